@@ -2,6 +2,9 @@ import { inspect } from 'node:util';
 
 const REDACTED = '[REDACTED]';
 
+/** Shorter strings are not redacted: they would blot out harmless text, and are no secrets worth the name. */
+const MINIMUM_LENGTH = 4;
+
 /**
  * A value that must not be printed. It shows as `[REDACTED]` wherever it is logged, interpolated or serialised;
  * only `reveal()` gives the value, so every place that uses it can be found by that word.
@@ -30,12 +33,30 @@ export class Secret {
   }
 }
 
-/** Replaces every occurrence of the given secrets in `text`. Values shorter than 4 characters are left alone. */
-export function redact(text: string, secrets: Iterable<string>): string {
-  let result = text;
-  // Longest first, so that a secret contained in another does not leave a recognisable rest.
-  for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
-    if (secret.length >= 4) result = result.replaceAll(secret, REDACTED);
+/**
+ * The secret strings that a run has seen. The template engine asks it whether a value it reads is secret and adds
+ * what it made of it, so a secret stays one through filters; every report passes through `redact`.
+ */
+export class SecretRegistry {
+  readonly #values = new Set<string>();
+  #longestFirst: readonly string[] | undefined;
+
+  add(value: string): void {
+    if (value.length < MINIMUM_LENGTH || this.#values.has(value)) return;
+    this.#values.add(value);
+    this.#longestFirst = undefined;
   }
-  return result;
+
+  has(value: string): boolean {
+    return this.#values.has(value);
+  }
+
+  /** `text` without any of the secrets. */
+  redact(text: string): string {
+    // Longest first, so that a secret contained in another does not leave a recognisable rest.
+    this.#longestFirst ??= [...this.#values].sort((a, b) => b.length - a.length);
+    let result = text;
+    for (const secret of this.#longestFirst) result = result.replaceAll(secret, REDACTED);
+    return result;
+  }
 }
