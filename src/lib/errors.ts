@@ -40,11 +40,7 @@ export class UserError extends Error {
     options: { cause?: unknown; exitCode?: ExitCode } = {},
   ) {
     const list: readonly Problem[] =
-      typeof problems === 'string'
-        ? [{ message: problems }]
-        : 'message' in problems
-          ? [problems]
-          : problems;
+      typeof problems === 'string' ? [{ message: problems }] : 'message' in problems ? [problems] : problems;
     super(list.map(formatProblem).join('\n'), options.cause === undefined ? {} : { cause: options.cause });
     this.name = 'UserError';
     this.problems = list;

@@ -1,0 +1,105 @@
+/** What a file shall look like besides its content; what is undefined is left as it is (or to the umask). */
+export interface FileAttributes {
+  readonly owner?: string | undefined;
+  readonly group?: string | undefined;
+  /** Octal digits such as `0644`, or a symbolic mode as chmod takes it. */
+  readonly mode?: string | undefined;
+}
+
+/**
+ * One thing done on a target. Few kinds, each plain data that can be shown to a reader before it happens.
+ * Every step that changes a host can be repeated: an interrupted run is repaired by the next one.
+ */
+export type Step =
+  /** Runs POSIX sh text of ours; a status other than 0 fails the task with what it wrote to stderr. */
+  | {
+      readonly kind: 'script';
+      readonly description: string;
+      readonly script: string;
+      readonly timeoutMs?: number;
+    }
+  /** Writes a file: temporary file in the same directory, attributes, `validate`, fsync, rename. */
+  | {
+      readonly kind: 'write';
+      readonly path: string;
+      readonly content: Buffer;
+      readonly attributes: FileAttributes;
+      /** A command line with `%s` for the temporary file. */
+      readonly validate?: string | undefined;
+      /** Keep a timestamped copy of what was there. */
+      readonly backup?: boolean | undefined;
+    }
+  /** The user's own command (command, shell, script, raw): any status is an outcome, judged by `finish`. */
+  | {
+      readonly kind: 'command';
+      readonly run:
+        | { readonly argv: readonly string[] }
+        | { readonly shell: string; readonly executable?: string | undefined };
+      readonly chdir?: string | undefined;
+      readonly stdin?: string | undefined;
+      readonly timeoutMs?: number | undefined;
+    }
+  /** An HTTP request made from the target's place in the network. Statuses are outcomes; no answer is one too. */
+  | {
+      readonly kind: 'http';
+      readonly url: string;
+      readonly method: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body?: Buffer | undefined;
+      readonly timeoutMs: number;
+      readonly validateCerts: boolean;
+      /** 0 follows none. */
+      readonly redirects: number;
+    }
+  /** Waits until a TCP port, seen from the target, accepts (`open`) or refuses (`closed`) connections. */
+  | {
+      readonly kind: 'wait-port';
+      readonly host: string;
+      readonly port: number;
+      readonly until: 'open' | 'closed';
+      readonly timeoutMs: number;
+      readonly delayMs: number;
+      readonly intervalMs: number;
+    }
+  /** Repeats a script until it exits with 0; its stdout is the outcome. */
+  | {
+      readonly kind: 'wait-script';
+      readonly description: string;
+      readonly script: string;
+      readonly timeoutMs: number;
+      readonly delayMs: number;
+      readonly intervalMs: number;
+    }
+  /** Waits until the target answers again (after `reboot`, or from the start). */
+  | {
+      readonly kind: 'reconnect';
+      readonly timeoutMs: number;
+      readonly delayMs: number;
+      /** Wait for another boot than the one we were connected to. */
+      readonly newBoot: boolean;
+    }
+  /** Stops here for a while on the controller (pause). */
+  | { readonly kind: 'pause'; readonly ms: number };
+
+/** What a step gave back. Scripts and writes that failed never reach a module: the engine reports them. */
+export type StepOutput =
+  | { readonly kind: 'done' }
+  | {
+      readonly kind: 'exit';
+      readonly status: number;
+      readonly stdout: Buffer;
+      readonly stderr: Buffer;
+      readonly timedOut: boolean;
+      readonly startedAt: Date;
+      readonly ms: number;
+    }
+  | {
+      readonly kind: 'http';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: Buffer;
+      readonly url: string;
+      readonly ms: number;
+    }
+  /** A request that got no answer, or a wait that ran out of time. */
+  | { readonly kind: 'no-answer'; readonly message: string; readonly ms: number };

@@ -1,0 +1,153 @@
+import type { SourceLocation } from '../lib/errors.ts';
+import type { Dict, Value } from '../lib/value.ts';
+
+/** Text that may hold template markup or be an expression, and where it stands. */
+export interface Text {
+  readonly text: string;
+  readonly at: SourceLocation;
+}
+
+/** A value from YAML that is rendered when it is used, and where it stands. */
+export interface Templated {
+  readonly value: Value;
+  readonly at: SourceLocation;
+}
+
+/** Variables written at one place of a playbook; rendered when they are used. */
+export interface VarsBlock {
+  readonly values: Dict;
+  readonly at: SourceLocation;
+}
+
+/** A notification subject or register name list etc. that stands in YAML as one string or a list of them. */
+export type Texts = readonly Text[];
+
+/**
+ * What plays, roles, blocks and tasks have in common. On a task, everything is resolved: the nearest value of the
+ * chain play → role → block → task won, except for what accumulates (when, tags, vars, environment).
+ */
+export interface Inherited {
+  readonly become?: Templated;
+  readonly becomeUser?: Templated;
+  readonly becomeMethod?: Templated;
+  readonly remoteUser?: Templated;
+  readonly connection?: Templated;
+  readonly checkMode?: Templated;
+  readonly diff?: Templated;
+  readonly noLog?: Templated;
+  readonly ignoreErrors?: Templated;
+  readonly ignoreUnreachable?: Templated;
+  readonly anyErrorsFatal?: Templated;
+  readonly runOnce?: Templated;
+  readonly throttle?: Templated;
+  readonly timeout?: Templated;
+  readonly delegateTo?: Templated;
+  readonly delegateFacts?: Templated;
+  /** Outermost first; all must hold. */
+  readonly when: Texts;
+  readonly tags: readonly string[];
+  /** Outermost first. */
+  readonly environment: readonly Templated[];
+  /** Block and task vars, outermost first. Play and role vars are kept with the play and the role. */
+  readonly vars: readonly VarsBlock[];
+}
+
+/** One of `with_items`, `loop` and so on. */
+export interface Loop {
+  /** `loop`, or the lookup's name for `with_NAME` (items, dict, fileglob, …). */
+  readonly kind: string;
+  readonly over: Templated;
+  readonly variable: string;
+  readonly indexVariable?: string;
+  readonly label?: Text;
+  readonly pauseSeconds?: Templated;
+  readonly extended: boolean;
+}
+
+export interface Task extends Inherited {
+  readonly kind: 'task';
+  readonly name?: Text;
+  /** As written: `copy`, `ansible.builtin.copy`. Whether there is such a module is for the planner to say. */
+  readonly action: Text;
+  /** Arguments as a dictionary; free-form text is kept apart. `args:` is merged in. */
+  readonly args: Templated & { readonly value: Dict };
+  /** Text after the module's name when it is not a dictionary (`command: ls /tmp`, `copy: src=a dest=b`). */
+  readonly freeForm?: Text;
+  readonly register?: string;
+  readonly loop?: Loop;
+  readonly until?: Texts;
+  readonly retries?: Templated;
+  readonly delay?: Templated;
+  readonly changedWhen?: Texts;
+  readonly failedWhen?: Texts;
+  readonly notify: Texts;
+  /** Handlers only. */
+  readonly listen: Texts;
+  /** The role that the task comes from: its name and directory (search path for files and templates). */
+  readonly role?: RoleContext;
+  readonly at: SourceLocation;
+}
+
+export interface Block extends Inherited {
+  readonly kind: 'block';
+  readonly name?: Text;
+  readonly block: readonly TaskNode[];
+  readonly rescue: readonly TaskNode[];
+  readonly always: readonly TaskNode[];
+  readonly at: SourceLocation;
+}
+
+/** Dynamic includes (`include_tasks`, `include_role`, `include_vars`) are Tasks; static imports are expanded already. */
+export type TaskNode = Task | Block;
+
+/** A role in use: the same role applied twice with other parameters is two contexts. */
+export interface RoleContext {
+  readonly name: string;
+  /** Absolute. */
+  readonly directory: string;
+  readonly defaults: readonly VarsBlock[];
+  readonly vars: readonly VarsBlock[];
+  /** Parameters given where the role is used. */
+  readonly params: readonly VarsBlock[];
+  /** The role that depends on or includes this one; its variables are visible here too. */
+  readonly parent?: RoleContext;
+}
+
+export interface Play {
+  readonly name?: Text;
+  readonly hosts: Templated;
+  readonly at: SourceLocation;
+  readonly gatherFacts?: Templated;
+  readonly gatherSubset?: Templated;
+  readonly serial?: Templated;
+  readonly maxFailPercentage?: Templated;
+  readonly anyErrorsFatal?: Templated;
+  readonly order?: Templated;
+  readonly strategy?: Templated;
+  readonly forceHandlers?: Templated;
+  readonly vars: VarsBlock;
+  /** Paths as written; each entry is one path, or a list of which the first that exists is taken. */
+  readonly varsFiles: readonly Templated[];
+  readonly preTasks: readonly TaskNode[];
+  /** Tasks of `roles:`, dependencies first; each task knows its role. */
+  readonly roleTasks: readonly TaskNode[];
+  readonly tasks: readonly TaskNode[];
+  readonly postTasks: readonly TaskNode[];
+  /** The play's handlers and those of all roles. */
+  readonly handlers: readonly TaskNode[];
+  /** Every role of `roles:`; its defaults and vars are visible to the whole play, as in Ansible. */
+  readonly roles: readonly RoleContext[];
+  readonly become?: Templated;
+  readonly becomeUser?: Templated;
+  readonly remoteUser?: Templated;
+  readonly connection?: Templated;
+  readonly environment: readonly Templated[];
+  readonly tags: readonly string[];
+}
+
+export interface Playbook {
+  /** Absolute. */
+  readonly file: string;
+  readonly directory: string;
+  readonly plays: readonly Play[];
+}
