@@ -1,0 +1,68 @@
+import { Command } from 'commander';
+
+import type { CommandContext } from '../commands/context.ts';
+import { VERSION } from './package.ts';
+import { addVerbs, type Verb } from './verbs.ts';
+
+/** The commands of `provision`, in the order of its help. */
+export const PROVISION_VERBS: readonly Verb[] = [
+  {
+    name: 'up',
+    summary: 'make the hosts what the playbook says',
+    usage: '[playbook]',
+    load: async () => (await import('../commands/provision/up.ts')).upCommand,
+  },
+  {
+    name: 'check',
+    summary: 'show what would change, and change nothing',
+    usage: '[playbook]',
+    load: async () => (await import('../commands/provision/check.ts')).checkCommand,
+  },
+  {
+    name: 'run',
+    summary: 'run any playbook',
+    usage: '<playbook>',
+    load: async () => (await import('../commands/provision/run.ts')).runCommand,
+  },
+  {
+    name: 'inventory',
+    summary: 'show the hosts, groups and variables of an inventory',
+    load: async () => (await import('../commands/provision/inventory.ts')).inventoryCommand,
+  },
+  {
+    name: 'doctor',
+    summary: 'say whether every host can be reached and managed',
+    load: async () => (await import('../commands/provision/doctor.ts')).doctorCommand,
+  },
+  {
+    name: 'trust',
+    summary: 'record the SSH host keys of an inventory',
+    load: async () => (await import('../commands/provision/trust.ts')).trustCommand,
+  },
+  {
+    name: 'lab',
+    summary: 'real test hosts on this machine',
+    load: async () => (await import('../commands/provision/lab.ts')).labCommand,
+  },
+];
+
+/** The command line of `provision`, complete for the verb that the arguments name. */
+export async function provisionProgram(argv: readonly string[], context: CommandContext): Promise<Command> {
+  const program = new Command('provision')
+    .description('Makes a few hosts, or a few hundred, what Ansible-compatible playbooks say, over SSH.')
+    .version(VERSION, '-V, --version')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  provision lab up                           five hosts to try everything on
+  provision check -i inventory/lab --diff    what would change
+  provision up -i inventory/lab              make it so
+  provision help up                          all options of a command
+
+Exit codes: 0 done, 1 usage or load error, 2 a host failed, 3 drift found (check),
+4 a host was unreachable, 130 interrupted.`,
+    );
+  await addVerbs(program, PROVISION_VERBS, argv, context);
+  return program;
+}
