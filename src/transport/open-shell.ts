@@ -1,0 +1,103 @@
+import type { Channel, OpenChannel } from './channel.ts';
+import { newNonce, scanMarkers } from './frames.ts';
+import { launchCommand, rawCommand } from './launch.ts';
+import { type Become, TransportError, type TransportFailure } from './transport.ts';
+
+export interface OpenOptions {
+  readonly host: string;
+  readonly open: OpenChannel;
+  readonly become?: Become | undefined;
+  readonly timeoutMs: number;
+}
+
+/** Starts a long-lived shell, as another user when asked, and gives its channel ready for scripts. */
+export async function openShellChannel(options: OpenOptions): Promise<Channel> {
+  const { become } = options;
+  const nonce = newNonce();
+  // Without sudo, scripts may be sent before the shell has answered: that saves a round trip.
+  if (!become) return await options.open(launchCommand(nonce));
+  return await start(options, nonce, launchCommand);
+}
+
+/** Starts `script` with its stdin free for bytes. */
+export async function openRawChannel(options: OpenOptions, script: string): Promise<Channel> {
+  return await start(options, newNonce(), (nonce, become) => rawCommand(nonce, script, become));
+}
+
+type CommandLine = (nonce: string, become?: { user: string; prompt?: string | undefined }) => string;
+
+async function start(options: OpenOptions, nonce: string, commandLine: CommandLine): Promise<Channel> {
+  const { become } = options;
+  const prompt = become?.password ? `[${newNonce()}]` : undefined;
+  const channel = await options.open(commandLine(nonce, become && { user: become.user, prompt }));
+  await untilReady(channel, nonce, prompt, options);
+  return channel;
+}
+
+async function untilReady(
+  channel: Channel,
+  nonce: string,
+  prompt: string | undefined,
+  options: OpenOptions,
+): Promise<void> {
+  const { become } = options;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const fail = (failure: TransportFailure) => reject(new TransportError(options.host, failure));
+  let stderr = '';
+  let prompts = 0;
+  const timer = setTimeout(() => {
+    const detail = lastLine(stderr, prompt);
+    fail({
+      kind: 'timeout',
+      phase: 'sudo',
+      ms: options.timeoutMs,
+      address: options.host,
+      port: 0,
+      ...(detail ? { detail } : {}),
+    });
+    channel.destroy();
+  }, options.timeoutMs);
+  channel.onStderr((chunk) => {
+    stderr += chunk.toString('utf8');
+    if (prompt === undefined || !become) return;
+    const seen = stderr.split(prompt).length - 1;
+    if (seen <= prompts) return;
+    prompts = seen;
+    if (prompts === 1) channel.write(`${become.password?.reveal() ?? ''}\n`);
+    else {
+      fail({ kind: 'sudo-refused', user: become.user, reason: 'the password is wrong' });
+      channel.destroy();
+    }
+  });
+  channel.onStdout(
+    scanMarkers(nonce, {
+      onData: () => {},
+      onMarker: () => resolve(),
+    }),
+  );
+  channel.onClose((end) => fail(refusal(become, end.status, lastLine(stderr, prompt))));
+  try {
+    await promise;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Why sudo ended without running our shell. Its wording is the only thing that tells these apart. */
+function refusal(become: Become | undefined, status: number | undefined, said: string): TransportFailure {
+  if (!become) return { kind: 'shell', reason: said || `it ended with status ${status ?? 'unknown'}` };
+  if (/a password is required|a terminal is required|no tty present/.test(said) && !become.password) {
+    return { kind: 'sudo-password-required', user: become.user };
+  }
+  if (status === 127) return { kind: 'sudo-refused', user: become.user, reason: 'sudo is not installed' };
+  return {
+    kind: 'sudo-refused',
+    user: become.user,
+    reason: said || `it ended with status ${status ?? 'unknown'}`,
+  };
+}
+
+function lastLine(text: string, prompt: string | undefined): string {
+  const lines = (prompt ? text.replaceAll(prompt, '') : text).split('\n').map((line) => line.trim());
+  return lines.findLast((line) => line !== '') ?? '';
+}

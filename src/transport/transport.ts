@@ -1,0 +1,145 @@
+import { EXIT, UserError } from '../lib/errors.ts';
+import type { Secret } from '../lib/secret.ts';
+import { explain } from './explain.ts';
+
+/**
+ * A host as the inventory describes it. What is left out comes from the user's ssh configuration, as with `ssh -o`:
+ * what is said here wins.
+ */
+export interface HostAddress {
+  /** The inventory name: messages use it. */
+  readonly name: string;
+  readonly address: string;
+  readonly port?: number | undefined;
+  readonly user?: string | undefined;
+  readonly privateKeyFile?: string | undefined;
+  readonly password?: Secret | undefined;
+  /** For the private key file. */
+  readonly passphrase?: Secret | undefined;
+  /** OpenSSH's ProxyJump: `[user@]host[:port]`, the first hop first. Undefined leaves it to the ssh configuration. */
+  readonly jumps?: readonly string[] | undefined;
+  readonly knownHostsFile?: string | undefined;
+  readonly hostKeyChecking?: HostKeyChecking | undefined;
+  /** Instead of ~/.ssh/config; `none` reads no file. */
+  readonly sshConfigFile?: string | undefined;
+  readonly connectTimeoutMs?: number | undefined;
+}
+
+/** `accept-new` trusts a host seen for the first time, and still refuses a changed key. */
+export type HostKeyChecking = 'strict' | 'accept-new';
+
+/** Another user to work as, by sudo. */
+export interface Become {
+  readonly user: string;
+  readonly password?: Secret | undefined;
+}
+
+/** What a script did. After a time limit the status is that of the killed shell: 143 or 137. */
+export interface ScriptResult {
+  readonly status: number;
+  /** Empty when `onStdout` took the output. */
+  readonly stdout: Buffer;
+  /** Empty when `onStderr` took the output. */
+  readonly stderr: Buffer;
+  readonly timedOut: boolean;
+}
+
+export interface RunOptions {
+  readonly become?: Become | undefined;
+  /** Then the script's processes are ended, on the host too. */
+  readonly timeoutMs?: number | undefined;
+  /** Ends the script's processes; the run is rejected with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Takes the output as it comes; it is then not kept for the result. */
+  readonly onStdout?: ((chunk: Buffer) => void) | undefined;
+  readonly onStderr?: ((chunk: Buffer) => void) | undefined;
+  /** What the script reads on stdin; /dev/null without. */
+  readonly stdin?: Buffer | undefined;
+}
+
+export interface TransferOptions {
+  readonly become?: Become | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Bytes, or a file on this machine. */
+export type Content = Buffer | { readonly localFile: string };
+
+/** A way to run scripts on one host. Runs as the same user follow one another; different users work in parallel. */
+export interface Connection {
+  readonly host: string;
+  run(script: string, options?: RunOptions): Promise<ScriptResult>;
+  /** Writes a new temporary file (mode 0600, owned by the user) and returns its path on the host. */
+  upload(content: Content, options?: TransferOptions): Promise<string>;
+  download(remotePath: string, options?: TransferOptions): Promise<Buffer>;
+  close(): Promise<void>;
+  readonly closed: boolean;
+}
+
+export interface Transport {
+  connect(host: HostAddress, signal?: AbortSignal): Promise<Connection>;
+  close(): Promise<void>;
+}
+
+/** How far a connection had come. */
+export type Phase = 'connect' | 'handshake' | 'authentication' | 'sudo';
+
+/** Where a TCP connection went. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  /** The jump host that tried it, when it was not this machine. */
+  readonly via?: string | undefined;
+}
+
+/** Why a host cannot be worked on. */
+export type TransportFailure =
+  | ({ readonly kind: 'unresolved' } & Endpoint)
+  | ({ readonly kind: 'refused' } & Endpoint)
+  | ({ readonly kind: 'unreachable-network'; readonly code: string } & Endpoint)
+  | ({ readonly kind: 'timeout'; readonly phase: Phase; readonly ms: number; readonly detail?: string } & Endpoint)
+  | ({ readonly kind: 'handshake'; readonly detail: string } & Endpoint)
+  | {
+      readonly kind: 'host-key-unknown';
+      readonly label: string;
+      readonly algorithm: string;
+      readonly fingerprint: string;
+      readonly files: readonly string[];
+      readonly notes: readonly string[];
+    }
+  | {
+      readonly kind: 'host-key-changed' | 'host-key-revoked';
+      readonly label: string;
+      readonly algorithm: string;
+      readonly fingerprint: string;
+      readonly known: { readonly file: string; readonly line: number; readonly fingerprint: string };
+    }
+  | {
+      readonly kind: 'authentication';
+      readonly user: string;
+      readonly endpoint: string;
+      /** What was offered to the server, in order. */
+      readonly tried: readonly string[];
+      /** What the server would accept. */
+      readonly accepted: readonly string[];
+      /** Why some of what the user has could not be offered. */
+      readonly notes: readonly string[];
+    }
+  | { readonly kind: 'jump'; readonly jump: string; readonly cause: TransportFailure }
+  | { readonly kind: 'sudo-password-required'; readonly user: string }
+  | { readonly kind: 'sudo-refused'; readonly user: string; readonly reason: string }
+  | { readonly kind: 'shell'; readonly reason: string }
+  | { readonly kind: 'lost'; readonly during?: string | undefined; readonly reason?: string | undefined };
+
+/** A host that cannot be worked on, and what to do about it. */
+export class TransportError extends UserError {
+  readonly failure: TransportFailure;
+  readonly host: string;
+
+  constructor(host: string, failure: TransportFailure, options: { cause?: unknown } = {}) {
+    super(explain(host, failure), { ...options, exitCode: EXIT.unreachable });
+    this.name = 'TransportError';
+    this.failure = failure;
+    this.host = host;
+  }
+}
