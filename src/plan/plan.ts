@@ -69,6 +69,12 @@ export interface TemplateOptions {
   readonly trimBlocks?: boolean;
   readonly lstripBlocks?: boolean;
   readonly newlineSequence?: string;
+  readonly blockStart?: string;
+  readonly blockEnd?: string;
+  readonly variableStart?: string;
+  readonly variableEnd?: string;
+  readonly commentStart?: string;
+  readonly commentEnd?: string;
 }
 
 export interface ControllerFiles {

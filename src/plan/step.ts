@@ -50,6 +50,18 @@ export type Step =
       readonly validateCerts: boolean;
       /** 0 follows none. */
       readonly redirects: number;
+      /** Writes the body of a 2xx answer to a file as `write` does. */
+      readonly save?:
+        | {
+            readonly path: string;
+            readonly attributes: FileAttributes;
+            readonly backup?: boolean | undefined;
+            /** Another digest is an error (no-answer), and nothing is written. */
+            readonly checksum?: { readonly algorithm: string; readonly digest: string } | undefined;
+            /** The SHA-1 of what is there: a body that has it is not written again. */
+            readonly unlessSha1?: string | undefined;
+          }
+        | undefined;
     }
   /** Waits until a TCP port, seen from the target, accepts (`open`) or refuses (`closed`) connections. */
   | {

@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import { type Problem, UserError } from '../../lib/errors.ts';
+import { SecretRegistry } from '../../lib/secret.ts';
+import { loadInventory } from '../../inventory/load.ts';
+import type { Inventory } from '../../inventory/inventory.ts';
+import { selectHosts } from '../../inventory/select.ts';
+import { loadPlaybook } from '../../playbook/load.ts';
+import type { LoaderOptions } from '../../playbook/loader-options.ts';
+import type { Playbook } from '../../playbook/ast.ts';
+import { validatePlaybook } from '../../plan/validate.ts';
+import { renderStatic } from '../../plan/static.ts';
+import { exitCode } from '../../report/exit-code.ts';
+import { createReport } from '../../report/report.ts';
+import { takeLock, type RunLock } from '../../run/lock.ts';
+import { runPlaybook } from '../../run/run-playbook.ts';
+import type { RunSettings } from '../../run/world.ts';
+import { sshTransport } from '../../transport/ssh.ts';
+import type { CommandContext } from '../context.ts';
+import { listRun } from './list-run.ts';
+import type { RunOptions } from './options.ts';
+
+/** How long a connection may take until a host counts as unreachable. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Loads a playbook and its inventory and runs it; the exit code is left in `process.exitCode`. */
+export async function runCommandWith(
+  playbookFile: string,
+  options: RunOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { signal } = context;
+  const { playbook, inventory, loaderOptions } = load(playbookFile, options);
+  if (options.syntaxCheck) {
+    process.stdout.write(`${playbookFile}: ${playbook.plays.length} plays, no errors\n`);
+    return;
+  }
+  if (options.list.length > 0) {
+    process.stdout.write(listRun(playbook, inventory, options));
+    return;
+  }
+  const secrets = new SecretRegistry();
+  // Looking changes nothing, and may be done while another run is at work.
+  const lock: RunLock | undefined = options.check ? undefined : takeLock(inventory.directory, commandLine());
+  const report = await createReport({
+    json: options.json,
+    check: options.check,
+    diff: options.diff,
+    verbose: options.verbose,
+    redact: (text) => secrets.redact(text),
+  });
+  const transport = sshTransport();
+  try {
+    const recap = await runPlaybook({
+      playbook,
+      inventory,
+      loaderOptions,
+      transport,
+      secrets,
+      settings: runSettings(options),
+      emit: report.emit,
+      signal,
+    });
+    process.exitCode = exitCode(recap, { check: options.check });
+  } finally {
+    await report.close();
+    await transport.close();
+    lock?.release();
+  }
+}
+
+interface Loaded {
+  readonly playbook: Playbook;
+  readonly inventory: Inventory;
+  readonly loaderOptions: LoaderOptions;
+}
+
+/** Loads everything, and reports all that is wrong with it at once. */
+function load(playbookFile: string, options: RunOptions): Loaded {
+  const problems: Problem[] = [];
+  const attempt = <T>(work: () => T): T | undefined => {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      problems.push(...error.problems);
+      return undefined;
+    }
+  };
+  const file = resolve(playbookFile);
+  const loaderOptions: LoaderOptions = { renderStatic: renderStatic(options.extraVariables) };
+  const inventory = attempt(() => loadInventory(options.inventory));
+  const playbook = attempt(() => {
+    if (!existsSync(file)) throw new UserError(`there is no playbook ${playbookFile}`);
+    return loadPlaybook(file, loaderOptions);
+  });
+  if (playbook) problems.push(...validatePlaybook(playbook));
+  if (inventory && options.limit !== undefined) attempt(() => selectHosts(inventory, 'all', options.limit));
+  if (problems.length > 0 || !inventory || !playbook) throw new UserError(problems);
+  return { playbook, inventory, loaderOptions };
+}
+
+function runSettings(options: RunOptions): RunSettings {
+  return {
+    checkMode: options.check,
+    diffMode: options.diff,
+    tags: options.tags,
+    skipTags: options.skipTags,
+    extraVars: options.extraVariables,
+    limit: options.limit,
+    forks: options.forks,
+    startAtTask: options.startAtTask,
+    forceHandlers: options.forceHandlers,
+    verbosity: options.verbose,
+    hostKeyChecking: 'strict',
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+  };
+}
+
+/** What was typed, for the lock's message; variables may hold secrets and are left out. */
+function commandLine(): string {
+  const words = process.argv.slice(2);
+  const hidden = words.map((word, index) => {
+    const before = words[index - 1];
+    if (before === '-e' || before === '--extra-vars') return '…';
+    return /^(-e.|--extra-vars=)/.test(word) ? '-e …' : word;
+  });
+  return ['provision', ...hidden].join(' ');
+}

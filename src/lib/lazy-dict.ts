@@ -1,0 +1,50 @@
+import type { Value } from './value.ts';
+
+/**
+ * A dictionary whose keys are known and whose values are worked out when they are asked for (`hostvars`, `vars`).
+ * It is a Map, so that everything which takes a `Dict` takes it.
+ */
+export class LazyDict extends Map<Value, Value> {
+  readonly #keys: () => Iterable<string>;
+  readonly #lookUp: (key: string) => Value | undefined;
+
+  constructor(keys: () => Iterable<string>, lookUp: (key: string) => Value | undefined) {
+    super();
+    this.#keys = keys;
+    this.#lookUp = lookUp;
+  }
+
+  override get(key: Value): Value | undefined {
+    return typeof key === 'string' ? this.#lookUp(key) : undefined;
+  }
+
+  override has(key: Value): boolean {
+    if (typeof key !== 'string') return false;
+    for (const known of this.#keys()) if (known === key) return true;
+    return false;
+  }
+
+  override get size(): number {
+    return [...this.#keys()].length;
+  }
+
+  override *keys(): MapIterator<Value> {
+    yield* this.#keys();
+  }
+
+  override *values(): MapIterator<Value> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  override *entries(): MapIterator<[Value, Value]> {
+    for (const key of this.#keys()) yield [key, this.#lookUp(key) ?? null];
+  }
+
+  override [Symbol.iterator](): MapIterator<[Value, Value]> {
+    return this.entries();
+  }
+
+  override forEach(each: (value: Value, key: Value, map: Map<Value, Value>) => void): void {
+    for (const [key, value] of this.entries()) each(value, key, this);
+  }
+}

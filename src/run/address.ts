@@ -1,0 +1,118 @@
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+
+import { Secret } from '../lib/secret.ts';
+import { UserError } from '../lib/errors.ts';
+import { Float, type Value } from '../lib/value.ts';
+import type { HostAddress } from '../transport/transport.ts';
+import type { VariableSource } from '../template/environment.ts';
+
+export interface AddressDefaults {
+  readonly hostKeyChecking: 'strict' | 'accept-new';
+  readonly connectTimeoutMs: number;
+}
+
+/** How a host is reached, by Ansible's connection variables; `local` when it is this machine. */
+export function addressOf(
+  name: string,
+  variables: VariableSource,
+  defaults: AddressDefaults,
+): HostAddress | 'local' {
+  const text = (variable: string): string | undefined => {
+    const value = variables.get(variable);
+    return value === undefined || value === null ? undefined : asText(value);
+  };
+  const connection = text('ansible_connection') ?? 'ssh';
+  if (connection === 'local') return 'local';
+  if (!['ssh', 'ansible.builtin.ssh', 'smart', 'paramiko'].includes(connection)) {
+    throw new UserError(`${name}: ansible_connection is "${connection}"; expected ssh or local`);
+  }
+  const options = sshOptions(
+    [text('ansible_ssh_common_args'), text('ansible_ssh_extra_args'), text('ansible_ssh_args')].filter(
+      (args) => args !== undefined,
+    ),
+    name,
+  );
+  const user = text('ansible_user') ?? text('ansible_ssh_user') ?? options.get('user');
+  const key =
+    text('ansible_ssh_private_key_file') ?? text('ansible_private_key_file') ?? options.get('identityfile');
+  const password = text('ansible_password') ?? text('ansible_ssh_pass') ?? text('ansible_ssh_password');
+  const passphrase = text('ansible_ssh_private_key_passphrase');
+  const knownHosts = options.get('userknownhostsfile');
+  const checking = options.get('stricthostkeychecking');
+  if (checking === 'no' || checking === 'off') {
+    throw new UserError({
+      message: `${name}: StrictHostKeyChecking=no would accept any machine in the middle`,
+      hint: 'use accept-new, or trust the key once with: provision trust ' + name,
+    });
+  }
+  const port = text('ansible_port') ?? text('ansible_ssh_port') ?? options.get('port');
+  const jumps = options.get('proxyjump');
+  return {
+    name,
+    address: text('ansible_host') ?? text('ansible_ssh_host') ?? name,
+    ...(port === undefined ? {} : { port: Number(port) }),
+    ...(user === undefined ? {} : { user }),
+    ...(key === undefined ? {} : { privateKeyFile: expandHome(key) }),
+    ...(password === undefined ? {} : { password: new Secret(password) }),
+    ...(passphrase === undefined ? {} : { passphrase: new Secret(passphrase) }),
+    ...(jumps === undefined
+      ? {}
+      : { jumps: jumps.split(',').filter((jump) => jump !== '' && jump !== 'none') }),
+    ...(knownHosts === undefined ? {} : { knownHostsFile: expandHome(knownHosts) }),
+    hostKeyChecking: checking === 'accept-new' ? 'accept-new' : defaults.hostKeyChecking,
+    ...(options.has('configfile') ? { sshConfigFile: expandHome(options.get('configfile') ?? '') } : {}),
+    connectTimeoutMs:
+      Number(text('ansible_ssh_timeout') ?? text('ansible_timeout') ?? options.get('connecttimeout') ?? 0) *
+        1000 || defaults.connectTimeoutMs,
+  };
+}
+
+function asText(value: Value): string {
+  return value instanceof Float ? String(value.value) : String(value);
+}
+
+function expandHome(path: string): string {
+  return path.startsWith('~/') ? resolve(homedir(), path.slice(2)) : resolve(path);
+}
+
+/** What ssh's own command-line options in `ansible_ssh_common_args` say. Those without meaning here are let pass. */
+function sshOptions(lists: readonly string[], host: string): Map<string, string> {
+  const options = new Map<string, string>();
+  // As in ssh_config, the first value wins.
+  const set = (name: string, value: string): void => {
+    const key = name.toLowerCase();
+    if (!options.has(key)) options.set(key, value);
+  };
+  for (const list of lists) {
+    const words = splitWords(list);
+    for (let index = 0; index < words.length; index++) {
+      const word = words[index] ?? '';
+      const flag = word.slice(0, 2);
+      const value = (): string => (word.length > 2 ? word.slice(2) : (words[++index] ?? ''));
+      if (flag === '-o') {
+        const [name = '', ...rest] = value().split(/[= ]/);
+        set(name, rest.join('='));
+      } else if (flag === '-J') set('proxyjump', value());
+      else if (flag === '-F') set('configfile', value());
+      else if (flag === '-i') set('identityfile', value());
+      else if (flag === '-p') set('port', value());
+      else if (flag === '-l') set('user', value());
+      else if (!/^-[46AaCgKkNnqTtvXxYy]+$/.test(word)) {
+        throw new UserError(`${host}: ssh option "${word}" in ansible_ssh_common_args is not supported`);
+      }
+    }
+  }
+  const proxyCommand = options.get('proxycommand');
+  if (proxyCommand !== undefined && !options.has('proxyjump')) {
+    throw new UserError({
+      message: `${host}: ProxyCommand is not supported`,
+      hint: 'say the same with ProxyJump: -o ProxyJump=user@jumphost',
+    });
+  }
+  return options;
+}
+
+function splitWords(line: string): string[] {
+  return [...line.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)].map((match) => match[0].replaceAll(/["']/g, ''));
+}

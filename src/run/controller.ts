@@ -1,0 +1,60 @@
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+
+import { UserError } from '../lib/errors.ts';
+import type { RoleContext } from '../playbook/ast.ts';
+import type { ControllerFiles } from '../plan/plan.ts';
+
+/**
+ * The controller's files as a task sees them. Relative paths are searched for as Ansible does: the role's
+ * files/ or templates/, the role itself, its tasks/, then the same below the playbook's directory.
+ */
+export function controllerFiles(playbookDirectory: string, role: RoleContext | undefined): ControllerFiles {
+  return {
+    find(path, kind) {
+      const candidates = searchPath(path, kind, playbookDirectory, role);
+      const found = candidates.find((candidate) => existsSync(candidate));
+      if (found === undefined) {
+        throw new UserError({
+          message: `no file ${path} on this machine`,
+          hint: `looked for ${candidates.join(', ')}`,
+        });
+      }
+      return found;
+    },
+    read: (path) => readFileSync(path),
+    type(path) {
+      const stat = statSync(path, { throwIfNoEntry: false });
+      if (!stat) return 'missing';
+      return stat.isDirectory() ? 'directory' : 'file';
+    },
+    list(directory) {
+      return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+        .sort()
+        .map((path) => {
+          const stat = lstatSync(join(directory, path));
+          return {
+            path,
+            type: stat.isDirectory() ? ('directory' as const) : ('file' as const),
+            mode: stat.mode & 0o7777,
+          };
+        });
+    },
+  };
+}
+
+/** Where a relative path may stand, best first. */
+export function searchPath(
+  path: string,
+  kind: string,
+  playbookDirectory: string,
+  role: RoleContext | undefined,
+): readonly string[] {
+  if (isAbsolute(path)) return [path];
+  const directories: string[] = [];
+  for (let current = role; current; current = current.parent) {
+    directories.push(join(current.directory, kind), current.directory, join(current.directory, 'tasks'));
+  }
+  directories.push(join(playbookDirectory, kind), playbookDirectory);
+  return directories.map((directory) => resolve(directory, path));
+}

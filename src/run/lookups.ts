@@ -1,0 +1,266 @@
+import { execFileSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  linkSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, isAbsolute, join, matchesGlob, resolve } from 'node:path';
+
+import { UserError } from '../lib/errors.ts';
+import type { SecretRegistry } from '../lib/secret.ts';
+import { isDict, isList, type Value } from '../lib/value.ts';
+import type { RoleContext } from '../playbook/ast.ts';
+import type { VariableSource } from '../template/environment.ts';
+import { searchPath } from './controller.ts';
+
+export interface LookupContext {
+  readonly playbookDirectory: string;
+  readonly role: RoleContext | undefined;
+  readonly variables: VariableSource;
+  readonly secrets: SecretRegistry;
+  /** Renders a template file's text with the task's variables. */
+  renderTemplate(source: string, file: string): string;
+  /** Reading ahead must have no effects: a lookup that runs something is put off. */
+  readonly ahead: boolean;
+}
+
+type Options = ReadonlyMap<string, Value>;
+type Lookup = (terms: readonly Value[], options: Options, context: LookupContext) => Value[];
+
+/** A lookup that cannot be answered while reading ahead. */
+export class NotYet extends Error {}
+
+/** Ansible's lookup plugins, as `query` answers: always a list. */
+const lookups: Readonly<Record<string, Lookup>> = {
+  env: (terms, options) => terms.map((term) => process.env[String(term)] ?? options.get('default') ?? ''),
+  file: (terms, options, context) =>
+    terms.map((term) => {
+      const text = readFileSync(find(term, 'files', context), 'utf8');
+      return options.get('rstrip') === false ? text : text.trimEnd();
+    }),
+  template: (terms, _options, context) =>
+    terms.map((term) => {
+      const path = find(term, 'templates', context);
+      return context.renderTemplate(readFileSync(path, 'utf8'), path);
+    }),
+  fileglob: (terms, _options, context) =>
+    terms.flatMap((term) => {
+      const pattern = String(term);
+      const directory = dirname(
+        find(dirname(pattern) === '.' ? '.' : dirname(pattern), 'files', context) + '/x',
+      );
+      return readdirSync(directory)
+        .filter((name) => matchesGlob(name, basename(pattern)))
+        .sort()
+        .map((name) => join(directory, name));
+    }),
+  first_found: (terms, options, context) => {
+    const { names, skip } = firstFoundNames(terms, options);
+    const found = names
+      .flatMap((name) =>
+        ['files', 'templates', 'vars', 'tasks'].flatMap((kind) =>
+          searchPath(name, kind, context.playbookDirectory, context.role),
+        ),
+      )
+      .find((path) => existsSync(path));
+    if (found !== undefined) return [found];
+    if (skip) return [];
+    throw new UserError(`lookup first_found: none of ${names.join(', ')} exists`);
+  },
+  vars: (terms, options, context) =>
+    terms.map((term) => {
+      const value = context.variables.get(String(term)) ?? options.get('default');
+      if (value === undefined) throw new UserError(`lookup vars: there is no variable "${String(term)}"`);
+      return value;
+    }),
+  varnames: (terms, _options, context) => {
+    const names = [...context.variables.names()];
+    return terms.flatMap((term) => names.filter((name) => new RegExp(String(term)).test(name)));
+  },
+  items: (terms) => terms.flatMap((term) => (isList(term) ? term : [term])),
+  list: (terms) => [...terms],
+  indexed_items: (terms) =>
+    terms.flatMap((term) => (isList(term) ? term : [term])).map((item, index) => [index, item]),
+  dict: (terms) =>
+    terms.flatMap((term) => {
+      if (!isDict(term)) throw new UserError('lookup dict: expected a dictionary');
+      return [...term].map(
+        ([key, value]) =>
+          new Map<Value, Value>([
+            ['key', key],
+            ['value', value],
+          ]),
+      );
+    }),
+  flattened: (terms) => flatten(terms),
+  together: (terms) => {
+    const lists = terms.map((term) => (isList(term) ? term : [term]));
+    const length = Math.max(0, ...lists.map((list) => list.length));
+    return Array.from({ length }, (_, index) => lists.map((list) => list[index] ?? null));
+  },
+  nested: (terms) =>
+    terms
+      .map((term) => (isList(term) ? term : [term]))
+      .reduce<Value[][]>(
+        (product, list) => product.flatMap((row) => list.map((item) => [...row, item])),
+        [[]],
+      ),
+  sequence: (terms, options) => terms.flatMap((term) => sequence(String(term), options)),
+  lines: (terms, _options, context) =>
+    terms.flatMap((term) =>
+      runPipe(String(term), context)
+        .split('\n')
+        .filter((line, index, all) => line !== '' || index < all.length - 1),
+    ),
+  pipe: (terms, _options, context) => terms.map((term) => runPipe(String(term), context).trimEnd()),
+  password: (terms, options, context) => terms.map((term) => password(String(term), options, context)),
+};
+
+/** Answers a lookup, or says which ones there are. */
+export function lookUp(
+  name: string,
+  terms: readonly Value[],
+  options: Options,
+  context: LookupContext,
+): Value[] {
+  const lookup = lookups[name.replace(/^ansible\.(builtin|legacy)\./, '')];
+  if (!lookup) {
+    throw new UserError(
+      `the lookup "${name}" is not supported; there are ${Object.keys(lookups).sort().join(', ')}`,
+    );
+  }
+  return lookup(terms, options, context);
+}
+
+function find(term: Value, kind: string, context: LookupContext): string {
+  const paths = searchPath(String(term), kind, context.playbookDirectory, context.role);
+  const found = paths.find((path) => existsSync(path));
+  if (found === undefined)
+    throw new UserError(`no file ${String(term)} on this machine; looked for ${paths.join(', ')}`);
+  return found;
+}
+
+function flatten(values: readonly Value[]): Value[] {
+  return values.flatMap((value) => (isList(value) ? flatten(value) : value === null ? [] : [value]));
+}
+
+function firstFoundNames(terms: readonly Value[], options: Options): { names: string[]; skip: boolean } {
+  const names: string[] = [];
+  let skip = options.get('skip') === true;
+  const add = (files: Value | undefined, paths: Value | undefined): void => {
+    const directories = paths === undefined || paths === null ? [''] : asList(paths);
+    for (const directory of directories) {
+      for (const file of asList(files ?? [])) names.push(join(String(directory), String(file)));
+    }
+  };
+  for (const term of terms) {
+    if (isDict(term)) {
+      add(term.get('files'), term.get('paths'));
+      if (term.get('skip') === true) skip = true;
+    } else add(term, options.get('paths'));
+  }
+  if (options.has('files')) add(options.get('files'), options.get('paths'));
+  return { names, skip };
+}
+
+function asList(value: Value): readonly Value[] {
+  return isList(value) ? value : [value];
+}
+
+function sequence(term: string, options: Options): string[] {
+  const given = new Map<string, Value>([...options]);
+  for (const [, key, value] of term.matchAll(/(\w+)=(\S+)/g)) given.set(String(key), String(value));
+  const number = (key: string, otherwise: number): number => Number(given.get(key) ?? otherwise);
+  const start = number('start', 1);
+  const stride = number('stride', 1);
+  const end = given.has('count') ? start + stride * (number('count', 0) - 1) : number('end', 0);
+  const format = String(given.get('format') ?? '%d');
+  const result: string[] = [];
+  for (let value = start; stride > 0 ? value <= end : value >= end; value += stride) {
+    result.push(
+      format.replace(/%(0?)(\d*)([dx])/, (_, zero: string, width: string, kind: string) =>
+        value.toString(kind === 'x' ? 16 : 10).padStart(Number(width || 0), zero === '0' ? '0' : ' '),
+      ),
+    );
+  }
+  return result;
+}
+
+function runPipe(line: string, context: LookupContext): string {
+  if (context.ahead) throw new NotYet('a lookup that runs a command is not read ahead');
+  return execFileSync('/bin/sh', ['-c', line], {
+    encoding: 'utf8',
+    cwd: context.playbookDirectory,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+const CHARACTERS: Readonly<Record<string, string>> = {
+  ascii_letters: 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ',
+  ascii_lowercase: 'abcdefghijklmnopqrstuvwxyz',
+  ascii_uppercase: 'ABCDEFGHIJKLMNOPQRSTUVWXYZ',
+  digits: '0123456789',
+  hexdigits: '0123456789abcdefABCDEF',
+  punctuation: '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~',
+};
+
+/**
+ * A password kept in a file of the controller, made at the first use (Ansible's `password` lookup). The file appears
+ * whole or not at all, and whoever comes second takes the first one's.
+ */
+function password(term: string, options: Options, context: LookupContext): string {
+  const [path = '', ...words] = term.split(' ');
+  const given = new Map<string, Value>([...options]);
+  for (const word of words) {
+    const [key = '', ...rest] = word.split('=');
+    given.set(key, rest.join('='));
+  }
+  if (given.has('encrypt'))
+    throw new UserError('lookup password: "encrypt" is not supported; use the filter password_hash');
+  const file = isAbsolute(path) ? path : resolve(context.playbookDirectory, path);
+  if (file !== '/dev/null' && existsSync(file)) return secret(readFileSync(file, 'utf8').trimEnd(), context);
+
+  const chars = asList(given.get('chars') ?? ['ascii_letters', 'digits', '.,:-_']).flatMap((item) =>
+    String(item)
+      .split(',')
+      .filter((part) => part !== ''),
+  );
+  const alphabet = chars.map((name) => CHARACTERS[name] ?? name).join('');
+  const made = Array.from(
+    { length: Number(given.get('length') ?? 20) },
+    () => alphabet[randomInt(alphabet.length)],
+  ).join('');
+  if (file === '/dev/null') return secret(made, context);
+
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const temporary = `${file}.${process.pid}.new`;
+  const descriptor = openSync(temporary, 'wx', 0o600);
+  try {
+    writeSync(descriptor, `${made}\n`);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  try {
+    // link refuses to replace: of two runs at once, both use the password that was there first.
+    linkSync(temporary, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+  return secret(readFileSync(file, 'utf8').trimEnd(), context);
+}
+
+function secret(value: string, context: LookupContext): string {
+  context.secrets.add(value);
+  return value;
+}

@@ -1,0 +1,103 @@
+import { TaskError, explainError } from './task-error.ts';
+import { isDict, isList, type Value } from '../lib/value.ts';
+import type { Layer, Scope } from '../plan/variables.ts';
+import { renderDeep } from '../plan/variables.ts';
+import type { Task } from '../playbook/ast.ts';
+import { renderString } from '../template/render.ts';
+import { environmentOf } from './scope.ts';
+import type { PlayRun } from './world.ts';
+
+/** One pass of a task: the variables it sees, and what its results are labelled with. */
+export interface Item {
+  readonly scope: Scope;
+  /** Undefined for a task without a loop. */
+  readonly value?: Value;
+  readonly label?: string;
+}
+
+/** Whether the list can be worked out now without running anything. */
+export function isLoopReady(run: PlayRun, task: Task, scope: Scope): boolean {
+  return !task.loop || loopItems(run, task, scope).length <= 1000;
+}
+
+/** The passes of a task: one without a loop, else one for each item. */
+export function itemScopes(run: PlayRun, task: Task, scope: Scope): readonly Item[] {
+  const { loop } = task;
+  if (!loop) return [{ scope }];
+  const items = loopItems(run, task, scope);
+  return items.map((value, index): Item => {
+    const values = new Map<Value, Value>([
+      [loop.variable, value],
+      ['ansible_loop_var', loop.variable],
+    ]);
+    if (loop.indexVariable !== undefined) {
+      values.set(loop.indexVariable, index);
+      values.set('ansible_index_var', loop.indexVariable);
+    }
+    if (loop.extended) values.set('ansible_loop', extendedLoop(items, index));
+    const layer: Layer = { values, written: false };
+    const inner = scope.with([layer]);
+    return {
+      scope: inner,
+      value,
+      get label() {
+        if (!loop.label) return labelOf(value);
+        const rendered = renderString(
+          loop.label.text,
+          inner,
+          environmentOf(run.world, task.role, () => inner),
+          loop.label.at,
+        );
+        return labelOf(rendered);
+      },
+    };
+  });
+}
+
+function extendedLoop(items: readonly Value[], index: number): Value {
+  const entries: [Value, Value][] = [
+    ['allitems', items],
+    ['index', index + 1],
+    ['index0', index],
+    ['revindex', items.length - index],
+    ['revindex0', items.length - index - 1],
+    ['first', index === 0],
+    ['last', index === items.length - 1],
+    ['length', items.length],
+  ];
+  if (index > 0) entries.push(['previtem', items[index - 1] ?? null]);
+  if (index < items.length - 1) entries.push(['nextitem', items[index + 1] ?? null]);
+  return new Map(entries);
+}
+
+/** How an item appears in reports: text as it is, anything else as JSON, both cut short. */
+function labelOf(value: Value): string {
+  const text =
+    typeof value === 'string'
+      ? value
+      : JSON.stringify(value, (_, item: unknown) => (item instanceof Map ? Object.fromEntries(item) : item));
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
+}
+
+function loopItems(run: PlayRun, task: Task, scope: Scope): readonly Value[] {
+  const { loop } = task;
+  if (!loop) return [];
+  const environment = environmentOf(run.world, task.role, () => scope);
+  try {
+    const over = renderDeep(loop.over.value, scope, environment, loop.over.at);
+    if (loop.kind === 'loop') {
+      if (!isList(over))
+        throw new TaskError(
+          `loop: expected a list, found ${isDict(over) ? 'a dictionary (use dict2items)' : JSON.stringify(over)}`,
+        );
+      return over;
+    }
+    const terms = isList(over) ? over : [over];
+    const lookup = environment.lookup;
+    if (!lookup) throw new TaskError(`with_${loop.kind}: lookups are not available`);
+    // with_items flattens one level, as its lookup does.
+    return lookup(loop.kind, terms, new Map());
+  } catch (error) {
+    throw explainError(error, loop.over.at, 'loop');
+  }
+}

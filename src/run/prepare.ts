@@ -1,0 +1,240 @@
+import { Secret } from '../lib/secret.ts';
+import { isDict, isList, toPlain, type Dict, type Value } from '../lib/value.ts';
+import { findModule, parseArguments } from '../modules/registry.ts';
+import type { AnyModule } from '../modules/module.ts';
+import type { PlanContext } from '../plan/plan.ts';
+import { renderDeep, type Layer, type Scope } from '../plan/variables.ts';
+import type { Task, Templated, Texts } from '../playbook/ast.ts';
+import { splitKeyValues } from '../playbook/free-form.ts';
+import { evaluate, isTruthy, renderString, renderTemplate } from '../template/render.ts';
+import { controllerFiles } from './controller.ts';
+import { environmentOf, OMIT, scopeOf } from './scope.ts';
+import type { Actor } from './session.ts';
+import { explainError, TaskError } from './task-error.ts';
+import type { HostRun, PlayRun } from './world.ts';
+
+/** A task's module with its arguments, for one host and one item of its loop. */
+export interface Prepared {
+  readonly module: AnyModule;
+  readonly args: never;
+  readonly actor: Actor;
+  readonly context: PlanContext;
+}
+
+/** Whether all conditions hold. */
+export function holds(conditions: Texts, scope: Scope, run: PlayRun, task: Task, what: string): boolean {
+  return conditions.every((condition) => {
+    try {
+      return isTruthy(
+        evaluate(
+          condition.text,
+          scope,
+          environmentOf(run.world, task.role, () => scope),
+          condition.at,
+        ),
+      );
+    } catch (error) {
+      throw explainError(error, condition.at, what);
+    }
+  });
+}
+
+/** A keyword's value, rendered. */
+export function keyword(
+  templated: Templated | undefined,
+  scope: Scope,
+  run: PlayRun,
+  task: Task,
+  name: string,
+): Value | undefined {
+  if (!templated) return undefined;
+  try {
+    return renderDeep(
+      templated.value,
+      scope,
+      environmentOf(run.world, task.role, () => scope),
+      templated.at,
+    );
+  } catch (error) {
+    throw explainError(error, templated.at, name);
+  }
+}
+
+export function keywordFlag(
+  templated: Templated | undefined,
+  scope: Scope,
+  run: PlayRun,
+  task: Task,
+  name: string,
+): boolean | undefined {
+  const value = keyword(templated, scope, run, task, name);
+  return value === undefined ? undefined : asFlag(value);
+}
+
+export function asFlag(value: Value): boolean {
+  if (typeof value === 'string') return ['yes', 'true', 'on', '1', 'y', 't'].includes(value.toLowerCase());
+  return isTruthy(value);
+}
+
+/** The task's arguments, rendered, with `omit` left out. */
+export function renderArguments(
+  run: PlayRun,
+  task: Task,
+  scope: Scope,
+  module: Pick<AnyModule, 'freeForm'> | undefined,
+): Dict {
+  const environment = environmentOf(run.world, task.role, () => scope);
+  try {
+    const rendered = renderDeep(task.args.value, scope, environment, task.args.at);
+    const args = new Map<Value, Value>(isDict(rendered) ? rendered : []);
+    if (task.freeForm) {
+      const { text, at } = task.freeForm;
+      if (module?.freeForm === undefined) {
+        const given = renderDeep(splitKeyValues(task.freeForm), scope, environment, at);
+        if (isDict(given)) for (const [name, value] of given) args.set(name, value);
+      } else {
+        const { line, options } = splitCommandOptions(text);
+        args.set(module.freeForm, renderString(line, scope, environment, at));
+        for (const [name, value] of options) args.set(name, renderString(value, scope, environment, at));
+      }
+    }
+    return withoutOmitted(args) as Dict;
+  } catch (error) {
+    throw explainError(error, task.args.at, 'arguments');
+  }
+}
+
+/** `creates=…`, `chdir=…` and the like at the start or end of a free-form command are options, not part of it. */
+function splitCommandOptions(text: string): { line: string; options: Map<string, string> } {
+  const options = new Map<string, string>();
+  const line = text.replaceAll(
+    /(^|\s)(creates|removes|chdir|executable|stdin|stdin_add_newline|strip_empty_ends)=("[^"]*"|'[^']*'|\{\{.*?\}\}\S*|\S+)/g,
+    (_, _space: string, name: string, value: string) => {
+      options.set(name, value.replace(/^(["'])(.*)\1$/, '$2'));
+      return '';
+    },
+  );
+  return { line: line.trim(), options };
+}
+
+function withoutOmitted(value: Value): Value {
+  if (isDict(value)) {
+    return new Map(
+      [...value].filter(([, item]) => item !== OMIT).map(([key, item]) => [key, withoutOmitted(item)]),
+    );
+  }
+  if (isList(value)) return value.filter((item) => item !== OMIT).map(withoutOmitted);
+  return value;
+}
+
+/** Who the task acts as, from its keywords and the connection variables of the host it acts on. */
+export function actorOf(run: PlayRun, task: Task, scope: Scope, target: HostRun, host: HostRun): Actor {
+  // A delegated task connects as the other host's variables say.
+  const connection = target === host ? scope : scopeOf(run, target);
+  const flag = connection.get('ansible_become');
+  const becomes =
+    flag !== undefined && flag !== null
+      ? asFlag(flag)
+      : (keywordFlag(task.become, scope, run, task, 'become') ?? false);
+  const method =
+    connection.get('ansible_become_method') ??
+    keyword(task.becomeMethod, scope, run, task, 'become_method') ??
+    'sudo';
+  if (becomes && method !== 'sudo' && method !== 'ansible.builtin.sudo') {
+    throw new TaskError(`become_method "${String(method)}" is not supported; expected sudo`);
+  }
+  const user =
+    connection.get('ansible_become_user') ??
+    keyword(task.becomeUser, scope, run, task, 'become_user') ??
+    'root';
+  const password =
+    connection.get('ansible_become_password') ??
+    connection.get('ansible_become_pass') ??
+    connection.get('ansible_sudo_pass');
+  if (password !== undefined && password !== null) run.world.secrets.add(String(password));
+  const seconds = keyword(task.timeout, scope, run, task, 'timeout');
+  return {
+    become: becomes
+      ? {
+          user: String(user),
+          ...(password === undefined || password === null ? {} : { password: new Secret(String(password)) }),
+        }
+      : undefined,
+    environment: taskEnvironment(run, task, scope),
+    timeoutMs:
+      seconds === undefined || seconds === null || Number(seconds) === 0 ? undefined : Number(seconds) * 1000,
+  };
+}
+
+function taskEnvironment(run: PlayRun, task: Task, scope: Scope): Record<string, string> {
+  const environment: Record<string, string> = {};
+  for (const templated of task.environment) {
+    const rendered = keyword(templated, scope, run, task, 'environment');
+    const parts = isList(rendered ?? null) ? (rendered as readonly Value[]) : [rendered ?? null];
+    for (const part of parts) {
+      if (!isDict(part)) continue;
+      for (const [name, value] of part)
+        if (value !== OMIT) environment[String(name)] = String(toPlain(value));
+    }
+  }
+  return environment;
+}
+
+/** What `--check` and `check_mode:` come to for a task. */
+export function inCheckMode(run: PlayRun, task: Task, scope: Scope): boolean {
+  return keywordFlag(task.checkMode, scope, run, task, 'check_mode') ?? run.world.settings.checkMode;
+}
+
+/** Renders and checks a module task; what is wrong with it is a TaskError. */
+export function prepare(run: PlayRun, task: Task, scope: Scope, target: HostRun, host: HostRun): Prepared {
+  const module = findModule(task.action.text);
+  if (!module) throw new TaskError(unknownModule(task));
+  const args = renderArguments(run, task, scope, module);
+  const parsed = parseArguments(module, toPlain(args) as Record<string, unknown>);
+  if ('problems' in parsed) {
+    const { file, line, column } = task.args.at;
+    throw new TaskError(
+      parsed.problems
+        .map((problem) => `${file}:${line}:${column}: ${task.action.text}: ${problem}`)
+        .join('\n'),
+    );
+  }
+  const actor = actorOf(run, task, scope, target, host);
+  const checkMode = inCheckMode(run, task, scope);
+  return {
+    module,
+    args: parsed.args as never,
+    actor,
+    context: {
+      checkMode,
+      diffMode:
+        (keywordFlag(task.diff, scope, run, task, 'diff') ?? run.world.settings.diffMode) &&
+        !noLog(run, task, scope),
+      user: actor.become?.user ?? String(scope.get('ansible_user') ?? ''),
+      environment: actor.environment,
+      controller: controllerFiles(run.world.playbook.directory, task.role),
+      renderTemplate(source, file, options, extra) {
+        const layers: Layer[] = extra ? [{ values: new Map(Object.entries(extra)), written: false }] : [];
+        const inner = scope.with(layers);
+        return renderTemplate(
+          source,
+          inner,
+          environmentOf(run.world, task.role, () => inner),
+          {
+            ...options,
+            origin: { file, line: 1, column: 1 },
+          },
+        );
+      },
+    },
+  };
+}
+
+export function unknownModule(task: Task): string {
+  const { file, line, column } = task.action.at;
+  return `${file}:${line}:${column}: there is no module "${task.action.text}" (docs/modules.md lists those there are)`;
+}
+
+export function noLog(run: PlayRun, task: Task, scope: Scope): boolean {
+  return keywordFlag(task.noLog, scope, run, task, 'no_log') ?? false;
+}

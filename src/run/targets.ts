@@ -1,0 +1,63 @@
+import { localTransport } from '../transport/local.ts';
+import type { Connection } from '../transport/transport.ts';
+import { Scope } from '../plan/variables.ts';
+import { addressOf } from './address.ts';
+import { INITIAL_WINDOW } from './ahead.ts';
+import { environmentOf } from './scope.ts';
+import { HostSession } from './session.ts';
+import type { HostRun, World } from './world.ts';
+import type { Dict } from '../lib/value.ts';
+
+/** A host by its name: of the inventory, or one that only a delegation names (then its name is its address). */
+export function hostRun(world: World, name: string): HostRun {
+  const known = world.hosts.get(name);
+  if (known) return known;
+  const host = newHost(world, name, []);
+  world.hosts.set(name, host);
+  return host;
+}
+
+/** Prepares a host of the inventory or of add_host. Nothing is connected before it is needed. */
+export function newHost(world: World, name: string, inventoryVars: readonly Dict[]): HostRun {
+  const host: HostRun = {
+    name,
+    session: new HostSession(
+      name,
+      () => connect(world, host),
+      () => world.changes,
+    ),
+    state: 'active',
+    counts: { ok: 0, changed: 0, skipped: 0, failed: 0, unreachable: 0, rescued: 0, ignored: 0 },
+    values: new Map(),
+    facts: new Map(),
+    includedVars: [],
+    inventoryVars,
+    notified: new Set(),
+    notedBy: new Map(),
+    window: INITIAL_WINDOW,
+  };
+  return host;
+}
+
+async function connect(world: World, host: HostRun): Promise<Connection> {
+  const environment = environmentOf(world, undefined, () => scope);
+  const scope: Scope = new Scope(
+    [
+      { values: world.settings.extraVars, written: true },
+      {
+        values: new Map([
+          ['inventory_hostname', host.name],
+          ['inventory_dir', world.inventory.directory],
+        ]),
+        written: false,
+      },
+      { values: host.values, written: false },
+      ...host.inventoryVars.map((values) => ({ values, written: true })).reverse(),
+    ],
+    environment,
+  );
+  const implicitLocal = host.name === 'localhost' && host.inventoryVars.length === 0;
+  const address = implicitLocal ? 'local' : addressOf(host.name, scope, world.settings);
+  if (address === 'local') return await localTransport().connect({ name: host.name, address: 'localhost' });
+  return await world.transport.connect(address);
+}

@@ -1,0 +1,93 @@
+import type { SecretRegistry } from '../lib/secret.ts';
+import type { Dict, Value } from '../lib/value.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { LoaderOptions } from '../playbook/loader-options.ts';
+import type { Play, Playbook, Task, VarsBlock } from '../playbook/ast.ts';
+import type { Layer } from '../plan/variables.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { EventSink, HostCounts } from './events.ts';
+import type { Actor, HostSession } from './session.ts';
+
+/** What the user asked for on the command line. */
+export interface RunSettings {
+  readonly checkMode: boolean;
+  readonly diffMode: boolean;
+  readonly tags: readonly string[];
+  readonly skipTags: readonly string[];
+  readonly extraVars: Dict;
+  readonly limit: string | undefined;
+  readonly forks: number;
+  readonly startAtTask: string | undefined;
+  readonly forceHandlers: boolean;
+  readonly verbosity: number;
+  readonly hostKeyChecking: 'strict' | 'accept-new';
+  readonly connectTimeoutMs: number;
+}
+
+export type HostState = 'active' | 'failed' | 'unreachable' | 'ended';
+
+/** One host in a run: what it knows, how it is doing, and what it still owes its handlers. */
+export interface HostRun {
+  readonly name: string;
+  readonly session: HostSession;
+  state: HostState;
+  readonly counts: { -readonly [Count in keyof HostCounts]: HostCounts[Count] };
+  /** Registered results and set_fact. */
+  readonly values: Map<Value, Value>;
+  readonly facts: Map<Value, Value>;
+  includedVars: readonly VarsBlock[];
+  /** Inventory variables, weakest first. */
+  readonly inventoryVars: readonly Dict[];
+  /** Keys of handlers that were notified and have not run. */
+  readonly notified: Set<string>;
+  /** The users as whom a note of due handlers was left on the target (see facts/due-handlers.ts). */
+  readonly notedBy: Map<string, Actor>;
+  /** How many tasks ahead are worth reading for; shrinks when the host changes, grows while it does not. */
+  window: number;
+}
+
+/** Everything that a run shares. */
+export interface World {
+  readonly inventory: Inventory;
+  readonly settings: RunSettings;
+  readonly transport: Transport;
+  readonly secrets: SecretRegistry;
+  readonly emit: EventSink;
+  readonly signal: AbortSignal;
+  /** Hosts of the inventory, of add_host, and those that tasks were delegated to. */
+  readonly hosts: Map<string, HostRun>;
+  readonly groups: Map<string, string[]>;
+  /** Counts the changes made anywhere. */
+  changes: number;
+  /** Counts what may make a rendered variable different: results, facts, included variables. */
+  knowledge: number;
+  readonly playbook: Playbook;
+  readonly loaderOptions: LoaderOptions;
+  /** Tells the notes of this playbook's handlers from those of others. */
+  readonly playbookId: string;
+  /** Whether `--start-at-task` was reached (or not asked for). */
+  started: boolean;
+  /** True while facts are planned for tasks to come: nothing may have an effect then. */
+  readingAhead: boolean;
+}
+
+/** A handler of the play, by the name that notes on targets know it by. */
+export interface Handler {
+  readonly key: string;
+  readonly task: Task;
+}
+
+/** A play in progress, for one batch of its hosts. */
+export interface PlayRun {
+  readonly world: World;
+  readonly play: Play;
+  readonly varsFiles: readonly VarsBlock[];
+  /** All hosts that the play's pattern and the limit select. */
+  readonly allHosts: readonly HostRun[];
+  readonly batch: readonly HostRun[];
+  /** Included roles add theirs. */
+  readonly handlers: Handler[];
+}
+
+/** Extra variables for one evaluation (a loop's item, an include's parameters). */
+export type ExtraLayers = readonly Layer[];
