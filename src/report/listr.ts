@@ -1,0 +1,265 @@
+import type { RunEvent } from '../run/events.ts';
+import { paintDiff, shownDiff } from './diff.ts';
+import { type LiveHost, LiveView } from './live-view.ts';
+import { palette, paintStatus, type Palette, wantsColour } from './palette.ts';
+import { drained, type Report, type ReportOptions, type ReportStream } from './report.ts';
+import {
+  count,
+  duration,
+  harmless,
+  indent,
+  isNotable,
+  playTitle,
+  recapText,
+  type ResultEvent,
+  type TaskEvent,
+  taskTitle,
+  warningText,
+} from './text.ts';
+
+/** How often the terminal is looked after. Faster tasks come and go unseen; only what they changed is written. */
+const TICK_MS = 100;
+
+/**
+ * A live view on a terminal: the running task with its hosts at the bottom, above it what changed and what failed.
+ * Tasks with nothing to tell collapse to a number.
+ */
+export function listrReport(stream: ReportStream, options: ReportOptions): Report {
+  const environment = options.environment ?? process.env;
+  const report = new ListrReport(stream, options, palette(wantsColour(stream, environment)));
+  return { emit: (event) => report.emit(event), close: () => report.close() };
+}
+
+interface RunningTask {
+  readonly event: TaskEvent;
+  readonly title: string;
+  readonly startedAt: number;
+  readonly hosts: readonly LiveHost[];
+  readonly byName: ReadonlyMap<string, LiveHost>;
+  readonly results: ResultEvent[];
+}
+
+class ListrReport {
+  readonly #stream: ReportStream;
+  readonly #options: ReportOptions;
+  readonly #styles: Palette;
+  #task: RunningTask | undefined;
+  #view: LiveView | undefined;
+  /** Text that waits until the view is off the screen. */
+  #pending = '';
+  /** Tasks of this play that had nothing to tell. */
+  #quietTasks = 0;
+  #playStartedAt = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** Views come and go one after the other. */
+  #turn: Promise<void> = Promise.resolve();
+  #isTurning = false;
+
+  constructor(stream: ReportStream, options: ReportOptions, styles: Palette) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#styles = styles;
+  }
+
+  emit(event: RunEvent): void {
+    switch (event.type) {
+      case 'play':
+        this.#endPlay();
+        this.#playStartedAt = performance.now();
+        this.#print(
+          `\n${this.#styles.strong(this.#clean(playTitle(event)))} ${this.#styles.quiet(`on ${hostList(event.hosts)}`)}\n`,
+        );
+        break;
+      case 'task':
+        this.#endTask();
+        this.#startTask(event);
+        break;
+      case 'result':
+        this.#takeResult(event);
+        break;
+      case 'progress': {
+        const host = this.#task?.byName.get(event.host);
+        if (host !== undefined && host.status === undefined) host.line = this.#oneLine(event.line);
+        break;
+      }
+      case 'warning':
+        this.#print(`${this.#styles.changed(this.#clean(warningText(event)))}\n`);
+        break;
+      case 'recap':
+        this.#endPlay();
+        this.#print(`\n${recapText(event, this.#styles, this.#options)}\n`);
+        break;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#endPlay();
+    clearInterval(this.#timer);
+    await this.#turn;
+    await this.#closeView();
+    this.#flush();
+    await drained(this.#stream);
+  }
+
+  #startTask(event: TaskEvent): void {
+    const hosts = event.hosts.map((name): LiveHost => ({ name, status: undefined, line: '' }));
+    this.#task = {
+      event,
+      title: `${event.handler ? 'handler ' : ''}${this.#oneLine(taskTitle(event))}`,
+      startedAt: performance.now(),
+      hosts,
+      byName: new Map(hosts.map((host) => [host.name, host])),
+      results: [],
+    };
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
+  }
+
+  #takeResult(result: ResultEvent): void {
+    const task = this.#task;
+    if (task === undefined) {
+      // A host may be lost between tasks.
+      this.#print(this.#resultText([result]));
+      return;
+    }
+    if (isNotable(result) || this.#options.verbose > 0) task.results.push(result);
+    const host = task.byName.get(result.host);
+    if (host === undefined) return;
+    const word = result.status === 'ok' ? '' : paintStatus(this.#styles, result.status)(result.status);
+    if (result.item === undefined) {
+      host.status = result.status;
+      host.line = word;
+    } else {
+      // The loop goes on: there is no telling which item is the last.
+      host.line = `${this.#oneLine(result.item)} ${word}`.trimEnd();
+    }
+  }
+
+  #endTask(): void {
+    const task = this.#task;
+    if (task === undefined) return;
+    this.#task = undefined;
+    if (task.results.length === 0) {
+      this.#quietTasks++;
+      return;
+    }
+    const worst =
+      WORST_FIRST.find((status) => task.results.some((result) => result.status === status)) ?? 'ok';
+    const mark = paintStatus(this.#styles, worst)(MARKS[worst]);
+    const elapsed = performance.now() - task.startedAt;
+    const seconds = elapsed >= 1000 ? this.#styles.quiet(`  ${duration(elapsed)}`) : '';
+    this.#print(`  ${mark} ${task.title}${seconds}\n${this.#resultText(task.results)}`);
+  }
+
+  #endPlay(): void {
+    this.#endTask();
+    if (this.#quietTasks > 0) {
+      const elapsed = duration(performance.now() - this.#playStartedAt);
+      const text = `${count(this.#quietTasks, 'task')} with nothing to change  ${elapsed}`;
+      this.#print(`  ${this.#styles.ok(MARKS.ok)} ${this.#styles.quiet(text)}\n`);
+    }
+    this.#quietTasks = 0;
+  }
+
+  /** Results that say the same are shown once, with all their hosts. */
+  #resultText(results: readonly ResultEvent[]): string {
+    const groups = new Map<
+      string,
+      { readonly hosts: string[]; readonly text: string; readonly lead: string }
+    >();
+    for (const result of results) {
+      const lead = this.#lead(result);
+      const text = this.#details(result);
+      const host = result.delegatedTo === undefined ? result.host : `${result.host} → ${result.delegatedTo}`;
+      const key = `${lead}\0${text}`;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, { hosts: [host], text, lead });
+      else group.hosts.push(host);
+    }
+    return [...groups.values()]
+      .map((group) => `    ${group.lead} ${hostList(group.hosts)}\n${group.text}`)
+      .join('');
+  }
+
+  #lead(result: ResultEvent): string {
+    const word = this.#options.check && result.status === 'changed' ? 'would change' : result.status;
+    const ignored = result.ignored ? ' (ignored)' : '';
+    const item = result.item === undefined ? '' : ` ${this.#styles.quiet(`(${this.#oneLine(result.item)})`)}`;
+    return `${paintStatus(this.#styles, result.status)(`${word}${ignored}`)}${item}`;
+  }
+
+  #details(result: ResultEvent): string {
+    const parts: string[] = [];
+    if (result.message) parts.push(this.#clean(result.message));
+    if (result.output) parts.push(this.#styles.quiet(this.#clean(result.output).trimEnd()));
+    if (this.#options.diff) {
+      for (const diff of result.diff ?? []) {
+        parts.push(
+          paintDiff(
+            shownDiff(diff, (text) => this.#clean(text)),
+            this.#styles,
+          ),
+        );
+      }
+    }
+    return parts.map((part) => `${indent(part, '      ')}\n`).join('');
+  }
+
+  #print(text: string): void {
+    this.#pending += text;
+    if (this.#view === undefined && !this.#isTurning) this.#flush();
+  }
+
+  #flush(): void {
+    const text = this.#pending;
+    this.#pending = '';
+    if (text !== '') this.#stream.write(text);
+  }
+
+  /** Shows the running task if another is shown, and writes what waited for the view to be gone. */
+  #tick(): void {
+    if (this.#isTurning) return;
+    const task = this.#task;
+    const isStale = task !== undefined && this.#view?.task !== task;
+    if (!isStale && this.#pending === '') return;
+    this.#isTurning = true;
+    this.#turn = this.#replaceView().finally(() => {
+      this.#isTurning = false;
+    });
+  }
+
+  async #replaceView(): Promise<void> {
+    await this.#closeView();
+    this.#flush();
+    if (this.#task === undefined) return;
+    this.#view = new LiveView(this.#stream as NodeJS.WriteStream, this.#task, {
+      styles: this.#styles,
+      // What others print on the terminal stays on it, above the view.
+      onForeignText: (text) => {
+        this.#pending += text;
+      },
+      alsoShown: this.#stream === process.stdout && process.stderr.isTTY ? [process.stderr] : [],
+    });
+  }
+
+  async #closeView(): Promise<void> {
+    await this.#view?.close();
+    this.#view = undefined;
+  }
+
+  #clean(text: string): string {
+    return harmless(this.#options.redact(text));
+  }
+
+  #oneLine(text: string): string {
+    return this.#clean(text).trim().replaceAll(/\s+/g, ' ');
+  }
+}
+
+const MARKS = { ok: '✔', changed: '●', skipped: '↓', failed: '✖', unreachable: '✖' } as const;
+const WORST_FIRST = ['unreachable', 'failed', 'changed', 'ok', 'skipped'] as const;
+
+/** Names as far as a line carries them. */
+function hostList(hosts: readonly string[]): string {
+  const shown = hosts.slice(0, 8).join(', ');
+  return hosts.length <= 8 ? shown : `${shown} and ${hosts.length - 8} more`;
+}
