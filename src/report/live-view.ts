@@ -246,14 +246,15 @@ class SharedTerminal extends ProcessOutput {
 
   override hijack(): void {
     for (const stream of this.#streams) {
-      const original = stream.write;
+      const original = stream.write.bind(stream);
       this.#release.push(() => {
-        stream.write = original;
+        // The method of the class shows again.
+        Reflect.deleteProperty(stream, 'write');
       });
       stream.write = (chunk: string | Uint8Array, ...rest: readonly unknown[]): boolean => {
         const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
         // Hiding and showing the cursor moves nothing.
-        if (stripVTControlCharacters(text) === '') return original.call(stream, text);
+        if (stripVTControlCharacters(text) === '') return original(text);
         this.#onForeignText(text);
         const done = rest.at(-1);
         if (typeof done === 'function') done();

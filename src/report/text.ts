@@ -126,9 +126,7 @@ function sentence(recap: Recap, styles: Palette, check: boolean): string {
     parts.push(styles.failed(`${count(having('unreachable'), 'host')} unreachable`));
   if (having('failed') > 0) parts.push(styles.failed(`${count(having('failed'), 'host')} failed`));
   if (sum('changed') > 0) {
-    const changes = check
-      ? `${count(sum('changed'), 'task')} would change`
-      : `${count(sum('changed'), 'change')}`;
+    const changes = check ? `${count(sum('changed'), 'task')} would change` : count(sum('changed'), 'change');
     parts.push(styles.changed(`${changes} on ${having('changed')} of ${count(hosts.length, 'host')}`));
   } else if (parts.length === 0) {
     parts.push(styles.ok(`Nothing to change on ${count(hosts.length, 'host')}`));
