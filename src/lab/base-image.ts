@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../lib/errors.ts';
+import { output, run } from '../lib/process.ts';
+import { CACHE_DIRECTORY, LOGIN_USER } from './layout.ts';
+
+/*
+ * The tree that all hosts start from: Debian 13 as a fresh server has it, with sshd, sudo and a login user; no
+ * Python, and none of the stack's packages. It is read-only for the hosts, which write to a layer of their own.
+ */
+
+const PACKAGES = [
+  'systemd',
+  'systemd-sysv',
+  'dbus',
+  'libpam-systemd',
+  'openssh-server',
+  'sudo',
+  'iproute2',
+  'iputils-ping',
+  'procps',
+  'netbase',
+  'ca-certificates',
+];
+
+/** Jobs that make no sense here: no kernel modules, no console, and nothing may hold apt's lock behind one's back. */
+const MASKED = [
+  'systemd-modules-load.service',
+  'console-getty.service',
+  'getty@tty1.service',
+  'sshd-keygen.service',
+  'systemd-networkd.service',
+  'systemd-pstore.service',
+  'apt-daily.timer',
+  'apt-daily-upgrade.timer',
+  'dpkg-db-backup.timer',
+  'e2scrub_all.timer',
+  'fstrim.timer',
+];
+
+const SOURCES = `Types: deb
+URIs: http://deb.debian.org/debian
+Suites: trixie trixie-updates
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+
+Types: deb
+URIs: http://deb.debian.org/debian-security
+Suites: trixie-security
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+`;
+
+const MIRRORS = [
+  'deb http://deb.debian.org/debian trixie main',
+  'deb http://deb.debian.org/debian trixie-updates main',
+  'deb http://deb.debian.org/debian-security trixie-security main',
+];
+
+/** Finishes the tree, from outside: "$1" is its root. */
+const CUSTOMISE = `set -eu
+root=$1
+chroot "$root" useradd --create-home --shell /bin/bash ${LOGIN_USER}
+install -d -m 0700 -o 1000 -g 1000 "$root/home/${LOGIN_USER}/.ssh"
+echo '${LOGIN_USER} ALL=(ALL:ALL) NOPASSWD: ALL' > "$root/etc/sudoers.d/${LOGIN_USER}"
+chmod 0440 "$root/etc/sudoers.d/${LOGIN_USER}"
+for unit in ${MASKED.join(' ')}; do ln -sf /dev/null "$root/etc/systemd/system/$unit"; done
+rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/machine-id" "$root/etc/resolv.conf" "$root/etc/apt/sources.list"
+printf '%s' "$SOURCES" > "$root/etc/apt/sources.list.d/debian.sources"
+printf 'Acquire::Languages "none";\\n' > "$root/etc/apt/apt.conf.d/20languages"
+printf 'LANG=C.UTF-8\\n' > "$root/etc/default/locale"
+mkdir -p "$root/var/log/journal"
+rm -f "$root"/var/cache/apt/archives/*.deb "$root"/var/log/apt/* "$root/var/log/dpkg.log"
+chroot "$root" apt-cache gencaches > /dev/null 2>&1
+`;
+
+/** The version of the image: another recipe is another image. */
+export function baseVersion(): string {
+  const recipe = JSON.stringify([PACKAGES, MASKED, SOURCES, MIRRORS, CUSTOMISE]);
+  return createHash('sha256').update(recipe).digest('hex').slice(0, 12);
+}
+
+export function basePath(version: string): string {
+  return join(CACHE_DIRECTORY, `base-${version}`);
+}
+
+export async function hasBase(version: string): Promise<boolean> {
+  return stat(basePath(version)).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/** Builds the image unless it is there. It appears under its name only when it is complete. Call it under a lock. */
+export async function ensureBase(packageCache: string, report: (step: string) => void): Promise<string> {
+  const version = baseVersion();
+  const finished = basePath(version);
+  await mkdir(CACHE_DIRECTORY, { recursive: true });
+  await removeHalfBuilt();
+  if (await hasBase(version)) return version;
+  report('build the base image (Debian 13), once');
+  const temporary = join(CACHE_DIRECTORY, `partial-${version}-${process.pid}`);
+  const hook = join(CACHE_DIRECTORY, `partial-${version}-${process.pid}.sh`);
+  await writeFile(hook, `SOURCES='${SOURCES}'\n${CUSTOMISE}`);
+  const built = await run(
+    [
+      'mmdebstrap',
+      '--mode=root',
+      '--variant=minbase',
+      '--format=directory',
+      '--skip=cleanup/apt,cleanup/reproducible',
+      `--include=${PACKAGES.join(',')}`,
+      `--aptopt=Acquire::http::Proxy "${packageCache}"`,
+      '--aptopt=Acquire::Languages "none"',
+      `--customize-hook=sh ${hook} "$1"`,
+      'trixie',
+      temporary,
+      ...MIRRORS,
+    ],
+    { env: { ...process.env, TMPDIR: '/var/tmp', LC_ALL: 'C.UTF-8' } },
+  );
+  if (built.status !== 0) {
+    await removeHalfBuilt();
+    throw new UserError({
+      message: `could not build the base image:\n${built.stderr.trim().split('\n').slice(-12).join('\n')}`,
+      hint: 'it is made of packages from deb.debian.org: can this machine reach it?',
+    });
+  }
+  await rm(join(temporary, 'etc/apt/apt.conf.d/99mmdebstrap'), { force: true });
+  await chmod(temporary, 0o755);
+  // On disk before it has its name: a crash of this machine must not leave a hollow image.
+  await output(['sync', '-f', temporary]);
+  await rename(temporary, finished);
+  await rm(hook, { force: true });
+  return version;
+}
+
+/** Removes images that no lab uses any more. Call it under the same lock. */
+export async function removeOldBases(inUse: ReadonlySet<string>): Promise<void> {
+  for (const name of await readdir(CACHE_DIRECTORY)) {
+    const version = /^base-(\w+)$/.exec(name)?.[1];
+    if (version !== undefined && version !== baseVersion() && !inUse.has(version)) {
+      // Renamed first: a removal that is cut short must not leave half an image under a good name.
+      await rename(join(CACHE_DIRECTORY, name), join(CACHE_DIRECTORY, `partial-${version}-old`));
+    }
+  }
+  await removeHalfBuilt();
+}
+
+/** A build that was killed leaves a tree, perhaps with mounts of its own in it. */
+async function removeHalfBuilt(): Promise<void> {
+  const mounts = await output(['findmnt', '--list', '--noheadings', '--output', 'TARGET']);
+  const left = mounts.split('\n').filter((target) => target.startsWith(`${CACHE_DIRECTORY}/partial-`));
+  for (const target of left.reverse()) await run(['umount', '--lazy', target.trim()]);
+  for (const name of await readdir(CACHE_DIRECTORY)) {
+    if (name.startsWith('partial-')) await rm(join(CACHE_DIRECTORY, name), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { UserError } from '../lib/errors.ts';
+
+/** What a host is for; it decides its inventory group and its networks. */
+export type HostRole = 'balancer' | 'server' | 'spare';
+
+/** One host of every lab. `number` is the last octet of its addresses. */
+export interface HostSpec {
+  readonly name: string;
+  readonly role: HostRole;
+  readonly number: number;
+  /** The name of its MySQL instance, for servers. */
+  readonly instance?: string;
+}
+
+export const HOSTS: readonly HostSpec[] = [
+  { name: 'lb1', role: 'balancer', number: 11 },
+  { name: 'lb2', role: 'balancer', number: 12 },
+  { name: 'web1', role: 'server', number: 21, instance: 'db1' },
+  { name: 'web2', role: 'server', number: 22, instance: 'db2' },
+  { name: 'web3', role: 'server', number: 23, instance: 'db3' },
+  { name: 'mon1', role: 'spare', number: 31 },
+];
+
+/** A client of the site that is not the operator: a network namespace with an address on the front network. */
+export const CLIENT = 'client';
+/** This machine, as a peer in `isolate --from`. */
+export const OPERATOR = 'operator';
+
+export const LOGIN_USER = 'debian';
+export const FRONT_INTERFACE = 'front0';
+export const BACK_INTERFACE = 'back0';
+export const PACKAGE_CACHE_PORT = 3142;
+export const CACHE_DIRECTORY = '/var/cache/understudy';
+export const STATE_DIRECTORY = '/var/lib/understudy/labs';
+export const DEFAULT_LAB = 'lab';
+
+/** How many labs fit beside each other: each takes two /24 networks of 10.83.0.0/16. */
+export const MAX_LABS = 100;
+
+/** The host with this name; a `UserError` that lists the names when there is none. */
+export function hostSpec(name: string): HostSpec {
+  const host = HOSTS.find((candidate) => candidate.name === name);
+  if (host) return host;
+  throw new UserError({
+    message: `no host "${name}" in the lab`,
+    hint: `the hosts are ${HOSTS.map((each) => each.name).join(', ')}`,
+  });
+}
+
+/** Checks a lab's name: it becomes part of an interface's name, which Linux limits to 15 characters. */
+export function checkLabName(name: string): string {
+  if (/^[a-z][a-z0-9-]{0,11}$/.test(name)) return name;
+  throw new UserError({
+    message: `"${name}" is no name for a lab`,
+    hint: 'use up to 12 lower-case letters, digits and dashes, beginning with a letter',
+  });
+}
+
+/** All addresses of one lab. */
+export interface LabNetwork {
+  readonly frontNetwork: string;
+  readonly backNetwork: string;
+  /** This machine, on the front network. */
+  readonly operator: string;
+  /** The namespace that holds the bridges, on the front network; the balancers' default gateway, which rejects. */
+  readonly frontGateway: string;
+  /** The same on the back network; it hands connections to the package cache on, and rejects everything else. */
+  readonly backGateway: string;
+  readonly client: string;
+  readonly vip: string;
+  readonly vip2: string;
+  readonly packageCache: string;
+}
+
+/** The addresses of the lab with this index. */
+export function labNetwork(index: number): LabNetwork {
+  const front = `10.83.${2 * index}`;
+  const back = `10.83.${2 * index + 1}`;
+  return {
+    frontNetwork: `${front}.0/24`,
+    backNetwork: `${back}.0/24`,
+    operator: `${front}.1`,
+    frontGateway: `${front}.254`,
+    backGateway: `${back}.1`,
+    client: `${front}.200`,
+    vip: `${front}.100`,
+    vip2: `${front}.101`,
+    packageCache: `http://${back}.1:${PACKAGE_CACHE_PORT}`,
+  };
+}
+
+/** A host's address on the front network; only balancers have one. */
+export function frontAddress(network: LabNetwork, host: HostSpec): string | undefined {
+  return host.role === 'balancer' ? withNumber(network.frontNetwork, host.number) : undefined;
+}
+
+/** A host's address on the back network. */
+export function backAddress(network: LabNetwork, host: HostSpec): string {
+  return withNumber(network.backNetwork, host.number);
+}
+
+/** Where SSH and Ansible connect to: balancers on the front network, the others behind them. */
+export function sshAddress(network: LabNetwork, host: HostSpec): string {
+  return frontAddress(network, host) ?? backAddress(network, host);
+}
+
+/** A stable, locally administered MAC address, so that a restarted host is the same neighbour as before. */
+export function macAddress(lab: string, host: string, side: 'front' | 'back'): string {
+  const digest = createHash('sha256').update(`${lab}/${host}/${side}`).digest();
+  return ['02', ...[...digest.subarray(0, 5)].map((byte) => byte.toString(16).padStart(2, '0'))].join(':');
+}
+
+/** The names by which the kernel knows one lab. */
+export interface LabNames {
+  /** The network namespace with the bridges. */
+  readonly namespace: string;
+  readonly clientNamespace: string;
+  /** This machine's interface on the front network. */
+  readonly operatorInterface: string;
+  /** The control group of all processes of the lab, below the cgroup v2 mount. */
+  readonly cgroup: string;
+}
+
+export function labNames(name: string): LabNames {
+  return {
+    namespace: `understudy-${name}`,
+    clientNamespace: `understudy-${name}-${CLIENT}`,
+    operatorInterface: `us-${name}`,
+    cgroup: `understudy-lab-${name}`,
+  };
+}
+
+/** The bridge port of a host, the client or the operator, as it is named in the lab's namespace. */
+export function portName(owner: string, side: 'front' | 'back'): string {
+  return `${owner}-${side === 'front' ? 'f' : 'b'}`;
+}
+
+/** Where one host keeps its disk and log. */
+export interface HostPaths {
+  readonly directory: string;
+  /** The host's own writes, over the base image. */
+  readonly upper: string;
+  readonly work: string;
+  /** Where both are mounted, visible to the host's own processes only. */
+  readonly root: string;
+  readonly console: string;
+}
+
+export interface LabPaths {
+  readonly directory: string;
+  readonly state: string;
+  readonly keys: string;
+  readonly cacheLog: string;
+}
+
+export function labPaths(name: string): LabPaths {
+  const directory = join(STATE_DIRECTORY, name);
+  return {
+    directory,
+    state: join(directory, 'lab.json'),
+    keys: join(directory, 'keys'),
+    cacheLog: join(directory, 'package-cache.log'),
+  };
+}
+
+export function hostPaths(lab: string, host: string): HostPaths {
+  const directory = join(STATE_DIRECTORY, lab, 'hosts', host);
+  return {
+    directory,
+    upper: join(directory, 'upper'),
+    work: join(directory, 'work'),
+    root: join(directory, 'root'),
+    console: join(directory, 'console.log'),
+  };
+}
+
+function withNumber(network: string, number: number): string {
+  return network.replace(/0\/24$/, String(number));
+}
