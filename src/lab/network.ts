@@ -70,7 +70,7 @@ export async function createNetwork(names: LabNames, network: LabNetwork): Promi
   });
   await output(['ip', '-n', names.namespace, 'link', 'set', operatorPort, 'master', 'front', 'up']);
   await output(inNamespace(names.namespace, ['sysctl', '-q', '-w', 'net.ipv4.ip_forward=1']));
-  await output(inNamespace(names.namespace, ['nft', '-f', '-']), { input: gatewayRules(network) });
+  await applyRules(names, gatewayRules(network));
   // Bridged packets are the hosts' own business: they pass no firewall of this namespace. Absent where not built in.
   const filters = ['ip', 'ip6', 'arp'].map((family) => `net.bridge.bridge-nf-call-${family}tables=0`);
   await run(inNamespace(names.namespace, ['sysctl', '-q', '-w', ...filters]));
@@ -119,7 +119,7 @@ export async function readCuts(names: LabNames): Promise<readonly Cut[]> {
 
 /** Replaces the cuts that are in force by others, in one step. */
 export async function writeCuts(names: LabNames, cuts: readonly Cut[]): Promise<void> {
-  await output(inNamespace(names.namespace, ['nft', '-f', '-']), { input: faultRules(cuts) });
+  await applyRules(names, faultRules(cuts));
 }
 
 /** Takes the cable out of a host: nothing it sends while it dies gets anywhere. */
@@ -127,6 +127,11 @@ export async function unplug(names: LabNames, host: string): Promise<void> {
   for (const side of ['front', 'back'] as const) {
     await run(['ip', '-n', names.namespace, 'link', 'delete', portName(host, side)]);
   }
+}
+
+/** As an argument: nft opens /dev/stdin by name, which fails in silence when that is a socket. */
+async function applyRules(names: LabNames, rules: string): Promise<void> {
+  await output(inNamespace(names.namespace, ['nft', rules]));
 }
 
 function lines(...list: readonly string[]): string {
