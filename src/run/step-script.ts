@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
+
 import { command, quote } from '../lib/shell.ts';
 import type { Step } from '../plan/step.ts';
 
@@ -32,45 +35,52 @@ export function stepScript(
 function writeScript(step: Extract<Step, { kind: 'write' }>, uploaded: string | undefined): string {
   const { path, attributes } = step;
   const target = quote(path);
+  const directory = quote(posix.dirname(path));
+  // The name depends on the target alone: what a killed run left behind is replaced by the next one.
+  const name = `.understudy.${createHash('sha256').update(path).digest('hex').slice(0, 16)}`;
+  const temporary = quote(posix.join(posix.dirname(path), name));
   const lines = [
-    'set -e',
-    `dir=$(dirname ${target})`,
-    // What a killed run left behind is recognised by its name.
-    `find "$dir" -maxdepth 1 -name '.understudy.*' -user "$(id -u)" -mmin +60 -exec rm -f {} + 2>/dev/null || :`,
-    'tmp=$(mktemp "$dir/.understudy.XXXXXXXXXX")',
-    `trap 'rm -f "$tmp"' EXIT`,
+    'set -eC',
+    `us_mode=$(printf '%o' $((0666 & ~$(umask))))`,
+    'umask 077',
+    `rm -f ${temporary}`,
+    `trap 'rm -f '${quote(temporary)} EXIT`,
+    // Noclobber (-C) refuses to follow a link that somebody put there in the meantime.
     uploaded === undefined
-      ? receiveContent(step.content)
-      : `cat < ${quote(uploaded)} > "$tmp"; rm -f ${quote(uploaded)}`,
+      ? receiveContent(step.content, temporary)
+      : `cat < ${quote(uploaded)} > ${temporary}; rm -f ${quote(uploaded)}`,
     // A new file gets what the umask leaves; an existing one keeps its attributes unless told otherwise.
     `if [ -e ${target} ]; then`,
-    `  chown "$(stat -c %u:%g ${target})" "$tmp"; chmod "$(stat -c %a ${target})" "$tmp"`,
-    'else',
-    `  chmod "$(printf '%o' $((0666 & ~$(umask))))" "$tmp"`,
+    `  us_old=$(stat -c '%u:%g %a' ${target}); us_mode=\${us_old#* }`,
+    `  chown "\${us_old% *}" ${temporary} 2>/dev/null || [ "$(id -u)" -ne 0 ]`,
     'fi',
+    `chmod "$us_mode" ${temporary}`,
   ];
-  if (attributes.owner !== undefined) lines.push(command(['chown', attributes.owner]) + ' "$tmp"');
-  if (attributes.group !== undefined) lines.push(command(['chgrp', attributes.group]) + ' "$tmp"');
-  if (attributes.mode !== undefined) lines.push(command(['chmod', attributes.mode]) + ' "$tmp"');
+  if (attributes.owner !== undefined) lines.push(`${command(['chown', attributes.owner])} ${temporary}`);
+  if (attributes.group !== undefined) lines.push(`${command(['chgrp', attributes.group])} ${temporary}`);
+  if (attributes.mode !== undefined) lines.push(`${command(['chmod', attributes.mode])} ${temporary}`);
   if (step.validate !== undefined) {
     lines.push(
-      `if ! checked=$(${step.validate.replaceAll('%s', '"$tmp"')} 2>&1); then`,
-      `  printf 'validation failed, %s is left as it was:\\n%s\\n' ${target} "$checked" >&2; exit 1`,
+      `if ! us_said=$(${step.validate.replaceAll('%s', () => temporary)} 2>&1); then`,
+      `  printf 'validation failed, %s is left as it was:\\n%s\\n' ${target} "$us_said" >&2; exit 1`,
       'fi',
     );
   }
-  lines.push('sync "$tmp"');
+  lines.push(`sync ${temporary}`);
   if (step.backup) {
     lines.push(`if [ -e ${target} ]; then cp -p ${target} ${target}".$$.$(date +%Y-%m-%d@%H:%M:%S~)"; fi`);
   }
-  lines.push(`mv -fT "$tmp" ${target}`, 'sync "$dir"', 'trap - EXIT');
+  lines.push(`mv -fT ${temporary} ${target}`, `sync ${directory}`, 'trap - EXIT');
   return lines.join('\n');
 }
 
-/** Text that a here-document can carry is sent as it is; anything else as base64. */
-function receiveContent(content: Buffer): string {
-  const encoded = content.toString('base64').replaceAll(/(.{76})/g, '$1\n');
-  return `base64 -d > "$tmp" <<'UNDERSTUDY_CONTENT'\n${encoded}\nUNDERSTUDY_CONTENT`;
+/** Content of any bytes travels within the script, as base64: it is in no argument list, and needs no second channel. */
+function receiveContent(content: Buffer, temporary: string): string {
+  return `base64 -d > ${temporary} <<'UNDERSTUDY_CONTENT'\n${base64Lines(content)}\nUNDERSTUDY_CONTENT`;
+}
+
+function base64Lines(content: Buffer): string {
+  return content.toString('base64').replaceAll(/(.{76})/g, '$1\n');
 }
 
 function commandScript(step: Extract<Step, { kind: 'command' }>): string {
