@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../lib/errors.ts';
-import { output, run } from '../lib/process.ts';
+import { systemOutput, system } from './system.ts';
 import { CACHE_DIRECTORY, LOGIN_USER } from './layout.ts';
 
 /*
@@ -103,7 +103,7 @@ export async function ensureBase(packageCache: string, report: (step: string) =>
   const temporary = join(CACHE_DIRECTORY, `partial-${version}-${process.pid}`);
   const hook = join(CACHE_DIRECTORY, `partial-${version}-${process.pid}.sh`);
   await writeFile(hook, `SOURCES='${SOURCES}'\n${CUSTOMISE}`);
-  const built = await run(
+  const built = await system(
     [
       'mmdebstrap',
       '--mode=root',
@@ -130,7 +130,7 @@ export async function ensureBase(packageCache: string, report: (step: string) =>
   await rm(join(temporary, 'etc/apt/apt.conf.d/99mmdebstrap'), { force: true });
   await chmod(temporary, 0o755);
   // On disk before it has its name: a crash of this machine must not leave a hollow image.
-  await output(['sync', '-f', temporary]);
+  await systemOutput(['sync', '-f', temporary]);
   await rename(temporary, finished);
   await rm(hook, { force: true });
   return version;
@@ -150,9 +150,9 @@ export async function removeOldBases(inUse: ReadonlySet<string>): Promise<void> 
 
 /** A build that was killed leaves a tree, perhaps with mounts of its own in it. */
 async function removeHalfBuilt(): Promise<void> {
-  const mounts = await output(['findmnt', '--list', '--noheadings', '--output', 'TARGET']);
+  const mounts = await systemOutput(['findmnt', '--list', '--noheadings', '--output', 'TARGET']);
   const left = mounts.split('\n').filter((target) => target.startsWith(`${CACHE_DIRECTORY}/partial-`));
-  for (const target of left.reverse()) await run(['umount', '--lazy', target.trim()]);
+  for (const target of left.reverse()) await system(['umount', '--lazy', target.trim()]);
   for (const name of await readdir(CACHE_DIRECTORY)) {
     if (name.startsWith('partial-')) await rm(join(CACHE_DIRECTORY, name), { recursive: true, force: true });
   }

@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
-import { output } from '../lib/process.ts';
+import { systemOutput } from './system.ts';
 import { hostPaths, type LabNetwork, labPaths, LOGIN_USER } from './layout.ts';
 import { KEY_FILE } from './inventory-files.ts';
 
@@ -88,5 +88,5 @@ async function ensureKey(path: string, type: string, comment: string): Promise<v
   );
   if (complete) return;
   await rm(path, { force: true });
-  await output(['ssh-keygen', '-q', '-t', type, '-N', '', '-C', comment, '-f', path]);
+  await systemOutput(['ssh-keygen', '-q', '-t', type, '-N', '', '-C', comment, '-f', path]);
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { UserError } from '../lib/errors.ts';
-import { type ProcessResult, run } from '../lib/process.ts';
+import type { ProcessResult } from '../lib/process.ts';
+import { system } from './system.ts';
 import { setFrozen } from './cgroup.ts';
 import { enterHost, type HostState, hostGroup, hostState, killHost, startHost, waitForSsh } from './host.ts';
 import { addCuts, isolatedFrom } from './isolation.ts';
@@ -110,7 +111,7 @@ export async function exec(
   argv: readonly string[],
   options: { readonly name?: string; readonly input?: string; readonly timeoutMs?: number } = {},
 ): Promise<ProcessResult> {
-  return run(await execCommand(await openLab(options.name), host, argv), options);
+  return system(await execCommand(await openLab(options.name), host, argv), options);
 }
 
 /** The command line, for this machine, that runs `argv` in a host or as the client. */

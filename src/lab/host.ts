@@ -4,7 +4,8 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../lib/errors.ts';
-import { type ProcessResult, run } from '../lib/process.ts';
+import type { ProcessResult } from '../lib/process.ts';
+import { system, systemPath } from './system.ts';
 import { isFrozen, isPopulated, killGroup, makeGroup, processesIn, until } from './cgroup.ts';
 import {
   BACK_INTERFACE,
@@ -105,7 +106,7 @@ export async function startHost(context: HostContext, host: HostSpec): Promise<v
     detached: true,
     stdio: ['ignore', log, log],
     env: {
-      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      PATH: systemPath(),
       BOOT,
       CGROUP: group,
       BASE: context.base,
@@ -135,7 +136,7 @@ export async function waitForSsh(context: HostContext, host: string, timeoutMs =
   for (;;) {
     const init = await initProcess(context, host);
     if (init !== undefined) {
-      const probe = await run(['nsenter', '--target', String(init), '--net', 'bash', '-c', greet], {
+      const probe = await system(['nsenter', '--target', String(init), '--net', 'bash', '-c', greet], {
         timeoutMs: 5000,
       });
       if (probe.status === 0) return;
@@ -173,7 +174,7 @@ export async function execInHost(
   argv: readonly string[],
   options: { readonly input?: string; readonly timeoutMs?: number } = {},
 ): Promise<ProcessResult> {
-  return run(await enterHost(context, host, argv), options);
+  return system(await enterHost(context, host, argv), options);
 }
 
 /** The command line that runs `argv` as root in a host. */

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../lib/errors.ts';
-import { run } from '../lib/process.ts';
+import { system } from './system.ts';
 import { basePath, baseVersion, ensureBase, hasBase, removeOldBases } from './base-image.ts';
 import { killGroup, setFrozen } from './cgroup.ts';
 import { ensureKeys, hasDisk, makeDisk } from './disk.ts';
@@ -150,7 +150,7 @@ async function dismantle(name: string, cgroups: string, state: LabState | undefi
 }
 
 async function indexOfLeftovers(operatorInterface: string): Promise<number | undefined> {
-  const shown = await run(['ip', '-brief', 'address', 'show', 'dev', operatorInterface]);
+  const shown = await system(['ip', '-brief', 'address', 'show', 'dev', operatorInterface]);
   const third = / 10\.83\.(\d+)\.1\//.exec(shown.stdout)?.[1];
   return third === undefined ? undefined : Number(third) / 2;
 }

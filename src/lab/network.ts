@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { output, run } from '../lib/process.ts';
+import { systemOutput, system } from './system.ts';
 import { type Cut, cutsIn, faultRules } from './isolation.ts';
 import { CLIENT, type LabNames, type LabNetwork, OPERATOR, PACKAGE_CACHE_PORT, portName } from './layout.ts';
 
@@ -21,12 +21,12 @@ export function inNamespace(name: string, argv: readonly string[]): readonly str
 
 /** Whether the network is there and complete. A namespace's file without a namespace (after a reboot) does not count. */
 export async function networkIsUp(names: LabNames, network: LabNetwork): Promise<boolean> {
-  const inside = await run(inNamespace(names.namespace, ['ip', '-brief', 'address']));
+  const inside = await system(inNamespace(names.namespace, ['ip', '-brief', 'address']));
   if (inside.status !== 0) return false;
-  const client = await run(inNamespace(names.clientNamespace, ['ip', '-brief', 'address']));
-  const operator = await run(['ip', '-brief', 'address', 'show', 'dev', names.operatorInterface]);
-  const route = await run(['ip', 'route', 'show', 'type', 'unreachable', network.backNetwork]);
-  const rules = await run(inNamespace(names.namespace, ['nft', 'list', 'table', 'ip', 'understudy']));
+  const client = await system(inNamespace(names.clientNamespace, ['ip', '-brief', 'address']));
+  const operator = await system(['ip', '-brief', 'address', 'show', 'dev', names.operatorInterface]);
+  const route = await system(['ip', 'route', 'show', 'type', 'unreachable', network.backNetwork]);
+  const rules = await system(inNamespace(names.namespace, ['nft', 'list', 'table', 'ip', 'understudy']));
   return (
     inside.stdout.includes(`${network.frontGateway}/`) &&
     inside.stdout.includes(`${network.backGateway}/`) &&
@@ -40,10 +40,10 @@ export async function networkIsUp(names: LabNames, network: LabNetwork): Promise
 
 /** Builds the network of a lab that has none. */
 export async function createNetwork(names: LabNames, network: LabNetwork): Promise<void> {
-  await output(['ip', 'netns', 'add', names.namespace]);
-  await output(['ip', 'netns', 'add', names.clientNamespace]);
+  await systemOutput(['ip', 'netns', 'add', names.namespace]);
+  await systemOutput(['ip', 'netns', 'add', names.clientNamespace]);
   const [operatorPort, clientPort] = [portName(OPERATOR, 'front'), portName(CLIENT, 'front')];
-  await output(['ip', '-n', names.namespace, '-batch', '-'], {
+  await systemOutput(['ip', '-n', names.namespace, '-batch', '-'], {
     input: lines(
       'link set lo up',
       ...['front', 'back'].flatMap((bridge) => [
@@ -56,10 +56,10 @@ export async function createNetwork(names: LabNames, network: LabNetwork): Promi
       `link set ${clientPort} master front up`,
     ),
   });
-  await output(['ip', '-n', names.clientNamespace, '-batch', '-'], {
+  await systemOutput(['ip', '-n', names.clientNamespace, '-batch', '-'], {
     input: lines('link set lo up', 'link set eth0 up', `address add ${network.client}/24 dev eth0`),
   });
-  await output(['ip', '-batch', '-'], {
+  await systemOutput(['ip', '-batch', '-'], {
     input: lines(
       `link add ${names.operatorInterface} type veth peer name ${operatorPort} netns ${names.namespace}`,
       `link set ${names.operatorInterface} up`,
@@ -68,22 +68,22 @@ export async function createNetwork(names: LabNames, network: LabNetwork): Promi
       `route add unreachable ${network.backNetwork}`,
     ),
   });
-  await output(['ip', '-n', names.namespace, 'link', 'set', operatorPort, 'master', 'front', 'up']);
-  await output(inNamespace(names.namespace, ['sysctl', '-q', '-w', 'net.ipv4.ip_forward=1']));
+  await systemOutput(['ip', '-n', names.namespace, 'link', 'set', operatorPort, 'master', 'front', 'up']);
+  await systemOutput(inNamespace(names.namespace, ['sysctl', '-q', '-w', 'net.ipv4.ip_forward=1']));
   await applyRules(names, gatewayRules(network));
   // Bridged packets are the hosts' own business: they pass no firewall of this namespace. Absent where not built in.
   const filters = ['ip', 'ip6', 'arp'].map((family) => `net.bridge.bridge-nf-call-${family}tables=0`);
-  await run(inNamespace(names.namespace, ['sysctl', '-q', '-w', ...filters]));
+  await system(inNamespace(names.namespace, ['sysctl', '-q', '-w', ...filters]));
 }
 
 /** Removes all of it, also what a crashed run left half done. */
 export async function removeNetwork(names: LabNames, network: LabNetwork | undefined): Promise<void> {
-  await run(['ip', 'link', 'delete', names.operatorInterface]);
-  if (network) await run(['ip', 'route', 'delete', 'unreachable', network.backNetwork]);
+  await system(['ip', 'link', 'delete', names.operatorInterface]);
+  if (network) await system(['ip', 'route', 'delete', 'unreachable', network.backNetwork]);
   for (const name of [names.clientNamespace, names.namespace]) {
     // Named links die with their namespace, but later: the kernel cleans up in the background.
-    await run(['ip', '-n', name, 'link', 'delete', portName(CLIENT, 'front')]);
-    await run(['ip', 'netns', 'delete', name]);
+    await system(['ip', '-n', name, 'link', 'delete', portName(CLIENT, 'front')]);
+    await system(['ip', 'netns', 'delete', name]);
     await rm(namespacePath(name), { force: true });
   }
 }
@@ -113,7 +113,7 @@ export function gatewayRules(network: LabNetwork): string {
 
 /** The cuts that are in force. */
 export async function readCuts(names: LabNames): Promise<readonly Cut[]> {
-  const ruleset = await run(inNamespace(names.namespace, ['nft', 'list', 'ruleset', 'bridge']));
+  const ruleset = await system(inNamespace(names.namespace, ['nft', 'list', 'ruleset', 'bridge']));
   return ruleset.status === 0 ? cutsIn(ruleset.stdout) : [];
 }
 
@@ -125,13 +125,12 @@ export async function writeCuts(names: LabNames, cuts: readonly Cut[]): Promise<
 /** Takes the cable out of a host: nothing it sends while it dies gets anywhere. */
 export async function unplug(names: LabNames, host: string): Promise<void> {
   for (const side of ['front', 'back'] as const) {
-    await run(['ip', '-n', names.namespace, 'link', 'delete', portName(host, side)]);
+    await system(['ip', '-n', names.namespace, 'link', 'delete', portName(host, side)]);
   }
 }
 
-/** As an argument: nft opens /dev/stdin by name, which fails in silence when that is a socket. */
 async function applyRules(names: LabNames, rules: string): Promise<void> {
-  await output(inNamespace(names.namespace, ['nft', rules]));
+  await systemOutput(inNamespace(names.namespace, ['nft', rules]));
 }
 
 function lines(...list: readonly string[]): string {

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
-import { access, readFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rmdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { type Problem, UserError } from '../lib/errors.ts';
-import { run } from '../lib/process.ts';
+import { system, systemPath } from './system.ts';
 import { cgroupMount } from './cgroup.ts';
 
 /** What this machine is, as far as the lab cares. */
@@ -79,7 +79,7 @@ export function obstacles(machine: Machine): readonly Problem[] {
 export async function prepareMachine(report: (step: string) => void): Promise<string> {
   let machine = await inspectMachine();
   if (machine.platform === 'linux' && machine.root && !/^nodev\toverlay$/m.test(machine.fileSystems)) {
-    await run(['modprobe', 'overlay']);
+    await system(['modprobe', 'overlay']);
     machine = await inspectMachine();
   }
   const problems = obstacles(machine);
@@ -112,10 +112,10 @@ export async function inspectMachine(): Promise<Machine> {
 async function install(packages: readonly string[]): Promise<void> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const argv = ['apt-get', 'install', '-y', '--no-install-recommends', ...packages];
-  const first = await run(argv, { env });
+  const first = await system(argv, { env });
   if (first.status === 0) return;
-  await run(['apt-get', 'update'], { env });
-  const second = await run(argv, { env });
+  await system(['apt-get', 'update'], { env });
+  const second = await system(argv, { env });
   if (second.status === 0) return;
   throw new UserError({
     message: `could not install ${packages.join(', ')}:\n${second.stderr.trim()}`,
@@ -125,7 +125,6 @@ async function install(packages: readonly string[]): Promise<void> {
 
 /** The root group has no such file, so the question is put to any group below it, made for the purpose if need be. */
 async function hasKill(cgroups: string): Promise<boolean> {
-  const { mkdir, rmdir } = await import('node:fs/promises');
   const probe = join(cgroups, `understudy-probe-${process.pid}`);
   try {
     await mkdir(probe);
@@ -139,8 +138,7 @@ async function hasKill(cgroups: string): Promise<boolean> {
 
 async function isInstalled(file: string): Promise<boolean> {
   if (file.startsWith('/')) return exists(file);
-  const path = `${process.env['PATH'] ?? ''}${delimiter}/usr/sbin${delimiter}/sbin`;
-  for (const directory of path.split(delimiter)) {
+  for (const directory of systemPath().split(delimiter)) {
     if (directory !== '' && (await exists(join(directory, file)))) return true;
   }
   return false;

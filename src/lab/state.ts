@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../lib/errors.ts';
-import { run } from '../lib/process.ts';
+import { system } from './system.ts';
 import { DEFAULT_LAB, labNetwork, labPaths, MAX_LABS, STATE_DIRECTORY } from './layout.ts';
 
 const stateSchema = z.object({
@@ -54,7 +54,7 @@ export async function allStates(): Promise<readonly LabState[]> {
 /** A free pair of networks: the first for the default lab, whenever it is free. Call it under a lock. */
 export async function chooseIndex(name: string): Promise<number> {
   const taken = (await allStates()).filter((state) => state.name !== name).map((state) => state.index);
-  const routes = await run(['ip', '-4', 'route', 'show', 'table', 'all']);
+  const routes = await system(['ip', '-4', 'route', 'show', 'table', 'all']);
   return freeIndex(name, taken, routes.stdout);
 }
 
