@@ -24,4 +24,6 @@ export interface Module<Args> {
 }
 
 /** A module of any arguments, as the registry keeps it. */
-export type AnyModule = Module<never>;
+export interface AnyModule extends Omit<Module<never>, 'args'> {
+  readonly args: z.ZodType;
+}

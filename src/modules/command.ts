@@ -1,0 +1,91 @@
+import { args, bool, list, path, str } from './arguments.ts';
+import { defineModule } from './define.ts';
+import { conditionFacts, planCommand } from './run-command.ts';
+import { splitWords, takeOptions } from './words.ts';
+import { z } from 'zod';
+
+/** The options that may stand in the free-form text of command, shell and script. */
+export const FREE_FORM_OPTIONS = [
+  'creates',
+  'removes',
+  'chdir',
+  'executable',
+  'stdin',
+  'stdin_add_newline',
+  'strip_empty_ends',
+];
+
+/** Moves options out of free-form text to where they belong; what is given separately wins. */
+export function spreadFreeForm(names: readonly string[] = FREE_FORM_OPTIONS) {
+  return (input: unknown): unknown => {
+    if (typeof input !== 'object' || input === null || !('cmd' in input) || typeof input.cmd !== 'string') {
+      return input;
+    }
+    const { rest, options } = takeOptions(input.cmd, names);
+    return { ...options, ...input, cmd: rest };
+  };
+}
+
+/** The arguments that command and shell share. */
+export const commandArguments = {
+  chdir: path.optional(),
+  creates: path.optional(),
+  removes: path.optional(),
+  stdin: str.optional(),
+  stdin_add_newline: bool.default(true),
+  strip_empty_ends: bool.default(true),
+};
+
+/** Adds the newline that commands expect at the end of their input. */
+export function stdinText(given: {
+  stdin?: string | undefined;
+  stdin_add_newline: boolean;
+}): string | undefined {
+  return given.stdin === undefined || !given.stdin_add_newline ? given.stdin : `${given.stdin}\n`;
+}
+
+const commandArgs = args(
+  {
+    cmd: str.optional(),
+    argv: list(str).optional(),
+    expand_argument_vars: bool.default(true),
+    ...commandArguments,
+  },
+  { exclusive: [['cmd', 'argv']], oneOf: [['cmd', 'argv']] },
+);
+
+const withWords = z.preprocess(spreadFreeForm(), commandArgs).transform((given, context) => {
+  const words = given.argv ?? splitWords(given.cmd ?? '');
+  if (!Array.isArray(words)) {
+    context.addIssue({ code: 'custom', message: `cmd: ${words.problem}` });
+    return z.NEVER;
+  }
+  if (words.length === 0) {
+    context.addIssue({ code: 'custom', message: 'cmd: expected a command; found nothing' });
+    return z.NEVER;
+  }
+  return { ...given, argv: words };
+});
+
+/** Runs a program without a shell: no variables, wildcards or pipes. */
+export const command = defineModule({
+  name: 'ansible.builtin.command',
+  summary: 'Runs a program without a shell.',
+  args: withWords,
+  aliases: { cmd: ['_raw_params'] },
+  freeForm: 'cmd',
+  paths: ['chdir', 'creates', 'removes'],
+  facts: (given) => conditionFacts(given),
+  plan: (given, facts, context) =>
+    planCommand(
+      {
+        ...given,
+        run: { argv: given.argv },
+        cmd: given.argv,
+        stdin: stdinText(given),
+        stripEmptyEnds: given.strip_empty_ends,
+      },
+      facts,
+      context,
+    ),
+});

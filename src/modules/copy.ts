@@ -1,0 +1,112 @@
+import { posix } from 'node:path';
+
+import { query, type FactQuery } from '../facts/fact.ts';
+import { file as fileFact } from '../facts/file.ts';
+import type { Plan, PlanContext } from '../plan/plan.ts';
+import {
+  args,
+  bool,
+  fileAliases,
+  fileArguments,
+  mode,
+  modeOrPreserve,
+  octal,
+  path,
+  str,
+} from './arguments.ts';
+import { attributesOf } from './attributes.ts';
+import { planDirectoryCopy } from './copy-directory.ts';
+import { planRemoteCopy } from './copy-remote.ts';
+import { defineModule } from './define.ts';
+import { digestQuery, sha1 } from './file-plan.ts';
+import { planPlacedFile } from './placed-file.ts';
+import { z } from 'zod';
+
+const copyArgs = args(
+  {
+    src: path.optional(),
+    content: z
+      .unknown()
+      .transform((value) =>
+        typeof value === 'object' && value !== null ? JSON.stringify(value) : str.parse(value),
+      )
+      .optional(),
+    dest: path,
+    backup: bool.default(false),
+    force: bool.default(true),
+    validate: str.optional(),
+    directory_mode: mode.optional(),
+    remote_src: bool.default(false),
+    local_follow: bool.default(true),
+    checksum: str.optional(),
+    follow: bool.default(false),
+    decrypt: bool.default(true),
+    ...fileArguments,
+    mode: modeOrPreserve.optional(),
+  },
+  { exclusive: [['src', 'content']], oneOf: [['src', 'content']] },
+).superRefine((given, context) => {
+  const problem = (message: string): void => context.addIssue({ code: 'custom', message });
+  if (given.content !== undefined && given.dest.endsWith('/')) {
+    problem('dest: must be a file, not a directory, when content is given');
+  }
+  if (given.content !== undefined && given.mode === 'preserve') problem('mode: preserve needs src');
+  if (given.validate !== undefined && !given.validate.includes('%s')) problem('validate: must contain %s');
+});
+
+export type CopyArgs = (typeof copyArgs)['_output'];
+
+/** Copies files and directories of the controller, text, or files of the target itself. */
+export const copy = defineModule({
+  name: 'ansible.builtin.copy',
+  summary: 'Copies files of the controller, or text, to the target.',
+  args: copyArgs,
+  aliases: fileAliases,
+  paths: ['dest'],
+  facts(given): FactQuery[] {
+    if (given.remote_src && given.src !== undefined) {
+      return [
+        query(fileFact, { path: given.src, follow: true, checksum: 'sha1' }),
+        digestQuery(given.dest, given.follow),
+      ];
+    }
+    return [digestQuery(given.dest, given.follow)];
+  },
+  plan(given, facts, context): Plan {
+    if (given.src === undefined) {
+      return planPlacedFile(
+        {
+          ...given,
+          bytes: Buffer.from(given.content ?? ''),
+          attributes: attributesOf(given),
+          source: undefined,
+        },
+        facts,
+        context,
+      );
+    }
+    if (given.remote_src) return planRemoteCopy(given, given.src, facts, context);
+    const source = context.controller.find(given.src, 'files');
+    if (context.controller.type(source) === 'directory') {
+      return planDirectoryCopy(given, given.src, source, facts, context);
+    }
+    const bytes = context.controller.read(source);
+    if (given.checksum !== undefined && given.checksum !== sha1(bytes)) {
+      return { kind: 'failed', message: `${source} has the checksum ${sha1(bytes)}, not ${given.checksum}` };
+    }
+    const attributes = { ...attributesOf(given), mode: preserved(given.mode, source, context) };
+    return planPlacedFile({ ...given, bytes, attributes, source: given.src }, facts, context);
+  },
+});
+
+/** The mode that `preserve` stands for: that of the controller's file. */
+export function preserved(
+  wish: string | undefined,
+  source: string,
+  context: PlanContext,
+): string | undefined {
+  if (wish !== 'preserve') return wish;
+  const name = posix.basename(source);
+  const found = context.controller.list(posix.dirname(source)).find((entry) => entry.path === name);
+  return found && octal(found.mode & 0o7777);
+}

@@ -1,0 +1,272 @@
+import { posix } from 'node:path';
+
+import { directory } from '../facts/directory.ts';
+import { query, type FactQuery, type FactReader } from '../facts/fact.ts';
+import { file as fileFact, type ExistingFile, type FileFact } from '../facts/file.ts';
+import { quote } from '../lib/shell.ts';
+import type { Plan, Result } from '../plan/plan.ts';
+import type { FileAttributes } from '../plan/step.ts';
+import { args, bool, choice, fileAliases, fileArguments, path, str } from './arguments.ts';
+import { attributeChange, attributesOf } from './attributes.ts';
+import { defineModule } from './define.ts';
+import { attributeWork, fileResult, workPlan } from './file-plan.ts';
+import { planLink } from './file-link.ts';
+
+const fileArgs = args({
+  path,
+  state: choice('absent', 'directory', 'file', 'hard', 'link', 'touch').optional(),
+  src: path.optional(),
+  recurse: bool.default(false),
+  force: bool.default(false),
+  follow: bool.default(true),
+  modification_time: str.optional(),
+  modification_time_format: str.default('%Y%m%d%H%M.%S'),
+  access_time: str.optional(),
+  access_time_format: str.default('%Y%m%d%H%M.%S'),
+  ...fileArguments,
+}).superRefine((given, context) => {
+  const problem = (message: string): void => context.addIssue({ code: 'custom', message });
+  if (given.recurse && given.state !== undefined && given.state !== 'directory') {
+    problem('recurse: needs state: directory');
+  }
+  if (given.src !== undefined && given.state !== 'link' && given.state !== 'hard') {
+    problem('src: needs state: link or hard');
+  }
+  for (const name of ['modification_time', 'access_time'] as const) {
+    const time = given[name];
+    if (time === undefined || time === 'preserve') continue;
+    if (given.state !== 'touch') problem(`${name}: is supported with state: touch only`);
+    else if (time !== 'now' && !/^\d{12}(\.\d\d)?$/.test(time)) {
+      problem(`${name}: expected preserve, now or a time like 202612312359.59; found '${time}'`);
+    }
+    if (given[`${name}_format`] !== '%Y%m%d%H%M.%S')
+      problem(`${name}_format: is not supported; use the default`);
+  }
+  if (given.state === 'absent' && /^\/*$/.test(posix.normalize(given.path))) {
+    problem('path: refusing to remove /');
+  }
+});
+
+export type FileArgs = (typeof fileArgs)['_output'];
+
+/** Files, directories, links: whether they exist, and with which attributes. */
+export const file = defineModule({
+  name: 'ansible.builtin.file',
+  summary: 'Creates, removes and sets the attributes of files, directories and links.',
+  args: fileArgs,
+  aliases: { path: ['dest', 'name'], ...fileAliases },
+  paths: ['path'],
+  facts: (given) => [
+    query(fileFact, { path: given.path }),
+    ...(given.recurse ? [query(directory, { path: given.path })] : []),
+  ],
+  plan(given, facts): Plan {
+    const current = facts.get(query(fileFact, { path: given.path }));
+    switch (given.state) {
+      case 'absent':
+        return planAbsent(given.path, current);
+      case 'link':
+      case 'hard':
+        return planLink(given, given.state, current, facts);
+      case 'touch':
+        return planTouch(given, current, facts);
+      case 'directory':
+        return planDirectory(given, current, facts);
+      case 'file':
+        return planAttributes(given, current, facts);
+      case undefined:
+        return given.recurse ? planDirectory(given, current, facts) : planAttributes(given, current, facts);
+    }
+  },
+});
+
+function planAbsent(path: string, current: FileFact): Plan {
+  const result = { path, state: 'absent' };
+  if (!current.exists) return { kind: 'unchanged', result };
+  return {
+    kind: 'change',
+    diffs: [{ subject: path, before: `state: ${current.type}\n`, after: 'state: absent\n' }],
+    steps: [{ kind: 'script', description: `remove ${path}`, script: `rm -rf -- ${quote(path)}` }],
+    result,
+  };
+}
+
+/** What a link leads to, where attributes are meant for that. */
+function followed(
+  given: FileArgs,
+  current: FileFact,
+  facts: FactReader,
+): { readonly path: string; readonly file: FileFact } | { readonly need: readonly FactQuery[] } {
+  if (!given.follow || !current.exists || current.type !== 'link') return { path: given.path, file: current };
+  const needed = query(fileFact, { path: given.path, follow: true });
+  if (!facts.has(needed)) return { need: [needed] };
+  return { path: current.realPath ?? given.path, file: facts.get(needed) };
+}
+
+function planAttributes(given: FileArgs, current: FileFact, facts: FactReader): Plan {
+  // Without a state, a link that leads nowhere is still a link that exists.
+  const target = followed(given, current, facts);
+  if ('need' in target) return { kind: 'need', facts: target.need };
+  const result = { path: target.path, ...fileResult(target.file, attributesOf(given)) };
+  if (!target.file.exists) {
+    return {
+      kind: 'failed',
+      message: `file (${given.path}) is absent, cannot continue`,
+      result: { path: given.path, state: 'absent' },
+    };
+  }
+  if (given.state === 'file' && target.file.type !== 'file') {
+    return {
+      kind: 'failed',
+      message: `file (${target.path}) is ${target.file.type}, cannot continue`,
+      result: { path: target.path, state: target.file.type },
+    };
+  }
+  return workPlan(attributeWork(target.path, attributesOf(given), target.file, facts), result);
+}
+
+function planDirectory(given: FileArgs, current: FileFact, facts: FactReader): Plan {
+  const attributes = attributesOf(given);
+  if (!current.exists) return createDirectory(given.path, attributes);
+  const target = followed(given, current, facts);
+  if ('need' in target) return { kind: 'need', facts: target.need };
+  if (!target.file.exists || target.file.type !== 'directory') {
+    const type = target.file.exists ? target.file.type : 'link that leads nowhere';
+    return {
+      kind: 'failed',
+      message: `${target.path} already exists as a ${type}`,
+      result: { path: target.path },
+    };
+  }
+  const result: Result = { path: target.path, ...fileResult(target.file, attributes) };
+  const work = attributeWork(target.path, attributes, target.file, facts);
+  if (!given.recurse || 'need' in work) return workPlan(work, result);
+  const below = recurse(given.path, attributes, facts);
+  if ('need' in below) return workPlan(below, result);
+  return workPlan({ diffs: [...work.diffs, ...below.diffs], steps: [...work.steps, ...below.steps] }, result);
+}
+
+/** Creates a directory and those above it that are missing; all new ones get the attributes, as Ansible has it. */
+export function createDirectory(path: string, attributes: FileAttributes): Plan {
+  const commands = attributeCommands(attributes);
+  return {
+    kind: 'change',
+    diffs: [{ subject: path, before: 'state: absent\n', after: 'state: directory\n' }],
+    steps: [
+      {
+        kind: 'script',
+        description: `create directory ${path}`,
+        script: ['set -e', ...makeDirectories(path, commands)].join('\n'),
+      },
+    ],
+    result: { path, ...fileResult({ exists: false }, attributes), state: 'directory' },
+  };
+}
+
+/** Script lines that create a directory and those above it, each new one with the attributes. */
+export function makeDirectories(path: string, commands: readonly ((path: string) => string)[]): string[] {
+  const parts = posix.normalize(path).split('/').filter(Boolean);
+  const root = path.startsWith('/') ? '/' : '';
+  return parts.map((_, index) => {
+    const word = quote(root + parts.slice(0, index + 1).join('/'));
+    const last = index === parts.length - 1;
+    // The last one is given its attributes even when it appeared meanwhile, so that an interrupted run is repaired.
+    const make = ['mkdir -- ' + word, ...(last ? [] : commands.map((run) => run(word)))].join('; ');
+    return [`[ -d ${word} ] || { ${make}; }`, ...(last ? commands.map((run) => run(word)) : [])].join('\n');
+  });
+}
+
+/** Commands that set attributes of a path, which is given quoted. */
+export function attributeCommands(attributes: FileAttributes): ((word: string) => string)[] {
+  const { owner, group, mode } = attributes;
+  return [
+    ...(owner === undefined ? [] : [(word: string) => `chown -h -- ${quote(owner)} ${word}`]),
+    ...(group === undefined ? [] : [(word: string) => `chgrp -h -- ${quote(group)} ${word}`]),
+    ...(mode === undefined ? [] : [(word: string) => `chmod ${quote(mode)} -- ${word}`]),
+  ];
+}
+
+function recurse(path: string, attributes: FileAttributes, facts: FactReader) {
+  const listing = facts.get(query(directory, { path }));
+  const need: FactQuery[] = [];
+  const before: string[] = [];
+  const after: string[] = [];
+  const lines: string[] = [];
+  for (const entry of listing.exists ? listing.entries : []) {
+    const full = posix.join(path, entry.path);
+    const found: ExistingFile = { exists: true, ...entry, readable: true, writable: true, executable: true };
+    const change = attributeChange(full, attributes, found, facts);
+    if ('need' in change) {
+      need.push(...change.need);
+    } else if (change.script.length > 0) {
+      const text = (values: Readonly<Record<string, string>>): string =>
+        `${full}: ${Object.entries(values)
+          .map(([name, value]) => `${name} ${value}`)
+          .join(', ')}\n`;
+      before.push(text(change.before));
+      after.push(text(change.after));
+      lines.push(...change.script);
+    }
+  }
+  if (need.length > 0) return { need: [...new Map(need.map((item) => [item.id, item])).values()] };
+  if (lines.length === 0) return { diffs: [], steps: [] };
+  return {
+    diffs: [{ subject: `${path} (attributes below)`, before: before.join(''), after: after.join('') }],
+    steps: [
+      {
+        kind: 'script' as const,
+        description: `set attributes below ${path}`,
+        script: ['set -e', ...lines].join('\n'),
+      },
+    ],
+  };
+}
+
+function planTouch(given: FileArgs, current: FileFact, facts: FactReader): Plan {
+  const attributes = attributesOf(given);
+  const times = [
+    touch(given.path, '-m', given.modification_time ?? 'now'),
+    touch(given.path, '-a', given.access_time ?? 'now'),
+  ].filter((line) => line !== undefined);
+  const result = { dest: given.path, ...fileResult(current, attributes) };
+  if (!current.exists) {
+    const word = quote(given.path);
+    return {
+      kind: 'change',
+      diffs: [{ subject: given.path, before: 'state: absent\n', after: 'state: touch\n' }],
+      steps: [
+        {
+          kind: 'script',
+          description: `create ${given.path}`,
+          script: [
+            'set -e',
+            `[ -e ${word} ] || : > ${word}`,
+            ...times,
+            ...attributeCommands(attributes).map((run) => run(word)),
+          ].join('\n'),
+        },
+      ],
+      result,
+    };
+  }
+  const target = followed(given, current, facts);
+  if ('need' in target) return { kind: 'need', facts: target.need };
+  const work = target.file.exists
+    ? attributeWork(target.path, attributes, target.file, facts)
+    : { diffs: [], steps: [] };
+  if ('need' in work || times.length === 0) return workPlan(work, result);
+  return {
+    kind: 'change',
+    diffs: [...work.diffs, { subject: given.path, before: 'times: as they were\n', after: 'times: set\n' }],
+    steps: [
+      ...work.steps,
+      { kind: 'script', description: `touch ${given.path}`, script: ['set -e', ...times].join('\n') },
+    ],
+    result,
+  };
+}
+
+function touch(path: string, which: '-a' | '-m', time: string): string | undefined {
+  if (time === 'preserve') return undefined;
+  return `touch ${which}${time === 'now' ? '' : ` -t ${quote(time)}`} -- ${quote(path)}`;
+}

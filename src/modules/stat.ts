@@ -1,0 +1,92 @@
+import { posix } from 'node:path';
+
+import { query, type FactQuery } from '../facts/fact.ts';
+import { file as fileFact, type ExistingFile, type FileKey } from '../facts/file.ts';
+import type { Plan, Result } from '../plan/plan.ts';
+import { args, bool, choice, only, octal, path } from './arguments.ts';
+import { defineModule } from './define.ts';
+
+const statArgs = args({
+  path,
+  follow: bool.default(false),
+  get_checksum: bool.default(true),
+  get_md5: only(false, 'give checksum_algorithm: md5 instead'),
+  get_mime: bool.default(true),
+  get_attributes: bool.default(true),
+  checksum_algorithm: choice('md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512').default('sha1'),
+});
+
+type StatArgs = (typeof statArgs)['_output'];
+
+function keyOf(given: StatArgs): FileKey {
+  return {
+    path: given.path,
+    follow: given.follow,
+    checksum: given.get_checksum ? given.checksum_algorithm : undefined,
+  };
+}
+
+/** What is at a path; nothing is changed. */
+export const stat = defineModule({
+  name: 'ansible.builtin.stat',
+  summary: 'Returns what is at a path: type, owner, mode, times and checksum.',
+  args: statArgs,
+  aliases: {
+    path: ['dest', 'name'],
+    get_mime: ['mime', 'mime_type', 'mime-type'],
+    get_attributes: ['attr', 'attributes'],
+    checksum_algorithm: ['checksum', 'checksum_algo'],
+  },
+  paths: ['path'],
+  facts: (given): FactQuery[] => [query(fileFact, keyOf(given))],
+  plan(given, facts): Plan {
+    const found = facts.get(query(fileFact, keyOf(given)));
+    return { kind: 'unchanged', result: { stat: found.exists ? describe(given, found) : { exists: false } } };
+  },
+});
+
+function describe(given: StatArgs, found: ExistingFile): Result {
+  const has = (bit: number): boolean => (found.mode & bit) !== 0;
+  const { target } = found;
+  return {
+    exists: true,
+    path: given.path,
+    mode: octal(found.mode),
+    isdir: found.type === 'directory',
+    ischr: found.type === 'char',
+    isblk: found.type === 'block',
+    isreg: found.type === 'file',
+    isfifo: found.type === 'fifo',
+    islnk: found.type === 'link',
+    issock: found.type === 'socket',
+    uid: found.uid,
+    gid: found.gid,
+    size: found.size,
+    inode: found.inode,
+    dev: found.device,
+    nlink: found.links,
+    atime: found.atime,
+    mtime: found.mtime,
+    ctime: found.ctime,
+    wusr: has(0o200),
+    rusr: has(0o400),
+    xusr: has(0o100),
+    wgrp: has(0o020),
+    rgrp: has(0o040),
+    xgrp: has(0o010),
+    woth: has(0o002),
+    roth: has(0o004),
+    xoth: has(0o001),
+    isuid: has(0o4000),
+    isgid: has(0o2000),
+    readable: found.readable,
+    writeable: found.writable,
+    executable: found.executable,
+    pw_name: found.owner,
+    gr_name: found.group,
+    ...(found.type === 'link' && target !== undefined
+      ? { lnk_target: target, lnk_source: found.realPath ?? posix.resolve(posix.dirname(given.path), target) }
+      : {}),
+    ...(found.checksum === undefined ? {} : { checksum: found.checksum }),
+  };
+}

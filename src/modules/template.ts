@@ -1,0 +1,93 @@
+import type { Plan, TemplateOptions } from '../plan/plan.ts';
+import { args, bool, choice, fileAliases, fileArguments, modeOrPreserve, path, str } from './arguments.ts';
+import { attributesOf } from './attributes.ts';
+import { preserved } from './copy.ts';
+import { defineModule } from './define.ts';
+import { digestQuery } from './file-plan.ts';
+import { planPlacedFile } from './placed-file.ts';
+
+const ENCODINGS: Readonly<Record<string, BufferEncoding>> = {
+  'utf-8': 'utf8',
+  utf8: 'utf8',
+  ascii: 'ascii',
+  'us-ascii': 'ascii',
+  latin1: 'latin1',
+  'latin-1': 'latin1',
+  'iso-8859-1': 'latin1',
+  'utf-16-le': 'utf16le',
+};
+
+const templateArgs = args({
+  src: path,
+  dest: path,
+  backup: bool.default(false),
+  force: bool.default(true),
+  follow: bool.default(false),
+  validate: str.refine((value) => value.includes('%s'), { error: 'must contain %s' }).optional(),
+  trim_blocks: bool.default(true),
+  lstrip_blocks: bool.default(false),
+  newline_sequence: choice('\n', '\r', '\r\n', '\\n', '\\r', '\\r\\n').default('\n'),
+  block_start_string: str.optional(),
+  block_end_string: str.optional(),
+  variable_start_string: str.optional(),
+  variable_end_string: str.optional(),
+  comment_start_string: str.optional(),
+  comment_end_string: str.optional(),
+  output_encoding: str
+    .refine((value) => value.toLowerCase() in ENCODINGS, {
+      error: `expected one of ${Object.keys(ENCODINGS).join(', ')}`,
+    })
+    .default('utf-8'),
+  ...fileArguments,
+  mode: modeOrPreserve.optional(),
+});
+
+type TemplateArgs = (typeof templateArgs)['_output'];
+
+/** Renders a template of the controller and puts the text on the target. */
+export const template = defineModule({
+  name: 'ansible.builtin.template',
+  summary: 'Renders a template of the controller to a file on the target.',
+  args: templateArgs,
+  aliases: fileAliases,
+  paths: ['dest'],
+  facts: (given) => [digestQuery(given.dest, given.follow)],
+  plan(given, facts, context): Plan {
+    const source = context.controller.find(given.src, 'templates');
+    const text = context.renderTemplate(
+      context.controller.read(source).toString('utf8'),
+      source,
+      options(given),
+      {
+        template_path: given.src,
+        template_fullpath: source,
+        template_destpath: given.dest,
+        ansible_managed: 'Ansible managed',
+      },
+    );
+    const encoding = ENCODINGS[given.output_encoding.toLowerCase()] ?? 'utf8';
+    const attributes = { ...attributesOf(given), mode: preserved(given.mode, source, context) };
+    return planPlacedFile(
+      { ...given, bytes: Buffer.from(text, encoding), attributes, source: given.src },
+      facts,
+      context,
+    );
+  },
+});
+
+function options(given: TemplateArgs): TemplateOptions {
+  const names = {
+    blockStart: given.block_start_string,
+    blockEnd: given.block_end_string,
+    variableStart: given.variable_start_string,
+    variableEnd: given.variable_end_string,
+    commentStart: given.comment_start_string,
+    commentEnd: given.comment_end_string,
+  };
+  return {
+    trimBlocks: given.trim_blocks,
+    lstripBlocks: given.lstrip_blocks,
+    newlineSequence: given.newline_sequence.replace('\\r', '\r').replace('\\n', '\n'),
+    ...Object.fromEntries(Object.entries(names).filter((entry) => entry[1] !== undefined)),
+  };
+}
