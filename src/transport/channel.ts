@@ -51,7 +51,9 @@ export function processChannel(child: ChildProcess): Channel {
   child.stderr?.on('data', streams.stderr);
   child.stdin?.on('error', () => {});
   child.on('error', () => streams.close({ status: 127 }));
-  child.on('close', (status, signal) => streams.close({ status: status ?? undefined, signal: signal ?? undefined }));
+  child.on('close', (status, signal) =>
+    streams.close({ status: status ?? undefined, signal: signal ?? undefined }),
+  );
   return {
     write: (data) => void child.stdin?.write(data),
     writeAndWait: async (data) => await writeTo(child.stdin, data),

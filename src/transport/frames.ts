@@ -12,9 +12,7 @@ export function newNonce(): string {
 
 /** The sh command that prints a marker. `value` is sh text that expands to one word. */
 export function printMarker(nonce: string, kind: string, value = ''): string {
-  return value === ''
-    ? `printf '\\036${nonce}${kind}\\n'`
-    : `printf '\\036${nonce}${kind}%s\\n' ${value}`;
+  return value === '' ? `printf '\\036${nonce}${kind}\\n'` : `printf '\\036${nonce}${kind}%s\\n' ${value}`;
 }
 
 export interface MarkerHandlers {

@@ -92,7 +92,9 @@ export function hostConnection(host: Host): Connection {
     }
     const path = await upload(stdin, options);
     const { stdin: _large, ...rest } = options;
-    return await (await shell(options.become)).run(`exec <${quote(path)}; rm -f ${quote(path)}\n${script}`, rest);
+    return await (
+      await shell(options.become)
+    ).run(`exec <${quote(path)}; rm -f ${quote(path)}\n${script}`, rest);
   };
 
   const must = async (script: string, what: string, options: RunOptions): Promise<Buffer> => {
@@ -132,7 +134,8 @@ export function hostConnection(host: Host): Connection {
     await pour(content, channel);
     channel.end();
     const { status, stderr } = await finished;
-    if (status !== 0) throw ended('while a file was sent', host.lostReason() === undefined ? stderr : undefined);
+    if (status !== 0)
+      throw ended('while a file was sent', host.lostReason() === undefined ? stderr : undefined);
     return undefined;
   };
 

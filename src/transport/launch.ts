@@ -29,7 +29,11 @@ export function prologue(nonce: string): string {
 }
 
 /** Runs one command as another user with its stdin free for data; used where bytes are not worth a frame. */
-export function rawCommand(nonce: string, script: string, become?: { user: string; prompt?: string | undefined }): string {
+export function rawCommand(
+  nonce: string,
+  script: string,
+  become?: { user: string; prompt?: string | undefined },
+): string {
   const shell = command(['sh', '-c', `${printMarker(nonce, 'r').replaceAll("'", '"')}; ${script}`]);
   return become ? `exec ${sudo(become)} ${shell}` : `exec ${shell}`;
 }

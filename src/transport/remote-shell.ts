@@ -116,7 +116,12 @@ export function remoteShell(channel: Channel, dependencies: ShellDependencies): 
       const finalStatus = await finished.promise;
       await limit.stopped();
       options.signal?.throwIfAborted();
-      return { status: finalStatus, stdout: stdout.take(), stderr: stderr.take(), timedOut: limit.timedOut() };
+      return {
+        status: finalStatus,
+        stdout: stdout.take(),
+        stderr: stderr.take(),
+        timedOut: limit.timedOut(),
+      };
     } finally {
       limit.clear();
       current = undefined;

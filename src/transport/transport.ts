@@ -97,7 +97,12 @@ export type TransportFailure =
   | ({ readonly kind: 'unresolved' } & Endpoint)
   | ({ readonly kind: 'refused' } & Endpoint)
   | ({ readonly kind: 'unreachable-network'; readonly code: string } & Endpoint)
-  | ({ readonly kind: 'timeout'; readonly phase: Phase; readonly ms: number; readonly detail?: string } & Endpoint)
+  | ({
+      readonly kind: 'timeout';
+      readonly phase: Phase;
+      readonly ms: number;
+      readonly detail?: string;
+    } & Endpoint)
   | ({ readonly kind: 'handshake'; readonly detail: string } & Endpoint)
   | {
       readonly kind: 'host-key-unknown';

@@ -20,7 +20,9 @@ export function localTransport(): Transport {
         lostReason: () => (released ? 'it was closed here' : undefined),
         // oxlint-disable-next-line require-await -- the interface is asynchronous
         open: async (commandLine) => {
-          const channel = processChannel(spawn('/bin/sh', ['-c', commandLine], { detached: true, stdio: 'pipe' }));
+          const channel = processChannel(
+            spawn('/bin/sh', ['-c', commandLine], { detached: true, stdio: 'pipe' }),
+          );
           channels.add(channel);
           return channel;
         },

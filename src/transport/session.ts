@@ -1,0 +1,198 @@
+import { randomInt } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Config, NodeSSH } from 'node-ssh';
+import type { Client } from 'ssh2';
+import { type Authenticator, authenticator, type KeyStore } from './authentication.ts';
+import { ConnectError, dial } from './dial.ts';
+import { hostKeys } from './host-keys.ts';
+import { dialThrough } from './jump.ts';
+import type { SshSettings } from './ssh-settings.ts';
+import type { Endpoint, TransportFailure } from './transport.ts';
+
+/** Tries when sshd drops a connection before the handshake, as it does beyond MaxStartups. */
+const TRIES = 6;
+const FIRST_PAUSE_MS = 100;
+
+/**
+ * What is quick here: Node has AES-GCM and X25519 in native code, while ssh2's ChaCha20 is not. Compression costs more
+ * than a local network. Nothing with SHA-1.
+ */
+const ALGORITHMS = {
+  kex: [
+    'curve25519-sha256',
+    'curve25519-sha256@libssh.org',
+    'ecdh-sha2-nistp256',
+    'ecdh-sha2-nistp384',
+    'ecdh-sha2-nistp521',
+    'diffie-hellman-group14-sha256',
+    'diffie-hellman-group16-sha512',
+  ],
+  cipher: ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes128-ctr', 'aes256-ctr'],
+  hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'],
+  compress: ['none'],
+} as const;
+
+/** An authenticated SSH connection. */
+export interface SshSession {
+  readonly settings: SshSettings;
+  readonly client: Client;
+  /** Why it is gone, once it is. */
+  readonly lostReason: () => string | undefined;
+  readonly closed: Promise<void>;
+  end(): void;
+}
+
+export interface SessionOptions {
+  readonly keys: KeyStore;
+  /** The last jump host's session. */
+  readonly via?: SshSession | undefined;
+  readonly keepaliveIntervalMs: number;
+  readonly keepaliveCountMax: number;
+  readonly signal: AbortSignal;
+}
+
+/** Connects, verifies the host key and logs in. Rejects with a ConnectError. */
+export async function openSession(settings: SshSettings, options: SessionOptions): Promise<SshSession> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await attemptSession(settings, options);
+    } catch (error) {
+      if (!(error instanceof ConnectError && error.transient) || attempt === TRIES) throw error;
+      const pause = FIRST_PAUSE_MS * 2 ** (attempt - 1);
+      await delay(pause + randomInt(pause), undefined, { signal: options.signal });
+    }
+  }
+}
+
+async function attemptSession(settings: SshSettings, options: SessionOptions): Promise<SshSession> {
+  const { via, signal } = options;
+  const endpoint: Endpoint = {
+    address: settings.address,
+    port: settings.port,
+    ...(via ? { via: via.settings.name } : {}),
+  };
+  // Independent, so at the same time: the key files and the agent are read while the network answers.
+  const preparing = authenticator(settings, options.keys);
+  preparing.catch(() => {});
+  const socket: Duplex = via
+    ? await dialThrough(via.client, endpoint, settings.connectTimeoutMs, signal)
+    : await dial(endpoint, settings.connectTimeoutMs, signal);
+  const authentication = await preparing;
+  return await logIn(settings, endpoint, socket, authentication, options);
+}
+
+async function logIn(
+  settings: SshSettings,
+  endpoint: Endpoint,
+  socket: Duplex,
+  authentication: Authenticator,
+  options: SessionOptions,
+): Promise<SshSession> {
+  const keys = hostKeys(settings);
+  const progress = { header: false, handshake: false };
+  const ssh = new NodeSSH();
+  const connecting = ssh.connect({
+    host: settings.address,
+    sock: socket,
+    username: settings.user,
+    // ssh2 takes a synchronous answer, which its types do not say.
+    authHandler: ((left: never) => authentication.next(left)) as unknown as NonNullable<
+      Config['authHandler']
+    >,
+    hostVerifier: (key: Buffer) => keys.verify(key),
+    algorithms: { ...ALGORITHMS, serverHostKey: keys.algorithms } as unknown as NonNullable<
+      Config['algorithms']
+    >,
+    readyTimeout: settings.connectTimeoutMs,
+    keepaliveInterval: options.keepaliveIntervalMs,
+    keepaliveCountMax: options.keepaliveCountMax,
+  });
+  const client = ssh.connection;
+  if (!client) throw new Error('node-ssh made no connection');
+  const closing = Promise.withResolvers<void>();
+  let reason: string | undefined;
+  client.on('error', (error) => {
+    reason ??= error.message;
+  });
+  client.once('handshake', () => {
+    progress.handshake = true;
+  });
+  client.once('close', () => {
+    reason ??= 'the other side closed it';
+    closing.resolve();
+  });
+  const onAbort = () => socket.destroy();
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await connecting;
+    await keys.remember();
+  } catch (error) {
+    socket.destroy();
+    options.signal.throwIfAborted();
+    const failure =
+      keys.failure() ??
+      loginFailure(error as SshError, settings, endpoint, authentication, progress.handshake);
+    const transient = failure.kind === 'handshake' && !progress.handshake && isDrop(error as SshError);
+    throw new ConnectError(failure, { cause: error, transient });
+  } finally {
+    options.signal.removeEventListener('abort', onAbort);
+  }
+  return {
+    settings,
+    client,
+    lostReason: () => reason,
+    closed: closing.promise,
+    end() {
+      reason ??= 'it was closed here';
+      client.end();
+    },
+  };
+}
+
+interface SshError extends Error {
+  readonly level?: string;
+  readonly code?: string | number;
+}
+
+/** sshd went away without having said who it is: too many others were logging in. */
+function isDrop(error: SshError): boolean {
+  return (
+    error.code === 'ECONNRESET' ||
+    error.code === 'EPIPE' ||
+    error.code === 'ETIMEDOUT' ||
+    /before handshake|closed/i.test(error.message)
+  );
+}
+
+function loginFailure(
+  error: SshError,
+  settings: SshSettings,
+  endpoint: Endpoint,
+  authentication: Authenticator,
+  handshakeDone: boolean,
+): TransportFailure {
+  if (error.level === 'client-timeout') {
+    const phase = handshakeDone ? 'authentication' : 'handshake';
+    return { kind: 'timeout', phase, ms: settings.connectTimeoutMs, ...endpoint };
+  }
+  if (handshakeDone) {
+    const refused = error.level === 'client-authentication';
+    return {
+      kind: 'authentication',
+      user: settings.user,
+      endpoint: settings.address,
+      tried: authentication.tried(),
+      accepted: authentication.accepted(),
+      notes: refused
+        ? authentication.notes
+        : [...authentication.notes, `the server ended it: ${error.message}`],
+    };
+  }
+  return { kind: 'handshake', detail: handshakeDetail(error), ...endpoint };
+}
+
+function handshakeDetail(error: SshError): string {
+  if (error.code === 'ETIMEDOUT' || /before handshake/.test(error.message)) return 'it closed the connection';
+  return error.message;
+}

@@ -1,0 +1,190 @@
+import { keyStore } from './authentication.ts';
+import { sshChannel } from './channel.ts';
+import { ConnectError } from './dial.ts';
+import { hostConnection } from './host-connection.ts';
+import { limiter } from './limiter.ts';
+import { resolveRoute } from './route.ts';
+import { openSession, type SshSession } from './session.ts';
+import { sendFile } from './sftp.ts';
+import type { SshSettings } from './ssh-settings.ts';
+import {
+  type Connection,
+  type HostAddress,
+  type Transport,
+  TransportError,
+  type TransportFailure,
+} from './transport.ts';
+
+/** Logins at a time to one sshd, and through one jump host: below the 10 at which sshd begins to drop some. */
+const LOGINS_AT_A_TIME = 8;
+/** sudo may wait for a slow directory service, and for two seconds after a wrong password. */
+const SUDO_TIMEOUT_MS = 20_000;
+
+export interface SshTransportOptions {
+  /** Finds the inventory's description of a jump host by its name. */
+  readonly hosts?: ((name: string) => HostAddress | undefined) | undefined;
+  /** A silent connection counts as lost after this interval, times the count. */
+  readonly keepaliveIntervalMs?: number | undefined;
+  readonly keepaliveCountMax?: number | undefined;
+  /** Where ~/.ssh is. */
+  readonly home?: string | undefined;
+}
+
+/** A shared SSH connection. */
+interface Shared {
+  readonly session: Promise<SshSession>;
+  readonly cancel: AbortController;
+  users: number;
+  readonly via: Lease | undefined;
+}
+
+interface Lease {
+  readonly session: Promise<SshSession>;
+  release(): void;
+}
+
+/** Works on hosts over SSH: one connection a host, jump hosts' connections shared by all that go through them. */
+export function sshTransport(options: SshTransportOptions = {}): Transport {
+  const shared = new Map<string, Shared>();
+  const connections = new Set<Connection>();
+  const keys = keyStore();
+  const logins = limiter(LOGINS_AT_A_TIME);
+  let closed = false;
+
+  /** A session to the last host of the route, its jumps connected first. */
+  const lease = (route: readonly SshSettings[]): Lease => {
+    const target = route.at(-1);
+    if (!target) throw new Error('an empty route');
+    const id = route.map((hop) => `${hop.user}@${hop.address}:${hop.port}`).join(' ');
+    let entry = shared.get(id);
+    if (!entry) {
+      entry = start(route, target);
+      shared.set(id, entry);
+      const forget = () => {
+        if (shared.get(id) === entry) shared.delete(id);
+      };
+      entry.session.then(
+        (session) => session.closed.then(forget),
+        () => {
+          forget();
+          entry?.via?.release();
+        },
+      );
+    }
+    const mine = entry;
+    mine.users++;
+    let released = false;
+    return {
+      session: mine.session,
+      release() {
+        if (released) return;
+        released = true;
+        mine.users--;
+        if (mine.users > 0) return;
+        if (shared.get(id) === mine) shared.delete(id);
+        mine.cancel.abort();
+        mine.session.then(
+          (session) => {
+            session.end();
+            mine.via?.release();
+          },
+          () => {},
+        );
+      },
+    };
+  };
+
+  const start = (route: readonly SshSettings[], target: SshSettings): Shared => {
+    const cancel = new AbortController();
+    const jump = route.at(-2);
+    const via = jump ? lease(route.slice(0, -1)) : undefined;
+    const open = async () => {
+      const viaSession = await via?.session.catch((error: unknown) => {
+        throw error instanceof ConnectError && jump
+          ? new ConnectError({ kind: 'jump', jump: jump.name, cause: error.failure }, { cause: error })
+          : error;
+      });
+      return await logins([`${target.address}:${target.port}`, ...(jump ? [`via ${jump.name}`] : [])], () =>
+        openSession(target, {
+          keys,
+          via: viaSession,
+          keepaliveIntervalMs: options.keepaliveIntervalMs ?? 5000,
+          keepaliveCountMax: options.keepaliveCountMax ?? 3,
+          signal: cancel.signal,
+        }),
+      );
+    };
+    const session = open();
+    session.catch(() => {});
+    return { session, cancel, users: 0, via };
+  };
+
+  const connect = async (host: HostAddress, signal?: AbortSignal): Promise<Connection> => {
+    signal?.throwIfAborted();
+    if (closed) throw new Error('the transport is closed');
+    const leased = lease(resolveRoute(host, options));
+    let session: SshSession;
+    try {
+      session = await orAborted(leased.session, signal);
+    } catch (error) {
+      leased.release();
+      if (error instanceof ConnectError) throw new TransportError(host.name, error.failure, { cause: error });
+      throw error;
+    }
+    const connection = hostConnection({
+      name: host.name,
+      user: session.settings.user,
+      sudoTimeoutMs: Math.max(SUDO_TIMEOUT_MS, session.settings.connectTimeoutMs),
+      lostReason: session.lostReason,
+      open: async (commandLine) => await openChannel(session, host.name, commandLine),
+      sendFile: async (content, path) => await sendFile(session.client, content, path),
+      // oxlint-disable-next-line require-await -- the interface is asynchronous
+      release: async () => {
+        connections.delete(connection);
+        leased.release();
+      },
+    });
+    connections.add(connection);
+    return connection;
+  };
+
+  return {
+    connect,
+    async close() {
+      closed = true;
+      await Promise.all([...connections].map((connection) => connection.close()));
+      for (const entry of shared.values()) entry.cancel.abort();
+    },
+  };
+}
+
+async function openChannel(session: SshSession, host: string, commandLine: string) {
+  const refused = (reason: string, cause: unknown) => {
+    const lost = session.lostReason();
+    const failure: TransportFailure =
+      lost === undefined ? { kind: 'shell', reason } : { kind: 'lost', reason: lost };
+    return new TransportError(host, failure, { cause });
+  };
+  return await new Promise<ReturnType<typeof sshChannel>>((resolve, reject) => {
+    try {
+      session.client.exec(commandLine, (error, channel) => {
+        if (error) reject(refused(`sshd refused a session (${error.message}); see MaxSessions`, error));
+        else resolve(sshChannel(channel));
+      });
+    } catch (error) {
+      reject(refused('the connection is gone', error));
+    }
+  });
+}
+
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return await promise;
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,133 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { HostAddress } from '../../src/transport/transport.ts';
+
+const SSHD = '/usr/sbin/sshd';
+
+/** An sshd of the test's own, with keys of its own, on a loopback port. */
+export interface TestSshd {
+  readonly directory: string;
+  readonly port: number;
+  readonly process: ChildProcess;
+  /** Knows the host's key. */
+  readonly knownHosts: string;
+  readonly userKey: string;
+  readonly log: () => string;
+  /** The address of this sshd, as a user that may log in. */
+  address(overrides?: Partial<HostAddress>): HostAddress;
+  stop(): Promise<void>;
+}
+
+export interface SshdOptions {
+  readonly hostKeys?: readonly ('ed25519' | 'ecdsa' | 'rsa')[];
+  /** Further lines of sshd_config. */
+  readonly config?: readonly string[];
+  readonly passphrase?: string;
+}
+
+/** Starts an sshd. What the machine lacks is said, not skipped. */
+export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
+  for (const program of [SSHD, '/usr/bin/ssh-keygen']) {
+    if (!existsSync(program)) throw new Error(`this test needs ${program}: apt-get install openssh-server`);
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'understudy-sshd-'));
+  await chmod(directory, 0o755);
+  const file = (name: string) => join(directory, name);
+  const kinds = options.hostKeys ?? ['ed25519'];
+  for (const kind of kinds) keygen(file(`host_${kind}`), kind);
+  keygen(file('user'), 'ed25519', options.passphrase);
+  await writeFile(file('authorized_keys'), await readFile(file('user.pub')));
+  if (userInfo().uid === 0) execFileSync('mkdir', ['-p', '/run/sshd']);
+  const port = await freePort();
+  await writeFile(
+    file('sshd_config'),
+    [
+      ...kinds.map((kind) => `HostKey ${file(`host_${kind}`)}`),
+      `AuthorizedKeysFile ${file('authorized_keys')}`,
+      'ListenAddress 127.0.0.1',
+      `Port ${port}`,
+      `PidFile ${file('pid')}`,
+      'StrictModes no',
+      'PermitRootLogin yes',
+      'KbdInteractiveAuthentication no',
+      'Subsystem sftp internal-sftp',
+      ...(options.config ?? ['UsePAM no']),
+      '',
+    ].join('\n'),
+  );
+  let log = '';
+  const process = spawn(SSHD, ['-D', '-e', '-f', file('sshd_config')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  process.stderr?.on('data', (chunk: Buffer) => {
+    log += chunk.toString();
+  });
+  await listening(port, process, () => log);
+  const knownHosts = file('known_hosts');
+  const lines = await Promise.all(
+    kinds.map(async (kind) => `[127.0.0.1]:${port} ${await readFile(file(`host_${kind}.pub`), 'utf8')}`),
+  );
+  await writeFile(knownHosts, lines.join(''));
+  return {
+    directory,
+    port,
+    process,
+    knownHosts,
+    userKey: file('user'),
+    log: () => log,
+    address: (overrides = {}) => ({
+      name: 'box',
+      address: '127.0.0.1',
+      port,
+      user: userInfo().username,
+      privateKeyFile: file('user'),
+      knownHostsFile: knownHosts,
+      sshConfigFile: 'none',
+      connectTimeoutMs: 20_000,
+      ...overrides,
+    }),
+    async stop() {
+      if (process.exitCode === null && process.signalCode === null) {
+        process.kill();
+        await once(process, 'exit');
+      }
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+export function keygen(file: string, kind: 'ed25519' | 'ecdsa' | 'rsa', passphrase = ''): void {
+  execFileSync('ssh-keygen', ['-q', '-t', kind, '-N', passphrase, '-C', 'test', '-f', file]);
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function listening(port: number, process: ChildProcess, log: () => string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (process.exitCode !== null) throw new Error(`sshd did not start: ${log()}`);
+    const socket = connect(port, '127.0.0.1');
+    const ok = await Promise.race([
+      once(socket, 'connect').then(() => true),
+      once(socket, 'error').then(() => false),
+    ]).catch(() => false);
+    socket.destroy();
+    if (ok) return;
+    await delay(25);
+  }
+  throw new Error(`sshd does not listen: ${log()}`);
+}
