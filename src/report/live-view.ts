@@ -246,10 +246,12 @@ class SharedTerminal extends ProcessOutput {
 
   override hijack(): void {
     for (const stream of this.#streams) {
+      const own = Object.getOwnPropertyDescriptor(stream, 'write');
       const original = stream.write.bind(stream);
       this.#release.push(() => {
-        // The method of the class shows again.
-        Reflect.deleteProperty(stream, 'write');
+        // Usually the method is the class's, and shows again.
+        if (own === undefined) Reflect.deleteProperty(stream, 'write');
+        else Object.defineProperty(stream, 'write', own);
       });
       stream.write = (chunk: string | Uint8Array, ...rest: readonly unknown[]): boolean => {
         const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
