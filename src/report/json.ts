@@ -1,5 +1,5 @@
 import type { RunEvent } from '../run/events.ts';
-import { drained, type Report, type ReportOptions, type ReportStream } from './report.ts';
+import { drained, type Report, type ReportOptions, type ReportStream } from './stream.ts';
 import type { Line } from './schema.ts';
 
 /** NDJSON: one object a line, as schema.ts describes them. Progress and warnings are for people, and not in it. */

@@ -2,7 +2,7 @@ import type { RunEvent } from '../run/events.ts';
 import { paintDiff, shownDiff } from './diff.ts';
 import { type LiveHost, LiveView } from './live-view.ts';
 import { palette, paintStatus, type Palette, wantsColour } from './palette.ts';
-import { drained, type Report, type ReportOptions, type ReportStream } from './report.ts';
+import { drained, type Report, type ReportOptions, type ReportStream } from './stream.ts';
 import {
   count,
   duration,

@@ -1,7 +1,7 @@
 import type { RunEvent } from '../run/events.ts';
 import { paintDiff, shownDiff } from './diff.ts';
 import { paintStatus, palette, wantsColour } from './palette.ts';
-import { drained, type Report, type ReportOptions, type ReportStream } from './report.ts';
+import { drained, type Report, type ReportOptions, type ReportStream } from './stream.ts';
 import {
   harmless,
   indent,

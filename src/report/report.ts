@@ -1,35 +1,38 @@
-import type { EventSink } from '../run/events.ts';
+import { jsonReport } from './json.ts';
+import { plainReport } from './plain.ts';
+import type { Report, ReportOptions, ReportStream } from './stream.ts';
 
-/** Where a report goes: a terminal, a file or a pipe. */
-export interface ReportStream {
-  write(text: string, done?: (error?: Error | null) => void): boolean;
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  readonly rows?: number;
+/**
+ * The report for what the user asked for: NDJSON on stdout with human text on stderr, or human text on stdout, live
+ * where it goes to a terminal.
+ */
+export async function createReport(
+  options: ReportOptions & { readonly json: boolean },
+  stdout: ReportStream = process.stdout,
+  stderr: ReportStream = process.stderr,
+): Promise<Report> {
+  if (!options.json) return humanReport(stdout, options);
+  return both(jsonReport(stdout, options), await humanReport(stderr, options, stdout.isTTY === true));
 }
 
-export interface ReportOptions {
-  /** Whether the run only looks: words and the exit code differ. */
-  readonly check: boolean;
-  /** Whether diffs are shown. */
-  readonly diff: boolean;
-  /** 0: what changed or failed. 1: every result. 2: progress lines of long steps too, where there is no live view. */
-  readonly verbose: number;
-  /** Everything that is written passes through it. */
-  readonly redact: (text: string) => string;
-  readonly environment?: Readonly<Record<string, string | undefined>>;
+async function humanReport(stream: ReportStream, options: ReportOptions, shared = false): Promise<Report> {
+  const environment = options.environment ?? process.env;
+  // A live view cannot share its terminal with NDJSON.
+  if (!stream.isTTY || shared || environment['TERM'] === 'dumb') return plainReport(stream, options);
+  // listr2 is loaded only where there is a terminal to draw on.
+  const { listrReport } = await import('./listr.ts');
+  return listrReport(stream, options);
 }
 
-/** A view of a run, made from its events alone. */
-export interface Report {
-  readonly emit: EventSink;
-  /** Resolves when everything has been written. To be called after the last event, also when the run was cut short. */
-  close(): Promise<void>;
-}
-
-/** Resolves when everything written before has left the process, or cannot any more. */
-export function drained(stream: ReportStream): Promise<void> {
-  return new Promise((resolve) => {
-    stream.write('', () => resolve());
-  });
+function both(first: Report, second: Report): Report {
+  return {
+    emit(event) {
+      first.emit(event);
+      second.emit(event);
+    },
+    async close() {
+      await first.close();
+      await second.close();
+    },
+  };
 }

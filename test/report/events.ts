@@ -1,5 +1,5 @@
 import type { HostCounts, RunEvent } from '../../src/run/events.ts';
-import type { ReportStream } from '../../src/report/report.ts';
+import type { ReportStream } from '../../src/report/stream.ts';
 
 /** A stream that keeps what is written. */
 export function memoryStream(terminal?: {

@@ -2,7 +2,7 @@ import test from 'ava';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { listrReport } from '../../src/report/listr.ts';
-import type { Report, ReportOptions } from '../../src/report/report.ts';
+import type { Report, ReportOptions } from '../../src/report/stream.ts';
 import { EVERYTHING, memoryStream, PLAIN_OPTIONS, recap, result, task } from './events.ts';
 import { screenAfter } from './screen.ts';
 

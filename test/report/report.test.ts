@@ -1,6 +1,6 @@
 import test from 'ava';
 
-import { createReport } from '../../src/report/create.ts';
+import { createReport } from '../../src/report/report.ts';
 import { EVERYTHING, memoryStream, PLAIN_OPTIONS } from './events.ts';
 
 test('with --json stdout has nothing but objects, and people read stderr', async (t) => {

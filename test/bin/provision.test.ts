@@ -1,0 +1,78 @@
+import test from 'ava';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { nodeLimitation, VERSION } from '../../src/bin/package.ts';
+import { PROVISION_VERBS } from '../../src/bin/provision-program.ts';
+import { run } from '../../src/lib/process.ts';
+
+const path = (name: string): string => fileURLToPath(new URL(`../../src/bin/${name}`, import.meta.url));
+const program = (name: string, ...args: readonly string[]): ReturnType<typeof run> =>
+  run([process.execPath, path(name), ...args], { timeoutMs: 60_000 });
+const context = { signal: new AbortController().signal };
+
+for (const name of ['provision.ts', 'failover.ts']) {
+  test(`${name} --version prints the version of package.json`, async (t) => {
+    t.like(await program(name, '--version'), { status: 0, stdout: `${VERSION}\n`, stderr: '' });
+  });
+}
+
+for (const verb of PROVISION_VERBS) {
+  test(`provision ${verb.name} is what the program's help says it is`, async (t) => {
+    const command = (await verb.load())(context);
+    t.is(command.name(), verb.name);
+    t.is(command.description(), verb.summary);
+    const operands = command.registeredArguments.map((argument) =>
+      argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
+    );
+    t.is(operands.join(' '), verb.usage ?? '');
+    const ended = await program('provision.ts', 'help', verb.name);
+    t.is(ended.status, 0);
+    t.is(ended.stdout, (await program('provision.ts', verb.name, '--help')).stdout);
+    t.regex(ended.stdout, /^Usage: provision /);
+  });
+}
+
+test('provision --help loads no command', async (t) => {
+  const tracer = `data:text/javascript,${encodeURIComponent(
+    `import { registerHooks } from 'node:module';
+     registerHooks({ resolve(name, context, next) {
+       const found = next(name, context);
+       process.stderr.write(found.url + '\\n');
+       return found;
+     } });`,
+  )}`;
+  for (const option of ['--help', '--version']) {
+    const ended = await run([process.execPath, '--import', tracer, path('provision.ts'), option], {
+      timeoutMs: 60_000,
+    });
+    t.is(ended.status, 0);
+    const loaded = ended.stderr.split('\n');
+    t.true(loaded.some((url) => url.includes('/node_modules/commander/')));
+    t.deepEqual(
+      loaded.filter((url) => /\/node_modules\/(?!commander\/)|\/src\/(?!bin\/|lib\/)/.test(url)),
+      [],
+    );
+  }
+});
+
+test('failover says honestly that its commands are still to come', async (t) => {
+  const ended = await program('failover.ts', 'promote', 'db2', '--yes');
+  t.is(ended.status, 1);
+  t.regex(ended.stderr, /^error: failover promote: the commands of failover come with the next release\./);
+  t.is((await program('failover.ts')).status, 1);
+  t.regex((await program('failover.ts', '--help')).stdout, /come\s+with the next release/);
+});
+
+test('an old Node is told which one is needed', (t) => {
+  const needed = (
+    JSON.parse(readFileSync(path('../../package.json'), 'utf8')) as { engines: { node: string } }
+  ).engines;
+  t.is(needed.node, '>=24');
+  t.regex(
+    nodeLimitation('20.20.2') ?? '',
+    /^Node\.js 24 or newer is needed, and this is Node\.js 20\.20\.2 /,
+  );
+  t.is(nodeLimitation('24.0.0'), undefined);
+  t.is(nodeLimitation('100.1.0'), undefined);
+});
