@@ -25,7 +25,9 @@ export async function ensureKeys(lab: string, hosts: readonly string[]): Promise
 /** The public keys by which a host is known. */
 export async function hostPublicKeys(lab: string, host: string): Promise<readonly string[]> {
   return Promise.all(
-    HOST_KEY_TYPES.map(async (type) => (await readFile(`${hostKeyPath(lab, host, type)}.pub`, 'utf8')).trim()),
+    HOST_KEY_TYPES.map(async (type) =>
+      (await readFile(`${hostKeyPath(lab, host, type)}.pub`, 'utf8')).trim(),
+    ),
   );
 }
 
@@ -43,7 +45,10 @@ export async function makeDisk(lab: string, host: string, network: LabNetwork): 
     await chmod(target, mode);
   };
   await put('etc/hostname', `${host}\n`);
-  await put('etc/hosts', `127.0.0.1 localhost\n127.0.1.1 ${host}\n::1 localhost ip6-localhost ip6-loopback\n`);
+  await put(
+    'etc/hosts',
+    `127.0.0.1 localhost\n127.0.1.1 ${host}\n::1 localhost ip6-localhost ip6-loopback\n`,
+  );
   await put('etc/machine-id', `${createHash('md5').update(`${lab}/${host}`).digest('hex')}\n`, 0o444);
   await put('etc/apt/apt.conf.d/30package-cache', `Acquire::http::Proxy "${network.packageCache}";\n`);
   for (const type of HOST_KEY_TYPES) {

@@ -67,7 +67,8 @@ export async function start(host: string, name?: string): Promise<void> {
   const spec = hostSpec(host);
   const lab = await openLab(name);
   const state = await hostState(lab, host);
-  if (state === 'frozen') throw new UserError({ message: `${host} is frozen`, hint: `provision lab thaw ${host}` });
+  if (state === 'frozen')
+    throw new UserError({ message: `${host} is frozen`, hint: `provision lab thaw ${host}` });
   if (state === 'stopped') await startHost(lab, spec);
   await waitForSsh(lab, host);
 }
@@ -115,7 +116,11 @@ export async function exec(
 }
 
 /** The command line, for this machine, that runs `argv` in a host or as the client. */
-export async function execCommand(lab: Lab, host: string, argv: readonly string[]): Promise<readonly string[]> {
+export async function execCommand(
+  lab: Lab,
+  host: string,
+  argv: readonly string[],
+): Promise<readonly string[]> {
   if (host === CLIENT) return inNamespace(lab.names.clientNamespace, argv);
   hostSpec(host);
   return enterHost(lab, host, argv);

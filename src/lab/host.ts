@@ -197,8 +197,8 @@ export async function enterHost(
     'LANG=C.UTF-8',
     `TERM=${process.env['TERM'] ?? 'dumb'}`,
   ];
-  const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--wd=/'];
-  return ['nsenter', '--target', String(init), ...namespaces, '--', 'env', '-i', ...environment, ...argv];
+  const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
+  return ['nsenter', '--target', String(init), ...namespaces, '--', 'env', '-i', '--chdir=/', ...environment, ...argv];
 }
 
 /** The host's first process, as this machine numbers it: the one that is 1 in a PID namespace of its own. */

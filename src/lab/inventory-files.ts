@@ -25,7 +25,11 @@ export interface InventoryInput {
 export const KEY_FILE = 'id_ed25519';
 export const GENERATED = ['hosts.yml', 'ssh_config', 'known_hosts', KEY_FILE, `${KEY_FILE}.pub`] as const;
 
-const GROUPS: Readonly<Record<HostRole, string>> = { balancer: 'balancers', server: 'servers', spare: 'spare' };
+const GROUPS: Readonly<Record<HostRole, string>> = {
+  balancer: 'balancers',
+  server: 'servers',
+  spare: 'spare',
+};
 
 /** The inventory, for our own programs and for Ansible. Its paths are absolute, so that it works from anywhere. */
 export function hostsYaml(input: InventoryInput): string {
@@ -67,7 +71,8 @@ export function sshConfig(input: InventoryInput): string {
     out.push('', `Host ${host.name} ${address}`, `  HostName ${address}`);
     if (host.role !== 'balancer') {
       // ProxyJump knows no second choice; this is the same with one, for when the first balancer is down.
-      const jump = (name: string) => `ssh -F ${shellPath(`${directory}/ssh_config`)} -o ConnectTimeout=3 -W %h:%p ${name}`;
+      const jump = (name: string) =>
+        `ssh -F ${shellPath(`${directory}/ssh_config`)} -o ConnectTimeout=3 -W %h:%p ${name}`;
       out.push(`  ProxyCommand ${jump('lb1')} || exec ${jump('lb2')}`);
     }
   }
@@ -107,7 +112,9 @@ function hostVariables(host: HostSpec, input: InventoryInput): Record<string, un
   const [firstJump] = HOSTS.filter((each) => each.role === 'balancer');
   const ssh = [
     `-F "${directory}/ssh_config"`,
-    ...(front === undefined && firstJump ? [`-o ProxyJump=${LOGIN_USER}@${sshAddress(network, firstJump)}`] : []),
+    ...(front === undefined && firstJump
+      ? [`-o ProxyJump=${LOGIN_USER}@${sshAddress(network, firstJump)}`]
+      : []),
     `-o UserKnownHostsFile="${directory}/known_hosts"`,
     '-o StrictHostKeyChecking=yes',
   ];

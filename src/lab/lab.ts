@@ -56,7 +56,10 @@ export async function up(options: UpOptions = {}): Promise<Lab> {
 
     // 2. The network. Half a network is none, and hosts on it lost theirs.
     const network = labNetwork(state.index);
-    const keys = ensureKeys(name, HOSTS.map((host) => host.name));
+    const keys = ensureKeys(
+      name,
+      HOSTS.map((host) => host.name),
+    );
     if (await networkIsUp(names, network)) await writeCuts(names, []);
     else {
       report('make the networks');
@@ -158,7 +161,8 @@ async function indexOfLeftovers(operatorInterface: string): Promise<number | und
 /** Chooses the base image: the one under the hosts' disks while it exists, else the current one. */
 async function withBase(state: LabState, report: (step: string) => void): Promise<LabState> {
   if (state.base !== undefined && (await hasBase(state.base))) {
-    if (state.base !== baseVersion()) report('the hosts are of an older base image; reset gives them the new one');
+    if (state.base !== baseVersion())
+      report('the hosts are of an older base image; reset gives them the new one');
     return state;
   }
   // Disks are layers over one image and make no sense over another.

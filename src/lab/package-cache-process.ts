@@ -37,17 +37,24 @@ export async function ensurePackageCache(network: LabNetwork, group: string, log
   while (!(await packageCacheStatistics(network))) {
     if (ended || Date.now() > deadline) {
       const said = await readFile(logFile, 'utf8');
-      throw new UserError(`the package cache did not start:\n${said.trim().split('\n').slice(-8).join('\n')}`);
+      throw new UserError(
+        `the package cache did not start:\n${said.trim().split('\n').slice(-8).join('\n')}`,
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
 /** What the lab's package cache did since it was started; undefined when it does not run. */
-export async function packageCacheStatistics(network: LabNetwork): Promise<PackageCacheStatistics | undefined> {
+export async function packageCacheStatistics(
+  network: LabNetwork,
+): Promise<PackageCacheStatistics | undefined> {
   try {
     const url = `http://${network.operator}:${PACKAGE_CACHE_PORT}/statistics`;
-    const response = await fetch(url, { signal: AbortSignal.timeout(2000), headers: { connection: 'close' } });
+    const response = await fetch(url, {
+      signal: AbortSignal.timeout(2000),
+      headers: { connection: 'close' },
+    });
     return (await response.json()) as PackageCacheStatistics;
   } catch {
     return undefined;

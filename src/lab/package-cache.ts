@@ -79,7 +79,8 @@ export function packageCache(options: PackageCacheOptions): http.Server {
       response.end(`${JSON.stringify(statistics)}\n`);
       return;
     }
-    if (!url.startsWith('http://')) return refuse(response, 400, 'this is a proxy for http:// package sources');
+    if (!url.startsWith('http://'))
+      return refuse(response, 400, 'this is a proxy for http:// package sources');
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return refuse(response, 501, 'the package cache of the lab knows GET and HEAD only');
     }
@@ -113,7 +114,12 @@ export function packageCache(options: PackageCacheOptions): http.Server {
   }
 
   /** Asks the server; whatever happens is an outcome of the download, and never an exception. */
-  async function fetchInto(download: Download, url: string, key: string, cached: Meta | undefined): Promise<void> {
+  async function fetchInto(
+    download: Download,
+    url: string,
+    key: string,
+    cached: Meta | undefined,
+  ): Promise<void> {
     const path = objectPath(key);
     const temporary = `${path}.${randomUUID()}.part`;
     try {
@@ -273,7 +279,12 @@ export async function pruneCache(directory: string): Promise<void> {
 type Head = Pick<Meta, 'url' | 'lastModified' | 'etag' | 'type'>;
 
 type Outcome =
-  | { readonly kind: 'body'; readonly temporary: string; readonly expected: number | undefined; readonly head: Head }
+  | {
+      readonly kind: 'body';
+      readonly temporary: string;
+      readonly expected: number | undefined;
+      readonly head: Head;
+    }
   | { readonly kind: 'unchanged'; readonly meta: Meta }
   | { readonly kind: 'other'; readonly status: number; readonly headers: http.OutgoingHttpHeaders }
   | { readonly kind: 'error'; readonly message: string };
@@ -316,9 +327,17 @@ class Download {
   }
 }
 
-function request(url: string, agent: http.Agent, headers: http.OutgoingHttpHeaders): Promise<http.IncomingMessage> {
+function request(
+  url: string,
+  agent: http.Agent,
+  headers: http.OutgoingHttpHeaders,
+): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const sent = http.get(url, { agent, headers: { 'user-agent': 'understudy-package-cache', ...headers } }, resolve);
+    const sent = http.get(
+      url,
+      { agent, headers: { 'user-agent': 'understudy-package-cache', ...headers } },
+      resolve,
+    );
     sent.on('error', reject);
     sent.on('timeout', () => sent.destroy(new Error('no answer for 30 s')));
   });
@@ -356,5 +375,6 @@ function refuse(response: http.ServerResponse, status: number, message: string):
 }
 
 function ignoreHangUp(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.code !== 'EPIPE' && error.code !== 'ECONNRESET') throw error;
+  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.code !== 'EPIPE' && error.code !== 'ECONNRESET')
+    throw error;
 }

@@ -49,12 +49,18 @@ export function obstacles(machine: Machine): readonly Problem[] {
   }
   if (!machine.root) {
     return [
-      { message: 'the lab makes namespaces and mounts, which takes root', hint: `run it with sudo, ${ELSEWHERE}` },
+      {
+        message: 'the lab makes namespaces and mounts, which takes root',
+        hint: `run it with sudo, ${ELSEWHERE}`,
+      },
     ];
   }
   const problems: Problem[] = [];
   if (!/^nodev\toverlay$/m.test(machine.fileSystems)) {
-    problems.push({ message: 'this kernel has no overlay file system', hint: `modprobe overlay, ${ELSEWHERE}` });
+    problems.push({
+      message: 'this kernel has no overlay file system',
+      hint: `modprobe overlay, ${ELSEWHERE}`,
+    });
   }
   if (machine.cgroups === undefined) {
     problems.push({
@@ -62,7 +68,10 @@ export function obstacles(machine: Machine): readonly Problem[] {
       hint: `mkdir -p /sys/fs/cgroup/unified && mount -t cgroup2 none /sys/fs/cgroup/unified, ${ELSEWHERE}`,
     });
   } else if (!machine.cgroupKill) {
-    problems.push({ message: 'this kernel has no cgroup.kill, which came with Linux 5.14', hint: ELSEWHERE.slice(3) });
+    problems.push({
+      message: 'this kernel has no cgroup.kill, which came with Linux 5.14',
+      hint: ELSEWHERE.slice(3),
+    });
   }
   if (machine.missing.length > 0 && !machine.apt) {
     const files = machine.missing.map((tool) => tool.file).join(', ');

@@ -28,7 +28,10 @@ export async function readState(name: string): Promise<LabState | undefined> {
     return stateSchema.parse(JSON.parse(text));
   } catch (cause) {
     throw new UserError(
-      { message: `${path} is damaged`, hint: `remove ${labPaths(name).directory}, then run provision lab up` },
+      {
+        message: `${path} is damaged`,
+        hint: `remove ${labPaths(name).directory}, then run provision lab up`,
+      },
       { cause },
     );
   }
