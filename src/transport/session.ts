@@ -13,6 +13,8 @@ import type { Endpoint, TransportFailure } from './transport.ts';
 /** Tries when sshd drops a connection before the handshake, as it does beyond MaxStartups. */
 const TRIES = 6;
 const FIRST_PAUSE_MS = 100;
+/** What sshd says between a login and the first command: its other host keys, notes on authorized_keys. */
+const GREETING_PACKETS = 6;
 
 /**
  * What is quick here: Node has AES-GCM and X25519 in native code, while ssh2's ChaCha20 is not. Compression costs more
@@ -126,6 +128,7 @@ async function logIn(
   options.signal.addEventListener('abort', onAbort, { once: true });
   try {
     await connecting;
+    answerAtOnce(client, socket);
     await keys.remember();
   } catch (error) {
     socket.destroy();
@@ -148,6 +151,20 @@ async function logIn(
       client.end();
     },
   };
+}
+
+/**
+ * Until a command has started, sshd's sockets wait with a small packet for the acknowledgement of the one before, and
+ * our kernel waits 40 ms with an acknowledgement that it could send along with data. So each packet is answered by a
+ * little data: a request to cancel a forwarding that does not exist.
+ */
+function answerAtOnce(client: Client, socket: Duplex): void {
+  let left = GREETING_PACKETS;
+  const answer = () => {
+    if (left-- > 0 && socket.writable) client.unforwardIn('127.0.0.1', 1, () => {});
+    else socket.off('data', answer);
+  };
+  socket.on('data', answer);
 }
 
 interface SshError extends Error {
