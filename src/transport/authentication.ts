@@ -1,5 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import ssh2, { type AnyAuthMethod, type AuthenticationType, type ParsedKey, type PublicKeyEntry } from 'ssh2';
+import ssh2, {
+  type AnyAuthMethod,
+  type AuthenticationType,
+  type BaseAgent as BaseAgentOf,
+  type IdentityCallback,
+  type ParsedKey,
+  type SignCallback,
+  type SigningRequestOptions,
+} from 'ssh2';
 import type { SshSettings } from './ssh-settings.ts';
 
 const { BaseAgent, createAgent, utils } = ssh2;
@@ -192,7 +200,7 @@ async function publicKeys(settings: SshSettings): Promise<Set<string>> {
 }
 
 interface AgentKeys {
-  readonly socket: InstanceType<typeof BaseAgent>;
+  readonly socket: BaseAgentOf;
   readonly keys: readonly ParsedKey[];
 }
 
@@ -201,11 +209,11 @@ async function agentKeys(settings: SshSettings, notes: string[]): Promise<AgentK
   if (settings.agent === undefined || settings.agent === '') return undefined;
   const socket = createAgent(settings.agent);
   try {
-    const entries = await new Promise<readonly PublicKeyEntry[] | readonly (ParsedKey | Buffer | string)[]>(
-      (resolve, reject) =>
-        socket.getIdentities((error, keys) => (error ? reject(error) : resolve((keys ?? []) as never))),
+    const entries = await new Promise<readonly unknown[]>((resolve, reject) =>
+      socket.getIdentities((error, keys) => (error ? reject(error) : resolve(keys ?? []))),
     );
-    const keys = (entries as readonly (ParsedKey | Buffer | string)[])
+    // An OpenSSH agent gives the keys themselves; a kind of key that ssh2 does not know is no use to us.
+    const keys = entries
       .map((entry) => utils.parseKey(entry as Buffer))
       .filter((key): key is ParsedKey => !(key instanceof Error));
     return { socket, keys };
@@ -220,21 +228,28 @@ function encoded(key: ParsedKey): string {
 }
 
 /** Some of an agent's keys, already listed. */
-class SomeOf extends BaseAgent {
-  readonly #agent: InstanceType<typeof BaseAgent>;
+class SomeOf extends BaseAgent<ParsedKey> {
+  readonly #agent: BaseAgentOf;
   readonly #keys: readonly ParsedKey[];
 
-  constructor(agent: InstanceType<typeof BaseAgent>, keys: readonly ParsedKey[]) {
+  constructor(agent: BaseAgentOf, keys: readonly ParsedKey[]) {
     super();
     this.#agent = agent;
     this.#keys = keys;
   }
 
-  override getIdentities(callback: (error: Error | null | undefined, keys?: never[]) => void): void {
-    callback(undefined, [...this.#keys] as never[]);
+  override getIdentities(callback: IdentityCallback<ParsedKey>): void {
+    callback(undefined, [...this.#keys]);
   }
 
-  override sign(...args: Parameters<InstanceType<typeof BaseAgent>['sign']>): void {
-    this.#agent.sign(...args);
+  // ssh2 always gives the options; its types also know the form without.
+  override sign(
+    key: ParsedKey,
+    data: Buffer,
+    options: SigningRequestOptions | SignCallback,
+    callback?: SignCallback,
+  ): void {
+    if (typeof options === 'function') this.#agent.sign(key, data, options);
+    else this.#agent.sign(key, data, options, callback);
   }
 }

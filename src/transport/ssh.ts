@@ -83,13 +83,7 @@ export function sshTransport(options: SshTransportOptions = {}): Transport {
         if (mine.users > 0) return;
         if (shared.get(id) === mine) shared.delete(id);
         mine.cancel.abort();
-        mine.session.then(
-          (session) => {
-            session.end();
-            mine.via?.release();
-          },
-          () => {},
-        );
+        void endWhenOpen(mine);
       },
     };
   };
@@ -156,6 +150,14 @@ export function sshTransport(options: SshTransportOptions = {}): Transport {
       for (const entry of shared.values()) entry.cancel.abort();
     },
   };
+}
+
+/** A session that failed to open has released its jump host already. */
+async function endWhenOpen(entry: Shared): Promise<void> {
+  const session = await entry.session.catch(() => undefined);
+  if (!session) return;
+  session.end();
+  entry.via?.release();
 }
 
 async function openChannel(session: SshSession, host: string, commandLine: string) {
