@@ -9,9 +9,9 @@ import { screenAfter } from './screen.ts';
 interface Terminal {
   readonly report: Report;
   readonly stream: ReturnType<typeof memoryStream>;
-  screen(): string[];
+  readonly screen: () => string[];
   /** Resolves when the screen has such a line. */
-  shows(pattern: RegExp): Promise<void>;
+  readonly shows: (pattern: RegExp) => Promise<void>;
 }
 
 function terminal(options: Partial<ReportOptions> = {}, size = { columns: 120, rows: 12 }): Terminal {
