@@ -1,5 +1,7 @@
 import { openAsBlob } from 'node:fs';
 import { stat, readFile } from 'node:fs/promises';
+import type { Duplex } from 'node:stream';
+
 import { UserError } from '../lib/errors.ts';
 import { quote } from '../lib/shell.ts';
 import type { Channel, OpenChannel } from './channel.ts';
@@ -30,6 +32,8 @@ export interface Host {
   readonly lostReason: () => string | undefined;
   /** Writes a local file or bytes to a path of the login user, where there is something faster than a channel. */
   readonly sendFile?: ((content: Content, remotePath: string) => Promise<void>) | undefined;
+  /** Opens a TCP connection from the host. */
+  readonly dial: (address: string, port: number) => Promise<Duplex>;
   readonly release: () => Promise<void>;
 }
 
@@ -145,6 +149,7 @@ export function hostConnection(host: Host): Connection {
     upload,
     download: async (remotePath, options = {}) =>
       await must(`cat -- ${quote(remotePath)}`, `read ${remotePath}`, options),
+    forward: host.dial,
     async close() {
       if (closed) return;
       closed = true;

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { copyFile, writeFile } from 'node:fs/promises';
+import { createConnection } from 'node:net';
 import { userInfo } from 'node:os';
 import { type Channel, processChannel } from './channel.ts';
 import { hostConnection } from './host-connection.ts';
@@ -30,6 +31,14 @@ export function localTransport(): Transport {
           if (Buffer.isBuffer(content)) await writeFile(path, content);
           else await copyFile(content.localFile, path);
         },
+        dial: async (address, port) =>
+          await new Promise((resolve, reject) => {
+            const socket = createConnection(port, address, () => {
+              socket.off('error', reject);
+              resolve(socket);
+            });
+            socket.once('error', reject);
+          }),
         // oxlint-disable-next-line require-await -- the interface is asynchronous
         release: async () => {
           released = true;

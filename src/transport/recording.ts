@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import type { Duplex } from 'node:stream';
+
 import { becomeKey } from './launch.ts';
 import type { Connection, HostAddress, RunOptions, ScriptResult, Transport } from './transport.ts';
 
@@ -37,6 +39,8 @@ export interface RecordingOptions {
   ) => RecordedAnswer | Promise<RecordedAnswer>;
   /** What is in a file. Without, every file is empty. */
   readonly file?: (host: string, path: string) => Buffer | string;
+  /** Opens connections from a host. Without, nothing answers. */
+  readonly dial?: (host: string, address: string, port: number) => Promise<Duplex>;
   /** May throw, as a host that cannot be reached would. */
   readonly onConnect?: (host: HostAddress) => void | Promise<void>;
 }
@@ -82,6 +86,10 @@ export function recordingTransport(options: RecordingOptions = {}): RecordingTra
       async download(path, transfer = {}) {
         actions.push({ kind: 'download', host, become: becomeKey(transfer.become), path });
         return files.get(`${host} ${path}`) ?? Buffer.from(options.file?.(host, path) ?? '');
+      },
+      async forward(address, port) {
+        if (!options.dial) throw new Error(`nothing answers at ${address}:${port}`);
+        return await options.dial(host, address, port);
       },
       // oxlint-disable-next-line require-await -- the interface is asynchronous
       async close() {

@@ -132,6 +132,13 @@ export function sshTransport(options: SshTransportOptions = {}): Transport {
       lostReason: session.lostReason,
       open: async (commandLine) => await openChannel(session, host.name, commandLine),
       sendFile: async (content, path) => await sendFile(session.client, content, path),
+      dial: async (address, port) =>
+        await new Promise((resolve, reject) => {
+          session.client.forwardOut('127.0.0.1', 0, address, port, (error, channel) => {
+            if (error) reject(error);
+            else resolve(channel);
+          });
+        }),
       // oxlint-disable-next-line require-await -- the interface is asynchronous
       release: async () => {
         connections.delete(connection);

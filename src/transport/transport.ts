@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+
 import { EXIT, UserError } from '../lib/errors.ts';
 import type { Secret } from '../lib/secret.ts';
 import { explain } from './explain.ts';
@@ -72,6 +74,8 @@ export interface Connection {
   /** Writes a new temporary file (mode 0600, owned by the user) and returns its path on the host. */
   upload(content: Content, options?: TransferOptions): Promise<string>;
   download(remotePath: string, options?: TransferOptions): Promise<Buffer>;
+  /** Opens a TCP connection that starts at the host, so nothing for it has to be installed there. */
+  forward(address: string, port: number): Promise<Duplex>;
   close(): Promise<void>;
   readonly closed: boolean;
 }
