@@ -5,8 +5,8 @@ import type { Diff, Plan, PlanContext } from '../plan/plan.ts';
 import type { Step } from '../plan/step.ts';
 import { octal } from './arguments.ts';
 import { attributesOf } from './attributes.ts';
-import type { CopyArgs } from './copy.ts';
-import { attributeCommands, makeDirectories } from './file.ts';
+import type { CopyArgs } from './copy-arguments.ts';
+import { attributeCommands, makeDirectories } from './directories.ts';
 import { attributeWork, digestQuery, fileWork } from './file-plan.ts';
 
 /**

@@ -5,8 +5,8 @@ import { query, type FactReader } from '../facts/fact.ts';
 import { quote } from '../lib/shell.ts';
 import type { Plan, PlanContext } from '../plan/plan.ts';
 import { attributesOf } from './attributes.ts';
-import type { CopyArgs } from './copy.ts';
-import { attributeCommands } from './file.ts';
+import type { CopyArgs } from './copy-arguments.ts';
+import { attributeCommands } from './directories.ts';
 import { digestQuery } from './file-plan.ts';
 
 /** Copies a directory of the target with all that is below it to another place there. */

@@ -6,8 +6,8 @@ import { quote } from '../lib/shell.ts';
 import type { Plan, PlanContext } from '../plan/plan.ts';
 import { octal } from './arguments.ts';
 import { attributesOf } from './attributes.ts';
-import type { CopyArgs } from './copy.ts';
-import { attributeCommands } from './file.ts';
+import type { CopyArgs } from './copy-arguments.ts';
+import { attributeCommands } from './directories.ts';
 import { attributeWork, digestQuery, fileResult, workPlan } from './file-plan.ts';
 import { planRemoteDirectory } from './copy-remote-directory.ts';
 

@@ -3,58 +3,14 @@ import { posix } from 'node:path';
 import { query, type FactQuery } from '../facts/fact.ts';
 import { file as fileFact } from '../facts/file.ts';
 import type { Plan, PlanContext } from '../plan/plan.ts';
-import {
-  args,
-  bool,
-  fileAliases,
-  fileArguments,
-  mode,
-  modeOrPreserve,
-  octal,
-  path,
-  str,
-} from './arguments.ts';
+import { fileAliases, octal } from './arguments.ts';
+import { copyArgs } from './copy-arguments.ts';
 import { attributesOf } from './attributes.ts';
 import { planDirectoryCopy } from './copy-directory.ts';
 import { planRemoteCopy } from './copy-remote.ts';
 import { defineModule } from './define.ts';
 import { digestQuery, sha1 } from './file-plan.ts';
 import { planPlacedFile } from './placed-file.ts';
-import { z } from 'zod';
-
-const copyArgs = args(
-  {
-    src: path.optional(),
-    content: z
-      .unknown()
-      .transform((value) =>
-        typeof value === 'object' && value !== null ? JSON.stringify(value) : str.parse(value),
-      )
-      .optional(),
-    dest: path,
-    backup: bool.default(false),
-    force: bool.default(true),
-    validate: str.optional(),
-    directory_mode: mode.optional(),
-    remote_src: bool.default(false),
-    local_follow: bool.default(true),
-    checksum: str.optional(),
-    follow: bool.default(false),
-    decrypt: bool.default(true),
-    ...fileArguments,
-    mode: modeOrPreserve.optional(),
-  },
-  { exclusive: [['src', 'content']], oneOf: [['src', 'content']] },
-).superRefine((given, context) => {
-  const problem = (message: string): void => context.addIssue({ code: 'custom', message });
-  if (given.content !== undefined && given.dest.endsWith('/')) {
-    problem('dest: must be a file, not a directory, when content is given');
-  }
-  if (given.content !== undefined && given.mode === 'preserve') problem('mode: preserve needs src');
-  if (given.validate !== undefined && !given.validate.includes('%s')) problem('validate: must contain %s');
-});
-
-export type CopyArgs = (typeof copyArgs)['_output'];
 
 /** Copies files and directories of the controller, text, or files of the target itself. */
 export const copy = defineModule({

@@ -6,7 +6,8 @@ import { file as fileFact, type FileFact } from '../facts/file.ts';
 import { quote } from '../lib/shell.ts';
 import type { Plan } from '../plan/plan.ts';
 import { attributesOf } from './attributes.ts';
-import { attributeCommands, type FileArgs } from './file.ts';
+import { attributeCommands } from './directories.ts';
+import type { FileArgs } from './file-arguments.ts';
 import { attributeWork, fileResult, workPlan } from './file-plan.ts';
 
 /** What it takes to have a symbolic or hard link at a path. */

@@ -6,48 +6,13 @@ import { file as fileFact, type ExistingFile, type FileFact } from '../facts/fil
 import { quote } from '../lib/shell.ts';
 import type { Plan, Result } from '../plan/plan.ts';
 import type { FileAttributes } from '../plan/step.ts';
-import { args, bool, choice, fileAliases, fileArguments, path, str } from './arguments.ts';
+import { fileAliases } from './arguments.ts';
 import { attributeChange, attributesOf } from './attributes.ts';
 import { defineModule } from './define.ts';
+import { attributeCommands, makeDirectories } from './directories.ts';
+import { fileArgs, type FileArgs } from './file-arguments.ts';
 import { attributeWork, fileResult, workPlan } from './file-plan.ts';
 import { planLink } from './file-link.ts';
-
-const fileArgs = args({
-  path,
-  state: choice('absent', 'directory', 'file', 'hard', 'link', 'touch').optional(),
-  src: path.optional(),
-  recurse: bool.default(false),
-  force: bool.default(false),
-  follow: bool.default(true),
-  modification_time: str.optional(),
-  modification_time_format: str.default('%Y%m%d%H%M.%S'),
-  access_time: str.optional(),
-  access_time_format: str.default('%Y%m%d%H%M.%S'),
-  ...fileArguments,
-}).superRefine((given, context) => {
-  const problem = (message: string): void => context.addIssue({ code: 'custom', message });
-  if (given.recurse && given.state !== undefined && given.state !== 'directory') {
-    problem('recurse: needs state: directory');
-  }
-  if (given.src !== undefined && given.state !== 'link' && given.state !== 'hard') {
-    problem('src: needs state: link or hard');
-  }
-  for (const name of ['modification_time', 'access_time'] as const) {
-    const time = given[name];
-    if (time === undefined || time === 'preserve') continue;
-    if (given.state !== 'touch') problem(`${name}: is supported with state: touch only`);
-    else if (time !== 'now' && !/^\d{12}(\.\d\d)?$/.test(time)) {
-      problem(`${name}: expected preserve, now or a time like 202612312359.59; found '${time}'`);
-    }
-    if (given[`${name}_format`] !== '%Y%m%d%H%M.%S')
-      problem(`${name}_format: is not supported; use the default`);
-  }
-  if (given.state === 'absent' && /^\/*$/.test(posix.normalize(given.path))) {
-    problem('path: refusing to remove /');
-  }
-});
-
-export type FileArgs = (typeof fileArgs)['_output'];
 
 /** Files, directories, links: whether they exist, and with which attributes. */
 export const file = defineModule({
@@ -161,29 +126,6 @@ export function createDirectory(path: string, attributes: FileAttributes): Plan 
     ],
     result: { path, ...fileResult({ exists: false }, attributes), state: 'directory' },
   };
-}
-
-/** Script lines that create a directory and those above it, each new one with the attributes. */
-export function makeDirectories(path: string, commands: readonly ((path: string) => string)[]): string[] {
-  const parts = posix.normalize(path).split('/').filter(Boolean);
-  const root = path.startsWith('/') ? '/' : '';
-  return parts.map((_, index) => {
-    const word = quote(root + parts.slice(0, index + 1).join('/'));
-    const last = index === parts.length - 1;
-    // The last one is given its attributes even when it appeared meanwhile, so that an interrupted run is repaired.
-    const make = ['mkdir -- ' + word, ...(last ? [] : commands.map((run) => run(word)))].join('; ');
-    return [`[ -d ${word} ] || { ${make}; }`, ...(last ? commands.map((run) => run(word)) : [])].join('\n');
-  });
-}
-
-/** Commands that set attributes of a path, which is given quoted. */
-export function attributeCommands(attributes: FileAttributes): ((word: string) => string)[] {
-  const { owner, group, mode } = attributes;
-  return [
-    ...(owner === undefined ? [] : [(word: string) => `chown -h -- ${quote(owner)} ${word}`]),
-    ...(group === undefined ? [] : [(word: string) => `chgrp -h -- ${quote(group)} ${word}`]),
-    ...(mode === undefined ? [] : [(word: string) => `chmod ${quote(mode)} -- ${word}`]),
-  ];
 }
 
 function recurse(path: string, attributes: FileAttributes, facts: FactReader) {

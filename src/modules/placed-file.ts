@@ -4,7 +4,7 @@ import { query, type FactReader } from '../facts/fact.ts';
 import { file as fileFact, type FileFact } from '../facts/file.ts';
 import type { Plan, PlanContext } from '../plan/plan.ts';
 import type { FileAttributes } from '../plan/step.ts';
-import { attributeCommands, makeDirectories } from './file.ts';
+import { attributeCommands, makeDirectories } from './directories.ts';
 import { digestQuery, fileResult, fileWork, md5, sha1, workPlan } from './file-plan.ts';
 
 /** One file that copy or template puts on the target. */

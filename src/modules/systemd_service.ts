@@ -1,0 +1,78 @@
+import { query } from '../facts/fact.ts';
+import { unit } from '../facts/unit.ts';
+import type { Plan } from '../plan/plan.ts';
+import { args } from './arguments.ts';
+import { defineModule } from './define.ts';
+import { systemdShape } from './systemd-arguments.ts';
+import { planUnit, systemctl, SYSTEMD_PRELUDE } from './unit-plan.ts';
+
+const systemdArgs = args(systemdShape, {
+  together: [
+    ['state', 'name'],
+    ['enabled', 'name'],
+    ['masked', 'name'],
+  ],
+}).superRefine((given, context) => {
+  const isWork =
+    given.state !== undefined ||
+    given.enabled !== undefined ||
+    given.masked !== undefined ||
+    given.daemon_reload ||
+    given.daemon_reexec;
+  if (!isWork) {
+    context.addIssue({
+      code: 'custom',
+      message: 'one of state, enabled, masked, daemon_reload, daemon_reexec is required',
+    });
+  }
+  if (given.scope === 'global' && given.state !== undefined) {
+    context.addIssue({ code: 'custom', message: 'scope: global has no running units; leave out state' });
+  }
+});
+
+/** Units of systemd. */
+export const systemdService = defineModule({
+  name: 'ansible.builtin.systemd_service',
+  summary: 'Starts, stops, enables and masks units of systemd.',
+  args: systemdArgs,
+  aliases: {
+    name: ['service', 'unit'],
+    daemon_reload: ['daemon-reload'],
+    daemon_reexec: ['daemon-reexec'],
+  },
+  facts: (given) => (given.name === undefined ? [] : [query(unit, { name: given.name, scope: given.scope })]),
+  plan(given, facts, context): Plan {
+    const wish = {
+      ...given,
+      daemonReload: given.daemon_reload,
+      daemonReexec: given.daemon_reexec,
+      noBlock: given.no_block,
+      force: given.force ?? false,
+    };
+    if (given.name !== undefined) return planUnit({ ...wish, name: given.name }, facts);
+    const result = { name: null, status: {} };
+    // What else than a unit's own files matters (generators, new directories) systemd does not tell, so it is asked to
+    // read them all. That changes nothing on the target.
+    if (context.checkMode) return { kind: 'unchanged', result };
+    const verbs = [
+      ...(given.daemon_reload ? ['daemon-reload'] : []),
+      ...(given.daemon_reexec ? ['daemon-reexec'] : []),
+    ];
+    return {
+      kind: 'change',
+      diffs: [],
+      steps: [
+        {
+          kind: 'script',
+          description: `systemd: ${verbs.join(' and ')}`,
+          script: [
+            ...SYSTEMD_PRELUDE,
+            ...verbs.map((verb) => systemctl({ ...wish, noBlock: false, force: false }, verb)),
+          ].join('\n'),
+        },
+      ],
+      result,
+      finish: () => ({ status: 'ok', changed: false, result }),
+    };
+  },
+});
