@@ -94,7 +94,7 @@ export function hostConnection(host: Host): Connection {
     if (stdin === undefined || stdin.length <= IN_SHELL_LIMIT) {
       return await (await shell(options.become)).run(script, options);
     }
-    const path = await upload(stdin, options);
+    const path = await upload(stdin, { become: options.become, signal: options.signal });
     const { stdin: _large, ...rest } = options;
     return await (
       await shell(options.become)

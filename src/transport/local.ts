@@ -6,8 +6,13 @@ import { type Channel, processChannel } from './channel.ts';
 import { hostConnection } from './host-connection.ts';
 import type { Connection, Transport } from './transport.ts';
 
+export interface LocalTransportOptions {
+  /** The environment of the scripts, instead of this process's. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
+}
+
 /** Works on this machine, by the same protocol: for `connection: local` and `delegate_to: localhost`. */
-export function localTransport(): Transport {
+export function localTransport(options: LocalTransportOptions = {}): Transport {
   const connections = new Set<Connection>();
   return {
     // oxlint-disable-next-line require-await -- the interface is asynchronous
@@ -22,7 +27,11 @@ export function localTransport(): Transport {
         // oxlint-disable-next-line require-await -- the interface is asynchronous
         open: async (commandLine) => {
           const channel = processChannel(
-            spawn('/bin/sh', ['-c', commandLine], { detached: true, stdio: 'pipe' }),
+            spawn('/bin/sh', ['-c', commandLine], {
+              detached: true,
+              stdio: 'pipe',
+              env: options.env ?? process.env,
+            }),
           );
           channels.add(channel);
           return channel;
