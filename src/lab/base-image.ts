@@ -58,6 +58,18 @@ const MIRRORS = [
   'deb http://deb.debian.org/debian-security trixie-security main',
 ];
 
+/**
+ * The clock is this machine's, and a host may not set it; without this chrony would refuse to start, and a playbook
+ * that starts it would never be done. It measures the time as usual, and leaves the clock alone.
+ */
+const CHRONY = `[Unit]
+ConditionCapability=
+
+[Service]
+ExecStart=
+ExecStart=!/usr/sbin/chronyd $DAEMON_OPTS -x
+`;
+
 /** Finishes the tree, from outside: "$1" is its root. */
 const CUSTOMISE = `set -eu
 root=$1
@@ -68,6 +80,8 @@ chmod 0440 "$root/etc/sudoers.d/${LOGIN_USER}"
 for unit in ${MASKED.join(' ')}; do ln -sf /dev/null "$root/etc/systemd/system/$unit"; done
 rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/machine-id" "$root/etc/resolv.conf" "$root/etc/apt/sources.list"
 printf '%s' "$SOURCES" > "$root/etc/apt/sources.list.d/debian.sources"
+install -d "$root/etc/systemd/system/chrony.service.d"
+printf '%s' "$CHRONY" > "$root/etc/systemd/system/chrony.service.d/lab.conf"
 printf 'Acquire::Languages "none";\\n' > "$root/etc/apt/apt.conf.d/20languages"
 printf 'LANG=C.UTF-8\\n' > "$root/etc/default/locale"
 mkdir -p "$root/var/log/journal"
@@ -77,7 +91,7 @@ chroot "$root" apt-cache gencaches > /dev/null 2>&1
 
 /** The version of the image: another recipe is another image. */
 export function baseVersion(): string {
-  const recipe = JSON.stringify([PACKAGES, MASKED, SOURCES, MIRRORS, CUSTOMISE]);
+  const recipe = JSON.stringify([PACKAGES, MASKED, SOURCES, CHRONY, MIRRORS, CUSTOMISE]);
   return createHash('sha256').update(recipe).digest('hex').slice(0, 12);
 }
 
@@ -102,7 +116,7 @@ export async function ensureBase(packageCache: string, report: (step: string) =>
   report('build the base image (Debian 13), once');
   const temporary = join(CACHE_DIRECTORY, `partial-${version}-${process.pid}`);
   const hook = join(CACHE_DIRECTORY, `partial-${version}-${process.pid}.sh`);
-  await writeFile(hook, `SOURCES='${SOURCES}'\n${CUSTOMISE}`);
+  await writeFile(hook, `SOURCES='${SOURCES}'\nCHRONY='${CHRONY}'\n${CUSTOMISE}`);
   const built = await system(
     [
       'mmdebstrap',

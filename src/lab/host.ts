@@ -198,7 +198,18 @@ export async function enterHost(
     `TERM=${process.env['TERM'] ?? 'dumb'}`,
   ];
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
-  return ['nsenter', '--target', String(init), ...namespaces, '--', 'env', '-i', '--chdir=/', ...environment, ...argv];
+  return [
+    'nsenter',
+    '--target',
+    String(init),
+    ...namespaces,
+    '--',
+    'env',
+    '-i',
+    '--chdir=/',
+    ...environment,
+    ...argv,
+  ];
 }
 
 /** The host's first process, as this machine numbers it: the one that is 1 in a PID namespace of its own. */

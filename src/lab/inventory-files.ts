@@ -1,4 +1,6 @@
 import { stringify } from 'yaml';
+
+import { quote } from '../lib/shell.ts';
 import {
   BACK_INTERFACE,
   backAddress,
@@ -71,9 +73,14 @@ export function sshConfig(input: InventoryInput): string {
     out.push('', `Host ${host.name} ${address}`, `  HostName ${address}`);
     if (host.role !== 'balancer') {
       // ProxyJump knows no second choice; this is the same with one, for when the first balancer is down.
-      const jump = (name: string) =>
-        `ssh -F ${shellPath(`${directory}/ssh_config`)} -o ConnectTimeout=3 -W %h:%p ${name}`;
-      out.push(`  ProxyCommand ${jump('lb1')} || exec ${jump('lb2')}`);
+      const jump = (name: string) => `ssh -F "$0" -o ConnectTimeout=3 -W "$1" ${name}`;
+      const [first = '', second = ''] = HOSTS.filter((each) => each.role === 'balancer').map(
+        (each) => each.name,
+      );
+      const script = quote(`${jump(first)} || exec ${jump(second)}`);
+      out.push(
+        `  ProxyCommand sh -c ${script} ${quote(`${directory}/ssh_config`).replaceAll('%', '%%')} %h:%p`,
+      );
     }
   }
   out.push(
@@ -126,8 +133,4 @@ function hostVariables(host: HostSpec, input: InventoryInput): Record<string, un
     back_interface: BACK_INTERFACE,
     ...(host.instance !== undefined && { mysql_instance: host.instance }),
   };
-}
-
-function shellPath(path: string): string {
-  return `'${path.replaceAll("'", `'\\''`).replaceAll('%', '%%')}'`;
 }

@@ -148,7 +148,8 @@ export function packageCache(options: PackageCacheOptions): http.Server {
       const expected = length === undefined ? undefined : Number(length);
       const head = {
         url,
-        lastModified: upstream.headers['last-modified'],
+        // Some mirrors do not say. Then it is not newer than now, and apt can ask for changes since.
+        lastModified: upstream.headers['last-modified'] ?? new Date().toUTCString(),
         etag: upstream.headers.etag,
         type: upstream.headers['content-type'],
       };
