@@ -1,0 +1,204 @@
+import { z } from 'zod';
+
+import { registry } from '../src/modules/registry.ts';
+import { lineSchema, playSchema, recapSchema, resultSchema, taskSchema } from '../src/report/schema.ts';
+
+const NOTICE = '<!-- Made from the source by scripts/generate-docs.ts. Do not edit. -->';
+
+/** The part of JSON Schema that zod emits for our schemas. */
+interface JsonSchema {
+  readonly type?: string | readonly string[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: JsonSchema | boolean;
+  readonly required?: readonly string[];
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly pattern?: string;
+  readonly not?: unknown;
+}
+
+/** The generated files of docs/ by name. */
+export function generatedDocs(): Readonly<Record<string, string>> {
+  return {
+    'json.md': jsonPage(),
+    'json.schema.json': `${JSON.stringify(z.toJSONSchema(lineSchema), null, 2)}\n`,
+    'modules.md': modulesPage(),
+  };
+}
+
+function jsonPage(): string {
+  const lines = [
+    NOTICE,
+    '',
+    '# `provision … --json`',
+    '',
+    '`provision up`, `check` and `run` with `--json` write one JSON object a line to stdout, and text for people to',
+    'stderr. `type` says what a line is. Nothing else is ever written to stdout, and the last line is the recap, also',
+    'when hosts failed or the run was interrupted. It is missing only when the run could not start (exit code 1) or a',
+    'second Ctrl-C ended it at once (130). The shape of a line as a JSON Schema is in',
+    '[json.schema.json](json.schema.json).',
+    '',
+    'New keys and new types of lines may be added; what is here keeps its meaning.',
+    '',
+    '```sh',
+    `provision up --json | jq -r 'select(.type == "result" and .status == "failed") | "\\(.host): \\(.message)"'`,
+    '```',
+    '',
+  ];
+  for (const schema of [playSchema, taskSchema, resultSchema, recapSchema]) {
+    const json = z.toJSONSchema(schema) as JsonSchema;
+    const type = String(json.properties?.['type']?.const);
+    lines.push(`## \`${type}\``, '', json.description ?? '', '', '| key | type | |', '| --- | --- | --- |');
+    for (const row of jsonRows(json, '')) lines.push(row);
+    lines.push('');
+  }
+  return lines.join('\n');
+}
+
+/** A row for each key, nested ones as `a.b`; keys of a host by name as `hosts.NAME`. */
+function jsonRows(schema: JsonSchema, prefix: string): readonly string[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
+    const key = `${prefix}${name}`;
+    const optional = schema.required?.includes(name) ? '' : 'optional';
+    const notes = [optional, property.description ?? ''].filter((note) => note !== '').join('; ');
+    const row = `| \`${key}\` | ${jsonType(property)} | ${cell(notes)} |`;
+    const inner =
+      typeof property.additionalProperties === 'object' ? property.additionalProperties : undefined;
+    return [
+      row,
+      ...jsonRows(property, `${key}.`),
+      ...(inner === undefined ? [] : jsonRows(inner, `${key}.NAME.`)),
+      ...(property.items === undefined ? [] : jsonRows(property.items, `${key}[].`)),
+    ];
+  });
+}
+
+function jsonType(schema: JsonSchema): string {
+  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
+  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${JSON.stringify(value)}\``).join(', ');
+  if (schema.type === 'array')
+    return `list of ${schema.items === undefined ? 'anything' : `${jsonType(schema.items)}s`}`;
+  return typeof schema.type === 'string' ? schema.type : 'anything';
+}
+
+function modulesPage(): string {
+  const modules = Object.entries(registry).sort(([a], [b]) => (a < b ? -1 : 1));
+  const lines = [
+    NOTICE,
+    '',
+    '# Modules',
+    '',
+    "The modules that playbooks can use, under Ansible's names, with Ansible's arguments and defaults. A short name",
+    '(`copy`) means the same as the full one. An argument that is not here, or that is marked as not supported, is an',
+    'error when the playbook is loaded, with the place in the file.',
+    '',
+    ...modules.map(([name, module]) => `- [${name}](#${anchor(name)}): ${module.summary}`),
+    '',
+  ];
+  for (const [name, module] of modules) {
+    lines.push(`## ${name}`, '', module.summary, '');
+    if (module.freeForm !== undefined) lines.push(`Free text after the name is \`${module.freeForm}\`.`, '');
+    lines.push(...argumentTable(module.args, module.aliases ?? {}), '');
+  }
+  return lines.join('\n');
+}
+
+/** GitHub's anchor of a heading. */
+function anchor(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\w -]/g, '')
+    .replaceAll(' ', '-');
+}
+
+function argumentTable(
+  schema: z.ZodType,
+  aliases: Readonly<Record<string, readonly string[]>>,
+): readonly string[] {
+  const input = toJson(schema, 'input');
+  // What is converted has its default on the far side.
+  const output = toJson(schema, 'output');
+  const rows: string[] = [];
+  const refused: string[] = [];
+  for (const [name, property] of Object.entries(input.properties ?? {})) {
+    if (property.not !== undefined) {
+      refused.push(`- \`${name}\` ${property.description ?? 'is not supported'}`);
+      continue;
+    }
+    const fallback = property.default ?? output.properties?.[name]?.default;
+    const isRequired = input.required?.includes(name) === true;
+    const names = [name, ...(aliases[name] ?? [])].map((each) => `\`${each}\``).join(', ');
+    const value = isRequired ? 'required' : fallback === undefined ? '' : `\`${defaultText(fallback)}\``;
+    const notes = [property.description ?? '', ...refusals(schema, name, property)].filter(
+      (note) => note !== '',
+    );
+    rows.push(`| ${names} | ${argumentType(property)} | ${value} | ${cell(notes.join('; '))} |`);
+  }
+  return [
+    ...(rows.length === 0
+      ? ['It takes no arguments.']
+      : ['| argument | type | default | |', '| --- | --- | --- | --- |', ...rows]),
+    ...(refused.length === 0 ? [] : ['', 'Not supported:', '', ...refused]),
+  ];
+}
+
+/** Which of an argument's few values are refused, and why. The schema alone knows, so it is asked. */
+function refusals(schema: z.ZodType, name: string, property: JsonSchema): readonly string[] {
+  const values = property.enum ?? (argumentType(property) === 'yes or no' ? [true, false] : []);
+  return values.flatMap((value) =>
+    (schema.safeParse({ [name]: value }).error?.issues ?? [])
+      .filter((issue) => issue.path[0] === name && issue.message.startsWith('is not supported'))
+      .map((issue) => `\`${defaultText(value)}\` ${issue.message}`),
+  );
+}
+
+function toJson(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
+  return z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    override({ zodSchema, jsonSchema }) {
+      // Arguments of Ansible's that we refuse take nothing but `undefined`, and their error says why.
+      if (!(zodSchema instanceof z.ZodUndefined)) return;
+      jsonSchema.not = {};
+      jsonSchema.description = zodSchema.safeParse('given').error?.issues[0]?.message ?? '';
+    },
+  }) as JsonSchema;
+}
+
+function defaultText(value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return typeof value === 'string' && /^[\w./-]+$/.test(value) ? value : JSON.stringify(value);
+}
+
+/** The name of an argument's type for people: schemas also accept the other ways to write a value in YAML. */
+function argumentType(schema: JsonSchema): string {
+  if (schema.enum !== undefined) {
+    return schema.enum
+      .map((value) => `\`${typeof value === 'string' && /\S/.test(value) ? value : JSON.stringify(value)}\``)
+      .join(', ');
+  }
+  const types = typesOf(schema);
+  const patterns = (schema.anyOf ?? []).map((part) => part.pattern ?? '').join(' ');
+  if (patterns.includes('yes')) return 'yes or no';
+  if (types.has('array')) return 'list';
+  if (types.has('object')) return 'dictionary';
+  if (patterns.includes('\\d')) return types.has('integer') ? 'whole number' : 'number';
+  if (types.has('integer') && types.has('string')) return 'mode';
+  if (types.has('string')) return 'text';
+  if (types.has('boolean')) return 'yes or no';
+  if (types.has('integer') || types.has('number')) return 'number';
+  return 'anything';
+}
+
+function typesOf(schema: JsonSchema): ReadonlySet<string> {
+  const own = schema.type === undefined ? [] : [schema.type].flat();
+  return new Set([...own, ...(schema.anyOf ?? []).flatMap((part) => [...typesOf(part)])]);
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}
