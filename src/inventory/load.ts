@@ -1,0 +1,212 @@
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+
+import { type Problem, UserError } from '../lib/errors.ts';
+import { parseYaml, readText } from '../lib/yaml.ts';
+import { type BuiltGroup, InventoryBuilder, type BuiltHost, setVariable } from './builder.ts';
+import { parseHostPattern, RangeProblem } from './host-range.ts';
+import { readIniInventory } from './ini.ts';
+import { type Group, type Host, type Inventory, RANK, type Rank, type VariableLayer } from './inventory.ts';
+import { byRank, inOrder, loadVarsDirectories, type VarsDirectories } from './variables.ts';
+import { readYamlInventory } from './yaml-inventory.ts';
+
+/** In a directory these are no inventories, by name or by extension; Ansible's list. */
+const NOT_INVENTORY = /^\.|^(?:host_vars|group_vars|vars_plugins)$/;
+const IGNORED_EXTENSIONS = /(?:~|\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|ini|cfg|retry))$/;
+
+/**
+ * Loads an inventory: a file (YAML or INI), a directory of them with their group_vars/ and host_vars/, or a list of
+ * names with a comma in it (`web1,web2,`). All errors are thrown at once.
+ */
+export function loadInventory(path: string): Inventory {
+  const builder = new InventoryBuilder();
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  const absolute = resolve(path);
+  const isNameList = path.includes(',') && !existsSync(path);
+  let files: readonly string[] = [];
+  if (isNameList) readNameList(path, builder, problems);
+  else {
+    if (!existsSync(absolute)) {
+      throw new UserError({
+        message: `there is no inventory ${path}`,
+        hint: 'a list of hosts needs a comma, even with one host: "web1,"',
+      });
+    }
+    files = inventoryFiles(absolute, warnings);
+    for (const file of files) readFile(file, builder, problems);
+    if (files.length === 0) problems.push({ message: `the directory ${path} holds no inventory file` });
+  }
+  builder.reconcile();
+  const directory = isNameList
+    ? process.cwd()
+    : statSync(absolute).isDirectory()
+      ? absolute
+      : dirname(absolute);
+  const vars = isNameList ? undefined : loadVarsDirectories(directory);
+  const groupTree = groupsOf(builder, vars, problems);
+  const hosts = new Map<string, Host>();
+  for (const name of builder.hostsBelow('all')) {
+    hosts.set(name, hostOf(builder.hosts.get(name) as BuiltHost, builder, groupTree, vars, problems));
+  }
+  warnings.push(...sameNames(builder));
+  if (problems.length > 0) throw new UserError(problems);
+  return {
+    directory,
+    file: files[0] ?? directory,
+    hosts,
+    groups: new Map([...builder.groups.keys()].map((name) => [name, builder.hostsBelow(name)])),
+    groupTree,
+    warnings,
+  };
+}
+
+function readNameList(list: string, builder: InventoryBuilder, problems: Problem[]): void {
+  for (const pattern of list.split(',').map((item) => item.trim())) {
+    if (pattern === '') continue;
+    try {
+      const { names, port } = parseHostPattern(pattern);
+      for (const name of names) {
+        const host = builder.addHost(name, 'ungrouped');
+        const at = { file: list, line: 1, column: 1 };
+        if (port !== undefined) setVariable(host, 'ansible_port', port, at);
+      }
+    } catch (error) {
+      if (!(error instanceof RangeProblem)) throw error;
+      problems.push({ message: `inventory ${list}: ${error.message}` });
+    }
+  }
+}
+
+function inventoryFiles(path: string, warnings: Problem[]): readonly string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path)
+    .sort()
+    .filter((name) => !NOT_INVENTORY.test(name))
+    .flatMap((name) => {
+      const entry = join(path, name);
+      if (IGNORED_EXTENSIONS.test(name)) {
+        if (name.endsWith('.ini')) {
+          warnings.push({
+            message: `${entry} is left out: Ansible ignores .ini files in an inventory directory`,
+            hint: `rename it to ${basename(name, '.ini')}`,
+          });
+        }
+        return [];
+      }
+      return inventoryFiles(entry, warnings);
+    });
+}
+
+function readFile(file: string, builder: InventoryBuilder, problems: Problem[]): void {
+  try {
+    const text = readText(file);
+    if (text.startsWith('#!') && isExecutable(file)) {
+      problems.push({
+        message: `${file}: inventory scripts are not supported`,
+        hint: 'list the hosts in a file',
+      });
+    } else if (extname(file) === '.toml') {
+      problems.push({
+        message: `${file}: TOML inventories are not supported`,
+        hint: 'write it as YAML or INI',
+      });
+    } else if (isYaml(file, text)) {
+      problems.push(...readYamlInventory(parseYaml(text, file), builder));
+    } else {
+      problems.push(...readIniInventory(text, file, builder));
+    }
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    problems.push(...error.problems);
+  }
+}
+
+/** Without an extension, the first line with something in it tells. */
+function isYaml(file: string, text: string): boolean {
+  const extension = extname(file);
+  if (['.yml', '.yaml', '.json'].includes(extension)) return true;
+  if (extension !== '') return false;
+  const first = text.split('\n').find((line) => line.trim() !== '' && !/^\s*[#;]/.test(line)) ?? '';
+  return /^(?:---|[\w.-]+:\s*(?:\{.*)?(?:#.*)?$|\{)/.test(first);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function groupsOf(
+  builder: InventoryBuilder,
+  vars: VarsDirectories | undefined,
+  problems: Problem[],
+): ReadonlyMap<string, Group> {
+  const groups = [...builder.groups.values()].map((group): Group => {
+    const rank = group.name === 'all' ? RANK.inventoryGroupVarsAll : RANK.inventoryGroupVars;
+    return {
+      name: group.name,
+      depth: builder.depth(group.name),
+      priority: group.priority,
+      children: group.children,
+      layers: [
+        ...ownLayer(group, RANK.inventoryGroups),
+        ...collect(problems, () => vars?.forGroup(group.name, rank) ?? []),
+      ],
+    };
+  });
+  return new Map(groups.map((group) => [group.name, group]));
+}
+
+function hostOf(
+  host: BuiltHost,
+  builder: InventoryBuilder,
+  groupTree: ReadonlyMap<string, Group>,
+  vars: VarsDirectories | undefined,
+  problems: Problem[],
+): Host {
+  const names = new Set(['all']);
+  for (const group of builder.groups.values()) {
+    if (!group.hosts.includes(host.name)) continue;
+    names.add(group.name);
+    for (const ancestor of builder.ancestors(group.name)) names.add(ancestor);
+  }
+  const groups = inOrder([...names].flatMap((name) => groupTree.get(name) ?? []));
+  return {
+    name: host.name,
+    groups: groups.map((group) => group.name),
+    layers: byRank([
+      ...groups.flatMap((group) => group.layers),
+      ...ownLayer(host, RANK.inventoryHost),
+      ...collect(problems, () => vars?.forHost(host.name, RANK.inventoryHostVars) ?? []),
+    ]),
+  };
+}
+
+function ownLayer(owner: BuiltGroup | BuiltHost, rank: Rank): readonly VariableLayer[] {
+  const { values, source, at } = owner.variables;
+  if (values.size === 0 || source === undefined) return [];
+  return [{ source, values, rank, ...(at ? { at } : {}) }];
+}
+
+function collect<T>(problems: Problem[], work: () => readonly T[]): readonly T[] {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    problems.push(...error.problems);
+    return [];
+  }
+}
+
+function sameNames(builder: InventoryBuilder): readonly Problem[] {
+  return [...builder.hosts.keys()]
+    .filter((name) => builder.groups.has(name))
+    .map((name) => ({
+      message: `"${name}" is both a group and a host`,
+      hint: 'a pattern with this name means the host',
+    }));
+}
