@@ -1,6 +1,8 @@
 import type { Problem, SourceLocation } from '../lib/errors.ts';
 import { isDict, isList, type Value } from '../lib/value.ts';
-import { findModule, similarModules } from '../modules/registry.ts';
+import { didYouMean } from '../lib/similar.ts';
+import { findModule } from '../modules/find-module.ts';
+import { registry } from '../modules/registry.ts';
 import type { Playbook, Task, TaskNode } from '../playbook/ast.ts';
 import { check } from '../template/check.ts';
 
@@ -43,11 +45,13 @@ function validateTask(task: Task): readonly Problem[] {
   const isKnown =
     (ENGINE_ACTIONS as readonly string[]).includes(action) || findModule(task.action.text) !== undefined;
   if (!isKnown && task.when.length === 0 && !task.action.text.includes('{{')) {
-    const near = similarModules(task.action.text);
+    const names = task.action.text.includes('.')
+      ? Object.keys(registry)
+      : [...ENGINE_ACTIONS, ...Object.keys(registry).map(lastName)];
     problems.push({
       message: `there is no module "${task.action.text}"`,
       location: task.action.at,
-      hint: near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'docs/modules.md lists those there are',
+      hint: didYouMean(task.action.text, names) ?? 'docs/modules.md lists those there are',
     });
   }
   for (const text of [
@@ -70,4 +74,8 @@ function checkValue(value: Value, at: SourceLocation): readonly Problem[] {
   if (isList(value)) return value.flatMap((item) => checkValue(item, at));
   if (isDict(value)) return [...value.values()].flatMap((item) => checkValue(item, at));
   return [];
+}
+
+function lastName(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1);
 }

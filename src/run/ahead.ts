@@ -1,6 +1,6 @@
 import { query, type FactQuery } from '../facts/fact.ts';
 import { dueHandlers } from '../facts/due-handlers.ts';
-import { findModule } from '../modules/registry.ts';
+import { findModule } from '../modules/find-module.ts';
 import type { Task, TaskNode } from '../playbook/ast.ts';
 import { isEngineAction } from './actions.ts';
 import { isLoopReady, itemScopes } from './loop.ts';

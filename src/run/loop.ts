@@ -96,7 +96,8 @@ function loopItems(run: PlayRun, task: Task, scope: Scope): readonly Value[] {
     const lookup = environment.lookup;
     if (!lookup) throw new TaskError(`with_${loop.kind}: lookups are not available`);
     // with_items flattens one level, as its lookup does.
-    return lookup(loop.kind, terms, new Map());
+    const found = lookup(loop.kind, terms, new Map());
+    return isList(found) ? found : [found];
   } catch (error) {
     throw explainError(error, loop.over.at, 'loop');
   }

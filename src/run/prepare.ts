@@ -1,6 +1,7 @@
 import { Secret } from '../lib/secret.ts';
 import { isDict, isList, toPlain, type Dict, type Value } from '../lib/value.ts';
-import { findModule, parseArguments } from '../modules/registry.ts';
+import { findModule } from '../modules/find-module.ts';
+import { parseArguments } from '../modules/parse.ts';
 import type { AnyModule } from '../modules/module.ts';
 import type { PlanContext } from '../plan/plan.ts';
 import { renderDeep, type Layer, type Scope } from '../plan/variables.ts';
