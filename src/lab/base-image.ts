@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { UserError } from '../lib/errors.ts';
 import { systemOutput, system } from './system.ts';
+import { killGroup, makeGroup } from './cgroup.ts';
 import { CACHE_DIRECTORY, LOGIN_USER } from './layout.ts';
 
 /*
@@ -106,19 +107,36 @@ export async function hasBase(version: string): Promise<boolean> {
   );
 }
 
+/** The control groups that builds run in: this lab's, and those of all labs. */
+export interface BuildGroups {
+  readonly own: string;
+  readonly all: readonly string[];
+}
+
 /** Builds the image unless it is there. It appears under its name only when it is complete. Call it under a lock. */
-export async function ensureBase(packageCache: string, report: (step: string) => void): Promise<string> {
+export async function ensureBase(
+  packageCache: string,
+  groups: BuildGroups,
+  report: (step: string) => void,
+): Promise<string> {
   const version = baseVersion();
   const finished = basePath(version);
   await mkdir(CACHE_DIRECTORY, { recursive: true });
+  // Under the lock, whatever still builds is an orphan of a run that was killed.
+  for (const group of groups.all) await killGroup(group);
   await removeHalfBuilt();
   if (await hasBase(version)) return version;
   report('build the base image (Debian 13), once');
   const temporary = join(CACHE_DIRECTORY, `partial-${version}-${process.pid}`);
   const hook = join(CACHE_DIRECTORY, `partial-${version}-${process.pid}.sh`);
   await writeFile(hook, `SOURCES='${SOURCES}'\nCHRONY='${CHRONY}'\n${CUSTOMISE}`);
+  await makeGroup(groups.own);
   const built = await system(
     [
+      'sh',
+      '-c',
+      'echo 0 > "$0/cgroup.procs" && exec "$@"',
+      groups.own,
       'mmdebstrap',
       '--mode=root',
       '--variant=minbase',
@@ -134,6 +152,7 @@ export async function ensureBase(packageCache: string, report: (step: string) =>
     ],
     { env: { ...process.env, TMPDIR: '/var/tmp', LC_ALL: 'C.UTF-8' } },
   );
+  await killGroup(groups.own);
   if (built.status !== 0) {
     await removeHalfBuilt();
     throw new UserError({

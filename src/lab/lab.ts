@@ -7,7 +7,16 @@ import { killGroup, setFrozen } from './cgroup.ts';
 import { ensureKeys, hasDisk, makeDisk } from './disk.ts';
 import { type HostContext, hostGroup, hostState, startHost, waitForSsh } from './host.ts';
 import { inventoryDirectory, removeInventory, writeInventory } from './inventory-directory.ts';
-import { checkLabName, DEFAULT_LAB, HOSTS, type HostSpec, labNames, labNetwork, labPaths } from './layout.ts';
+import {
+  checkLabName,
+  DEFAULT_LAB,
+  HOSTS,
+  type HostSpec,
+  labNames,
+  labNetwork,
+  labPaths,
+  PACKAGE_CACHE_PORT,
+} from './layout.ts';
 import { withLock } from './lock.ts';
 import { createNetwork, networkIsUp, removeNetwork, writeCuts } from './network.ts';
 import { ensurePackageCache } from './package-cache-process.ts';
@@ -70,7 +79,7 @@ export async function up(options: UpOptions = {}): Promise<Lab> {
     // 3. Packages and the base image.
     await ensurePackageCache(network, join(cgroups, names.cgroup, 'package-cache'), labPaths(name).cacheLog);
     await keys;
-    state = await withBase(state, report);
+    state = await withBase(state, cgroups, report);
 
     // 4. The hosts.
     const lab = labOf(state, cgroups);
@@ -100,7 +109,7 @@ export async function reset(options: LabOptions = {}): Promise<Lab> {
     await removeDisks(name);
     await ensurePackageCache(network, join(cgroups, names.cgroup, 'package-cache'), labPaths(name).cacheLog);
     const { base: _, ...withoutBase } = found;
-    const fresh = labOf(await withBase(withoutBase, report), cgroups);
+    const fresh = labOf(await withBase(withoutBase, cgroups, report), cgroups);
     report(`boot ${HOSTS.length} hosts`);
     await Promise.all(HOSTS.map((host) => bringUp(fresh, host)));
     await Promise.all(HOSTS.map((host) => waitForSsh(fresh, host.name)));
@@ -159,7 +168,7 @@ async function indexOfLeftovers(operatorInterface: string): Promise<number | und
 }
 
 /** Chooses the base image: the one under the hosts' disks while it exists, else the current one. */
-async function withBase(state: LabState, report: (step: string) => void): Promise<LabState> {
+async function withBase(state: LabState, cgroups: string, report: (step: string) => void): Promise<LabState> {
   if (state.base !== undefined && (await hasBase(state.base))) {
     if (state.base !== baseVersion())
       report('the hosts are of an older base image; reset gives them the new one');
@@ -168,7 +177,11 @@ async function withBase(state: LabState, report: (step: string) => void): Promis
   // Disks are layers over one image and make no sense over another.
   if (state.base !== undefined) await removeDisks(state.name);
   return withLock('base-image', waiting(report), async () => {
-    const base = await ensureBase(`http://${labNetwork(state.index).operator}:3142`, report);
+    const proxy = `http://${labNetwork(state.index).operator}:${PACKAGE_CACHE_PORT}`;
+    const groupOf = (lab: string): string => join(cgroups, labNames(lab).cgroup, 'base-image');
+    const labs = (await allStates()).map((each) => each.name);
+    const groups = { own: groupOf(state.name), all: labs.map(groupOf) };
+    const base = await ensureBase(proxy, groups, report);
     const chosen = { ...state, base };
     await writeState(chosen);
     const inUse = (await allStates()).flatMap((each) => each.base ?? []);

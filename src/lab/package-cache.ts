@@ -208,6 +208,11 @@ export function packageCache(options: PackageCacheOptions): http.Server {
     download: Download,
     body: Extract<Outcome, { kind: 'body' }>,
   ): Promise<void> {
+    if (notModified(request, body.head)) {
+      response.writeHead(304, responseHeaders(body.head));
+      response.end();
+      return;
+    }
     // Opened before the first byte is sent: the file is renamed when it is complete, and the handle stays good.
     const file = await open(body.temporary, 'r').catch(() => open(objectPath(keyOf(body.head.url)), 'r'));
     try {
@@ -352,7 +357,7 @@ function responseHeaders(meta: Head): http.OutgoingHttpHeaders {
   };
 }
 
-function notModified(request: http.IncomingMessage, meta: Meta): boolean {
+function notModified(request: http.IncomingMessage, meta: Head): boolean {
   const since = request.headers['if-modified-since'];
   if (since === undefined || meta.lastModified === undefined) return false;
   return Date.parse(since) >= Date.parse(meta.lastModified);
