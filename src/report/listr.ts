@@ -93,6 +93,8 @@ class ListrReport {
   }
 
   async close(): Promise<void> {
+    // A task that was cut short has nothing to tell, which does not mean that it had nothing to change.
+    if (this.#task?.results.length === 0) this.#task = undefined;
     this.#endPlay();
     clearInterval(this.#timer);
     await this.#turn;

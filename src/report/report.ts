@@ -17,8 +17,9 @@ export async function createReport(
 
 async function humanReport(stream: ReportStream, options: ReportOptions, shared = false): Promise<Report> {
   const environment = options.environment ?? process.env;
-  // A live view cannot share its terminal with NDJSON.
-  if (!stream.isTTY || shared || environment['TERM'] === 'dumb') return plainReport(stream, options);
+  // A live view cannot share its terminal with NDJSON, and needs to know how large it is.
+  const canRedraw = stream.isTTY && stream.columns && stream.rows && environment['TERM'] !== 'dumb';
+  if (!canRedraw || shared) return plainReport(stream, options);
   // listr2 is loaded only where there is a terminal to draw on.
   const { listrReport } = await import('./listr.ts');
   return listrReport(stream, options);

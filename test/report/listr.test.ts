@@ -144,3 +144,14 @@ test('the terminal is drawn a few times a second, however many events there are'
   const views = stream.text().split('Task ').length - 1;
   t.true(views <= 3 + (performance.now() - started) / 50, `${views} frames`);
 });
+
+test('what somebody else writes to the terminal stays on it, above the live view', async (t) => {
+  const { report, stream, screen, shows } = terminal();
+  report.emit(task('Install', ['a', 'b']));
+  await shows(/a$/);
+  stream.write('a message from elsewhere\n');
+  await shows(/a message from elsewhere/);
+  await shows(/a$/);
+  await report.close();
+  t.deepEqual(screen(), ['a message from elsewhere', '']);
+});

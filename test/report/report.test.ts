@@ -23,11 +23,27 @@ test('without --json all goes to stdout', async (t) => {
   t.is(stderr.text(), '');
 });
 
-test('a dumb terminal gets plain lines', async (t) => {
+const POOR_TERMINALS = [
+  { name: 'a dumb terminal', environment: { TERM: 'dumb' }, size: { columns: 80, rows: 24 } },
+  { name: 'a terminal of unknown size', environment: {}, size: { columns: 0, rows: 0 } },
+];
+
+for (const { name, environment, size } of POOR_TERMINALS) {
+  test(`${name} gets plain lines`, async (t) => {
+    const stdout = memoryStream(size);
+    const report = await createReport({ ...PLAIN_OPTIONS, environment, json: false }, stdout);
+    for (const event of EVERYTHING) report.emit(event);
+    await report.close();
+    t.regex(stdout.text(), /PLAY \[Web/);
+    t.notRegex(stdout.text(), /\u001b\[\?25l/);
+  });
+}
+
+test('with --json a terminal that shows both streams gets plain lines', async (t) => {
   const stdout = memoryStream({ columns: 80, rows: 24 });
-  const report = await createReport({ ...PLAIN_OPTIONS, environment: { TERM: 'dumb' }, json: false }, stdout);
+  const stderr = memoryStream({ columns: 80, rows: 24 });
+  const report = await createReport({ ...PLAIN_OPTIONS, json: true }, stdout, stderr);
   for (const event of EVERYTHING) report.emit(event);
   await report.close();
-  t.regex(stdout.text(), /PLAY \[Web/);
-  t.notRegex(stdout.text(), /\u001b/);
+  t.regex(stderr.text(), /PLAY \[Web/);
 });

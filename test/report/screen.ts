@@ -1,4 +1,4 @@
-/** As much of a terminal as the reports use: what is on the screen after these bytes, one string a line. */
+/** As much of a terminal as the reports use: what is on the screen after these bytes, one string a line, and an empty one. */
 export function screenAfter(bytes: string, columns: number): string[] {
   const lines: string[] = [''];
   let row = 0;
@@ -29,5 +29,6 @@ export function screenAfter(bytes: string, columns: number): string[] {
     else if (!'mhl'.includes(command)) throw new Error(`unknown command: ${JSON.stringify(text)}`);
     while (lines.length <= row) lines.push('');
   }
+  while (lines.length > 1 && lines.at(-2)?.trimEnd() === '' && lines.at(-1) === '') lines.pop();
   return lines.map((line) => line.trimEnd());
 }
