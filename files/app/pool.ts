@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Endpoint } from './config.ts';
+import { connectToAny, type Credentials, type Session } from './connect.ts';
+import { errorCode, judge, Unavailable } from './failure.ts';
+
+export interface PoolOptions {
+  readonly endpoints: readonly Endpoint[];
+  readonly credentials: Credentials;
+  readonly size: number;
+  /** A connection older than this is replaced, so that load and roles spread again; in milliseconds. */
+  readonly maxAgeMs: number;
+}
+
+/** Connections to one role of the database, behind any of several equal endpoints. */
+export interface Pool {
+  /** Runs work on a connection, again and elsewhere as long as that may help and the deadline allows. */
+  run<Result>(deadline: number, work: (session: Session) => Promise<Result>): Promise<Result>;
+  close(): Promise<void>;
+}
+
+const PAUSE_MS = { first: 30, most: 300 };
+
+export function createPool(options: PoolOptions): Pool {
+  let endpoints = options.endpoints;
+  let open = 0;
+  const idle: Session[] = [];
+  const waiting: (() => void)[] = [];
+
+  const discard = (session: Session): void => {
+    open--;
+    session.connection.destroy();
+    waiting.shift()?.();
+  };
+  const release = (session: Session): void => {
+    if (Date.now() - session.openedAt > options.maxAgeMs) return discard(session);
+    idle.push(session);
+    waiting.shift()?.();
+  };
+  /** What no longer answers is left, with all idle connections through it, and tried last from now on. */
+  const avoid = (endpoint: Endpoint): void => {
+    for (const session of idle.filter((each) => each.endpoint === endpoint)) {
+      idle.splice(idle.indexOf(session), 1);
+      discard(session);
+    }
+    endpoints = [...endpoints.filter((each) => each !== endpoint), endpoint];
+  };
+  const acquire = async (deadline: number): Promise<Session> => {
+    for (;;) {
+      const session = idle.pop();
+      if (session && Date.now() - session.openedAt > options.maxAgeMs) {
+        discard(session);
+        continue;
+      }
+      if (session) return session;
+      if (open < options.size) break;
+      await turn(waiting, deadline);
+    }
+    open++;
+    try {
+      const session = await connectToAny(endpoints, options.credentials);
+      // What answered first is asked first from now on.
+      endpoints = [session.endpoint, ...endpoints.filter((each) => each !== session.endpoint)];
+      return session;
+    } catch (error) {
+      open--;
+      waiting.shift()?.();
+      throw error;
+    }
+  };
+
+  const attempt = async <Result>(
+    deadline: number,
+    work: (session: Session) => Promise<Result>,
+  ): Promise<Result> => {
+    const session = await acquire(deadline);
+    try {
+      const result = await work(session);
+      release(session);
+      return result;
+    } catch (error) {
+      if (judge(error) !== 'elsewhere') release(session);
+      else {
+        discard(session);
+        if (errorCode(error) === 'PROTOCOL_SEQUENCE_TIMEOUT') avoid(session.endpoint);
+      }
+      throw error;
+    }
+  };
+
+  return {
+    async run(deadline, work) {
+      for (let pause = PAUSE_MS.first; ; pause = Math.min(pause * 2, PAUSE_MS.most)) {
+        try {
+          return await attempt(deadline, work);
+        } catch (error) {
+          if (judge(error) === 'final') throw error;
+          if (Date.now() + pause > deadline) throw new Unavailable(error);
+          await sleep(pause * (0.5 + Math.random() / 2));
+        }
+      }
+    },
+    async close() {
+      await Promise.allSettled(idle.splice(0).map((session) => session.connection.end()));
+    },
+  };
+}
+
+/** Waits for a place in the pool. */
+function turn(waiting: (() => void)[], deadline: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const proceed = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(
+      () => {
+        waiting.splice(waiting.indexOf(proceed), 1);
+        reject(new Unavailable(new Error('no connection became free')));
+      },
+      Math.max(0, deadline - Date.now()),
+    );
+    waiting.push(proceed);
+  });
+}
