@@ -59,6 +59,7 @@ class ListrReport {
     this.#stream = stream;
     this.#options = options;
     this.#styles = styles;
+    process.once('exit', this.#onExit);
   }
 
   emit(event: RunEvent): void {
@@ -100,8 +101,15 @@ class ListrReport {
     await this.#turn;
     await this.#closeView();
     this.#flush();
+    process.off('exit', this.#onExit);
     await drained(this.#stream);
   }
+
+  /** The program ends without having closed the report: what was said last is what matters most. */
+  readonly #onExit = (): void => {
+    this.#view?.abandon();
+    this.#flush();
+  };
 
   #startTask(event: TaskEvent): void {
     const hosts = event.hosts.map((name): LiveHost => ({ name, status: undefined, line: '' }));

@@ -51,10 +51,12 @@ export class LiveView {
   readonly #slots: Slot[] = [];
   readonly #waiting: LiveHost[] = [];
   readonly #run: Promise<unknown>;
+  readonly #terminal: SharedTerminal;
   #setTitle: (title: string) => void = () => {};
 
   constructor(stream: NodeJS.WriteStream, task: LiveTask, options: LiveViewOptions) {
     this.task = task;
+    this.#terminal = new SharedTerminal(stream, options);
     const places = Math.max(1, (stream.rows ?? 24) - OTHER_ROWS);
     // Hosts that are done make room for those that are not, so only the latter need a place.
     const open = task.hosts.filter((host) => host.status === undefined);
@@ -92,7 +94,7 @@ export class LiveView {
         exitOnError: false,
         registerSignalListeners: false,
         renderer: ThrottledRenderer,
-        rendererOptions: this.#rendererOptions(stream, options),
+        rendererOptions: this.#rendererOptions(options.styles),
       },
     );
     this.#run = listr.run();
@@ -104,8 +106,12 @@ export class LiveView {
     await this.#run;
   }
 
-  #rendererOptions(stream: NodeJS.WriteStream, options: LiveViewOptions): ListrDefaultRendererOptions {
-    const { styles } = options;
+  /** Lets go of the terminal at once, for a program that is about to end; the last frame stays. */
+  abandon(): void {
+    this.#terminal.release();
+  }
+
+  #rendererOptions(styles: Palette): ListrDefaultRendererOptions {
     return {
       clearOutput: true,
       collapseSubtasks: false,
@@ -113,7 +119,7 @@ export class LiveView {
       showErrorMessage: false,
       formatOutput: 'truncate',
       spinner: new DrawingSpinner(() => this.#draw()),
-      logger: new ListrLogger({ processOutput: new SharedTerminal(stream, options) }),
+      logger: new ListrLogger({ processOutput: this.#terminal }),
       color: {
         [Level.PENDING]: (text = '') => styles.changed(text),
         [Level.COMPLETED]: (text = '') => styles.ok(text),
