@@ -34,7 +34,12 @@ export async function dial(endpoint: Endpoint, timeoutMs: number, signal?: Abort
       });
     const onConnect = () => finish(() => resolve(socket));
     const onError = (error: NodeJS.ErrnoException) =>
-      give(new ConnectError(dialFailure(error, endpoint, timeoutMs), { cause: error }));
+      give(
+        new ConnectError(dialFailure(error, endpoint, timeoutMs), {
+          cause: error,
+          transient: error.code === 'ECONNRESET',
+        }),
+      );
     const onAbort = () => give(signal?.reason);
     const timer = setTimeout(
       () => give(new ConnectError({ kind: 'timeout', phase: 'connect', ms: timeoutMs, ...endpoint })),

@@ -46,7 +46,7 @@ async function untilReady(
   let stderr = '';
   let prompts = 0;
   const timer = setTimeout(() => {
-    const detail = lastLine(stderr, prompt);
+    const detail = lastWord(stderr, prompt);
     fail({
       kind: 'timeout',
       phase: 'sudo',
@@ -75,7 +75,7 @@ async function untilReady(
       onMarker: () => resolve(),
     }),
   );
-  channel.onClose((end) => fail(refusal(become, end.status, lastLine(stderr, prompt))));
+  channel.onClose((end) => fail(refusal(become, end.status, lastWord(stderr, prompt))));
   try {
     await promise;
   } finally {
@@ -97,7 +97,8 @@ function refusal(become: Become | undefined, status: number | undefined, said: s
   };
 }
 
-function lastLine(text: string, prompt: string | undefined): string {
+/** The line that matters: sudo's own first one, else the last. */
+function lastWord(text: string, prompt: string | undefined): string {
   const lines = (prompt ? text.replaceAll(prompt, '') : text).split('\n').map((line) => line.trim());
-  return lines.findLast((line) => line !== '') ?? '';
+  return lines.find((line) => line.startsWith('sudo: ')) ?? lines.findLast((line) => line !== '') ?? '';
 }

@@ -13,6 +13,7 @@ import type { Endpoint, TransportFailure } from './transport.ts';
 /** Tries when sshd drops a connection before the handshake, as it does beyond MaxStartups. */
 const TRIES = 6;
 const FIRST_PAUSE_MS = 100;
+const GOODBYE_MS = 1000;
 /** What sshd says between a login and the first command: its other host keys, notes on authorized_keys. */
 const GREETING_PACKETS = 6;
 
@@ -149,6 +150,8 @@ async function logIn(
     end() {
       reason ??= 'it was closed here';
       client.end();
+      // A host that hangs does not answer the goodbye; that must not keep the program from ending.
+      setTimeout(() => socket.destroy(), GOODBYE_MS).unref();
     },
   };
 }

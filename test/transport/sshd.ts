@@ -2,10 +2,9 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { HostAddress } from '../../src/transport/transport.ts';
 
 const SSHD = '/usr/sbin/sshd';
@@ -44,31 +43,20 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
   keygen(file('user'), 'ed25519', options.passphrase);
   await writeFile(file('authorized_keys'), await readFile(file('user.pub')));
   if (userInfo().uid === 0) execFileSync('mkdir', ['-p', '/run/sshd']);
-  const port = await freePort();
-  await writeFile(
-    file('sshd_config'),
-    [
-      ...kinds.map((kind) => `HostKey ${file(`host_${kind}`)}`),
-      `AuthorizedKeysFile ${file('authorized_keys')}`,
-      'ListenAddress 127.0.0.1',
-      `Port ${port}`,
-      `PidFile ${file('pid')}`,
-      'StrictModes no',
-      'PermitRootLogin yes',
-      'KbdInteractiveAuthentication no',
-      'Subsystem sftp internal-sftp',
-      ...(options.config ?? ['UsePAM no']),
-      '',
-    ].join('\n'),
-  );
-  let log = '';
-  const process = spawn(SSHD, ['-D', '-e', '-f', file('sshd_config')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  process.stderr?.on('data', (chunk: Buffer) => {
-    log += chunk.toString();
-  });
-  await listening(port, process, () => log);
+  const config = [
+    ...kinds.map((kind) => `HostKey ${file(`host_${kind}`)}`),
+    `AuthorizedKeysFile ${file('authorized_keys')}`,
+    'ListenAddress 127.0.0.1',
+    `PidFile ${file('pid')}`,
+    'StrictModes no',
+    'PermitRootLogin yes',
+    'KbdInteractiveAuthentication no',
+    'Subsystem sftp internal-sftp',
+    ...(options.config ?? ['UsePAM no']),
+    '',
+  ];
+  await writeFile(file('sshd_config'), config.join('\n'));
+  const { port, process, log } = await listen(file('sshd_config'));
   const knownHosts = file('known_hosts');
   const lines = await Promise.all(
     kinds.map(async (kind) => `[127.0.0.1]:${port} ${await readFile(file(`host_${kind}.pub`), 'utf8')}`),
@@ -80,7 +68,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
     process,
     knownHosts,
     userKey: file('user'),
-    log: () => log,
+    log,
     address: (overrides = {}) => ({
       name: 'box',
       address: '127.0.0.1',
@@ -117,17 +105,28 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function listening(port: number, process: ChildProcess, log: () => string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (process.exitCode !== null) throw new Error(`sshd did not start: ${log()}`);
-    const socket = connect(port, '127.0.0.1');
-    const ok = await Promise.race([
-      once(socket, 'connect').then(() => true),
-      once(socket, 'error').then(() => false),
-    ]).catch(() => false);
-    socket.destroy();
-    if (ok) return;
-    await delay(25);
+interface Listening {
+  readonly port: number;
+  readonly process: ChildProcess;
+  readonly log: () => string;
+}
+
+/** Starts sshd on a free port; another test may take that in between. */
+async function listen(config: string): Promise<Listening> {
+  for (let tries = 1; ; tries++) {
+    const port = await freePort();
+    const process = spawn(SSHD, ['-D', '-e', '-f', config, '-p', String(port)], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let text = '';
+    const up = await new Promise<boolean>((resolve) => {
+      process.stderr?.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+        if (text.includes('Server listening')) resolve(true);
+      });
+      process.once('exit', () => resolve(false));
+    });
+    if (up) return { port, process, log: () => text };
+    if (tries === 5) throw new Error(`sshd did not start: ${text}`);
   }
-  throw new Error(`sshd does not listen: ${log()}`);
 }

@@ -1,0 +1,418 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { Secret } from '../../src/lib/secret.ts';
+import { sshTransport, type SshTransportOptions } from '../../src/transport/ssh.ts';
+import {
+  type Connection,
+  type HostAddress,
+  TransportError,
+  type TransportFailure,
+} from '../../src/transport/transport.ts';
+import { freePort, keygen, type SshdOptions, startSshd, type TestSshd } from './sshd.ts';
+
+async function sshd(t: ExecutionContext, options: SshdOptions = {}): Promise<TestSshd> {
+  const server = await startSshd(options);
+  t.teardown(server.stop);
+  return server;
+}
+
+function transport(t: ExecutionContext, options: SshTransportOptions = {}) {
+  const ssh = sshTransport(options);
+  t.teardown(ssh.close);
+  return ssh;
+}
+
+async function failure(t: ExecutionContext, host: HostAddress, options: SshTransportOptions = {}) {
+  const error = await t.throwsAsync(transport(t, options).connect(host), { instanceOf: TransportError });
+  if (!error) throw new Error('it did not fail');
+  t.log(error.message);
+  return error;
+}
+
+/** A member of the union may stand for several kinds. */
+type Failure<Kind> = TransportFailure extends infer One
+  ? One extends { readonly kind: infer Kinds }
+    ? Kind extends Kinds
+      ? One
+      : never
+    : never
+  : never;
+
+function is<Kind extends TransportFailure['kind']>(
+  t: ExecutionContext,
+  error: TransportError,
+  kind: Kind,
+): Failure<Kind> {
+  t.is(error.failure.kind, kind);
+  return error.failure as Failure<Kind>;
+}
+
+test('a script runs over one connection, a hundred times', async (t) => {
+  const server = await sshd(t);
+  const box = await transport(t).connect(server.address());
+  for (let number = 0; number < 100; number++) {
+    const result = await box.run(`echo ${number}; echo e${number} >&2; exit ${number}`);
+    t.is(result.stdout.toString(), `${number}\n`);
+    t.is(result.stderr.toString(), `e${number}\n`);
+    t.is(result.status, number);
+  }
+  t.is(server.log().match(/Accepted publickey/g)?.length, 1);
+});
+
+// First and alone, for the sake of the memory it measures.
+test.serial('large output is streamed, and not kept', async (t) => {
+  const server = await sshd(t);
+  const box = await transport(t).connect(server.address());
+  const size = 300 * 1024 * 1024;
+  let received = 0;
+  let wrong = 0;
+  const before = process.memoryUsage.rss();
+  let peak = before;
+  const result = await box.run(`head -c ${size} /dev/zero; head -c 1000000 /dev/zero >&2`, {
+    onStdout: (chunk) => {
+      received += chunk.length;
+      if (chunk[0] !== 0 || chunk.at(-1) !== 0) wrong++;
+      peak = Math.max(peak, process.memoryUsage.rss());
+    },
+  });
+  t.is(received, size);
+  t.is(wrong, 0);
+  t.is(result.stdout.length, 0);
+  t.is(result.stderr.length, 1_000_000);
+  t.true(peak - before < size * 0.75, `memory grew by ${peak - before} bytes`);
+});
+
+test('files travel by the shell and by SFTP', async (t) => {
+  const server = await sshd(t);
+  const box = await transport(t).connect(server.address());
+  for (const size of [0, 1000, 400_000, 5_000_000]) {
+    const content = Buffer.alloc(size, 'understudy\0');
+    const path = await box.upload(content);
+    t.teardown(async () => await rm(path, { force: true }));
+    t.true((await box.download(path)).equals(content));
+    const copy = await box.upload({ localFile: path });
+    t.teardown(async () => await rm(copy, { force: true }));
+    t.true((await readFile(copy)).equals(content));
+  }
+});
+
+test('a time limit ends the processes on the host, and the connection stays', async (t) => {
+  const server = await sshd(t);
+  const box = await transport(t).connect(server.address());
+  const result = await box.run('echo $$; sleep 700 & echo $!; wait', { timeoutMs: 500 });
+  t.true(result.timedOut);
+  const child = Number(result.stdout.toString().split('\n')[1]);
+  t.false(alive(child));
+  t.is((await box.run('echo works')).stdout.toString(), 'works\n');
+});
+
+test('a connection lost in the middle of a script is reported, and the script runs to its end', async (t) => {
+  const server = await sshd(t);
+  const ssh = transport(t);
+  const box = await ssh.connect(server.address());
+  const proof = join(server.directory, 'finished');
+  const pid = Promise.withResolvers<number>();
+  const running = box.run(`echo $$; sleep 1; echo more; echo more >&2; sleep 0.2; echo yes >'${proof}'`, {
+    onStdout: (chunk) => pid.resolve(Number.parseInt(chunk.toString(), 10)),
+  });
+  process.kill(sessionOf(await pid.promise, server), 'SIGKILL');
+  const error = await t.throwsAsync(running, { instanceOf: TransportError });
+  t.is(error?.failure.kind, 'lost');
+  t.regex(error?.message ?? '', /box: the connection was lost while a script was running/);
+  t.true(box.closed);
+  await t.throwsAsync(box.run('true'), { instanceOf: TransportError });
+  while (!(await readFile(proof).catch(() => undefined)))
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  const again = await ssh.connect(server.address());
+  t.is((await again.run('echo back')).stdout.toString(), 'back\n');
+});
+
+/** A zombie that nobody collects is dead as well. */
+function alive(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** The sshd process that serves the session in which the process `pid` runs. */
+function sessionOf(pid: number, server: TestSshd): number {
+  for (let at = pid; at > 1;) {
+    const stat = readFileSync(`/proc/${at}/stat`, 'utf8');
+    const parent = Number(/\) \S (\d+)/.exec(stat)?.[1]);
+    if (parent === server.process.pid) return at;
+    at = parent;
+  }
+  throw new Error('not below sshd');
+}
+
+test('a name that does not exist is unresolved', async (t) => {
+  const error = await failure(t, { name: 'box', address: 'no-such-host.invalid', sshConfigFile: 'none' });
+  is(t, error, 'unresolved');
+  t.is(error.exitCode, 4);
+});
+
+test('a port on which nobody listens is refused', async (t) => {
+  const port = await freePort();
+  const error = await failure(t, { name: 'box', address: '127.0.0.1', port, sshConfigFile: 'none' });
+  t.is(is(t, error, 'refused').port, port);
+});
+
+test('a server that accepts and stays silent times out in the handshake', async (t) => {
+  const { port } = await server(t, () => {});
+  const error = await failure(t, {
+    name: 'box',
+    address: '127.0.0.1',
+    port,
+    connectTimeoutMs: 300,
+    sshConfigFile: 'none',
+  });
+  t.is(is(t, error, 'timeout').phase, 'handshake');
+});
+
+test('a server that is no sshd fails in the handshake', async (t) => {
+  const { port } = await server(t, (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  const error = await failure(t, {
+    name: 'box',
+    address: '127.0.0.1',
+    port,
+    connectTimeoutMs: 3000,
+    sshConfigFile: 'none',
+  });
+  is(t, error, 'handshake');
+});
+
+test('a server that drops connections before the handshake is tried again', async (t) => {
+  const real = await sshd(t);
+  let drops = 0;
+  const { port } = await server(t, (socket) => {
+    if (drops++ < 2) {
+      socket.resetAndDestroy();
+      return;
+    }
+    forward(socket, real.port);
+  });
+  await appendFile(
+    real.knownHosts,
+    (await readFile(real.knownHosts, 'utf8')).replace(`:${real.port}`, `:${port}`),
+  );
+  const box = await transport(t).connect(real.address({ port }));
+  t.is((await box.run('echo in')).stdout.toString(), 'in\n');
+  t.is(drops, 3);
+});
+
+async function server(t: ExecutionContext, onSocket: (socket: Socket) => void) {
+  const listener = createServer((socket) => {
+    socket.on('error', () => {});
+    t.teardown(() => socket.destroy());
+    onSocket(socket);
+  }).listen(0, '127.0.0.1');
+  t.teardown(() => listener.close());
+  await once(listener, 'listening');
+  return listener.address() as { port: number };
+}
+
+function forward(socket: Socket, port: number): void {
+  const other = connect(port, '127.0.0.1');
+  other.on('error', () => {});
+  socket.on('close', () => other.destroy());
+  socket.pipe(other).pipe(socket);
+}
+
+test('an unknown host key is refused with its fingerprint and the command that trusts it', async (t) => {
+  const target = await sshd(t);
+  await writeFile(target.knownHosts, '');
+  const error = await failure(t, target.address());
+  const unknown = is(t, error, 'host-key-unknown');
+  const expected = execFileSync('ssh-keygen', ['-lf', join(target.directory, 'host_ed25519.pub')]).toString();
+  t.true(expected.includes(unknown.fingerprint));
+  t.regex(error.message, /provision trust box/);
+  t.is(await readFile(target.knownHosts, 'utf8'), '');
+});
+
+test('accept-new learns a key once, also for hosts that connect at the same time', async (t) => {
+  const target = await sshd(t);
+  await writeFile(target.knownHosts, '# mine\n');
+  const ssh = transport(t);
+  const address = target.address({ hostKeyChecking: 'accept-new' });
+  await Promise.all(['root', 'other'].map((name) => ssh.connect({ ...address, name })));
+  const text = await readFile(target.knownHosts, 'utf8');
+  t.regex(text, new RegExp(`^# mine\n\\[127\\.0\\.0\\.1\\]:${target.port} ssh-ed25519 \\S+\n$`));
+  await transport(t).connect(target.address());
+});
+
+test('a changed host key is refused, even with accept-new, naming the line', async (t) => {
+  const target = await sshd(t);
+  keygen(join(target.directory, 'old'), 'ed25519');
+  const old = await readFile(join(target.directory, 'old.pub'), 'utf8');
+  await writeFile(target.knownHosts, `# comment\n[127.0.0.1]:${target.port} ${old}`);
+  for (const hostKeyChecking of ['strict', 'accept-new'] as const) {
+    const error = await failure(t, target.address({ hostKeyChecking }));
+    t.is(is(t, error, 'host-key-changed').known.line, 2);
+    t.true(error.message.includes(`${target.knownHosts}:2`));
+    t.regex(error.message, /provision trust --replace box/);
+  }
+});
+
+test('a revoked host key is refused though it is known', async (t) => {
+  const target = await sshd(t);
+  const known = await readFile(target.knownHosts, 'utf8');
+  await appendFile(target.knownHosts, `@revoked ${known}`);
+  is(t, await failure(t, target.address()), 'host-key-revoked');
+});
+
+test('hashed names are understood', async (t) => {
+  const target = await sshd(t);
+  execFileSync('ssh-keygen', ['-q', '-H', '-f', target.knownHosts], { stdio: 'ignore' });
+  t.regex(await readFile(target.knownHosts, 'utf8'), /^\|1\|/);
+  await t.notThrowsAsync(transport(t).connect(target.address()));
+});
+
+test('of several host keys, the kind that is known is asked for', async (t) => {
+  const target = await sshd(t, { hostKeys: ['ed25519', 'ecdsa', 'rsa'] });
+  const lines = (await readFile(target.knownHosts, 'utf8')).trim().split('\n');
+  t.is(lines.length, 3);
+  for (const line of lines) {
+    await writeFile(target.knownHosts, `${line}\n`);
+    await t.notThrowsAsync(transport(t).connect(target.address()), line);
+  }
+});
+
+test('a key that the server does not accept fails the authentication, and says what was tried', async (t) => {
+  const target = await sshd(t);
+  const other = join(target.directory, 'stranger');
+  keygen(other, 'ed25519');
+  const error = await failure(t, target.address({ privateKeyFile: other }), { home: target.directory });
+  const refused = is(t, error, 'authentication');
+  t.deepEqual(refused.tried, [`the key ${other}`]);
+  t.true(refused.accepted.includes('publickey'));
+});
+
+test('a key file that is missing is named', async (t) => {
+  const target = await sshd(t);
+  const error = await failure(t, target.address({ privateKeyFile: '/nowhere/key' }), {
+    home: target.directory,
+  });
+  t.regex(error.message, /the key \/nowhere\/key does not exist/);
+});
+
+test('an encrypted key needs its passphrase', async (t) => {
+  const target = await sshd(t, { passphrase: 'open sesame' });
+  const without = await failure(t, target.address());
+  t.regex(without.message, /user is encrypted: give its passphrase, or add it to the agent/);
+  const wrong = await failure(t, target.address({ passphrase: new Secret('wrong') }));
+  t.regex(wrong.message, /the given passphrase does not open it/);
+  const box = await transport(t).connect(target.address({ passphrase: new Secret('open sesame') }));
+  t.is((await box.run('echo in')).stdout.toString(), 'in\n');
+});
+
+test('the agent opens an encrypted key, even when it holds more keys than the server lets try', async (t) => {
+  const target = await sshd(t, { passphrase: 'open sesame', config: ['UsePAM no', 'MaxAuthTries 3'] });
+  const socket = join(target.directory, 'agent');
+  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: ['ignore', 'pipe', 'ignore'] });
+  t.teardown(() => agent.kill());
+  await once(agent.stdout, 'data');
+  const env = { ...process.env, SSH_AUTH_SOCK: socket };
+  for (const name of ['one', 'two', 'three', 'four']) {
+    keygen(join(target.directory, name), 'ed25519');
+    execFileSync('ssh-add', ['-q', join(target.directory, name)], { env });
+  }
+  const askpass = join(target.directory, 'askpass');
+  await writeFile(askpass, '#!/bin/sh\necho open sesame\n', { mode: 0o755 });
+  execFileSync('ssh-add', ['-q', target.userKey], {
+    env: { ...env, SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none' },
+    stdio: 'ignore',
+  });
+  const config = join(target.directory, 'config');
+  await writeFile(config, `Host 127.0.0.1\n  IdentityAgent ${socket}\n`);
+  const box = await transport(t).connect(target.address({ sshConfigFile: config }));
+  t.is((await box.run('echo in')).stdout.toString(), 'in\n');
+});
+
+test('the ssh configuration fills in what the inventory leaves out', async (t) => {
+  const target = await sshd(t);
+  const config = join(target.directory, 'config');
+  await writeFile(
+    config,
+    [
+      'Host web*',
+      '  HostName 127.0.0.1',
+      `  Port ${target.port}`,
+      `  User ${target.address().user}`,
+      `  IdentityFile ${target.userKey}`,
+      `  UserKnownHostsFile ${target.knownHosts}`,
+      '',
+    ].join('\n'),
+  );
+  const box = await transport(t).connect({ name: 'web1', address: 'web1', sshConfigFile: config });
+  t.is((await box.run('echo in')).stdout.toString(), 'in\n');
+});
+
+test('a target is reached through two jump hosts, whose connections are shared', async (t) => {
+  const [first, second, target] = await Promise.all([sshd(t), sshd(t), sshd(t)]);
+  const everyone = (
+    await Promise.all([first, second, target].map((one) => readFile(one.knownHosts, 'utf8')))
+  ).join('');
+  const keys = (
+    await Promise.all([first, second, target].map((one) => readFile(`${one.userKey}.pub`, 'utf8')))
+  ).join('');
+  for (const one of [first, second, target]) {
+    await writeFile(one.knownHosts, everyone);
+    await writeFile(join(one.directory, 'authorized_keys'), keys);
+  }
+  const user = target.address().user;
+  const jumps = [`${user}@127.0.0.1:${first.port}`, `${user}@127.0.0.1:${second.port}`];
+  const ssh = transport(t);
+  const boxes: Connection[] = await Promise.all(
+    ['a', 'b', 'c'].map((name) =>
+      ssh.connect(target.address({ name, address: `localhost`, jumps, hostKeyChecking: 'accept-new' })),
+    ),
+  );
+  const peers = await Promise.all(boxes.map((box) => box.run('echo $SSH_CONNECTION')));
+  for (const peer of peers) t.regex(peer.stdout.toString(), new RegExp(` ${target.port}\n$`));
+  t.is(first.log().match(/Accepted publickey/g)?.length, 1);
+  t.is(second.log().match(/Accepted publickey/g)?.length, 1);
+
+  const port = await freePort();
+  const refused = await failure(t, target.address({ name: 'down', port, jumps }));
+  t.regex(is(t, refused, 'refused').via ?? '', /127/);
+  const unresolved = await failure(
+    t,
+    target.address({ name: 'nobody', address: 'no-such-host.invalid', jumps }),
+  );
+  is(t, unresolved, 'unresolved');
+});
+
+test('a jump host that fails is blamed, with its own reason', async (t) => {
+  const target = await sshd(t);
+  const port = await freePort();
+  const error = await failure(t, target.address({ jumps: [`127.0.0.1:${port}`] }));
+  t.is(is(t, error, 'jump').cause.kind, 'refused');
+});
+
+test('a connection attempt can be aborted', async (t) => {
+  const { port } = await server(t, () => {});
+  const abort = new AbortController();
+  const connecting = transport(t).connect(
+    { name: 'box', address: '127.0.0.1', port, sshConfigFile: 'none' },
+    abort.signal,
+  );
+  abort.abort(new Error('enough'));
+  await t.throwsAsync(connecting, { message: 'enough' });
+});
+
+test('a user without a usable login shell is told what it said', async (t) => {
+  const target = await sshd(t, {
+    config: ['UsePAM no', 'ForceCommand echo This account is not available.; exit 1'],
+  });
+  const box = await transport(t).connect(target.address());
+  const error = await t.throwsAsync(box.run('true'), { instanceOf: TransportError });
+  t.is(error?.failure.kind, 'shell');
+  t.regex(error?.message ?? '', /This account is not available/);
+});
