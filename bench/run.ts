@@ -1,0 +1,121 @@
+// Side by side with the rivals, whole processes, in one run. What the figures mean is in docs/benchmarks.md.
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { down, reset, up } from '../src/lab/lab.ts';
+import { prepareAnsible, type Ansible } from './ansible.ts';
+import { describe, measure, median, repeat, type Measured } from './measure.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const PARTS = ['bare', 'site', 'tasks'] as const;
+type Part = (typeof PARTS)[number];
+
+const { values: options } = parseArgs({
+  options: {
+    name: { type: 'string', default: 'bench' },
+    only: { type: 'string' },
+    runs: { type: 'string', default: '5' },
+    keep: { type: 'boolean' },
+  },
+});
+const NAME = options.name;
+const RUNS = Number(options.runs);
+const INVENTORY = `inventory/${NAME}`;
+const SERVERS = ['web1', 'web2', 'web3'];
+const TARGETS = ['lb1', 'lb2', ...SERVERS];
+const parts: readonly Part[] =
+  options.only === undefined ? PARTS : PARTS.filter((part) => options.only?.split(',').includes(part));
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const provision = (...args: readonly string[]): readonly string[] => [
+  process.execPath,
+  join(ROOT, 'src/bin/provision.ts'),
+  ...args,
+  '-i',
+  INVENTORY,
+];
+
+const lab = await up({ name: NAME, report: (step) => say(`  lab: ${step}`) });
+try {
+  if (parts.includes('bare')) await bareToSite();
+  else await succeed(await measure(provision('up'), { cwd: ROOT }), 'provisioning the site');
+  if (parts.includes('site') || parts.includes('tasks')) {
+    const ansible = await prepareAnsible(lab, ROOT, TARGETS);
+    if (parts.includes('site')) await siteUnchanged(ansible);
+    if (parts.includes('tasks')) await fortyThreeTasks(ansible);
+  }
+} finally {
+  if (!options.keep) await down({ name: NAME });
+}
+
+/** From bare hosts to the site, against a shell script that installs the same packages in parallel. */
+async function bareToSite(): Promise<void> {
+  say('\nFrom bare hosts to the site (packages cached)');
+  // Once to fill the cache.
+  await reset({ name: NAME });
+  succeed(await measure(provision('up'), { cwd: ROOT }), 'provisioning the site');
+  await reset({ name: NAME });
+  const script = await measure(['sh', join(ROOT, 'bench/site.sh'), join(ROOT, INVENTORY)], { cwd: ROOT });
+  succeed(script, 'the shell script');
+  await reset({ name: NAME });
+  const ours = await measure(provision('up', '--json'), { cwd: ROOT });
+  succeed(ours, 'provisioning the site');
+  row('shell script, in parallel', [script]);
+  row('provision up', [ours]);
+  say(`  ratio to the script: ${(ours.ms / script.ms).toFixed(2)} (aim: at most 1.25)`);
+  say('  where the time goes:');
+  for (const [task, ms] of slowestTasks(ours.output))
+    say(`    ${(ms / 1000).toFixed(1).padStart(6)} s  ${task}`);
+}
+
+async function siteUnchanged(ansible: Ansible): Promise<void> {
+  say('\nsite.yml with nothing to change');
+  const ours = await repeat(RUNS, provision('up'), { cwd: ROOT });
+  // Ansible's first run may bring facts caches and the like; the second one counts.
+  await ansible.run('playbooks/site.yml');
+  const theirs = succeed(await ansible.run('playbooks/site.yml'), 'ansible-playbook');
+  row('ansible-core, pipelining', [theirs]);
+  row('provision up', ours);
+  ratio(theirs, ours, 50);
+}
+
+async function fortyThreeTasks(ansible: Ansible): Promise<void> {
+  say('\n43 tasks on 3 hosts with nothing to change');
+  const playbook = 'bench/43-tasks.yml';
+  succeed(await measure(provision('run', playbook), { cwd: ROOT }), 'the first run');
+  const ours = await repeat(RUNS, provision('run', playbook), { cwd: ROOT });
+  const plain = succeed(await ansible.run(playbook), 'ansible-playbook');
+  const mitogen = succeed(await ansible.run(playbook, { mitogen: true }), 'ansible-playbook with Mitogen');
+  row('ansible-core, pipelining', [plain]);
+  row('ansible-core, Mitogen', [mitogen]);
+  row('provision run', ours);
+  ratio(plain, ours, undefined);
+  ratio(mitogen, ours, 15);
+}
+
+function row(name: string, runs: readonly Measured[]): void {
+  const peak = Math.max(...runs.map((run) => run.peakKiB));
+  say(`  ${name.padEnd(28)} ${describe(runs).padEnd(32)} peak ${(peak / 1024).toFixed(0)} MiB`);
+}
+
+function ratio(theirs: Measured, ours: readonly Measured[], aim: number | undefined): void {
+  const times = theirs.ms / median(ours.map((run) => run.ms));
+  say(`  ${times.toFixed(1)} times faster${aim === undefined ? '' : ` (aim: ${aim})`}`);
+}
+
+function succeed(measured: Measured, what: string): Measured {
+  if (measured.status !== 0)
+    throw new Error(`${what} ended with ${measured.status}\n${measured.output.slice(-4000)}`);
+  return measured;
+}
+
+/** Tasks by the time of their slowest host, the longest first. */
+function slowestTasks(output: string): readonly (readonly [string, number])[] {
+  const times = new Map<string, number>();
+  for (const line of output.split('\n')) {
+    if (!line.startsWith('{"type":"result"')) continue;
+    const { task, ms } = JSON.parse(line) as { task: string; ms: number };
+    times.set(task, Math.max(times.get(task) ?? 0, ms));
+  }
+  return [...times].sort(([, one], [, other]) => other - one).slice(0, 15);
+}
