@@ -17,6 +17,10 @@ export class Float {
   constructor(value: number) {
     this.value = value;
   }
+
+  toString(): string {
+    return Number.isInteger(this.value) ? this.value.toFixed(1) : String(this.value);
+  }
 }
 
 export function isDict(value: unknown): value is Dict {

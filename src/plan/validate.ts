@@ -7,7 +7,7 @@ import type { Playbook, Task, TaskNode } from '../playbook/ast.ts';
 import { check } from '../template/check.ts';
 
 /** Actions that the engine does itself, without a module. */
-export const ENGINE_ACTIONS = [
+const ENGINE_ACTIONS = [
   'add_host',
   'assert',
   'debug',
@@ -20,6 +20,15 @@ export const ENGINE_ACTIONS = [
   'set_fact',
   'set_stats',
 ] as const;
+
+/** The short name of an action, without Ansible's namespaces. */
+export function shortName(action: string): string {
+  return action.replace(/^ansible\.(builtin|legacy)\./, '');
+}
+
+export function isEngineAction(action: string): boolean {
+  return (ENGINE_ACTIONS as readonly string[]).includes(shortName(action));
+}
 
 /**
  * Everything about a playbook that can be found wrong before any host is asked: modules that do not exist, template
@@ -41,9 +50,7 @@ function validateNode(node: TaskNode): readonly Problem[] {
 
 function validateTask(task: Task): readonly Problem[] {
   const problems: Problem[] = [];
-  const action = task.action.text.replace(/^ansible\.(builtin|legacy)\./, '');
-  const isKnown =
-    (ENGINE_ACTIONS as readonly string[]).includes(action) || findModule(task.action.text) !== undefined;
+  const isKnown = isEngineAction(task.action.text) || findModule(task.action.text) !== undefined;
   if (!isKnown && task.when.length === 0 && !task.action.text.includes('{{')) {
     const names = task.action.text.includes('.')
       ? Object.keys(registry)

@@ -4,6 +4,7 @@ import { extname, join } from 'node:path';
 import { isList, toPlain, type Dict, type Value } from '../lib/value.ts';
 import { loadVarsFile } from '../playbook/vars-file.ts';
 import type { Task } from '../playbook/ast.ts';
+import { shortName } from '../plan/validate.ts';
 import type { Scope } from '../plan/variables.ts';
 import { evaluate, isTruthy } from '../template/render.ts';
 import { searchPath } from './controller.ts';
@@ -176,16 +177,6 @@ function findVars(path: string, run: PlayRun, task: Task): string {
   if (found === undefined)
     throw new TaskError(`include_vars: there is no ${path}; looked for ${candidates.join(', ')}`);
   return found;
-}
-
-/** The short name of an action, without Ansible's namespaces. */
-export function shortName(action: string): string {
-  return action.replace(/^ansible\.(builtin|legacy)\./, '');
-}
-
-export function isEngineAction(action: string): boolean {
-  const name = shortName(action);
-  return name in actions || ['meta', 'include_tasks', 'include_role', 'include'].includes(name);
 }
 
 /** Runs an action of the engine's; undefined when the task names a module. */

@@ -2,7 +2,7 @@ import { query, type FactQuery } from '../facts/fact.ts';
 import { dueHandlers } from '../facts/due-handlers.ts';
 import { findModule } from '../modules/find-module.ts';
 import type { Task, TaskNode } from '../playbook/ast.ts';
-import { isEngineAction } from './actions.ts';
+import { isEngineAction } from '../plan/validate.ts';
 import { isLoopReady, itemScopes } from './loop.ts';
 import { holds, prepare, type Prepared } from './prepare.ts';
 import { scopeOf } from './scope.ts';
@@ -16,21 +16,6 @@ export interface Upcoming {
   readonly from: number;
   readonly after: Upcoming | undefined;
 }
-
-/** Reading further ahead than this in one go costs more than it saves. */
-const WIDEST = 10_000;
-const NARROWEST = 4;
-
-/** After a change little that was read ahead will still be true: read for a few tasks only. */
-export function narrowWindow(host: HostRun): void {
-  host.window = NARROWEST;
-}
-
-export function widenWindow(host: HostRun): void {
-  host.window = Math.min(WIDEST, host.window * 2);
-}
-
-export const INITIAL_WINDOW = WIDEST;
 
 /** What must be known before the module can plan for the first time. */
 export function neededFacts(run: PlayRun, task: Task, prepared: Prepared): readonly FactQuery[] {

@@ -6,7 +6,7 @@ import type { Layer } from '../plan/variables.ts';
 import type { Task, TaskNode } from '../playbook/ast.ts';
 import { loadRole } from '../playbook/role.ts';
 import { loadTaskFile } from '../playbook/task-file.ts';
-import { shortName } from './actions.ts';
+import { shortName } from '../plan/validate.ts';
 import { collectHandlers } from './handlers.ts';
 import { itemScopes } from './loop.ts';
 import { holds, renderArguments } from './prepare.ts';

@@ -176,7 +176,7 @@ function asList(value: Value): readonly Value[] {
 }
 
 function sequence(term: string, options: Options): string[] {
-  const given = new Map<string, Value>([...options]);
+  const given = new Map<string, Value>(options);
   for (const [, key, value] of term.matchAll(/(\w+)=(\S+)/g)) given.set(String(key), String(value));
   const number = (key: string, otherwise: number): number => Number(given.get(key) ?? otherwise);
   const start = number('start', 1);
@@ -218,7 +218,7 @@ const CHARACTERS: Readonly<Record<string, string>> = {
  */
 function password(term: string, options: Options, context: LookupContext): string {
   const [path = '', ...words] = term.split(' ');
-  const given = new Map<string, Value>([...options]);
+  const given = new Map<string, Value>(options);
   for (const word of words) {
     const [key = '', ...rest] = word.split('=');
     given.set(key, rest.join('='));

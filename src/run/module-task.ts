@@ -4,15 +4,8 @@ import type { Plan } from '../plan/plan.ts';
 import type { StepOutput } from '../plan/step.ts';
 import type { Scope } from '../plan/variables.ts';
 import type { Task } from '../playbook/ast.ts';
-import {
-  dueHandlersQuery,
-  ensureFacts,
-  factsAhead,
-  narrowWindow,
-  neededFacts,
-  widenWindow,
-  type Upcoming,
-} from './ahead.ts';
+import { dueHandlersQuery, ensureFacts, factsAhead, neededFacts, type Upcoming } from './ahead.ts';
+import { narrowWindow, widenWindow } from './window.ts';
 import { handlersNotifiedBy } from './handlers.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { failedResult, okResult, outcomeResult, skippedResult, type ItemResult } from './result.ts';

@@ -1,6 +1,6 @@
 import type { Value } from '../lib/value.ts';
 import type { Block, Task, TaskNode } from '../playbook/ast.ts';
-import { shortName } from './actions.ts';
+import { shortName } from '../plan/validate.ts';
 import type { Upcoming } from './ahead.ts';
 import { clearHandlers } from '../facts/due-handlers.ts';
 import { expandInclude } from './include.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 
 import { UserError } from '../lib/errors.ts';
-import { SecretRegistry } from '../lib/secret.ts';
+import type { SecretRegistry } from '../lib/secret.ts';
 import { isList, type Value } from '../lib/value.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { selectHosts } from '../inventory/select.ts';

@@ -2,7 +2,7 @@ import { localTransport } from '../transport/local.ts';
 import type { Connection } from '../transport/transport.ts';
 import { Scope } from '../plan/variables.ts';
 import { addressOf } from './address.ts';
-import { INITIAL_WINDOW } from './ahead.ts';
+import { INITIAL_WINDOW } from './window.ts';
 import { environmentOf } from './scope.ts';
 import { HostSession } from './session.ts';
 import type { HostRun, World } from './world.ts';
