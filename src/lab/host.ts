@@ -70,7 +70,7 @@ ip route add default via "$GATEWAY"
 export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
 exec systemd-nspawn --quiet --boot --register=no --keep-unit --settings=no --link-journal=no --resolv-conf=off \\
   --timezone=off --machine="$HOST" --directory="$ROOT" \\
-  --capability=CAP_NET_ADMIN,CAP_IPC_LOCK,CAP_SYSLOG --drop-capability=CAP_SYS_TIME
+  --capability=CAP_NET_ADMIN,CAP_IPC_LOCK,CAP_SYS_RESOURCE,CAP_SYSLOG --drop-capability=CAP_SYS_TIME
 `;
 
 export function hostGroup(context: Pick<HostContext, 'names' | 'cgroups'>, host: string): string {
@@ -197,19 +197,25 @@ export async function enterHost(
     'LANG=C.UTF-8',
     `TERM=${process.env['TERM'] ?? 'dumb'}`,
   ];
+  const bounding = keptCapabilities(await readFile(`/proc/${init}/status`, 'utf8'));
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
   return [
-    'nsenter',
-    '--target',
-    String(init),
-    ...namespaces,
-    '--',
-    'env',
-    '-i',
-    '--chdir=/',
-    ...environment,
-    ...argv,
+    ...['setpriv', '--bounding-set', bounding],
+    ...['nsenter', '--target', String(init), ...namespaces, '--'],
+    ...['env', '-i', '--chdir=/', ...environment, ...argv],
   ];
+}
+
+/**
+ * The capabilities that the host's own root has, for `setpriv --bounding-set`, read from the text of its first
+ * process's /proc/PID/status. Entering namespaces alone keeps all of this machine's root's, among them the clock's.
+ */
+export function keptCapabilities(processStatus: string): string {
+  const mask = /^CapBnd:\t([0-9a-f]{16})$/m.exec(processStatus)?.[1];
+  if (mask === undefined) throw new Error('the kernel does not tell the capabilities of a process');
+  const bits = BigInt(`0x${mask}`);
+  const kept = Array.from({ length: 64 }, (_, bit) => bit).filter((bit) => (bits >> BigInt(bit)) & 1n);
+  return ['-all', ...kept.map((bit) => `+cap_${bit}`)].join(',');
 }
 
 /** The host's first process, as this machine numbers it: the one that is 1 in a PID namespace of its own. */

@@ -31,6 +31,7 @@ export const TOOLS: readonly Tool[] = [
   { file: 'nft', package: 'nftables' },
   { file: 'sysctl', package: 'procps' },
   { file: 'nsenter', package: 'util-linux' },
+  { file: 'setpriv', package: 'util-linux' },
   { file: 'ssh-keygen', package: 'openssh-client' },
   { file: '/usr/share/keyrings/debian-archive-keyring.gpg', package: 'debian-archive-keyring' },
 ];
