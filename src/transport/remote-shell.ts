@@ -59,7 +59,7 @@ export function remoteShell(channel: Channel, dependencies: ShellDependencies): 
   });
   channel.onClose(() => {
     closed = true;
-    const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     const error = dependencies.ended(
       `while a script was running (${seconds} s after it was sent)`,
       greeted ? undefined : said,
@@ -99,7 +99,7 @@ export function remoteShell(channel: Channel, dependencies: ShellDependencies): 
       }),
       fail: finished.reject,
     };
-    startedAt = Date.now();
+    startedAt = performance.now();
     const limit = limitTo(options, () => stop(finished.resolve));
     channel.write(
       encodeScript({

@@ -3,6 +3,7 @@ import { sshChannel } from './channel.ts';
 import { ConnectError } from './dial.ts';
 import { hostConnection } from './host-connection.ts';
 import { limiter } from './limiter.ts';
+import { probeHostKeys, type ShownKeys } from './probe.ts';
 import { resolveRoute } from './route.ts';
 import { openSession, type SshSession } from './session.ts';
 import { sendFile } from './sftp.ts';
@@ -43,8 +44,14 @@ interface Lease {
   release(): void;
 }
 
+/** What SSH can do besides. */
+export interface SshTransport extends Transport {
+  /** The keys that a host shows, as far as its jump hosts let it be reached. Trusts nothing and does not log in. */
+  hostKeys(host: HostAddress): Promise<ShownKeys>;
+}
+
 /** Works on hosts over SSH: one connection a host, jump hosts' connections shared by all that go through them. */
-export function sshTransport(options: SshTransportOptions = {}): Transport {
+export function sshTransport(options: SshTransportOptions = {}): SshTransport {
   const shared = new Map<string, Shared>();
   const connections = new Set<Connection>();
   const keys = keyStore();
@@ -93,11 +100,7 @@ export function sshTransport(options: SshTransportOptions = {}): Transport {
     const jump = route.at(-2);
     const via = jump ? lease(route.slice(0, -1)) : undefined;
     const open = async () => {
-      const viaSession = await via?.session.catch((error: unknown) => {
-        throw error instanceof ConnectError && jump
-          ? new ConnectError({ kind: 'jump', jump: jump.name, cause: error.failure }, { cause: error })
-          : error;
-      });
+      const viaSession = via && jump ? await blaming(jump, via.session) : undefined;
       return await logins([`${target.address}:${target.port}`, ...(jump ? [`via ${jump.name}`] : [])], () =>
         openSession(target, {
           keys,
@@ -149,14 +152,52 @@ export function sshTransport(options: SshTransportOptions = {}): Transport {
     return connection;
   };
 
+  const hostKeys = async (host: HostAddress): Promise<ShownKeys> => {
+    const route = resolveRoute(host, options);
+    const target = route.at(-1);
+    const jump = route.at(-2);
+    if (!target) throw new Error('an empty route');
+    const leased = jump && lease(route.slice(0, -1));
+    try {
+      const session = leased && jump ? await blaming(jump, leased.session) : undefined;
+      const shown = await probeHostKeys(
+        target,
+        session && jump && { client: session.client, name: jump.name },
+      );
+      if (shown.keys.length > 0) return shown;
+      throw new ConnectError({
+        kind: 'handshake',
+        detail: 'it showed no host key',
+        address: target.address,
+        port: target.port,
+      });
+    } catch (error) {
+      if (error instanceof ConnectError) throw new TransportError(host.name, error.failure, { cause: error });
+      throw error;
+    } finally {
+      leased?.release();
+    }
+  };
+
   return {
     connect,
+    hostKeys,
     async close() {
       closed = true;
       await Promise.all([...connections].map((connection) => connection.close()));
       for (const entry of shared.values()) entry.cancel.abort();
     },
   };
+}
+
+/** Says that it was the jump host that failed; of several, the one that did. */
+async function blaming(jump: SshSettings, session: Promise<SshSession>): Promise<SshSession> {
+  try {
+    return await session;
+  } catch (error) {
+    if (!(error instanceof ConnectError) || error.failure.kind === 'jump') throw error;
+    throw new ConnectError({ kind: 'jump', jump: jump.name, cause: error.failure }, { cause: error });
+  }
 }
 
 /** A session that failed to open has released its jump host already. */
