@@ -199,11 +199,9 @@ export async function enterHost(
   ];
   const bounding = keptCapabilities(await readFile(`/proc/${init}/status`, 'utf8'));
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
-  return [
-    ...['setpriv', '--bounding-set', bounding],
-    ...['nsenter', '--target', String(init), ...namespaces, '--'],
-    ...['env', '-i', '--chdir=/', ...environment, ...argv],
-  ];
+  const limit = ['setpriv', '--bounding-set', bounding];
+  const enter = ['nsenter', '--target', String(init), ...namespaces, '--'];
+  return [...limit, ...enter, 'env', '-i', '--chdir=/', ...environment, ...argv];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { createConnection, createServer, type Server } from 'node:net';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 
 /**
@@ -31,10 +31,10 @@ export async function withLock<T>(
   }
 }
 
-const connections = new WeakMap<Server, Set<import('node:net').Socket>>();
+const connections = new WeakMap<Server, Set<Socket>>();
 
 async function tryListen(path: string): Promise<Server | undefined> {
-  const sockets = new Set<import('node:net').Socket>();
+  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
