@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import SSHConfig from 'ssh-config';
 import { UserError } from '../lib/errors.ts';
 import type { Secret } from '../lib/secret.ts';
+import { readSshConfig } from './ssh-include.ts';
 import type { HostAddress, HostKeyChecking } from './transport.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -86,7 +87,7 @@ function directives(host: HostAddress, home: string): Directives {
     if (host.sshConfigFile === undefined) return {};
     throw new UserError(`${host.name}: the ssh configuration ${file} does not exist`);
   }
-  const text = readFileSync(file, 'utf8');
+  const text = readSshConfig(file, home);
   let computed: Record<string, string | string[]>;
   try {
     computed = SSHConfig.parse(text).compute(
@@ -95,12 +96,6 @@ function directives(host: HostAddress, home: string): Directives {
     );
   } catch (error) {
     throw new UserError(`${host.name}: the ssh configuration ${file} cannot be read`, { cause: error });
-  }
-  if (computed['include'] !== undefined) {
-    throw new UserError({
-      message: `${host.name}: the ssh configuration ${file} uses Include, which is not supported`,
-      hint: 'name a file without it as the ssh configuration, or "none"',
-    });
   }
   return computed;
 }

@@ -15,6 +15,17 @@ async function home(t: ExecutionContext, config: string): Promise<string> {
   return directory;
 }
 
+test('included files count where they stand', async (t) => {
+  const directory = await home(t, 'Include conf.d/*.conf nothing-there\nPort 2200\nHost web1\n  User late\n');
+  await mkdir(join(directory, '.ssh', 'conf.d'));
+  await writeFile(
+    join(directory, '.ssh', 'conf.d', 'a.conf'),
+    'Host web1\n  User early\nHost other\n  Port 99\n',
+  );
+  const { user, port } = sshSettings({ name: 'web1', address: 'web1' }, { home: directory });
+  t.deepEqual({ user, port }, { user: 'early', port: 2200 });
+});
+
 interface Case {
   readonly title: string;
   readonly config: string;
@@ -157,7 +168,8 @@ for (const { title, config, host, expected } of CASES) {
 const REFUSED: readonly (readonly [config: string, message: RegExp])[] = [
   ['Host web1\n  ProxyCommand nc %h %p\n', /ProxyCommand nc %h %p, which is not supported/],
   ['Host web1\n  Port ssh\n', /port ssh, which is not a number/],
-  ['Include other\nHost web1\n  User x\n', /uses Include, which is not supported/],
+  ['Host web1\n  Include other\n', /:2:1: Include inside a Host or Match section/],
+  ['Include config\n', /too deep/],
   ['Host web1\n  IdentityFile ~/%z\n', /uses %z/],
   ['Host web1\n  StrictHostKeyChecking perhaps\n', /StrictHostKeyChecking perhaps/],
 ];
