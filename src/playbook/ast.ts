@@ -1,4 +1,4 @@
-import type { SourceLocation } from '../lib/errors.ts';
+import type { Problem, SourceLocation } from '../lib/errors.ts';
 import type { Dict, Value } from '../lib/value.ts';
 
 /** Text that may hold template markup or be an expression, and where it stands. */
@@ -52,6 +52,15 @@ export interface Inherited {
   readonly vars: readonly VarsBlock[];
 }
 
+/** What the tasks of an include take over from where it stands; its own `when`, tags and so on are not among it. */
+export interface Inclusion extends Inherited {
+  readonly notify?: Texts;
+  /** The playbook's directory, where the search for roles starts. */
+  readonly directory: string;
+  /** The play's variables, for the names of static imports in what is included. */
+  readonly playVars: readonly VarsBlock[];
+}
+
 /** One of `with_items`, `loop` and so on. */
 export interface Loop {
   /** `loop`, or the lookup's name for `with_NAME` (items, dict, fileglob, …). */
@@ -85,6 +94,8 @@ export interface Task extends Inherited {
   readonly listen: Texts;
   /** The role that the task comes from: its name and directory (search path for files and templates). */
   readonly role?: RoleContext;
+  /** include_tasks and include_role only: what surrounds it, with its `apply:` and its vars. */
+  readonly inclusion?: Inclusion;
   readonly at: SourceLocation;
 }
 
@@ -111,6 +122,11 @@ export interface RoleContext {
   readonly params: readonly VarsBlock[];
   /** The role that depends on or includes this one; its variables are visible here too. */
   readonly parent?: RoleContext;
+  /**
+   * Of applications with the same key only the first that ran tasks on a host counts there. Without a key it always
+   * runs. Only those that are left to decide at run time need looking at: they differ in `when` or tags.
+   */
+  readonly onceKey?: string;
 }
 
 export interface Play {
@@ -143,6 +159,10 @@ export interface Play {
   readonly connection?: Templated;
   readonly environment: readonly Templated[];
   readonly tags: readonly string[];
+  /** Of import_playbook: the tasks have it already; gathering facts depends on it, too. */
+  readonly when: Texts;
+  /** The directory of the file that the play is in, absolute. */
+  readonly directory: string;
 }
 
 export interface Playbook {
@@ -150,4 +170,6 @@ export interface Playbook {
   readonly file: string;
   readonly directory: string;
   readonly plays: readonly Play[];
+  /** What is not done as the user may expect, and is no error. */
+  readonly warnings: readonly Problem[];
 }

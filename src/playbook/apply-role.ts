@@ -1,0 +1,173 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { didYouMean } from '../lib/similar.ts';
+import { isDict, toPlain, type Dict } from '../lib/value.ts';
+import type { RoleContext, TaskNode, VarsBlock } from './ast.ts';
+import { describe, Fields } from './fields.ts';
+import { inherit, type Inheritance, withoutUndefined } from './inheritance.ts';
+import type { LoadContext } from './load-context.ts';
+import { type PlayParts, staticVars } from './place.ts';
+import { readTasksOf } from './read-tasks.ts';
+import { readRoleEntry } from './role-entry.ts';
+import { findRole, type FoundRole, type Report, roleFile, type RoleFiles, roleVars } from './role-files.ts';
+
+/** How a role is used at one place. */
+export interface RoleUse {
+  readonly name: string;
+  readonly from: RoleFiles;
+  /** What its tasks inherit, the keywords of the use among it. */
+  readonly inherited: Inheritance;
+  /** `vars:` of the use; weaker than the role's own vars/. */
+  readonly entryVars: readonly VarsBlock[];
+  readonly params: readonly VarsBlock[];
+  readonly parent: RoleContext | undefined;
+  /** Whether a second use that says the same is left out, as for `roles:` and dependencies. */
+  readonly once: boolean;
+  readonly chain: readonly string[];
+  readonly report: Report;
+}
+
+/** A role's tasks, those of its dependencies first. */
+export interface AppliedRole {
+  readonly context: RoleContext;
+  readonly tasks: readonly TaskNode[];
+  readonly handlers: readonly TaskNode[];
+}
+
+const META = ['allow_duplicates', 'dependencies', 'galaxy_info', 'argument_specs', 'collections'];
+
+/** Reads a role and its dependencies for one use; undefined when it cannot be, or need not be used again. */
+export function applyRole(context: LoadContext, play: PlayParts, use: RoleUse): AppliedRole | undefined {
+  const role = findRole(context, use.name, play.directory, use.parent, use.report);
+  if (!role) return undefined;
+  const users = parentsOf(use.parent);
+  if (use.once && users.some((user) => user.directory === role.directory)) {
+    const names = [...users.map((user) => user.name).reverse(), role.name];
+    use.report(`the role "${role.name}" depends on itself: ${names.join(' → ')}`);
+    return undefined;
+  }
+  const meta = readMeta(context, role, use.report);
+  const onceKey = use.once && !meta.allowDuplicates ? keyOf(role, use) : undefined;
+  if (onceKey !== undefined && isCovered(play, onceKey, use.inherited)) return undefined;
+
+  const roleContext: RoleContext = {
+    name: role.name,
+    directory: role.directory,
+    defaults: roleVars(context, role, 'defaults', use.from.defaultsFrom, use.report),
+    vars: [...use.entryVars, ...roleVars(context, role, 'vars', use.from.varsFrom, use.report)],
+    params: use.params,
+    ...withoutUndefined({ parent: use.parent, onceKey }),
+  };
+  const dependencies = meta.dependencies(play, roleContext, use);
+  play.roles.push(roleContext);
+  if (hasArgumentSpec(role, meta.hasSpecs)) {
+    context.warnings.push({
+      message: `the arguments of the role "${role.name}" are not checked against its argument specs`,
+      location: { file: role.directory, line: 1, column: 1 },
+    });
+  }
+  const place = { play, inherited: use.inherited, role: roleContext, chain: use.chain };
+  const tasks = roleFile(role, 'tasks', use.from.tasksFrom, use.report);
+  const handlers = roleFile(role, 'handlers', use.from.handlersFrom, use.report);
+  return {
+    context: roleContext,
+    tasks: [
+      ...dependencies.flatMap((dependency) => dependency.tasks),
+      ...(tasks === undefined ? [] : readTasksOf(context, { ...place, section: 'tasks' }, tasks)),
+    ],
+    handlers: [
+      ...dependencies.flatMap((dependency) => dependency.handlers),
+      ...(handlers === undefined ? [] : readTasksOf(context, { ...place, section: 'handlers' }, handlers)),
+    ],
+  };
+}
+
+interface Meta {
+  readonly allowDuplicates: boolean;
+  readonly hasSpecs: boolean;
+  dependencies(play: PlayParts, parent: RoleContext, use: RoleUse): readonly AppliedRole[];
+}
+
+function readMeta(context: LoadContext, role: FoundRole, report: Report): Meta {
+  const none: Meta = { allowDuplicates: false, hasSpecs: false, dependencies: () => [] };
+  const file = roleFile(role, 'meta', undefined, report);
+  const document = file === undefined ? undefined : context.read(file);
+  if (!document || document.value === null) return none;
+  if (!isDict(document.value)) {
+    context.problems.push(
+      document.problem(document.start, `expected a dictionary, found ${describe(document.value)}`),
+    );
+    return none;
+  }
+  const fields = new Fields(context, document, document.value);
+  checkMeta(fields, document.value);
+  const entries = fields.list('dependencies', 'roles') ?? [];
+  return {
+    allowDuplicates: fields.templated('allow_duplicates', 'flag')?.value === true,
+    hasSpecs: document.value.has('argument_specs'),
+    dependencies: (play, parent, use) =>
+      entries.flatMap((item, index): AppliedRole[] => {
+        const at = document.valueAt(entries, index);
+        const vars = staticVars({ play, role: parent, inherited: use.inherited });
+        const entry = readRoleEntry(context, document, item, at, vars);
+        if (!entry) return [];
+        const { vars: entryVars, ...own } = entry.own;
+        const applied = applyRole(context, play, {
+          name: entry.name,
+          from: {},
+          inherited: inherit(use.inherited, { ...own, vars: [] }),
+          entryVars,
+          params: entry.params,
+          parent,
+          once: true,
+          chain: use.chain,
+          report: entry.report,
+        });
+        return applied ? [applied] : [];
+      }),
+  };
+}
+
+function checkMeta(fields: Fields, meta: Dict): void {
+  for (const key of meta.keys()) {
+    if (META.includes(String(key))) continue;
+    fields.report(
+      key,
+      `"${String(key)}" is not part of a role's meta/main.yml`,
+      didYouMean(String(key), META),
+    );
+  }
+}
+
+function hasArgumentSpec(role: FoundRole, inMeta: boolean): boolean {
+  return (
+    inMeta ||
+    ['.yml', '.yaml'].some((ext) => existsSync(join(role.directory, 'meta', `argument_specs${ext}`)))
+  );
+}
+
+function parentsOf(role: RoleContext | undefined): readonly RoleContext[] {
+  const parents: RoleContext[] = [];
+  for (let current = role; current; current = current.parent) parents.push(current);
+  return parents;
+}
+
+/** Two uses that say the same have the same key. */
+function keyOf(role: FoundRole, use: RoleUse): string {
+  const values = (blocks: readonly VarsBlock[]): unknown => blocks.map((block) => toPlain(block.values));
+  return JSON.stringify([role.directory, values(use.entryVars), values(use.params), use.from]);
+}
+
+/** Whether an earlier use runs wherever this one would: under no further condition and for the same tags. */
+function isCovered(play: PlayParts, key: string, { when, tags }: Inheritance): boolean {
+  const conditions = when.map((text) => text.text);
+  const covered = play.applications.some(
+    (earlier) =>
+      earlier.key === key &&
+      earlier.when.every((condition) => conditions.includes(condition)) &&
+      [...earlier.tags].sort().join() === [...tags].sort().join(),
+  );
+  if (!covered) play.applications.push({ key, when: conditions, tags });
+  return covered;
+}

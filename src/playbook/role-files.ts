@@ -1,0 +1,128 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, dirname, extname, join, relative, resolve } from 'node:path';
+
+import { didYouMean } from '../lib/similar.ts';
+import { isDict } from '../lib/value.ts';
+import type { RoleContext, VarsBlock } from './ast.ts';
+import { describe } from './fields.ts';
+import type { LoadContext } from './load-context.ts';
+
+/** Which files of a role are taken instead of main.yml. */
+export interface RoleFiles {
+  readonly tasksFrom?: string | undefined;
+  readonly varsFrom?: string | undefined;
+  readonly defaultsFrom?: string | undefined;
+  readonly handlersFrom?: string | undefined;
+}
+
+export interface FoundRole {
+  readonly name: string;
+  readonly directory: string;
+}
+
+/** Says what is wrong at the place where the role is used. */
+export type Report = (message: string, hint?: string) => void;
+
+const EXTENSIONS = ['.yml', '.yaml', '.json'];
+
+/** Finds a role by name or path, in the order in which Ansible looks. */
+export function findRole(
+  context: LoadContext,
+  name: string,
+  playbookDirectory: string,
+  parent: RoleContext | undefined,
+  report: Report,
+): FoundRole | undefined {
+  const directories = [
+    join(playbookDirectory, 'roles'),
+    ...(context.options.rolesPath ?? []),
+    join(homedir(), '.ansible', 'roles'),
+    '/usr/share/ansible/roles',
+    '/etc/ansible/roles',
+    ...(parent ? [dirname(parent.directory)] : []),
+    playbookDirectory,
+  ];
+  for (const directory of new Set(directories)) {
+    const path = resolve(directory, name);
+    if (isDirectory(path)) return { name: name.includes('/') ? basename(path) : name, directory: path };
+  }
+  const known = directories
+    .slice(0, -1)
+    .flatMap((directory) => (isDirectory(directory) ? readdirSync(directory) : []));
+  const near = didYouMean(name, known);
+  const looked = `looked in ${[...new Set(directories)].join(', ')}`;
+  report(`there is no role "${name}"`, near === undefined ? looked : `${near} (${looked})`);
+  return undefined;
+}
+
+/** One file of a role: main.yml, or the one that was asked for. */
+export function roleFile(
+  role: FoundRole,
+  folder: 'tasks' | 'handlers' | 'meta',
+  from: string | undefined,
+  report: Report,
+): string | undefined {
+  return candidatesIn(role, folder, from, report).find((path) => !isDirectory(path));
+}
+
+/** The variables of a role's vars/ or defaults/: main.yml, or all files of main/; weakest first. */
+export function roleVars(
+  context: LoadContext,
+  role: FoundRole,
+  folder: 'vars' | 'defaults',
+  from: string | undefined,
+  report: Report,
+): readonly VarsBlock[] {
+  const [found] = candidatesIn(role, folder, from, report);
+  if (found === undefined) return [];
+  const files = isDirectory(found) ? filesBelow(found) : [found];
+  return files.flatMap((file): VarsBlock[] => {
+    const document = context.read(file);
+    if (!document || document.value === null) return [];
+    if (isDict(document.value)) return [{ values: document.value, at: document.start }];
+    context.problems.push(
+      document.problem(
+        document.start,
+        `expected a dictionary of variables, found ${describe(document.value)}`,
+      ),
+    );
+    return [];
+  });
+}
+
+function candidatesIn(
+  role: FoundRole,
+  folder: string,
+  from: string | undefined,
+  report: Report,
+): readonly string[] {
+  const base = join(role.directory, folder);
+  const path = join(base, from ?? 'main');
+  if (relative(base, path).startsWith('..')) {
+    report(`${from} is outside the ${folder}/ of the role "${role.name}"`);
+    return [];
+  }
+  const names = from === undefined ? [...EXTENSIONS, ''] : ['', ...EXTENSIONS];
+  const found = names.map((extension) => `${path}${extension}`).filter((candidate) => existsSync(candidate));
+  if (found.length === 0 && from !== undefined) {
+    const near = isDirectory(base) ? didYouMean(from, readdirSync(base)) : undefined;
+    report(`the role "${role.name}" has no ${folder}/${from}`, near);
+  }
+  return found;
+}
+
+function filesBelow(directory: string): readonly string[] {
+  return readdirSync(directory)
+    .sort()
+    .filter((name) => !name.startsWith('.') && !name.endsWith('~'))
+    .flatMap((name) => {
+      const path = join(directory, name);
+      if (isDirectory(path)) return extname(name) === '' ? filesBelow(path) : [];
+      return ['', ...EXTENSIONS].includes(extname(name)) ? [path] : [];
+    });
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

@@ -1,0 +1,44 @@
+import type { Problem } from '../lib/errors.ts';
+import { type AppliedRole, applyRole } from './apply-role.ts';
+import type { RoleContext, Task } from './ast.ts';
+import { importer } from './imports.ts';
+import { LoadContext } from './load-context.ts';
+import type { LoaderOptions } from './loader-options.ts';
+import type { PlayParts } from './place.ts';
+import type { RoleFiles } from './role-files.ts';
+
+/** A role that was loaded during a run. */
+export interface LoadedRole extends AppliedRole {
+  /** The role and its dependencies, these first. */
+  readonly roles: readonly RoleContext[];
+  readonly warnings: readonly Problem[];
+}
+
+/** Loads a role for include_role, with what its tasks inherit from the include. */
+export function loadRole(name: string, task: Task, from: RoleFiles, options: LoaderOptions): LoadedRole {
+  const { inclusion } = task;
+  if (!inclusion) throw new Error(`${task.action.text} was not loaded as an include`);
+  const { directory, playVars, ...inherited } = inclusion;
+  const context = new LoadContext(options);
+  const play: PlayParts = { directory, vars: playVars, roles: [], handlers: [], applications: [], importer };
+  const applied = applyRole(context, play, {
+    name,
+    from,
+    inherited,
+    entryVars: [],
+    params: [],
+    parent: task.role,
+    once: false,
+    chain: [],
+    report: (message, hint) =>
+      context.problems.push({ message, location: task.at, ...(hint === undefined ? {} : { hint }) }),
+  });
+  context.finish();
+  if (!applied) throw new Error(`the role ${name} could not be loaded, and nothing says why`);
+  return {
+    ...applied,
+    handlers: [...applied.handlers, ...play.handlers],
+    roles: play.roles,
+    warnings: context.warnings,
+  };
+}
