@@ -326,9 +326,13 @@ class Download {
 
   /** Waits for more bytes or the end. */
   async progress(): Promise<void> {
-    if (this.#error) throw this.#error;
+    this.#stopIfFailed();
     if (this.size !== undefined) return;
     await once(this.#events, 'progress');
+    this.#stopIfFailed();
+  }
+
+  #stopIfFailed(): void {
     if (this.#error) throw this.#error;
   }
 }
