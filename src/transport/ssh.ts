@@ -5,7 +5,7 @@ import { hostConnection } from './host-connection.ts';
 import { limiter } from './limiter.ts';
 import { probeHostKeys, type ShownKeys } from './probe.ts';
 import { resolveRoute } from './route.ts';
-import { openSession, type SshSession } from './session.ts';
+import { openSession, quicken, type SshSession } from './session.ts';
 import { sendFile } from './sftp.ts';
 import type { SshSettings } from './ssh-settings.ts';
 import {
@@ -193,7 +193,9 @@ export function sshTransport(options: SshTransportOptions = {}): SshTransport {
 /** Says that it was the jump host that failed; of several, the one that did. */
 async function blaming(jump: SshSettings, session: Promise<SshSession>): Promise<SshSession> {
   try {
-    return await session;
+    const ready = await session;
+    quicken(ready);
+    return ready;
   } catch (error) {
     if (!(error instanceof ConnectError) || error.failure.kind === 'jump') throw error;
     throw new ConnectError({ kind: 'jump', jump: jump.name, cause: error.failure }, { cause: error });
