@@ -132,6 +132,20 @@ test('a connection lost in the middle of a script is reported, and the script ru
   t.is((await again.run('echo back')).stdout.toString(), 'back\n');
 });
 
+test('a host that hangs counts as lost after some keepalives', async (t) => {
+  const server = await sshd(t);
+  const box = await transport(t, { keepaliveIntervalMs: 100, keepaliveCountMax: 2 }).connect(
+    server.address(),
+  );
+  const pid = Number((await box.run('echo $$')).stdout.toString());
+  const session = sessionOf(pid, server);
+  process.kill(session, 'SIGSTOP');
+  t.teardown(() => process.kill(session, 'SIGKILL'));
+  const error = await t.throwsAsync(box.run('true'), { instanceOf: TransportError });
+  t.is(error?.failure.kind, 'lost');
+  t.regex(error?.message ?? '', /Keepalive timeout/);
+});
+
 /** A zombie that nobody collects is dead as well. */
 function alive(pid: number): boolean {
   try {

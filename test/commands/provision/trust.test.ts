@@ -27,7 +27,7 @@ async function inventoryFor(server: TestSshd): Promise<string> {
       ansible_host: 127.0.0.1
       ansible_port: ${port}
       ansible_user: ${user}
-      ansible_ssh_common_args: -F none -o UserKnownHostsFile=${server.knownHosts}
+      ansible_ssh_common_args: -F /dev/null -o UserKnownHostsFile=${server.knownHosts}
 `,
   );
   return directory;
