@@ -4,7 +4,7 @@ import { didYouMean } from '../lib/similar.ts';
 import { findModule } from '../modules/find-module.ts';
 import { registry } from '../modules/registry.ts';
 import type { Playbook, Task, TaskNode } from '../playbook/ast.ts';
-import { check } from '../template/check.ts';
+import { check } from '../template/render.ts';
 
 /** Actions that the engine does itself, without a module. */
 const ENGINE_ACTIONS = [

@@ -93,10 +93,9 @@ function loopItems(run: PlayRun, task: Task, scope: Scope): readonly Value[] {
       return over;
     }
     const terms = isList(over) ? over : [over];
-    const lookup = environment.lookup;
-    if (!lookup) throw new TaskError(`with_${loop.kind}: lookups are not available`);
+    if (!environment.lookup) throw new TaskError(`with_${loop.kind}: lookups are not available`);
     // with_items flattens one level, as its lookup does.
-    const found = lookup(loop.kind, terms, new Map());
+    const found = environment.lookup(loop.kind, terms, new Map());
     return isList(found) ? found : [found];
   } catch (error) {
     throw explainError(error, loop.over.at, 'loop');

@@ -204,7 +204,7 @@ export function prepare(run: PlayRun, task: Task, scope: Scope, target: HostRun,
   const checkMode = inCheckMode(run, task, scope);
   return {
     module,
-    args: parsed.args as never,
+    args: parsed.args,
     actor,
     context: {
       checkMode,
