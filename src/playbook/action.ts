@@ -2,7 +2,13 @@ import type { SourceLocation } from '../lib/errors.ts';
 import { isDict, type Dict, type Value } from '../lib/value.ts';
 import type { Templated, Text } from './ast.ts';
 import { describe, isTemplate, type Fields } from './fields.ts';
-import { explainUnknownKeyword, isKeyword, resemblesKeyword, type Level } from './keywords.ts';
+import {
+  explainUnknownKeyword,
+  isKeyword,
+  isKeywordElsewhere,
+  resemblesKeyword,
+  type Level,
+} from './keywords.ts';
 
 /** What a task does: the module's name and its arguments, still as written. */
 export interface Action {
@@ -44,7 +50,7 @@ export function readAction(fields: Fields, level: Level): Action | undefined {
 }
 
 function reportSeveral(fields: Fields, actions: readonly string[], level: Level): void {
-  const mistyped = actions.filter((name) => resemblesKeyword(name, level));
+  const mistyped = actions.filter((name) => resemblesKeyword(name, level) || isKeywordElsewhere(name));
   if (mistyped.length > 0 && mistyped.length < actions.length) {
     for (const name of mistyped) {
       const { message, hint } = explainUnknownKeyword(name, level);
@@ -83,7 +89,7 @@ function explicitAction(fields: Fields, key: string): Action | undefined {
       else if (argument !== 'module') args.set(argument, content);
     }
     const action = withArguments(fields, { text: name, at }, args, at, key, isLocal);
-    return action && freeForm !== null ? { ...action, freeForm: { text: freeForm, at } } : action;
+    return freeForm !== null ? { ...action, freeForm: { text: freeForm, at } } : action;
   }
   return fields.report(
     key,
@@ -106,7 +112,7 @@ function withArguments(
   at: SourceLocation,
   key: string,
   isLocal: boolean,
-): Action | undefined {
+): Action {
   const args = new Map<Value, Value>();
   let place = at;
   const beside = fields.get('args');
@@ -114,7 +120,7 @@ function withArguments(
     for (const [argument, content] of beside) args.set(argument, content);
     place = fields.at('args');
   } else if (beside !== undefined) {
-    return fields.report(
+    fields.report(
       'args',
       `"args": expected a dictionary, found ${describe(beside)}`,
       typeof beside === 'string' && isTemplate(beside)
@@ -132,11 +138,12 @@ function withArguments(
     if (value.trim() === '') return { name, args: { value: args, at: place }, isLocal };
     return { name, args: { value: args, at: place }, freeForm, isLocal };
   }
-  return fields.report(
+  fields.report(
     key,
     `"${name.text}": expected its arguments, found ${describe(value)}`,
     typeof value === 'object'
       ? 'arguments are a dictionary: each on its own line as "name: value"'
       : 'quote it',
   );
+  return { name, args: { value: args, at: place }, isLocal };
 }

@@ -118,6 +118,13 @@ export function resemblesKeyword(name: string, level: Level): boolean {
   return !name.includes('.') && didYouMean(name, KEYWORDS[level]) !== undefined;
 }
 
+/** Whether a word is a keyword of plays, blocks or handlers; `user` is a module as well. */
+export function isKeywordElsewhere(name: string): boolean {
+  return (
+    name !== 'user' && (['play', 'block', 'handler'] as const).some((level) => KEYWORDS[level].includes(name))
+  );
+}
+
 /** What to say about a word that is no keyword where it stands. */
 export function explainUnknownKeyword(name: string, level: Level): { message: string; hint?: string } {
   const where =

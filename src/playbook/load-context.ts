@@ -1,4 +1,4 @@
-import { type Problem, type SourceLocation, UserError } from '../lib/errors.ts';
+import { formatProblem, type Problem, type SourceLocation, UserError } from '../lib/errors.ts';
 import { readYaml, type YamlDocument } from '../lib/yaml.ts';
 import type { Text, VarsBlock } from './ast.ts';
 import type { LoaderOptions } from './loader-options.ts';
@@ -52,6 +52,19 @@ export class LoadContext {
 
   /** Throws all problems, if there are any. */
   finish(): void {
-    if (this.problems.length > 0) throw new UserError(this.problems);
+    if (this.problems.length > 0) throw new UserError(inOrder(this.problems));
   }
+}
+
+/** By place, file by file; a file that is imported twice has its mistakes once. */
+function inOrder(problems: readonly Problem[]): readonly Problem[] {
+  const files = [...new Set(problems.map((problem) => problem.location?.file ?? ''))];
+  const rank = (problem: Problem): number => files.indexOf(problem.location?.file ?? '');
+  const unique = new Map(problems.map((problem) => [formatProblem(problem), problem]));
+  return [...unique.values()].sort(
+    (a, b) =>
+      rank(a) - rank(b) ||
+      (a.location?.line ?? 0) - (b.location?.line ?? 0) ||
+      (a.location?.column ?? 0) - (b.location?.column ?? 0),
+  );
 }

@@ -13,10 +13,9 @@ export function readTasksOf(
   from?: ReadTask,
 ): readonly TaskNode[] {
   if (place.chain.includes(file)) {
-    from?.fields.report(
-      from.action.name.text,
-      `${file} imports itself: ${[...place.chain, file].join(' → ')}`,
-    );
+    const message = `${file} imports itself: ${[...place.chain, file].join(' → ')}`;
+    if (from) from.fields.report(from.action.name.text, message);
+    else context.problems.push({ message, location: { file, line: 1, column: 1 } });
     return [];
   }
   const document = context.read(file);

@@ -4,7 +4,7 @@ import type { Inclusion, Task } from './ast.ts';
 import { describe, Fields } from './fields.ts';
 import { separateKeyValues } from './free-form.ts';
 import { inherit, readInheritance, withoutUndefined } from './inheritance.ts';
-import { INCLUDE_KEYWORDS, type Level } from './keywords.ts';
+import { INCLUDE_KEYWORDS, isKeyword, type Level } from './keywords.ts';
 import { readLoop } from './loop.ts';
 import { type Place, type ReadTask, staticVars } from './place.ts';
 import { didYouMean } from '../lib/similar.ts';
@@ -41,11 +41,8 @@ export function readTaskHead(place: Place, fields: Fields): ReadTask | undefined
   const level: Level = place.section === 'handlers' ? 'handler' : 'task';
   const action = readAction(fields, level);
   const named = action === undefined ? undefined : normaliseInclude(fields, action);
-  // With the action in doubt, words that are no keywords have been reported already.
-  fields.checkKeywords(
-    level,
-    (key) => key === named?.name.text || (action === undefined && !(key in INCLUDE_ARGUMENTS)),
-  );
+  // Of words that are no keywords, readAction has taken one as the action and reported the others.
+  fields.checkKeywords(level, (key) => !isKeyword(key, level));
   const read = readInheritance(fields, staticVars(place));
   if (named === undefined) return undefined;
   const own = named.isLocal ? { ...read, delegateTo: { value: 'localhost', at: named.name.at } } : read;
