@@ -71,7 +71,7 @@ export function remoteShell(channel: Channel, dependencies: ShellDependencies): 
 
   async function execute(script: string, options: RunOptions): Promise<ScriptResult> {
     options.signal?.throwIfAborted();
-    if (closed) throw dependencies.ended('before the script was sent', undefined);
+    if (closed) throw dependencies.ended('before the script was sent', greeted ? undefined : said);
     const stdout = collector(options.onStdout);
     const stderr = collector(options.onStderr);
     const finished = Promise.withResolvers<number>();
