@@ -30,9 +30,10 @@ export const packageStatus: FactKind<string, PackageFact> = {
           .map((name) => name.replace(/:.*/, '').replaceAll(/[.+]/g, '\\$&'))
           .join('|');
         return [
-          `if dpkg-query -W -f='${STATUS}' -- ${chunk.map(quote).join(' ')} 2>/dev/null; then printf '\\0\\0'; else printf '\\0'`,
+          `o=$(dpkg-query -W -f='${STATUS}' -- ${chunk.map(quote).join(' ')} 2>/dev/null); s=$?; printf '%s\\0' "$o"`,
           // Some are missing: perhaps another package stands in for them.
-          `dpkg-query -W -f='${PROVIDES}' 2>/dev/null | grep -E ${quote(`^installed\t.*[\t ](${alternatives})([ ,(]|$)`)}; printf '\\0'; fi`,
+          `case "$s $o" in [!0]*|*not-installed*|*config-files*)`,
+          `dpkg-query -W -f='${PROVIDES}' 2>/dev/null | grep -E ${quote(`^installed\t.*[\t ](${alternatives})([ ,(]|$)`)} ;; esac; printf '\\0'`,
         ];
       }),
     ),

@@ -1,9 +1,12 @@
+import { posix } from 'node:path';
+
 import { content } from '../facts/content.ts';
 import { query, type FactQuery, type FactReader } from '../facts/fact.ts';
 import { file as fileFact } from '../facts/file.ts';
 import { str } from './arguments.ts';
 import type { Plan, Result } from '../plan/plan.ts';
-import type { FileAttributes } from '../plan/step.ts';
+import type { FileAttributes, Step } from '../plan/step.ts';
+import { quote } from '../lib/shell.ts';
 import { attributeWork, fileResult, workPlan, writeWork, type FileWork } from './file-plan.ts';
 import { PatternError, pythonRegex } from './python-regex.ts';
 
@@ -68,7 +71,15 @@ export function planEdit(wish: EditWish, facts: FactReader, edit: (text: EditTex
       : { diffs: [], steps: [] };
     return workPlan(work, result);
   }
-  return workPlan(writeWork({ ...wish, path, content: bytes }, current, found, facts), result);
+  const work = writeWork({ ...wish, path, content: bytes }, current, found, facts);
+  if (current.exists || 'need' in work) return workPlan(work, result);
+  const parent = posix.dirname(path);
+  const create: Step = {
+    kind: 'script',
+    description: `create directory ${parent}`,
+    script: `mkdir -p -- ${quote(parent)}`,
+  };
+  return workPlan({ ...work, steps: [create, ...work.steps] }, result);
 }
 
 function tryEdit(edit: (text: EditText) => Edit, text: EditText): Edit {

@@ -1,0 +1,125 @@
+import { posix } from 'node:path';
+
+import { account } from '../facts/account.ts';
+import { query, type FactQuery } from '../facts/fact.ts';
+import { file as fileFact } from '../facts/file.ts';
+import { quote } from '../lib/shell.ts';
+import type { Plan } from '../plan/plan.ts';
+import { args, bool, choice, only, path, str } from './arguments.ts';
+import { parseAuthorizedKey, type AuthorizedKey } from './authorized-key-line.ts';
+import { defineModule } from './define.ts';
+import { editFacts, planEdit, readLines } from './edit.ts';
+import { toBytesText } from './python-regex.ts';
+
+const keyArgs = args({
+  user: str,
+  key: str.refine((value) => !/^https?:/.test(value), { error: 'expected the key itself, not an address' }),
+  path: path.optional(),
+  state: choice('absent', 'present').default('present'),
+  manage_dir: bool.default(true),
+  key_options: str.optional(),
+  exclusive: bool.default(false),
+  comment: str.optional(),
+  follow: bool.default(false),
+  validate_certs: only(true, 'keys are not fetched'),
+});
+
+/** Keys that may log in as a user. */
+export const authorizedKey = defineModule({
+  name: 'ansible.posix.authorized_key',
+  summary: 'Adds and removes SSH keys that may log in as a user.',
+  args: keyArgs,
+  facts: (given) => [query(account, given.user)],
+  plan(given, facts): Plan {
+    const user = facts.get(query(account, given.user));
+    if (!user) return { kind: 'failed', message: `Failed to lookup user ${given.user}` };
+    const file = given.path ?? posix.join(user.home, '.ssh', 'authorized_keys');
+    const directory = posix.dirname(file);
+    const directoryQuery = query(fileFact, { path: directory, follow: true });
+    const need: FactQuery[] = [...editFacts(file), directoryQuery].filter((item) => !facts.has(item));
+    if (need.length > 0) return { kind: 'need', facts: need };
+    const wished = given.key
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => parseAuthorizedKey(line));
+    const invalid = wished.indexOf(undefined);
+    if (invalid >= 0 || wished.length === 0)
+      return { kind: 'failed', message: `invalid key specified: ${given.key}` };
+    const keys = wished.flatMap((key): AuthorizedKey[] =>
+      key
+        ? [{ ...key, options: given.key_options ?? key.options, comment: given.comment ?? key.comment }]
+        : [],
+    );
+    const isNew = !facts.get(query(fileFact, { path: file, follow: true })).exists;
+    const plan = planEdit(
+      {
+        path: file,
+        attributes: given.manage_dir && isNew ? { owner: user.name, group: user.group, mode: '0600' } : {},
+      },
+      facts,
+      (text) => ({
+        text: edit(text ?? '', keys, given.state, given.exclusive),
+        result: { user: given.user, keyfile: file },
+      }),
+    );
+    if (plan.kind !== 'change' || !given.manage_dir || facts.get(directoryQuery).exists) return plan;
+    const word = quote(directory);
+    return {
+      ...plan,
+      steps: [
+        {
+          kind: 'script',
+          description: `create ${directory}`,
+          script: [
+            'set -e',
+            `[ -d ${word} ] || mkdir -m 0700 -- ${word}`,
+            `chown -- ${quote(`${user.uid}:${user.gid}`)} ${word}`,
+          ].join('\n'),
+        },
+        ...plan.steps.filter(
+          (step) => step.kind !== 'script' || !step.description.startsWith('create directory'),
+        ),
+      ],
+    };
+  },
+});
+
+/** The file with the keys in it, or without them; lines that are no keys stay. */
+function edit(
+  text: string,
+  keys: readonly AuthorizedKey[],
+  state: 'absent' | 'present',
+  exclusive: boolean,
+): string {
+  const same = (line: string): AuthorizedKey | undefined => {
+    const found = parseAuthorizedKey(line.trim());
+    return found && keys.find((key) => key.type === found.type && key.key === found.key);
+  };
+  const lines = readLines(text);
+  if (state === 'absent') return lines.filter((line) => !same(line)).join('');
+  const written = new Set<AuthorizedKey>();
+  const result: string[] = [];
+  for (const line of lines) {
+    const key = same(line);
+    if (!key) {
+      const isKey = parseAuthorizedKey(line.trim()) !== undefined;
+      if (!exclusive || !isKey) result.push(line);
+    } else if (!written.has(key)) {
+      written.add(key);
+      const found = parseAuthorizedKey(line.trim());
+      const isRight =
+        found?.options === key.options && (key.comment === '' || found?.comment === key.comment);
+      result.push(isRight ? line : format(key));
+    }
+  }
+  if (result.length > 0 && !result.at(-1)?.endsWith('\n')) result.push('\n');
+  for (const key of keys) if (!written.has(key)) result.push(format(key));
+  return result.join('');
+}
+
+function format(key: AuthorizedKey): string {
+  return toBytesText(
+    `${[key.options, key.type, key.key, key.comment].filter((part) => part !== '').join(' ')}\n`,
+  );
+}

@@ -1,0 +1,206 @@
+import { posix } from 'node:path';
+
+import { directory, type DirectoryEntry, type DirectoryKey } from '../facts/directory.ts';
+import { query, type FactQuery, type FactReader } from '../facts/fact.ts';
+import { file as fileFact, type ChecksumAlgorithm, type FileFact } from '../facts/file.ts';
+import { content } from '../facts/content.ts';
+import { setup } from '../facts/setup.ts';
+import type { Plan, Result } from '../plan/plan.ts';
+import { args, bool, choice, int, list, octal, only, path, str, unsupported } from './arguments.ts';
+import { defineModule } from './define.ts';
+import { pattern } from './edit.ts';
+import { pythonRegex, toBytesText } from './python-regex.ts';
+import { shellPattern } from './shell-pattern.ts';
+
+const SIZE = /^(-?\d+)(b|k|m|g|t)?$/i;
+const AGE = /^(-?\d+)(s|m|h|d|w)?$/i;
+
+const findArgs = args({
+  paths: list(path),
+  patterns: list(str).default([]),
+  excludes: list(str).default([]),
+  contains: pattern.optional(),
+  read_whole_file: only(false, 'contains looks at lines'),
+  file_type: choice('any', 'directory', 'file', 'link').default('file'),
+  age: str.refine((value) => AGE.test(value), { error: 'expected an age such as 2d or -1h' }).optional(),
+  age_stamp: choice('atime', 'ctime', 'mtime').default('mtime'),
+  size: str.refine((value) => SIZE.test(value), { error: 'expected a size such as 10m or -1k' }).optional(),
+  recurse: bool.default(false),
+  depth: int.optional(),
+  hidden: bool.default(false),
+  follow: bool.default(false),
+  get_checksum: bool.default(false),
+  checksum_algorithm: choice('md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512').default('sha1'),
+  use_regex: bool.default(false),
+  mode: unsupported('filter the result instead'),
+  limit: int.optional(),
+});
+
+type FindArgs = (typeof findArgs)['_output'];
+
+const NOW = query(setup, '/etc/ansible/facts.d');
+
+function keyOf(given: FindArgs, root: string): DirectoryKey {
+  return { path: root, depth: given.recurse ? given.depth : 1, follow: given.follow };
+}
+
+/** Files below directories that meet conditions. */
+export const find = defineModule({
+  name: 'ansible.builtin.find',
+  summary: 'Returns the files below directories that meet conditions.',
+  args: findArgs,
+  aliases: {
+    paths: ['name', 'path'],
+    patterns: ['pattern'],
+    excludes: ['exclude'],
+    checksum_algorithm: ['checksum_algo'],
+  },
+  facts: (given) => [
+    ...given.paths.map((root) => query(directory, keyOf(given, root))),
+    // Ages count from the target's clock.
+    ...(given.age === undefined ? [] : [NOW]),
+  ],
+  plan: planFind,
+});
+
+interface Found {
+  readonly path: string;
+  readonly entry: DirectoryEntry;
+}
+
+function planFind(given: FindArgs, facts: FactReader): Plan {
+  const found: Found[] = [];
+  const skipped: Record<string, string> = {};
+  let examined = 0;
+  for (const root of given.paths) {
+    const listing = facts.get(query(directory, keyOf(given, root)));
+    if (!listing.exists) {
+      skipped[root] = `'${root}' is not a directory`;
+      continue;
+    }
+    examined += listing.entries.length;
+    for (const entry of listing.entries) {
+      const item = { path: posix.join(root, entry.path), entry };
+      if (isWanted(given, item, facts)) found.push(item);
+    }
+  }
+  const more = found.flatMap((item) => queriesOf(given, item));
+  const need = more.filter((item) => !facts.has(item));
+  if (need.length > 0) return { kind: 'need', facts: need };
+  const files = found
+    .filter((item) => containsLine(given, item, facts))
+    .slice(0, given.limit ?? found.length)
+    .map((item) => describe(given, item, facts));
+  return {
+    kind: 'unchanged',
+    result: {
+      files,
+      matched: files.length,
+      examined,
+      skipped_paths: skipped,
+      msg:
+        Object.keys(skipped).length === 0
+          ? 'All paths examined'
+          : 'Not all paths examined, check warnings for details',
+    },
+  };
+}
+
+function isWanted(given: FindArgs, { entry }: Found, facts: FactReader): boolean {
+  const name = posix.basename(entry.path);
+  if (!given.hidden && name.startsWith('.')) return false;
+  if (given.file_type !== 'any' && entry.type !== given.file_type) return false;
+  const matches = (patterns: readonly string[]): boolean =>
+    patterns.some((source) =>
+      given.use_regex
+        ? pythonRegex(source, { anchored: true }).test(toBytesText(name))
+        : shellPattern(source).test(name),
+    );
+  if (given.patterns.length > 0 && !matches(given.patterns)) return false;
+  if (given.excludes.length > 0 && matches(given.excludes)) return false;
+  return hasSize(given, entry) && hasAge(given, entry, facts);
+}
+
+function hasSize(given: FindArgs, entry: DirectoryEntry): boolean {
+  const match = SIZE.exec(given.size ?? '');
+  if (!match) return true;
+  const factor = 1024 ** 'bkmgt'.indexOf((match[2] ?? 'b').toLowerCase());
+  const size = Number(match[1]) * factor;
+  return size >= 0 ? entry.size >= size : entry.size <= -size;
+}
+
+function hasAge(given: FindArgs, entry: DirectoryEntry, facts: FactReader): boolean {
+  const match = AGE.exec(given.age ?? '');
+  if (!match) return true;
+  const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+  const age = Number(match[1]) * (units[(match[2] ?? 's').toLowerCase()] ?? 1);
+  const time = facts.get(NOW)['date_time'] as { readonly epoch?: string } | undefined;
+  const passed = Number(time?.epoch ?? 0) - entry[given.age_stamp];
+  return age >= 0 ? passed >= age : passed <= -age;
+}
+
+function checksumQuery(given: FindArgs, item: Found): FactQuery<FileFact> {
+  const algorithm: ChecksumAlgorithm = given.checksum_algorithm;
+  return query(fileFact, { path: item.path, checksum: algorithm });
+}
+
+function queriesOf(given: FindArgs, item: Found): FactQuery[] {
+  if (item.entry.type !== 'file') return [];
+  return [
+    ...(given.get_checksum ? [checksumQuery(given, item)] : []),
+    ...(given.contains === undefined ? [] : [query(content, item.path)]),
+  ];
+}
+
+function containsLine(given: FindArgs, item: Found, facts: FactReader): boolean {
+  if (given.contains === undefined) return true;
+  if (item.entry.type !== 'file') return false;
+  const found = facts.get(query(content, item.path));
+  if (found.kind !== 'file') return false;
+  const regexp = pythonRegex(given.contains, { anchored: true });
+  return found.bytes
+    .toString('latin1')
+    .split('\n')
+    .some((line) => regexp.test(line));
+}
+
+function describe(given: FindArgs, item: Found, facts: FactReader): Result {
+  const { entry } = item;
+  const has = (bit: number): boolean => (entry.mode & bit) !== 0;
+  const checksum =
+    given.get_checksum && entry.type === 'file' ? facts.get(checksumQuery(given, item)) : undefined;
+  return {
+    path: item.path,
+    mode: octal(entry.mode),
+    isdir: entry.type === 'directory',
+    ischr: entry.type === 'char',
+    isblk: entry.type === 'block',
+    isreg: entry.type === 'file',
+    isfifo: entry.type === 'fifo',
+    islnk: entry.type === 'link',
+    issock: entry.type === 'socket',
+    uid: entry.uid,
+    gid: entry.gid,
+    pw_name: entry.owner,
+    gr_name: entry.group,
+    size: entry.size,
+    inode: entry.inode,
+    dev: entry.device,
+    nlink: entry.links,
+    atime: entry.atime,
+    mtime: entry.mtime,
+    ctime: entry.ctime,
+    wusr: has(0o200),
+    rusr: has(0o400),
+    xusr: has(0o100),
+    wgrp: has(0o020),
+    rgrp: has(0o040),
+    xgrp: has(0o010),
+    woth: has(0o002),
+    roth: has(0o004),
+    xoth: has(0o001),
+    isuid: has(0o4000),
+    isgid: has(0o2000),
+    ...(checksum?.exists && checksum.checksum !== undefined ? { checksum: checksum.checksum } : {}),
+  };
+}

@@ -1,0 +1,145 @@
+import { posix } from 'node:path';
+
+import { query } from '../facts/fact.ts';
+import { file as fileFact, type ChecksumAlgorithm, type FileFact } from '../facts/file.ts';
+import type { Outcome, Plan } from '../plan/plan.ts';
+import type { StepOutput } from '../plan/step.ts';
+import { args, bool, fileAliases, fileArguments, path, str } from './arguments.ts';
+import { attributesOf } from './attributes.ts';
+import { defineModule } from './define.ts';
+import { attributeWork, fileResult, md5, sha1, workPlan } from './file-plan.ts';
+import { httpArguments, requestHeaders, timeout } from './http-arguments.ts';
+
+const CHECKSUM = /^(md5|sha1|sha224|sha256|sha384|sha512):([0-9a-fA-F]{32,128})$/;
+
+const getArgs = args({
+  ...httpArguments,
+  dest: path,
+  backup: bool.default(false),
+  checksum: str.default('').refine((value) => value === '' || CHECKSUM.test(value.replaceAll(/\s/g, '')), {
+    error:
+      'expected ALGORITHM:DIGEST, such as sha256:9f86d0…; the address of a list of checksums is not supported',
+  }),
+  timeout: timeout.default(10),
+  tmp_dest: path.optional(),
+  ...fileArguments,
+});
+
+type GetArgs = (typeof getArgs)['_output'];
+
+interface Checksum {
+  readonly algorithm: ChecksumAlgorithm;
+  readonly digest: string;
+}
+
+function checksumOf(given: GetArgs): Checksum | undefined {
+  const match = CHECKSUM.exec(given.checksum.replaceAll(/\s/g, ''));
+  if (!match) return undefined;
+  return { algorithm: match[1] as ChecksumAlgorithm, digest: (match[2] ?? '').toLowerCase() };
+}
+
+function fileQuery(dest: string, checksum: Checksum | undefined) {
+  return query(fileFact, { path: dest, checksum: checksum?.algorithm ?? 'sha1' });
+}
+
+/** Downloads a file to the target. */
+export const getUrl = defineModule({
+  name: 'ansible.builtin.get_url',
+  summary: "Downloads a file, from the target's place in the network.",
+  args: getArgs,
+  aliases: { url_username: ['username'], url_password: ['password'], ...fileAliases },
+  paths: ['dest'],
+  facts: (given) => [fileQuery(given.dest, checksumOf(given))],
+  plan(given, facts): Plan {
+    const checksum = checksumOf(given);
+    const atDest = facts.get(fileQuery(given.dest, checksum));
+    const isDirectory = (atDest.exists && atDest.type === 'directory') || given.dest.endsWith('/');
+    const dest = isDirectory ? posix.join(given.dest, nameOf(given.url)) : given.dest;
+    const needed = fileQuery(dest, checksum);
+    if (!facts.has(needed)) return { kind: 'need', facts: [needed] };
+    const current = facts.get(needed);
+    const attributes = attributesOf(given);
+    const base = { url: given.url, dest, src: undefined, ...fileResult(current, attributes) };
+    // A digest tells whether the file is the one that is wanted; without one, any file will do unless forced.
+    const isThere =
+      current.exists &&
+      (checksum ? current.checksum === checksum.digest : !given.force && current.type === 'file');
+    if (isThere) {
+      const work = attributeWork(dest, attributes, current, facts);
+      return workPlan(work, { ...base, msg: 'file already exists', checksum_dest: current.checksum });
+    }
+    return {
+      kind: 'change',
+      diffs: [
+        {
+          subject: dest,
+          before: current.exists ? `checksum: ${current.checksum ?? ''}\n` : '',
+          after: checksum ? `checksum: ${checksum.digest}\n` : `from ${given.url}\n`,
+        },
+      ],
+      steps: [
+        {
+          kind: 'http',
+          url: given.url,
+          method: 'GET',
+          headers: requestHeaders(given),
+          timeoutMs: given.timeout * 1000,
+          validateCerts: given.validate_certs,
+          redirects: 10,
+          save: {
+            path: dest,
+            attributes,
+            backup: given.backup,
+            checksum,
+            unlessSha1: checksum || !current.exists ? undefined : current.checksum,
+          },
+        },
+      ],
+      result: base,
+      finish: ([output]) => finish(given, current, base, checksum, output),
+    };
+  },
+});
+
+/** The name that a file gets in a directory: the last part of the address. */
+function nameOf(url: string): string {
+  return decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '') || 'index.html';
+}
+
+function finish(
+  given: GetArgs,
+  current: FileFact,
+  base: Readonly<Record<string, unknown>>,
+  checksum: Checksum | undefined,
+  output: StepOutput | undefined,
+): Outcome {
+  if (output?.kind !== 'http') {
+    const message = output?.kind === 'no-answer' ? output.message : 'no answer';
+    return { status: 'failed', message: `Request failed: ${message}`, result: { ...base, status_code: -1 } };
+  }
+  const result = {
+    ...base,
+    status_code: output.status,
+    elapsed: Math.round(output.ms / 1000),
+    msg: `OK (${output.body.length} bytes)`,
+  };
+  if (output.status < 200 || output.status > 299) {
+    return {
+      status: 'failed',
+      message: `Request failed: HTTP Error ${output.status} (${given.url})`,
+      result,
+    };
+  }
+  const digest = sha1(output.body);
+  return {
+    status: 'ok',
+    changed: checksum !== undefined || !current.exists || current.checksum !== digest,
+    result: {
+      ...result,
+      size: output.body.length,
+      checksum_src: digest,
+      checksum_dest: current.exists ? current.checksum : undefined,
+      md5sum: md5(output.body),
+    },
+  };
+}

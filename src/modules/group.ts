@@ -1,0 +1,64 @@
+import { query } from '../facts/fact.ts';
+import { group as groupFact } from '../facts/group.ts';
+import { command } from '../lib/shell.ts';
+import type { Plan } from '../plan/plan.ts';
+import { args, bool, choice, int, str, unsupported } from './arguments.ts';
+import { defineModule } from './define.ts';
+
+const groupArgs = args({
+  name: str,
+  state: choice('absent', 'present').default('present'),
+  gid: int.optional(),
+  system: bool.default(false),
+  local: bool.default(false),
+  non_unique: bool.default(false),
+  force: bool.default(false),
+  gid_min: unsupported('set it in /etc/login.defs'),
+  gid_max: unsupported('set it in /etc/login.defs'),
+});
+
+/** Groups of the target. */
+export const group = defineModule({
+  name: 'ansible.builtin.group',
+  summary: 'Creates, changes and removes groups.',
+  args: groupArgs,
+  facts: (given) => [query(groupFact, given.name)],
+  plan(given, facts): Plan {
+    const found = facts.get(query(groupFact, given.name));
+    const subject = `group ${given.name}`;
+    const result = { name: given.name, state: given.state, system: given.system };
+    const change = (description: string, words: readonly string[], before: string, after: string): Plan => ({
+      kind: 'change',
+      diffs: [{ subject, before, after }],
+      steps: [{ kind: 'script', description, script: command(words) }],
+      result: { ...result, ...(given.gid === undefined ? {} : { gid: given.gid }) },
+    });
+    const gid = given.gid === undefined ? [] : ['-g', String(given.gid), ...(given.non_unique ? ['-o'] : [])];
+    if (given.state === 'absent') {
+      if (!found) return { kind: 'unchanged', result };
+      return change(
+        `remove ${subject}`,
+        ['groupdel', ...(given.force ? ['-f'] : []), given.name],
+        `gid: ${found.gid}\n`,
+        '',
+      );
+    }
+    if (!found) {
+      return change(
+        `create ${subject}`,
+        ['groupadd', ...gid, ...(given.system ? ['-r'] : []), given.name],
+        '',
+        `gid: ${given.gid ?? '(next free)'}\n`,
+      );
+    }
+    if (given.gid === undefined || given.gid === found.gid) {
+      return { kind: 'unchanged', result: { ...result, gid: found.gid } };
+    }
+    return change(
+      `change ${subject}`,
+      ['groupmod', ...gid, given.name],
+      `gid: ${found.gid}\n`,
+      `gid: ${given.gid}\n`,
+    );
+  },
+});

@@ -1,0 +1,46 @@
+import { commandOutput } from '../facts/command-output.ts';
+import { query } from '../facts/fact.ts';
+import { args, choice, list } from './arguments.ts';
+import { defineModule } from './define.ts';
+
+const PACKAGES = query(commandOutput, [
+  'dpkg-query',
+  '-W',
+  '-f=${db:Status-Status}\\t${Package}\\t${Version}\\t${Architecture}\\t${Section}\\t${Origin}\\n',
+]);
+
+interface Package {
+  readonly name: string;
+  readonly version: string;
+  readonly arch: string;
+  readonly category: string;
+  readonly origin: string;
+  readonly source: 'apt';
+}
+
+/** The installed packages of the target, as the fact `packages`. */
+export const packageFacts = defineModule({
+  name: 'ansible.builtin.package_facts',
+  summary: 'Reads which packages are installed, in which versions.',
+  args: args({
+    manager: list(choice('auto', 'apt')).default(['auto']),
+    strategy: choice('first', 'all').default('first'),
+  }),
+  facts: () => [PACKAGES],
+  plan(_given, facts) {
+    const { status, stdout } = facts.get(PACKAGES);
+    if (status !== 0) {
+      return {
+        kind: 'failed',
+        message: 'Could not detect a supported package manager: dpkg-query does not answer',
+      };
+    }
+    const packages: Record<string, Package[]> = {};
+    for (const line of stdout.split('\n')) {
+      const [state, name = '', version = '', arch = '', category = '', origin = ''] = line.split('\t');
+      if (state === undefined || !/^(installed|triggers-)/.test(state)) continue;
+      (packages[name] ??= []).push({ name, version, arch, category, origin, source: 'apt' });
+    }
+    return { kind: 'unchanged', result: { ansible_facts: { packages } } };
+  },
+});

@@ -1,0 +1,40 @@
+import { args, bool, float, unsupported } from './arguments.ts';
+import { pythonDelta } from './run-command.ts';
+import { defineModule } from './define.ts';
+
+const pauseArgs = args(
+  {
+    seconds: float.optional(),
+    minutes: float.optional(),
+    prompt: unsupported('nobody may be there to answer; use vars_prompt or --extra-vars'),
+    echo: bool.optional(),
+  },
+  { exclusive: [['seconds', 'minutes']], oneOf: [['seconds', 'minutes']] },
+);
+
+/** Waits for a while. */
+export const pause = defineModule({
+  name: 'ansible.builtin.pause',
+  summary: 'Waits for some seconds or minutes.',
+  args: pauseArgs,
+  facts: () => [],
+  plan(given) {
+    const seconds = Math.max(0, given.seconds ?? (given.minutes ?? 0) * 60);
+    return {
+      kind: 'action',
+      steps: [{ kind: 'pause', ms: seconds * 1000 }],
+      finish: () => ({
+        status: 'ok',
+        changed: false,
+        result: {
+          delta: Math.round(seconds),
+          rc: 0,
+          stdout: `Paused for ${pythonDelta(seconds * 1000)}`,
+          echo: true,
+        },
+      }),
+      inCheckMode: 'skip',
+      mayChange: false,
+    };
+  },
+});

@@ -1,0 +1,20 @@
+import { args, str } from './arguments.ts';
+import { defineModule } from './define.ts';
+
+/** Answers `pong`, which shows that the target can be reached. */
+export const ping = defineModule({
+  name: 'ansible.builtin.ping',
+  summary: 'Answers pong when the target can be reached.',
+  args: args({ data: str.default('pong') }),
+  facts: () => [],
+  plan: (given) => ({
+    kind: 'action',
+    steps: [{ kind: 'script', description: 'reach the target', script: ':' }],
+    finish: () =>
+      given.data === 'crash'
+        ? { status: 'failed', message: 'boom', result: {} }
+        : { status: 'ok', changed: false, result: { ping: given.data } },
+    inCheckMode: 'run',
+    mayChange: false,
+  }),
+});

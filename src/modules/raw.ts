@@ -1,0 +1,28 @@
+import { z } from 'zod';
+
+import { args, path, str } from './arguments.ts';
+import { spreadFreeForm } from './command.ts';
+import { defineModule } from './define.ts';
+import { planCommand } from './run-command.ts';
+
+const rawArgs = args({ cmd: str, executable: path.optional() });
+
+/** Runs a command line as it stands. */
+export const raw = defineModule({
+  name: 'ansible.builtin.raw',
+  summary: 'Runs a command line as it stands.',
+  args: z.preprocess(spreadFreeForm(['executable']), rawArgs),
+  aliases: { cmd: ['_raw_params', 'free_form'] },
+  freeForm: 'cmd',
+  facts: () => [],
+  plan: (given, facts, context) =>
+    planCommand(
+      {
+        run: { shell: given.cmd, executable: given.executable },
+        cmd: given.cmd,
+        stripEmptyEnds: false,
+      },
+      facts,
+      context,
+    ),
+});

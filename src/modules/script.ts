@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+import { quote } from '../lib/shell.ts';
+import { args, bool, path, str } from './arguments.ts';
+import { spreadFreeForm } from './command.ts';
+import { defineModule } from './define.ts';
+import { sha1 } from './file-plan.ts';
+import { conditionFacts, planCommand } from './run-command.ts';
+import { splitWords } from './words.ts';
+
+const scriptArgs = z
+  .preprocess(
+    spreadFreeForm(['creates', 'removes', 'chdir', 'executable']),
+    args({
+      cmd: str,
+      chdir: path.optional(),
+      creates: path.optional(),
+      removes: path.optional(),
+      executable: str.optional(),
+      decrypt: bool.default(true),
+    }),
+  )
+  .transform((given, context) => {
+    const words = splitWords(given.cmd);
+    if (Array.isArray(words) && words.length > 0) return { ...given, words };
+    context.addIssue({
+      code: 'custom',
+      message: Array.isArray(words) ? 'cmd: expected a script; found nothing' : `cmd: ${words.problem}`,
+    });
+    return z.NEVER;
+  });
+
+/** Runs a script of the controller on the target. */
+export const script = defineModule({
+  name: 'ansible.builtin.script',
+  summary: 'Brings a script of the controller to the target, runs it there and removes it.',
+  args: scriptArgs,
+  aliases: { cmd: ['_raw_params', 'free_form'] },
+  freeForm: 'cmd',
+  paths: ['chdir', 'creates', 'removes'],
+  facts: (given) => conditionFacts(given),
+  plan(given, facts, context) {
+    const [name = '', ...rest] = given.words;
+    const bytes = context.controller.read(context.controller.find(name, 'files'));
+    const remote = `/tmp/.understudy-script-${context.user}-${sha1(bytes).slice(0, 16)}`;
+    const executable = given.executable === undefined ? [] : splitWords(given.executable);
+    return planCommand(
+      {
+        ...given,
+        run: { argv: [...(Array.isArray(executable) ? executable : []), remote, ...rest] },
+        cmd: given.cmd,
+        stripEmptyEnds: false,
+        before: [{ kind: 'write', path: remote, content: bytes, attributes: { mode: '0700' } }],
+        after: [{ kind: 'script', description: 'remove the script', script: `rm -f -- ${quote(remote)}` }],
+      },
+      facts,
+      context,
+    );
+  },
+});

@@ -1,0 +1,90 @@
+import { query } from '../facts/fact.ts';
+import { sysctl as sysctlFact } from '../facts/sysctl.ts';
+import { sysctlPath } from '../facts/sysctl.ts';
+import { quote } from '../lib/shell.ts';
+import type { Plan } from '../plan/plan.ts';
+import { args, bool, choice, path, str } from './arguments.ts';
+import { defineModule } from './define.ts';
+import { editFacts, planEdit, readLines } from './edit.ts';
+import { toBytesText } from './python-regex.ts';
+
+const sysctlArgs = args({
+  name: str.refine((value) => /^[A-Za-z0-9_./*:@-]+$/.test(value), {
+    error: 'expected the name of a kernel parameter',
+  }),
+  value: str.optional(),
+  state: choice('absent', 'present').default('present'),
+  reload: bool.default(true),
+  sysctl_set: bool.default(false),
+  sysctl_file: path.default('/etc/sysctl.conf'),
+  ignoreerrors: bool.default(false),
+}).superRefine((given, context) => {
+  if (given.state === 'present' && given.value === undefined) {
+    context.addIssue({ code: 'custom', message: 'value: is required with state: present' });
+  }
+});
+
+/** Values are the same whatever their blanks; booleans are numbers to the kernel. */
+function normal(value: string): string {
+  const text = value.trim().replaceAll(/\s+/g, ' ');
+  if (/^(true|yes|on)$/i.test(text)) return '1';
+  return /^(false|no|off)$/i.test(text) ? '0' : text;
+}
+
+/** Kernel parameters: in a file, and now. */
+export const sysctl = defineModule({
+  name: 'ansible.posix.sysctl',
+  summary: 'Sets kernel parameters, in a file and right now.',
+  args: sysctlArgs,
+  aliases: { name: ['key'], value: ['val'] },
+  facts: (given) => [...editFacts(given.sysctl_file), query(sysctlFact, given.name)],
+  plan(given, facts): Plan {
+    const value = normal(given.value ?? '');
+    const name = toBytesText(given.name);
+    const result = { name: given.name, value: given.value };
+    const inFile = planEdit({ path: given.sysctl_file, attributes: {} }, facts, (text) => {
+      const lines = readLines(text ?? '');
+      const isOurs = (line: string): boolean => new RegExp(`^\\s*-?\\s*${escape(name)}\\s*=`).test(line);
+      const last = lines.findLastIndex(isOurs);
+      const current = lines[last]?.replace(/^[^=]*=/, '');
+      if (given.state === 'absent') return { text: lines.filter((line) => !isOurs(line)).join(''), result };
+      if (current !== undefined && normal(current) === value && lines.filter(isOurs).length === 1) {
+        return { unchanged: true, result };
+      }
+      const wanted = `${name}=${toBytesText(value)}\n`;
+      const kept = lines.flatMap((line, index) => (index === last ? [wanted] : isOurs(line) ? [] : [line]));
+      if (last < 0) {
+        if (kept.length > 0 && !kept.at(-1)?.endsWith('\n')) kept.push('\n');
+        kept.push(wanted);
+      }
+      return { text: kept.join(''), result };
+    });
+    if (inFile.kind === 'need' || inFile.kind === 'failed') return inFile;
+    const now = facts.get(query(sysctlFact, given.name));
+    // Ansible sets the running value on `sysctl_set`, and with all others of the file on `reload`.
+    const differs = given.state === 'present' && (now === undefined || normal(now) !== value);
+    const applies = given.sysctl_set || (given.reload && inFile.kind === 'change');
+    if (!differs || !applies || (now === undefined && given.ignoreerrors)) return inFile;
+    const line = `printf '%s\\n' ${quote(value)} > ${quote(sysctlPath(given.name))}`;
+    return {
+      kind: 'change',
+      diffs: [
+        ...(inFile.kind === 'change' ? inFile.diffs : []),
+        { subject: `sysctl ${given.name}`, before: `${now ?? '(none)'}\n`, after: `${value}\n` },
+      ],
+      steps: [
+        ...(inFile.kind === 'change' ? inFile.steps : []),
+        {
+          kind: 'script',
+          description: `set ${given.name} to ${value}`,
+          script: given.ignoreerrors ? `{ ${line}; } 2>/dev/null || :` : line,
+        },
+      ],
+      result,
+    };
+  },
+});
+
+function escape(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/\\\.|\//g, '[./]');
+}

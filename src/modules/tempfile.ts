@@ -1,0 +1,46 @@
+import { quote } from '../lib/shell.ts';
+import { args, choice, path, str } from './arguments.ts';
+import { defineModule } from './define.ts';
+import { outputText } from './outputs.ts';
+
+const tempArgs = args({
+  state: choice('file', 'directory').default('file'),
+  path: path.optional(),
+  prefix: str.default('ansible.'),
+  suffix: str.default(''),
+});
+
+/** Makes a new temporary file or directory. */
+export const tempfile = defineModule({
+  name: 'ansible.builtin.tempfile',
+  summary: 'Makes a temporary file or directory and returns its path.',
+  args: tempArgs,
+  paths: ['path'],
+  facts: () => [],
+  plan(given) {
+    const directory = given.path === undefined ? '"${TMPDIR:-/tmp}"' : quote(given.path);
+    const kind = given.state === 'directory' ? ' -d' : '';
+    return {
+      kind: 'action',
+      steps: [
+        {
+          kind: 'command',
+          run: {
+            shell: `mktemp${kind} -p ${directory} -- ${quote(`${given.prefix}XXXXXXXX${given.suffix}`)}`,
+          },
+        },
+      ],
+      finish([output]) {
+        if (output?.kind !== 'exit' || output.status !== 0) {
+          const message = output?.kind === 'exit' ? output.stderr.toString().trim() : 'mktemp gave no result';
+          return { status: 'failed', message, result: {} };
+        }
+        const made = outputText(output).replace(/\n$/, '');
+        const mode = given.state === 'directory' ? '0700' : '0600';
+        return { status: 'ok', changed: true, result: { path: made, state: given.state, mode } };
+      },
+      inCheckMode: 'skip',
+      mayChange: true,
+    };
+  },
+});

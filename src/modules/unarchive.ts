@@ -1,0 +1,166 @@
+import { posix } from 'node:path';
+
+import { query } from '../facts/fact.ts';
+import { file as fileFact } from '../facts/file.ts';
+import { glob } from '../facts/glob.ts';
+import { command, quote } from '../lib/shell.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Step } from '../plan/step.ts';
+import { args, bool, fileAliases, fileArguments, int, list, path, str } from './arguments.ts';
+import { defineModule } from './define.ts';
+import { sha1 } from './file-plan.ts';
+import { outputText } from './outputs.ts';
+
+const unarchiveArgs = args(
+  {
+    src: path.refine((value) => !value.includes('://'), {
+      error: 'expected a path; fetch it with ansible.builtin.get_url first, then use remote_src: true',
+    }),
+    dest: path,
+    remote_src: bool.default(false),
+    copy: bool.optional(),
+    creates: path.optional(),
+    list_files: bool.default(false),
+    keep_newer: bool.default(false),
+    exclude: list(str).default([]),
+    include: list(str).default([]),
+    extra_opts: list(str).default([]),
+    io_buffer_size: int.optional(),
+    validate_certs: bool.optional(),
+    decrypt: bool.default(true),
+    ...fileArguments,
+  },
+  {
+    exclusive: [
+      ['include', 'exclude'],
+      ['remote_src', 'copy'],
+    ],
+  },
+);
+
+type UnarchiveArgs = (typeof unarchiveArgs)['_output'];
+
+/** Unpacks an archive of the controller or of the target. */
+export const unarchive = defineModule({
+  name: 'ansible.builtin.unarchive',
+  summary: 'Unpacks a tar or zip archive.',
+  args: unarchiveArgs.transform((given) => ({
+    ...given,
+    remote_src: given.remote_src || given.copy === false,
+  })),
+  aliases: fileAliases,
+  paths: ['dest', 'creates'],
+  facts: (given) => [
+    query(fileFact, { path: given.dest, follow: true }),
+    ...(given.creates === undefined ? [] : [query(glob, given.creates)]),
+    ...(given.remote_src ? [query(fileFact, { path: given.src, follow: true })] : []),
+  ],
+  plan(given, facts, context): Plan {
+    const result = { src: given.src, dest: given.dest };
+    if (given.creates !== undefined && facts.get(query(glob, given.creates)).length > 0) {
+      return { kind: 'unchanged', result: { ...result, msg: `skipped, since ${given.creates} exists` } };
+    }
+    const dest = facts.get(query(fileFact, { path: given.dest, follow: true }));
+    if (!dest.exists || dest.type !== 'directory') {
+      return { kind: 'failed', message: `dest '${given.dest}' must be an existing dir`, result };
+    }
+    let archive = given.src;
+    const steps: Step[] = [];
+    if (given.remote_src) {
+      if (!facts.get(query(fileFact, { path: given.src, follow: true })).exists) {
+        return { kind: 'failed', message: `Source '${given.src}' does not exist`, result };
+      }
+    } else {
+      const bytes = context.controller.read(context.controller.find(given.src, 'files'));
+      archive = `/tmp/.understudy-archive-${context.user}-${sha1(bytes).slice(0, 16)}${given.src.endsWith('.zip') ? '.zip' : ''}`;
+      steps.push({ kind: 'write', path: archive, content: bytes, attributes: { mode: '0600' } });
+    }
+    const isZip = /\.(zip|jar|war)$/i.test(given.src);
+    return {
+      kind: 'change',
+      diffs: [{ subject: given.dest, before: '', after: `unpacked from ${posix.basename(given.src)}\n` }],
+      steps: [
+        ...steps,
+        {
+          kind: 'script',
+          description: `unpack ${given.src} to ${given.dest}`,
+          script: [
+            'set -e',
+            ...(given.remote_src ? [] : [`trap ${quote(`rm -f -- ${quote(archive)}`)} EXIT`]),
+            ...(isZip ? zipScript(given, archive) : tarScript(given, archive)),
+          ].join('\n'),
+        },
+      ],
+      result,
+      finish(outputs) {
+        // Only the target can compare the archive with what is there; its first line says what came of it.
+        const [verdict = '', ...files] = outputText(outputs.at(-1))
+          .split('\n')
+          .filter((line) => line !== '');
+        return {
+          status: 'ok',
+          changed: verdict === 'changed',
+          result: {
+            ...result,
+            handler: isZip ? 'ZipArchive' : 'TgzArchive',
+            ...(given.list_files ? { files } : {}),
+          },
+        };
+      },
+    };
+  },
+});
+
+function tarScript(given: UnarchiveArgs, archive: string): string[] {
+  const filter = [...given.exclude.map((name) => `--exclude=${name}`), ...given.extra_opts];
+  const words = (...mode: string[]): string =>
+    command(['tar', ...mode, '-f', archive, '-C', given.dest, ...filter, ...given.include]);
+  return [
+    'export LC_ALL=C',
+    // Owners and times are not compared: they are what the archive's maker had.
+    `differs=$(${words('--diff')} 2>&1 | grep -v -E ': (Uid|Gid|Mod time) differs$' | head -n 1 || :)`,
+    'verdict=same',
+    'if [ -n "$differs" ]; then',
+    `  ${words('--extract', ...(given.keep_newer ? ['--keep-newer-files'] : []), ...(given.owner === undefined ? [] : ['--no-same-owner']))} >&2`,
+    '  verdict=changed',
+    'fi',
+    ...attributeScript(given, words('--list')),
+    'printf \'%s\\n\' "$verdict"',
+    ...(given.list_files ? [words('--list')] : []),
+  ];
+}
+
+function zipScript(given: UnarchiveArgs, archive: string): string[] {
+  const exclude = given.exclude.length === 0 ? [] : ['-x', ...given.exclude];
+  const names = command(['unzip', '-Z1', archive, ...given.include, ...exclude]);
+  return [
+    'export LC_ALL=C',
+    'command -v unzip >/dev/null || { echo "unzip is not installed on the target" >&2; exit 1; }',
+    'verdict=same',
+    `cd -- ${quote(given.dest)}`,
+    // Sizes and names tell; a file of the same size with another content is found by unzip's own check of the CRC.
+    `${command(['unzip', '-v', archive, ...given.include, ...exclude])} | awk '$1 ~ /^[0-9]+$/ && NF >= 8 { size = $1; $1=$2=$3=$4=$5=$6=$7=""; sub(/^ +/, ""); print size " " $0 }' |`,
+    '{ while read -r size name; do case $name in */) [ -d "$name" ] ;; *) [ "$(stat -c %s -- "$name" 2>/dev/null)" = "$size" ] ;; esac || exit 1; done; } || {',
+    `  ${command(['unzip', '-o', '-qq', ...given.extra_opts, archive, ...given.include, ...exclude])} >&2`,
+    '  verdict=changed',
+    '}',
+    ...attributeScript(given, names),
+    'printf \'%s\\n\' "$verdict"',
+    ...(given.list_files ? [names] : []),
+  ];
+}
+
+/** Owner, group and mode are given to everything that is in the archive. */
+function attributeScript(given: UnarchiveArgs, listCommand: string): string[] {
+  const { owner, group, mode } = given;
+  if (owner === undefined && group === undefined && mode === undefined) return [];
+  const inside = `cd -- ${quote(given.dest)} && ${listCommand} | tr '\\n' '\\0' | xargs -0 -r`;
+  const states = `(${inside} stat -c '%U %G %u %g %a' --) | sort | uniq | sha1sum`;
+  return [
+    `before=$(${states})`,
+    ...(owner === undefined ? [] : [`(${inside} chown -h -- ${quote(owner)})`]),
+    ...(group === undefined ? [] : [`(${inside} chgrp -h -- ${quote(group)})`]),
+    ...(mode === undefined ? [] : [`(${inside} chmod -- ${quote(mode)})`]),
+    `if [ "$before" != "$(${states})" ]; then verdict=changed; fi`,
+  ];
+}

@@ -1,0 +1,169 @@
+import { z } from 'zod';
+
+import { query, type FactQuery } from '../facts/fact.ts';
+import { file as fileFact } from '../facts/file.ts';
+import { glob } from '../facts/glob.ts';
+import type { Outcome, Plan } from '../plan/plan.ts';
+import type { StepOutput } from '../plan/step.ts';
+import {
+  args,
+  bool,
+  choice,
+  fileAliases,
+  fileArguments,
+  int,
+  list,
+  path,
+  str,
+  unsupported,
+} from './arguments.ts';
+import { attributesOf } from './attributes.ts';
+import { defineModule } from './define.ts';
+import { httpArguments, redirectCount, redirects, requestHeaders, timeout } from './http-arguments.ts';
+
+const uriArgs = args({
+  ...httpArguments,
+  method: str.default('GET').transform((value) => value.toUpperCase()),
+  body: z.unknown().optional(),
+  body_format: choice('form-urlencoded', 'json', 'raw').default('raw'),
+  status_code: list(int).default([200]),
+  return_content: bool.default(false),
+  follow_redirects: redirects,
+  timeout: timeout.default(30),
+  creates: path.optional(),
+  removes: path.optional(),
+  dest: path.optional(),
+  src: unsupported('give its content as body: "{{ lookup(\'file\', …) }}"'),
+  remote_src: bool.default(false),
+  unix_socket: unsupported('requests go over TCP'),
+  ...fileArguments,
+});
+
+type UriArgs = (typeof uriArgs)['_output'];
+
+/** Asks an HTTP server from the target's place in the network. */
+export const uri = defineModule({
+  name: 'ansible.builtin.uri',
+  summary: "Makes an HTTP request from the target's place in the network.",
+  args: uriArgs,
+  aliases: { url_username: ['user'], url_password: ['password'], ...fileAliases },
+  paths: ['creates', 'removes', 'dest'],
+  facts: (given): FactQuery[] => [
+    ...[given.creates, given.removes].flatMap((item) => (item === undefined ? [] : [query(glob, item)])),
+    ...(given.dest === undefined ? [] : [query(fileFact, { path: given.dest, checksum: 'sha1' as const })]),
+  ],
+  plan(given, facts): Plan {
+    if (given.creates !== undefined && facts.get(query(glob, given.creates)).length > 0) {
+      return { kind: 'unchanged', result: { msg: `skipped, since ${given.creates} exists` } };
+    }
+    if (given.removes !== undefined && facts.get(query(glob, given.removes)).length === 0) {
+      return { kind: 'unchanged', result: { msg: `skipped, since ${given.removes} does not exist` } };
+    }
+    const headers = requestHeaders(given);
+    const body = bodyOf(given, headers);
+    const at =
+      given.dest === undefined
+        ? undefined
+        : facts.get(query(fileFact, { path: given.dest, checksum: 'sha1' }));
+    return {
+      kind: 'action',
+      steps: [
+        {
+          kind: 'http',
+          url: given.url,
+          method: given.method,
+          headers,
+          body,
+          timeoutMs: given.timeout * 1000,
+          validateCerts: given.validate_certs,
+          redirects: redirectCount(given.follow_redirects, given.method),
+          ...(given.dest === undefined
+            ? {}
+            : {
+                save: {
+                  path: given.dest,
+                  attributes: attributesOf(given),
+                  unlessSha1: at?.exists ? at.checksum : undefined,
+                },
+              }),
+        },
+      ],
+      finish: ([output]) => finish(given, output),
+      inCheckMode: 'skip',
+      mayChange: given.dest !== undefined,
+    };
+  },
+});
+
+function bodyOf(given: UriArgs, headers: Record<string, string>): Buffer | undefined {
+  const { body } = given;
+  if (body === undefined || body === null) return undefined;
+  const type = (value: string): void => {
+    headers['content-type'] ??= value;
+  };
+  if (given.body_format === 'json') {
+    type('application/json');
+    return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  }
+  if (given.body_format === 'form-urlencoded') {
+    type('application/x-www-form-urlencoded');
+    if (typeof body === 'string') return Buffer.from(body);
+    const pairs = Array.isArray(body) ? (body as [unknown, unknown][]) : Object.entries(body);
+    const form = new URLSearchParams();
+    for (const [name, value] of pairs) {
+      for (const item of Array.isArray(value) ? value : [value]) form.append(String(name), String(item));
+    }
+    return Buffer.from(form.toString());
+  }
+  return Buffer.from(typeof body === 'object' ? JSON.stringify(body) : String(body));
+}
+
+function finish(given: UriArgs, output: StepOutput | undefined): Outcome {
+  const base = { url: given.url, redirected: false };
+  if (output?.kind !== 'http') {
+    const message = output?.kind === 'no-answer' ? output.message : 'no answer';
+    return {
+      status: 'failed',
+      message: `Status code was -1 and not [${given.status_code.join(', ')}]: ${message}`,
+      result: { ...base, status: -1, elapsed: output && 'ms' in output ? Math.round(output.ms / 1000) : 0 },
+    };
+  }
+  const text = output.body.toString('utf8');
+  const isJson =
+    /^application\/([\w.+-]*\+)?json\b|^text\/(x-)?javascript\b|^application\/(x-)?javascript\b/.test(
+      output.headers['content-type'] ?? '',
+    );
+  const result = {
+    ...Object.fromEntries(
+      Object.entries(output.headers).map(([name, value]) => [name.toLowerCase().replaceAll('-', '_'), value]),
+    ),
+    ...base,
+    url: output.url,
+    redirected: output.url !== given.url,
+    status: output.status,
+    elapsed: Math.round(output.ms / 1000),
+    ...(isJson ? jsonOf(text) : {}),
+    ...(given.return_content ? { content: text } : {}),
+    ...(given.dest === undefined ? {} : { path: given.dest }),
+  };
+  if (!given.status_code.includes(output.status)) {
+    return {
+      status: 'failed',
+      message: `Status code was ${output.status} and not [${given.status_code.join(', ')}]`,
+      result: { ...result, content: text },
+    };
+  }
+  return {
+    status: 'ok',
+    changed: given.dest !== undefined,
+    result: { ...result, msg: `OK (${output.body.length} bytes)` },
+  };
+}
+
+function jsonOf(text: string): { readonly json?: unknown } {
+  try {
+    return { json: JSON.parse(text) as unknown };
+  } catch {
+    return {};
+  }
+}

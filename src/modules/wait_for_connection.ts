@@ -1,0 +1,31 @@
+import { args, count } from './arguments.ts';
+import { defineModule } from './define.ts';
+
+/** Waits until the target can be reached. */
+export const waitForConnection = defineModule({
+  name: 'ansible.builtin.wait_for_connection',
+  summary: 'Waits until the target can be reached.',
+  args: args({
+    timeout: count.default(600),
+    delay: count.default(0),
+    sleep: count.default(1),
+    connect_timeout: count.default(5),
+  }),
+  facts: () => [],
+  plan: (given) => ({
+    kind: 'action',
+    steps: [
+      { kind: 'reconnect', timeoutMs: given.timeout * 1000, delayMs: given.delay * 1000, newBoot: false },
+    ],
+    finish: ([output]) =>
+      output?.kind === 'no-answer'
+        ? { status: 'failed', message: `timed out waiting for the connection: ${output.message}`, result: {} }
+        : {
+            status: 'ok',
+            changed: false,
+            result: { elapsed: output && 'ms' in output ? Math.round(output.ms / 1000) : 0 },
+          },
+    inCheckMode: 'skip',
+    mayChange: false,
+  }),
+});
