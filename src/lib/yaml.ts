@@ -6,7 +6,6 @@ import {
   isScalar,
   isSeq,
   LineCounter,
-  parseAllDocuments,
   type Document,
   type Node,
   type Pair,
@@ -19,6 +18,7 @@ import {
 import { codeFrame, UserError, type Problem, type SourceLocation } from './errors.ts';
 import { isDict, type Dict, type Value } from './value.ts';
 import { resolvePlainScalar } from './yaml-scalar.ts';
+import { parseWithTabs } from './yaml-tabs.ts';
 
 type Container = Dict | readonly Value[];
 
@@ -123,15 +123,8 @@ class Reader {
       throw new UserError(this.#problems);
     }
     // Scalars are resolved here: the library's rules differ from PyYAML's.
-    const documents = parseAllDocuments(this.#text, {
-      schema: 'failsafe',
-      version: '1.1',
-      lineCounter: this.#lines,
-      prettyErrors: false,
-      uniqueKeys: false,
-      logLevel: 'silent',
-    });
-    const [first, second] = 'empty' in documents ? [] : documents;
+    const documents = parseWithTabs(this.#text, this.#lines);
+    const [first, second] = documents;
     for (const error of first?.errors ?? []) this.#syntaxError(error);
     if (second) {
       const [offset] = second.range;
