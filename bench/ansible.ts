@@ -76,7 +76,7 @@ export async function prepareAnsible(lab: Lab, root: string, targets: readonly s
         ...environment,
         'sh',
         '-c',
-        `cd ${root} && exec ansible-playbook -i inventory/${lab.lab} ${playbook}`,
+        `cd ${root} && exec ansible-playbook -i inventory/${lab.lab}/hosts.yml ${playbook}`,
       ]);
       // Without the host's own network it is where the operator is.
       return await measure(

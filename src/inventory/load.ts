@@ -10,6 +10,8 @@ import { type Group, type Host, type Inventory, RANK, type Rank, type VariableLa
 import { byRank, inOrder, loadVarsDirectories, type VarsDirectories } from './variables.ts';
 import { readYamlInventory } from './yaml-inventory.ts';
 
+const HOSTS_FILES = ['hosts.yml', 'hosts.yaml', 'hosts'];
+
 /** In a directory these are no inventories, by name or by extension; Ansible's list. */
 const NOT_INVENTORY = /^\.|^(?:host_vars|group_vars|vars_plugins)$/;
 const IGNORED_EXTENSIONS = /(?:~|\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|ini|cfg|retry))$/;
@@ -80,6 +82,9 @@ function readNameList(list: string, builder: InventoryBuilder, problems: Problem
 
 function inventoryFiles(path: string, warnings: Problem[]): readonly string[] {
   if (!statSync(path).isDirectory()) return [path];
+  // With a hosts file of its own, a directory is that inventory; keys and the like may lie beside it.
+  const own = HOSTS_FILES.map((name) => join(path, name)).find((file) => existsSync(file));
+  if (own !== undefined) return [own];
   return readdirSync(path)
     .sort()
     .filter((name) => !NOT_INVENTORY.test(name))

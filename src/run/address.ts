@@ -73,6 +73,7 @@ function asText(value: Value): string {
 }
 
 function expandHome(path: string): string {
+  if (path === 'none') return path;
   return path.startsWith('~/') ? resolve(homedir(), path.slice(2)) : resolve(path);
 }
 

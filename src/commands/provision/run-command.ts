@@ -50,6 +50,13 @@ export async function runCommandWith(
     verbose: options.verbose,
     redact: (text) => secrets.redact(text),
   });
+  for (const warning of [...inventory.warnings, ...playbook.warnings]) {
+    report.emit({
+      type: 'warning',
+      message: warning.message,
+      ...(warning.location ? { at: warning.location } : {}),
+    });
+  }
   const transport = sshTransport();
   try {
     const recap = await runPlaybook({

@@ -1,0 +1,180 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import test from 'ava';
+
+import { jsonLines, startProvision, total, waitFor } from './support/cli.ts';
+import { must, request, siteIsUp, testLab, vipOf } from './support/site.ts';
+
+const lab = testLab('test-site');
+const SERVERS = ['web1', 'web2', 'web3'];
+const HOSTS = ['lb1', 'lb2', ...SERVERS];
+
+let vip = '';
+
+/** Everything that provisioning could touch on a host, as text that can be compared. */
+async function stateOf(host: string): Promise<string> {
+  return await lab.sh(
+    host,
+    `dpkg-query -W; find /etc /usr /opt /srv /var/lib -xdev -type f ! -path '*/var/lib/systemd/*' -printf '%p %s %m %u %T@\\n' | sort; systemctl list-units --state=active --plain --no-legend --type=service | cut -d' ' -f1 | grep -v -e '^user' -e '^session' -e '^systemd-'`,
+  );
+}
+
+/** The instance that may be written, by asking every server. */
+async function primaries(): Promise<readonly string[]> {
+  const answers = await Promise.all(
+    SERVERS.map(async (server) => [server, await lab.sh(server, `$(command -v mariadb || command -v mysql) -NBe 'select @@read_only'`)] as const),
+  );
+  return answers.filter(([, readOnly]) => readOnly === '0').map(([server]) => server);
+}
+
+test.before('six bare hosts', async () => {
+  await lab.lab('up');
+  await lab.lab('reset');
+  vip = await vipOf(lab);
+});
+
+test.after.always('nothing is left', async () => {
+  if (process.env['KEEP_LAB'] === undefined) await lab.lab('down', '--yes');
+});
+
+test.serial('the hosts are bare: no Python, none of the packages of the stack', async (t) => {
+  for (const host of HOSTS) {
+    t.is((await lab.exec(host, 'sh', '-c', 'command -v python3 haproxy nginx mysqld mariadbd ufw keepalived node')).stdout, '', host);
+  }
+});
+
+test.serial('doctor finds nothing in the way', async (t) => {
+  const doctor = await lab.provision('doctor');
+  t.is(doctor.status, 0, doctor.stdout + doctor.stderr);
+  for (const host of HOSTS) t.regex(doctor.stdout, new RegExp(`^${host}: `, 'm'));
+});
+
+test.serial('check on bare hosts shows what would be done, and touches nothing', async (t) => {
+  const before = await Promise.all(HOSTS.map(stateOf));
+  const check = await lab.provision('check', '--json');
+  t.is(check.status, 3, check.stdout.slice(-3000) + check.stderr.slice(-3000));
+  t.true(total(jsonLines(check.stdout), 'changed') >= HOSTS.length);
+  t.is(total(jsonLines(check.stdout), 'failed'), 0);
+  t.deepEqual(await Promise.all(HOSTS.map(stateOf)), before);
+});
+
+test.serial('up makes a working site of bare hosts', async (t) => {
+  const up = await lab.provision('up');
+  t.is(up.status, 0, up.stdout.slice(-4000) + up.stderr.slice(-4000));
+  await siteIsUp(lab, vip);
+});
+
+test.serial('a second run changes nothing, and check agrees', async (t) => {
+  const again = await lab.provision('up', '--json');
+  t.is(again.status, 0, again.stderr);
+  const changed = jsonLines(again.stdout).filter((line) => line.type === 'result' && line.status === 'changed');
+  t.deepEqual(changed.map((line) => `${line.host}: ${line.task}`), []);
+  t.is((await lab.provision('check')).status, 0);
+});
+
+test.serial('requests through the virtual address are spread over three servers', async (t) => {
+  const seen = new Set<string>();
+  for (let count = 0; count < 12; count++) {
+    const answer = await request(lab, `http://${vip}/api/whoami`);
+    t.is(answer.status, 200);
+    seen.add((JSON.parse(answer.body) as { server: string }).server);
+  }
+  t.deepEqual([...seen].sort(), SERVERS);
+  t.is((await request(lab, `https://${vip}/`)).status, 200);
+});
+
+test.serial('a write lands on the primary and is read on each replica', async (t) => {
+  const primary = await primaries();
+  t.deepEqual(primary, ['web1']);
+  const body = `written at ${Date.now()}`;
+  const posted = await request(lab, `http://${vip}/api/messages`, '-X', 'POST', '-H', 'content-type: application/json', '-d', JSON.stringify({ author: 'test', body }));
+  t.true(posted.status === 201 || posted.status === 200, posted.body);
+  for (const server of SERVERS) {
+    await waitFor(`${server} has the message`, async () => {
+      const count = await lab.sh(server, `$(command -v mariadb || command -v mysql) -NBe "select count(*) from app.messages where body = '${body}'"`);
+      return count === '1';
+    });
+  }
+});
+
+test.serial('from outside only 80 and 443 of the balancers answer, and nothing of the servers', async (t) => {
+  const inventory = must(await lab.provision('inventory', '--json'), 'inventory').stdout;
+  const { hosts } = JSON.parse(inventory) as { hosts: Record<string, { front_address?: string; back_address: string }> };
+  const open = async (address: string, ports: readonly number[]): Promise<number[]> => {
+    const script = ports.map((port) => `timeout 1 bash -c '</dev/tcp/${address}/${port}' 2>/dev/null && echo ${port}`).join('; ');
+    return (await lab.exec('client', 'sh', '-c', script)).stdout.split('\n').filter(Boolean).map(Number);
+  };
+  const ports = [22, 80, 443, 3000, 3306, 3307, 4444, 8404, 9201, 9999, 33060];
+  for (const host of ['lb1', 'lb2']) t.deepEqual(await open(hosts[host]?.front_address ?? '', ports), [80, 443], host);
+  t.deepEqual(await open(vip, ports), [80, 443]);
+  for (const host of SERVERS) t.deepEqual(await open(hosts[host]?.back_address ?? '', [22, 80, 3306]), [], host);
+});
+
+test.serial('drift made by hand is reported with a diff, and repaired', async (t) => {
+  await lab.sh('web1', `f=$(ls /etc/nginx/conf.d/*.conf /etc/nginx/sites-enabled/* 2>/dev/null | head -n 1); echo '# by hand' >> "$(readlink -f "$f")"`);
+  await lab.sh('web2', 'systemctl stop nginx');
+  await lab.sh('web3', 'ufw allow 8080/tcp');
+  await lab.sh('lb2', 'export DEBIAN_FRONTEND=noninteractive; apt-get -q -y remove socat || apt-get -q -y remove chrony');
+  const check = await lab.provision('check', '--json');
+  t.is(check.status, 3);
+  const changed = jsonLines(check.stdout).filter((line) => line.type === 'result' && line.status === 'changed');
+  t.deepEqual([...new Set(changed.map((line) => line.host))].sort(), ['lb2', 'web1', 'web2', 'web3']);
+  const diffs = changed.flatMap((line) => line.diff ?? []);
+  t.true(diffs.some((diff) => diff.before.includes('# by hand') && !diff.after.includes('# by hand')));
+  t.true(diffs.some((diff) => diff.before.includes('8080') && !diff.after.includes('8080')));
+  t.is((await lab.provision('up')).status, 0);
+  t.is((await lab.provision('check')).status, 0);
+  t.notRegex(await lab.sh('web3', 'ufw status'), /8080/);
+});
+
+test.serial('killing the balancer that has the address moves it within 3 seconds', async (t) => {
+  const holder = (await lab.sh('lb1', 'ip -4 -o address show')).includes(`${vip}/`) ? 'lb1' : 'lb2';
+  await siteIsUp(lab, vip);
+  await lab.lab('kill', holder);
+  const startedAt = performance.now();
+  await waitFor('the site answers again', async () => (await request(lab, `http://${vip}/`, '--max-time', '0.3')).status === 200, 20_000);
+  const ms = performance.now() - startedAt;
+  t.log(`the address answered again after ${Math.round(ms)} ms`);
+  t.true(ms < 3000, `${ms} ms`);
+  await lab.lab('start', holder);
+});
+
+test.serial('killing a server costs no request once its health check has failed', async (t) => {
+  await lab.lab('kill', 'web3');
+  // HAProxy's own word that the server is out.
+  await waitFor('both balancers have taken web3 out', async () => {
+    const states = await Promise.all(['lb1', 'lb2'].map((balancer) => lab.sh(balancer, `echo 'show stat' | socat stdio /run/haproxy/admin.sock | grep ',web3,'`)));
+    return states.every((state) => state.split('\n').every((line) => line.includes('DOWN')));
+  });
+  for (let count = 0; count < 50; count++) t.is((await request(lab, `http://${vip}/`)).status, 200);
+  await lab.lab('start', 'web3');
+  await waitFor('web3 serves again', async () => (await request(lab, `http://${vip}/api/whoami`)).body.includes('web3'));
+});
+
+test.serial('whatever interrupts a run, the next one converges', async (t) => {
+  const interruptions: readonly (readonly [string, (pid: number) => Promise<void> | void])[] = [
+    ['Ctrl-C', (pid) => void process.kill(pid, 'SIGINT')],
+    ['kill -9 of the tool', (pid) => void process.kill(pid, 'SIGKILL')],
+    ['power loss of a host', async () => void (await lab.lab('kill', 'web2'))],
+  ];
+  await lab.lab('reset');
+  for (const [index, [name, interrupt]] of interruptions.entries()) {
+    const run = startProvision(['up', '--json', '-i', lab.inventory]);
+    // Each time somewhat further on, in the middle of a step that changes something.
+    const after = [3, 25, 60][index] ?? 0;
+    await waitFor(`${after} changes`, async () => run.stdout().split('"status":"changed"').length > after || (await finished(run.ended)), 300_000);
+    await interrupt(run.pid);
+    const ended = await run.ended;
+    t.log(`${name} after ${after} changes: exit status ${ended.status}`);
+    if (name.startsWith('power')) await lab.lab('start', 'web2');
+  }
+  // What a killed tool left running on a host is let finish; the next run waits for it.
+  const repaired = await lab.provision('up');
+  t.is(repaired.status, 0, repaired.stdout.slice(-4000) + repaired.stderr.slice(-2000));
+  await siteIsUp(lab, vip);
+  t.is((await lab.provision('check')).status, 0);
+});
+
+async function finished(ended: Promise<unknown>): Promise<boolean> {
+  return await Promise.race([ended.then(() => true), delay(1).then(() => false)]);
+}
