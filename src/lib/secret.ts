@@ -47,6 +47,11 @@ export class SecretRegistry {
     this.#longestFirst = undefined;
   }
 
+  /** How many secrets are known. */
+  get size(): number {
+    return this.#values.size;
+  }
+
   has(value: string): boolean {
     return this.#values.has(value);
   }

@@ -1,0 +1,42 @@
+import { equal } from '../python/compare.ts';
+import { isSequence, own, typeFault, typeName, type Data } from '../python/objects.ts';
+import { structural, type Filters } from './define.ts';
+import { uniqueBy } from './selection.ts';
+
+const same = (item: Data): Data => item;
+
+/** Filters that treat lists as sets, and keep the order of the first one. */
+export const setFilters: Filters = {
+  union: structural('other', (value, [other]) => own(uniqueBy([...list(value), ...list(other!)], same))),
+  intersect: structural('other', (value, [other]) => {
+    const has = membership(list(other!));
+    return own(uniqueBy(list(value).filter(has), same));
+  }),
+  difference: structural('other', (value, [other]) => {
+    const has = membership(list(other!));
+    return own(
+      uniqueBy(
+        list(value).filter((item) => !has(item)),
+        same,
+      ),
+    );
+  }),
+  symmetric_difference: structural('other', (value, [other]) => {
+    const a = list(value);
+    const b = list(other!);
+    const inA = membership(a);
+    const inB = membership(b);
+    return own(uniqueBy([...a, ...b], same).filter((item) => !(inA(item) && inB(item))));
+  }),
+};
+
+function list(value: Data): readonly Data[] {
+  if (isSequence(value)) return value;
+  throw typeFault(`a list is needed, not ${typeName(value)}`);
+}
+
+function membership(items: readonly Data[]): (item: Data) => boolean {
+  const texts = new Set<Data>(items.filter((item) => typeof item === 'string'));
+  const others = items.filter((item) => typeof item !== 'string');
+  return (item) => (typeof item === 'string' ? texts.has(item) : others.some((other) => equal(other, item)));
+}

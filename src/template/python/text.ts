@@ -1,0 +1,85 @@
+import { Float } from '../../lib/value.ts';
+import {
+  isMapping,
+  isSequence,
+  PythonObject,
+  RangeList,
+  Tuple,
+  typeFault,
+  typeName,
+  Undefined,
+  type Data,
+} from './objects.ts';
+
+/** Python's `str()`. */
+export function str(value: Data): string {
+  return typeof value === 'string' ? value : repr(value);
+}
+
+/** Python's `repr()`. */
+export function repr(value: Data): string {
+  if (value === null) return 'None';
+  switch (typeof value) {
+    case 'string':
+      return reprString(value);
+    case 'number':
+    case 'bigint':
+      return String(value);
+    case 'boolean':
+      return value ? 'True' : 'False';
+    default:
+  }
+  if (value instanceof Float) return reprFloat(value.value);
+  if (value instanceof Tuple)
+    return value.length === 1 ? `(${repr(value[0]!)},)` : `(${value.map(repr).join(', ')})`;
+  if (value instanceof RangeList) return value.description;
+  if (isSequence(value)) return `[${value.map(repr).join(', ')}]`;
+  if (isMapping(value))
+    return `{${[...value].map(([key, item]) => `${repr(key)}: ${repr(item)}`).join(', ')}}`;
+  if (value instanceof Undefined) throw value.fault();
+  return printObject(value);
+}
+
+function printObject(value: PythonObject): string {
+  const text = value.text();
+  if (text === undefined) throw typeFault(`a ${typeName(value)} cannot be printed`);
+  return text;
+}
+
+/** A float as Python prints it: the shortest digits that give it back, always with a point or an exponent. */
+export function reprFloat(value: number): string {
+  if (Number.isNaN(value)) return 'nan';
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
+  if (Object.is(value, -0)) return '-0.0';
+  const absolute = Math.abs(value);
+  if (absolute !== 0 && (absolute >= 1e16 || absolute < 1e-4)) {
+    const [mantissa = '', exponent = '0'] = value.toExponential().split('e');
+    const number = Number(exponent);
+    return `${mantissa}e${number < 0 ? '-' : '+'}${String(Math.abs(number)).padStart(2, '0')}`;
+  }
+  const text = absolute >= 1e15 ? value.toFixed(0) : String(value);
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
+const NAMED: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+/** What Python's `str.isprintable` denies. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
+const SPECIAL = /[\\\n\r\t]|[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
+
+function reprString(value: string): string {
+  const quote = value.includes("'") && !value.includes('"') ? '"' : "'";
+  let text = value;
+  if (text.includes('\\') || UNPRINTABLE.test(text)) text = text.replaceAll(SPECIAL, escapeCharacter);
+  if (quote === "'" && text.includes("'")) text = text.replaceAll("'", "\\'");
+  return quote + text + quote;
+}
+
+function escapeCharacter(character: string): string {
+  const named = NAMED[character];
+  if (named) return named;
+  const code = character.codePointAt(0) ?? 0;
+  const hex = code.toString(16);
+  if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`;
+  if (code <= 0xffff) return `\\u${hex.padStart(4, '0')}`;
+  return `\\U${hex.padStart(8, '0')}`;
+}
