@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { query, type FactQuery } from '../facts/fact.ts';
 import { content } from '../facts/content.ts';
 import { glob } from '../facts/glob.ts';
+import { quote } from '../lib/shell.ts';
 import type { Plan } from '../plan/plan.ts';
 import { args, bool, choice, count, mode, str } from './arguments.ts';
 import { defineModule } from './define.ts';
@@ -98,6 +99,23 @@ export const aptRepository = defineModule({
       const separated = lines.length > 0 && !lines.at(-1)?.endsWith('\n') ? [...lines, '\n'] : lines;
       return { text: [...separated, `${toBytesText(given.repo)}\n`].join(''), result };
     });
+    const isEmpty =
+      plan.kind === 'change' && plan.steps.some((step) => step.kind === 'write' && step.content.length === 0);
+    if (isEmpty && path !== MAIN && plan.kind === 'change') {
+      // A list without a line is not left behind.
+      const remove = {
+        kind: 'script' as const,
+        description: `remove ${path}`,
+        script: `rm -f -- ${quote(path)}`,
+      };
+      return given.update_cache
+        ? thenUpdate(
+            { ...plan, steps: [remove] },
+            given.update_cache_retries,
+            given.update_cache_retry_max_delay,
+          )
+        : { ...plan, steps: [remove] };
+    }
     return given.update_cache
       ? thenUpdate(plan, given.update_cache_retries, given.update_cache_retry_max_delay)
       : plan;

@@ -157,7 +157,12 @@ export function args<Shape extends z.ZodRawShape>(shape: Shape, rules: Rules<Sha
     const values: Readonly<Record<string, unknown>> = given as Record<string, unknown>;
     const isGiven = (name: string): boolean => values[name] !== undefined;
     for (const names of rules.exclusive ?? []) {
-      const both = names.filter(isGiven);
+      // Defaults such as false and the empty list do not exclude anything.
+      const isSet = (name: string): boolean =>
+        isGiven(name) &&
+        values[name] !== false &&
+        !(Array.isArray(values[name]) && values[name].length === 0);
+      const both = names.filter(isSet);
       if (both.length > 1) {
         context.addIssue({
           code: 'custom',

@@ -1,8 +1,7 @@
 import { apt } from './apt.ts';
-import { aptArgs } from './apt-arguments.ts';
+import { aptAliases, aptArgs } from './apt-arguments.ts';
 import { defineModule } from './define.ts';
 import { choice } from './arguments.ts';
-import { aptAliases } from './apt-arguments.ts';
 import { z } from 'zod';
 
 const packageArgs = z.preprocess(

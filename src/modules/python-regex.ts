@@ -92,7 +92,7 @@ function translateGroup(rest: string): [string, number] {
   if (named) return [`(?<${named[1]}>`, named[0].length];
   const reference = /^\(\?P=(\w+)\)/.exec(rest);
   if (reference) return [`\\k<${reference[1]}>`, reference[0].length];
-  if (/^\(\?\(/.test(rest)) throw new PatternError('conditional groups, (?(1)…), are not supported');
+  if (rest.startsWith('(?(')) throw new PatternError('conditional groups, (?(1)…), are not supported');
   const flags = /^\(\?([aiLmsux]+)\)/.exec(rest);
   if (flags) throw new PatternError('flags such as (?i) must stand at the start of a pattern');
   return [rest.slice(0, 2), 2];

@@ -1,4 +1,3 @@
-import type { FactReader } from '../facts/fact.ts';
 import type { Plan } from '../plan/plan.ts';
 import { updateScript } from './apt-scripts.ts';
 
@@ -16,9 +15,4 @@ export function thenUpdate(plan: Plan, retries: number, maximumDelay: number): P
       },
     ],
   };
-}
-
-/** The value of a fact, or undefined when it was not asked for. */
-export function optional<Fact>(facts: FactReader, query: Parameters<FactReader['get']>[0]): Fact | undefined {
-  return facts.has(query) ? (facts.get(query) as Fact) : undefined;
 }

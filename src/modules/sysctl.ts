@@ -1,6 +1,5 @@
 import { query } from '../facts/fact.ts';
-import { sysctl as sysctlFact } from '../facts/sysctl.ts';
-import { sysctlPath } from '../facts/sysctl.ts';
+import { sysctl as sysctlFact, sysctlPath } from '../facts/sysctl.ts';
 import { quote } from '../lib/shell.ts';
 import type { Plan } from '../plan/plan.ts';
 import { args, bool, choice, path, str } from './arguments.ts';

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 
 import { account, type Account } from '../facts/account.ts';
-import { query, type FactQuery, type FactReader } from '../facts/fact.ts';
+import { query, type FactReader } from '../facts/fact.ts';
 import { file as fileFact } from '../facts/file.ts';
 import { group as groupFact } from '../facts/group.ts';
 import { command, quote } from '../lib/shell.ts';
@@ -178,8 +178,9 @@ function planChange(given: UserArgs, found: Account, facts: FactReader): Plan {
   }
   const lines = words.length === 0 ? [] : [command(['usermod', ...words, given.name])];
   if (passwordDiffers(given, found)) {
-    before['password'] = '(another)';
-    after['password'] = '(set)';
+    const isLock = given.password === undefined;
+    before['password'] = isLock ? yesLocked(given.password_lock !== true) : '(another)';
+    after['password'] = isLock ? yesLocked(given.password_lock === true) : '(set)';
     lines.push(...passwordLines(given));
   }
   if (agingDiffers(given, found)) {
@@ -211,6 +212,10 @@ function planChange(given: UserArgs, found: Account, facts: FactReader): Plan {
   };
 }
 
+function yesLocked(locked: boolean): string {
+  return locked ? '(locked)' : '(not locked)';
+}
+
 function passwordDiffers(given: UserArgs, found: Account): boolean {
   const now = found.shadow?.password;
   if (now === undefined) return given.password !== undefined && given.update_password === 'always';
@@ -236,7 +241,7 @@ function withKey(given: UserArgs, found: Account | undefined, plan: Plan, facts:
   const home = given.home ?? found?.home ?? `/home/${given.name}`;
   const name = given.ssh_key_file === '.ssh/id_rsa' ? `.ssh/id_${given.ssh_key_type}` : given.ssh_key_file;
   const path = posix.isAbsolute(name) ? name : posix.join(home, name);
-  const needed: FactQuery<import('../facts/file.ts').FileFact> = query(fileFact, { path });
+  const needed = query(fileFact, { path });
   if (!facts.has(needed)) return { kind: 'need', facts: [needed] };
   if (facts.get(needed).exists) return { ...plan, result: { ...plan.result, ssh_key_file: path } };
   const directory = quote(posix.dirname(path));
