@@ -75,7 +75,7 @@ class LiteralParser {
     const string = /^[uU]?(?=["'])/.exec(rest);
     if (string) {
       this.#position += string[0].length;
-      return this.#string();
+      return this.#strings();
     }
     const word = /^(?:True|False|None)\b/.exec(rest);
     if (word) {
@@ -135,6 +135,16 @@ class LiteralParser {
       this.#skipSpace();
       this.#expect(':');
       dict.set(key, this.#value());
+    }
+  }
+
+  /** String literals side by side are one string. */
+  #strings(): string {
+    let result = this.#string();
+    for (;;) {
+      this.#skipSpace();
+      if (!/["']/.test(this.#text[this.#position] ?? '')) return result;
+      result += this.#string();
     }
   }
 
