@@ -86,8 +86,9 @@ export const unarchive = defineModule({
           description: `unpack ${given.src} to ${given.dest}`,
           script: [
             'set -e',
-            ...(given.remote_src ? [] : [`trap ${quote(`rm -f -- ${quote(archive)}`)} EXIT`]),
             ...(isZip ? zipScript(given, archive) : tarScript(given, archive)),
+            // Removed only at the end: a failed attempt leaves it for the next one, which writes the same name.
+            ...(given.remote_src ? [] : [`rm -f -- ${quote(archive)}`]),
           ].join('\n'),
         },
       ],
@@ -136,14 +137,14 @@ function zipScript(given: UnarchiveArgs, archive: string): string[] {
   return [
     'export LC_ALL=C',
     'command -v unzip >/dev/null || { echo "unzip is not installed on the target" >&2; exit 1; }',
-    'verdict=same',
-    `cd -- ${quote(given.dest)}`,
-    // Sizes and names tell; a file of the same size with another content is found by unzip's own check of the CRC.
-    `${command(['unzip', '-v', archive, ...given.include, ...exclude])} | awk '$1 ~ /^[0-9]+$/ && NF >= 8 { size = $1; $1=$2=$3=$4=$5=$6=$7=""; sub(/^ +/, ""); print size " " $0 }' |`,
-    '{ while read -r size name; do case $name in */) [ -d "$name" ] ;; *) [ "$(stat -c %s -- "$name" 2>/dev/null)" = "$size" ] ;; esac || exit 1; done; } || {',
-    `  ${command(['unzip', '-o', '-qq', ...given.extra_opts, archive, ...given.include, ...exclude])} >&2`,
+    'verdict=same; tmp=$(mktemp -d)',
+    'trap \'rm -rf -- "$tmp"\' EXIT',
+    // zip tells nothing of what is there already, so the archive is unpacked aside and compared.
+    `${command(['unzip', '-qq', archive, ...given.include, ...exclude])} -d "$tmp"`,
+    `if [ -n "$(diff -rq -- "$tmp" ${quote(given.dest)} 2>&1 | grep -v -F ${quote(`Only in ${given.dest}`)})" ]; then`,
+    `  ${command(['unzip', '-o', '-qq', ...given.extra_opts, archive, ...given.include, ...exclude, '-d', given.dest])} >&2`,
     '  verdict=changed',
-    '}',
+    'fi',
     ...attributeScript(given, names),
     'printf \'%s\\n\' "$verdict"',
     ...(given.list_files ? [names] : []),
@@ -157,10 +158,10 @@ function attributeScript(given: UnarchiveArgs, listCommand: string): string[] {
   const inside = `cd -- ${quote(given.dest)} && ${listCommand} | tr '\\n' '\\0' | xargs -0 -r`;
   const states = `(${inside} stat -c '%U %G %u %g %a' --) | sort | uniq | sha1sum`;
   return [
-    `before=$(${states})`,
+    `before=$( ${states})`,
     ...(owner === undefined ? [] : [`(${inside} chown -h -- ${quote(owner)})`]),
     ...(group === undefined ? [] : [`(${inside} chgrp -h -- ${quote(group)})`]),
     ...(mode === undefined ? [] : [`(${inside} chmod -- ${quote(mode)})`]),
-    `if [ "$before" != "$(${states})" ]; then verdict=changed; fi`,
+    `if [ "$before" != "$( ${states})" ]; then verdict=changed; fi`,
   ];
 }

@@ -57,7 +57,7 @@ export function planUnit(wish: UnitWish, facts: FactReader): Plan {
   const before: Record<string, string> = {};
   const after: Record<string, string> = {};
   const lines: string[] = [];
-  const isMasked = /^masked/.test(status['UnitFileState'] ?? '') || status['LoadState'] === 'masked';
+  const isMasked = (status['UnitFileState'] ?? '').startsWith('masked') || status['LoadState'] === 'masked';
   if (wish.masked !== undefined && wish.masked !== isMasked) {
     before['masked'] = yesNo(isMasked);
     after['masked'] = yesNo(wish.masked);
