@@ -49,7 +49,12 @@ export const systemdService = defineModule({
       noBlock: given.no_block,
       force: given.force ?? false,
     };
-    if (given.name !== undefined) return planUnit({ ...wish, name: given.name }, facts);
+    if (given.name !== undefined) {
+      const plan = planUnit({ ...wish, name: given.name }, facts);
+      // That systemd would read its files again is no change to report.
+      const isReloadOnly = plan.kind === 'change' && plan.diffs.length === 0;
+      return isReloadOnly && context.checkMode ? { kind: 'unchanged', result: plan.result ?? {} } : plan;
+    }
     const result = { name: null, status: {} };
     // What else than a unit's own files matters (generators, new directories) systemd does not tell, so it is asked to
     // read them all. That changes nothing on the target.
