@@ -144,9 +144,11 @@ class Reader {
     const line = this.#text.slice(this.#text.lastIndexOf('\n', offset - 1) + 1).split('\n', 1)[0] ?? '';
     const hint = /:\s+\{\{|^\s*-\s+\{\{/.test(line)
       ? TEMPLATE_HINT
-      : /:\s+"[^"]*"\s*\S|:\s+'[^']*'\s*\S/.test(line)
-        ? QUOTE_HINT
-        : HINTS.find(([code]) => code === error.code)?.[1];
+      : error.message.startsWith('Flow ')
+        ? 'is a closing bracket missing, or not indented?'
+        : /:\s+"[^"]*"\s*\S|:\s+'[^']*'\s*\S/.test(line)
+          ? QUOTE_HINT
+          : HINTS.find(([code]) => code === error.code)?.[1];
     this.#report(offset, error.message, hint);
   }
 

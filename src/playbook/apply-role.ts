@@ -22,8 +22,8 @@ export interface RoleUse {
   readonly entryVars: readonly VarsBlock[];
   readonly params: readonly VarsBlock[];
   readonly parent: RoleContext | undefined;
-  /** Whether a second use that says the same is left out, as for `roles:` and dependencies. */
-  readonly once: boolean;
+  /** For `roles:` and dependencies the keywords of the entry: a second use that says the same is left out. */
+  readonly once: Pick<Inheritance, 'when' | 'tags'> | undefined;
   readonly chain: readonly string[];
   readonly report: Report;
 }
@@ -42,13 +42,13 @@ export function applyRole(context: LoadContext, play: PlayParts, use: RoleUse): 
   const role = findRole(context, use.name, play.directory, use.parent, use.report);
   if (!role) return undefined;
   const users = parentsOf(use.parent);
-  if (use.once && users.some((user) => user.directory === role.directory)) {
+  if (use.once !== undefined && users.some((user) => user.directory === role.directory)) {
     const names = [...users.map((user) => user.name).reverse(), role.name];
     use.report(`the role "${role.name}" depends on itself: ${names.join(' → ')}`);
     return undefined;
   }
   const meta = readMeta(context, role, use.report);
-  const onceKey = use.once && !meta.allowDuplicates ? keyOf(role, use) : undefined;
+  const onceKey = use.once && !meta.allowDuplicates ? keyOf(role, use, use.once) : undefined;
   if (onceKey !== undefined && isCovered(play, onceKey, use.inherited)) return undefined;
 
   const roleContext: RoleContext = {
@@ -120,7 +120,7 @@ function readMeta(context: LoadContext, role: FoundRole, report: Report): Meta {
           entryVars,
           params: entry.params,
           parent,
-          once: true,
+          once: entry.own,
           chain: use.chain,
           report: entry.report,
         });
@@ -154,9 +154,10 @@ function parentsOf(role: RoleContext | undefined): readonly RoleContext[] {
 }
 
 /** Two uses that say the same have the same key. */
-function keyOf(role: FoundRole, use: RoleUse): string {
+function keyOf(role: FoundRole, use: RoleUse, { when, tags }: Pick<Inheritance, 'when' | 'tags'>): string {
   const values = (blocks: readonly VarsBlock[]): unknown => blocks.map((block) => toPlain(block.values));
-  return JSON.stringify([role.directory, values(use.entryVars), values(use.params), use.from]);
+  const conditions = when.map((text) => text.text);
+  return JSON.stringify([role.directory, values(use.entryVars), values(use.params), conditions, tags]);
 }
 
 /** Whether an earlier use runs wherever this one would: under no further condition and for the same tags. */

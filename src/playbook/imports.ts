@@ -68,7 +68,7 @@ function importRole(context: LoadContext, place: Place, head: ReadTask): readonl
     entryVars: head.own.vars,
     params: [],
     parent: place.role,
-    once: false,
+    once: undefined,
     chain: place.chain,
     report: (message, hint) => fields.report(action.name.text, message, hint),
   });

@@ -140,8 +140,12 @@ export function explainUnknownKeyword(name: string, level: Level): { message: st
   const elsewhere = (['play', 'block', 'task', 'handler'] as const).filter((other) =>
     KEYWORDS[other].includes(name),
   );
-  if (elsewhere.length > 0)
-    return { message, hint: `it is one of a ${elsewhere.join(' or a ')}; check the indentation` };
+  if (elsewhere.length > 0) {
+    const [first, ...rest] = elsewhere.map((other) => `${other}s`);
+    const places =
+      rest.length === 0 ? first : `${[first, ...rest.slice(0, -1)].join(', ')} and ${rest.at(-1)}`;
+    return { message, hint: `it is a keyword of ${places}; check the indentation` };
+  }
   return near === undefined
     ? { message, hint: `there are ${[...KEYWORDS[level]].sort().join(', ')}` }
     : { message, hint: near };

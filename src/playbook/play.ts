@@ -245,7 +245,7 @@ function readRoles(context: LoadContext, fields: Fields, place: Place): readonly
       entryVars: vars,
       params: entry.params,
       parent: undefined,
-      once: true,
+      once: entry.own,
       chain: place.chain,
       report: entry.report,
     });

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, dirname, extname, join, relative, resolve } from 'node:path';
+import { basename, dirname, extname, join, parse, relative, resolve } from 'node:path';
 
 import { didYouMean } from '../lib/similar.ts';
 import { isDict } from '../lib/value.ts';
@@ -106,7 +106,12 @@ function candidatesIn(
   const names = from === undefined ? [...EXTENSIONS, ''] : ['', ...EXTENSIONS];
   const found = names.map((extension) => `${path}${extension}`).filter((candidate) => existsSync(candidate));
   if (found.length === 0 && from !== undefined) {
-    const near = isDirectory(base) ? didYouMean(from, readdirSync(base)) : undefined;
+    const near = isDirectory(base)
+      ? didYouMean(
+          from,
+          readdirSync(base).flatMap((file) => [parse(file).name, file]),
+        )
+      : undefined;
     report(`the role "${role.name}" has no ${folder}/${from}`, near);
   }
   return found;

@@ -28,7 +28,7 @@ export function loadRole(name: string, task: Task, from: RoleFiles, options: Loa
     entryVars: [],
     params: [],
     parent: task.role,
-    once: false,
+    once: undefined,
     chain: [],
     report: (message, hint) =>
       context.problems.push({ message, location: task.at, ...(hint === undefined ? {} : { hint }) }),
