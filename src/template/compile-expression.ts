@@ -1,21 +1,19 @@
-import { LazyDict } from '../lib/lazy-dict.ts';
+import { applyDefinition, applyFilter, contextOf, firstUndefined, secretive } from './apply.ts';
 import type { Arguments, ComparisonOperator, Expression } from './ast.ts';
 import { Fault } from './error.ts';
-import type { CallContext, Definition } from './filters/define.ts';
-import { findFilter, findTest, similarFilter, similarTest } from './registry.ts';
+import type { Definition } from './filters/define.ts';
 import { globalFunction, isGlobal } from './globals.ts';
+import { missing, pathOf } from './missing.ts';
 import { itemOf, iterate, slice } from './python/access.ts';
 import { arithmetic, signed } from './python/arithmetic.ts';
-import { bind, checkArguments } from './python/bind.ts';
+import { checkArguments } from './python/bind.ts';
 import { compare, contains, dictSet, equal, truth } from './python/compare.ts';
 import { METHOD_NAMES, methodOf } from './python/methods.ts';
 import {
   defined,
   isMapping,
-  isSequence,
   NativeFunction,
   own,
-  PythonObject,
   Tuple,
   typeFault,
   typeName,
@@ -23,9 +21,9 @@ import {
   type CallArguments,
   type Data,
 } from './python/objects.ts';
-import { repr, str } from './python/text.ts';
+import { str } from './python/text.ts';
+import { findFilter, findTest, similarFilter, similarTest } from './registry.ts';
 import { callValue, placed, readName, type Evaluate, type Frame } from './runtime.ts';
-import { holdsSecret, keepSecret } from './secrets.ts';
 
 type EvaluateArguments = (frame: Frame) => CallArguments;
 const NO_KEYWORDS: ReadonlyMap<string, Data> = new Map();
@@ -57,7 +55,7 @@ export class ExpressionCompiler {
       }
       case 'tuple': {
         const items = node.items.map((item) => this.expression(item));
-        return (frame) => Tuple.from2(items.map((item) => item(frame)));
+        return (frame) => Tuple.containing(items.map((item) => item(frame)));
       }
       case 'dict':
         return this.#dict(node);
@@ -336,70 +334,6 @@ function guarded(at: number, run: Evaluate): Evaluate {
   };
 }
 
-/** Keeps `result` secret if something it was made of is. */
-function secretive(frame: Frame, inputs: readonly Data[], result: Data): Data {
-  const { secrets } = frame.rendering.environment;
-  if (secrets.size > 0 && inputs.some((one) => holdsSecret(secrets, one))) keepSecret(secrets, result);
-  return result;
-}
-
-function firstUndefined(args: CallArguments): Undefined | undefined {
-  for (const value of args.positional) if (value instanceof Undefined) return value;
-  for (const value of args.keyword.values()) if (value instanceof Undefined) return value;
-  return undefined;
-}
-
-function applyDefinition(
-  what: string,
-  definition: Definition<Data>,
-  value: Data,
-  args: CallArguments,
-  context: CallContext,
-): Data {
-  if (!definition.acceptsUndefined) {
-    if (value instanceof Undefined) return value;
-    const gap = firstUndefined(args);
-    if (gap) return gap;
-  }
-  return definition.run(value, bind(definition.signature, what, args), context);
-}
-
-function applyFilter(
-  name: string,
-  found: Definition<Data>,
-  value: Data,
-  args: CallArguments,
-  frame: Frame,
-): Data {
-  const result = applyDefinition(`the filter "${name}"`, found, value, args, contextOf(frame));
-  if (found.structural || frame.rendering.environment.secrets.size === 0) return result;
-  return secretive(frame, [value, ...args.positional, ...args.keyword.values()], result);
-}
-
-const contexts = new WeakMap<Frame, CallContext>();
-
-function contextOf(frame: Frame): CallContext {
-  let context = contexts.get(frame);
-  if (!context) {
-    context = {
-      environment: frame.rendering.environment,
-      knows: (kind, name) => typeof (kind === 'filter' ? findFilter(name) : findTest(name)) === 'object',
-      filter(name, value, args) {
-        const found = findFilter(name);
-        if (!found || typeof found === 'string') throw typeFault(found ?? `unknown filter "${name}"`);
-        return applyFilter(name, found, value, args, frame);
-      },
-      test(name, value, args) {
-        const found = findTest(name);
-        if (!found || typeof found === 'string') throw typeFault(found ?? `unknown test "${name}"`);
-        return truth(applyDefinition(`the test "${name}"`, found, value, args, context!));
-      },
-    };
-    contexts.set(frame, context);
-  }
-  return context;
-}
-
 /** The filter of a filter block or a block set, applied to the block's text. */
 export function blockFilter(
   compiler: ExpressionCompiler,
@@ -414,36 +348,4 @@ export function blockFilter(
 function withInnermost(node: Expression, value: Expression): Expression {
   if (node.type !== 'filter') return node;
   return { ...node, value: node.value ? withInnermost(node.value, value) : value };
-}
-
-/** How the source names a value: `a.b.c`. */
-function pathOf(node: Expression): string {
-  switch (node.type) {
-    case 'name':
-      return node.name;
-    case 'attribute':
-      return `${pathOf(node.of)}.${node.name}`;
-    case 'item':
-      return node.key.type === 'constant'
-        ? `${pathOf(node.of)}[${repr(node.key.value)}]`
-        : `${pathOf(node.of)}[…]`;
-    default:
-      return '(…)';
-  }
-}
-
-function missing(value: Data, key: Data, path: string, at: number, frame: Frame): Undefined {
-  const kind = typeName(value);
-  let reason: string;
-  if (isMapping(value)) {
-    const keys = value instanceof LazyDict ? [] : [...value.keys()].slice(0, 12);
-    reason =
-      keys.length > 0
-        ? `the dictionary has no key ${repr(key)}, only ${keys.map(repr).join(', ')}`
-        : `the dictionary has no key ${repr(key)}`;
-  } else if (typeof key === 'number' && (isSequence(value) || typeof value === 'string')) {
-    reason = `the ${kind} has no item ${key}, its length is ${value.length}`;
-  } else
-    reason = `a value of type ${kind} has no attribute ${repr(key instanceof PythonObject ? typeName(key) : key)}`;
-  return new Undefined(`'${path}' is undefined: ${reason}`, path, at, frame.rendering.text);
 }

@@ -1,19 +1,11 @@
 import type { Parameter, Statement, Target } from './ast.ts';
 import { blockFilter, ExpressionCompiler } from './compile-expression.ts';
 import { Fault } from './error.ts';
+import { Loop } from './loop.ts';
+import { contents, Macro, TemplateModule, type MacroDescription } from './macro.ts';
 import { iterate } from './python/access.ts';
-import { equal, truth } from './python/compare.ts';
-import {
-  Namespace,
-  NativeFunction,
-  own,
-  PythonObject,
-  Tuple,
-  typeFault,
-  Undefined,
-  type CallArguments,
-  type Data,
-} from './python/objects.ts';
+import { truth } from './python/compare.ts';
+import { Namespace, typeFault, Undefined, type Data } from './python/objects.ts';
 import { freeNames } from './references.ts';
 import {
   BREAK,
@@ -151,7 +143,7 @@ export class StatementCompiler {
       const again = (children: Data): Data => {
         const parts: Data[] = [];
         run(frame, iterate(children), depth + 1, parts);
-        return concatenate(parts);
+        return concatenate(parts, frame.rendering.environment.secrets);
       };
       const loop = usesLoop ? new Loop(chosen, depth, node.recursive ? again : undefined) : undefined;
       for (let index = 0; index < chosen.length; index++) {
@@ -253,11 +245,8 @@ export class StatementCompiler {
     return simple((frame) => {
       const module = importModule(frame, template, node);
       for (const { name, as } of node.names) {
-        const value = module.attribute(name);
-        if (value === undefined) {
-          const fault = new Fault('runtime', `the imported template does not define '${name}'`);
-          throw placed(fault, node.at, frame);
-        }
+        const message = `the imported template does not define '${name}'`;
+        const value = module.attribute(name) ?? new Undefined(message, name, node.at, frame.rendering.text);
         frame.names.set(as, value);
       }
     });
@@ -310,12 +299,6 @@ function simple(run: (frame: Frame) => unknown): Execute {
   };
 }
 
-function contents(body: Execute, frame: Frame): Data {
-  const parts: Data[] = [];
-  body(frame, parts);
-  return concatenate(parts);
-}
-
 function templateNames(value: Data, at: number, frame: Frame): readonly string[] {
   if (typeof value === 'string') return [value];
   const names = value instanceof Undefined ? [value] : iterate(value);
@@ -342,159 +325,5 @@ function importModule(
       node.template.at,
       frame,
     );
-  }
-}
-
-/** An imported template: its macros and top-level variables. */
-class TemplateModule extends PythonObject {
-  readonly typeName = 'TemplateModule';
-  readonly parts: readonly Data[];
-  readonly #exported: Frame;
-
-  constructor(exported: Frame, parts: readonly Data[]) {
-    super();
-    this.#exported = exported;
-    this.parts = parts;
-  }
-
-  override attribute(name: string): Data | undefined {
-    return name.startsWith('_') ? undefined : this.#exported.names.get(name);
-  }
-}
-
-interface MacroDescription {
-  readonly name: string;
-  readonly parameters: readonly string[];
-  readonly fallbacks: readonly (Evaluate | undefined)[];
-  readonly body: Execute;
-  readonly takesRest: boolean;
-  readonly takesKeywords: boolean;
-  readonly takesCaller: boolean;
-}
-
-class Macro extends PythonObject {
-  readonly typeName = 'Macro';
-  readonly #description: MacroDescription;
-  readonly #frame: Frame;
-
-  constructor(description: MacroDescription, frame: Frame) {
-    super();
-    this.#description = description;
-    this.#frame = frame;
-  }
-
-  override attribute(name: string): Data | undefined {
-    if (name === 'name') return this.#description.name;
-    if (name === 'arguments') return Tuple.from2(this.#description.parameters);
-    return undefined;
-  }
-
-  override call({ positional, keyword }: CallArguments): Data {
-    const { name, parameters, fallbacks, body, takesRest, takesKeywords, takesCaller } = this.#description;
-    const frame = innerFrame(this.#frame);
-    const named = new Map(keyword);
-    for (const [index, parameter] of parameters.entries()) {
-      let value = positional[index];
-      if (value !== undefined && named.has(parameter))
-        throw typeFault(`macro '${name}' is given the argument '${parameter}' twice`);
-      value ??= named.get(parameter);
-      named.delete(parameter);
-      value ??= fallbacks[index]?.(frame);
-      value ??= new Undefined(
-        `parameter '${parameter}' was not provided`,
-        parameter,
-        0,
-        frame.rendering.text,
-      );
-      frame.names.set(parameter, value);
-    }
-    const caller = named.get('caller');
-    if (takesCaller) {
-      frame.names.set(
-        'caller',
-        caller ?? new Undefined('no caller defined', 'caller', 0, frame.rendering.text),
-      );
-      named.delete('caller');
-    }
-    const rest = positional.slice(parameters.length);
-    if (takesRest) frame.names.set('varargs', Tuple.from2(rest));
-    else if (rest.length > 0)
-      throw typeFault(`macro '${name}' takes not more than ${parameters.length} argument(s)`);
-    if (takesKeywords) frame.names.set('kwargs', own(new Map<Data, Data>(named)));
-    else if (named.size > 0) {
-      const [first = ''] = named.keys();
-      throw typeFault(
-        first === 'caller'
-          ? `macro '${name}' was called with a block but does not use caller()`
-          : `macro '${name}' takes no keyword argument '${first}'`,
-      );
-    }
-    return contents(body, frame);
-  }
-}
-
-/** The `loop` variable. */
-class Loop extends PythonObject {
-  readonly typeName = 'LoopContext';
-  index0 = 0;
-  readonly #items: readonly Data[];
-  readonly #depth: number;
-  readonly #again: ((children: Data) => Data) | undefined;
-  #last: Data | undefined;
-
-  constructor(items: readonly Data[], depth: number, again: ((children: Data) => Data) | undefined) {
-    super();
-    this.#items = items;
-    this.#depth = depth;
-    this.#again = again;
-  }
-
-  override call({ positional: [children] }: CallArguments): Data {
-    if (!this.#again) throw typeFault("the loop must have the 'recursive' marker to be called");
-    if (children === undefined) throw typeFault('loop() needs what to loop over');
-    return this.#again(children);
-  }
-
-  override attribute(name: string): Data | undefined {
-    const { length } = this.#items;
-    const { index0 } = this;
-    switch (name) {
-      case 'index':
-        return index0 + 1;
-      case 'index0':
-        return index0;
-      case 'revindex':
-        return length - index0;
-      case 'revindex0':
-        return length - index0 - 1;
-      case 'first':
-        return index0 === 0;
-      case 'last':
-        return index0 === length - 1;
-      case 'length':
-        return length;
-      case 'depth':
-        return this.#depth + 1;
-      case 'depth0':
-        return this.#depth;
-      case 'previtem':
-        return this.#items[index0 - 1] ?? new Undefined('there is no previous item', 'loop.previtem', 0);
-      case 'nextitem':
-        return this.#items[index0 + 1] ?? new Undefined('there is no next item', 'loop.nextitem', 0);
-      case 'cycle':
-        return new NativeFunction(({ positional }) => {
-          if (positional.length === 0) throw typeFault('no items for cycling given');
-          return positional[index0 % positional.length]!;
-        });
-      case 'changed':
-        return new NativeFunction(({ positional }) => {
-          const now = Tuple.from2(positional);
-          if (this.#last !== undefined && equal(this.#last, now)) return false;
-          this.#last = now;
-          return true;
-        });
-      default:
-        return undefined;
-    }
   }
 }

@@ -1,6 +1,6 @@
 import type { Arguments, BinaryOperator, ComparisonOperator, Expression } from './ast.ts';
 import { Fault } from './error.ts';
-import { TokenStream, describe } from './token-stream.ts';
+import { describe, type TokenStream } from './token-stream.ts';
 
 const NO_ARGUMENTS: Arguments = { positional: [], keyword: [], spread: undefined, keywordSpread: undefined };
 const COMPARISONS = ['==', '!=', '<', '<=', '>', '>='];

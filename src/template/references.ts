@@ -87,8 +87,6 @@ class Walker {
         return;
       case 'include':
         this.expression(node.template, bound);
-        // The included template may ask where its includer's loop is.
-        if (node.withContext) this.#free.add('loop');
         return;
       case 'import':
         this.expression(node.template, bound);

@@ -14,7 +14,6 @@ import { MissingTemplate } from './compile-statement.ts';
 import { truth } from './python/compare.ts';
 import { Undefined, type Data } from './python/objects.ts';
 import { concatenate, finalize, partText, type Frame, type Rendering } from './runtime.ts';
-import { holdsSecret, keepSecret } from './secrets.ts';
 import { DEFAULT_SYNTAX } from './lexer.ts';
 import { overriddenSyntax, syntaxOf } from './syntax.ts';
 
@@ -102,6 +101,8 @@ function rootFrame(text: TemplateText, variables: VariableSource, environment: T
   return { names: new Map(), parent: undefined, rendering };
 }
 
+const NO_VARIABLES: VariableSource = { get: () => undefined, names: () => [] };
+
 /** Runs another template's text with the variables, and with the names of the including one if it gets its context. */
 function include(name: string, frame: Frame, withContext: boolean): { parts: Data[]; exported: Frame } {
   const { environment, variables } = frame.rendering;
@@ -123,7 +124,7 @@ function include(name: string, frame: Frame, withContext: boolean): { parts: Dat
     const exported: Frame = {
       names: new Map(),
       parent: withContext ? frame : undefined,
-      rendering: { text, variables, environment, include },
+      rendering: { text, variables: withContext ? variables : NO_VARIABLES, environment, include },
     };
     const parts: Data[] = [];
     execute(exported, parts);
@@ -131,13 +132,10 @@ function include(name: string, frame: Frame, withContext: boolean): { parts: Dat
   });
 }
 
-/** The parts' value; a text with a secret in it is a secret itself. */
+/** The parts' value. */
 function joined(parts: readonly Data[], environment: TemplateEnvironment): Data {
-  const result = concatenate(parts);
+  const result = concatenate(parts, environment.secrets);
   if (result instanceof Undefined) throw result.fault();
-  const { secrets } = environment;
-  if (parts.length > 1 && secrets.size > 0 && parts.some((part) => holdsSecret(secrets, part)))
-    keepSecret(secrets, result);
   return result;
 }
 

@@ -1,4 +1,5 @@
 import { LazyDict } from '../lib/lazy-dict.ts';
+import type { SecretRegistry } from '../lib/secret.ts';
 import type { Value } from '../lib/value.ts';
 import type { TemplateEnvironment, VariableSource } from './environment.ts';
 import { Fault, TemplateError, type TemplateText } from './error.ts';
@@ -14,6 +15,7 @@ import {
   type Data,
 } from './python/objects.ts';
 import { str } from './python/text.ts';
+import { holdsSecret } from './secrets.ts';
 
 /** What one rendering works with. */
 export interface Rendering {
@@ -126,12 +128,13 @@ export function partText(part: Data): string {
   return str(part instanceof RangeList ? part : finalize(part));
 }
 
-/** What parts make: nothing is None, one part is itself, several are a text. */
-export function concatenate(parts: readonly Data[]): Data {
+/** What parts make: nothing is None, one part is itself, several are a text, secret if a part is. */
+export function concatenate(parts: readonly Data[], secrets: SecretRegistry): Data {
   if (parts.length === 0) return null;
   if (parts.length === 1) return parts[0]!;
   let text = '';
   for (const part of parts) text += partText(part);
+  if (secrets.size > 0 && parts.some((part) => holdsSecret(secrets, part))) secrets.add(text);
   return text;
 }
 

@@ -30,7 +30,7 @@ export const collectionFilters: Filters = {
     own(sliceUp(iterate(value), whole(slices!), fill)),
   ),
   items: structural('', (value) =>
-    own(entries(value, 'items').map(([key, item]) => Tuple.from2([key, item]))),
+    own(entries(value, 'items').map(([key, item]) => Tuple.containing([key, item]))),
   ),
   dictsort: structural('case_sensitive? by? reverse?', (value, [caseSensitive, by, reverse]) => {
     if (by !== undefined && by !== 'key' && by !== 'value')
@@ -39,7 +39,7 @@ export const collectionFilters: Filters = {
     const fold = (one: Data): Data =>
       typeof one === 'string' && !truth(caseSensitive ?? false) ? one.toLowerCase() : one;
     const direction = truth(reverse ?? false) ? -1 : 1;
-    const pairs = entries(value, 'dictsort').map(([key, item]) => Tuple.from2([key, item]));
+    const pairs = entries(value, 'dictsort').map(([key, item]) => Tuple.containing([key, item]));
     pairs.sort((a, b) => direction * compare(fold(a[index]!), fold(b[index]!)));
     return own(pairs);
   }),
@@ -94,28 +94,30 @@ export const collectionFilters: Filters = {
   zip: structural('*others', (value, _values, _call, { rest }) => {
     const lists = [value, ...rest].map(iterate);
     const length = Math.min(...lists.map((one) => one.length));
-    return own(Array.from({ length }, (_, index) => Tuple.from2(lists.map((one) => one[index]!))));
+    return own(Array.from({ length }, (_, index) => Tuple.containing(lists.map((one) => one[index]!))));
   }),
   zip_longest: structural('*others **kwargs', (value, _values, _call, { rest, keywords }) => {
     const lists = [value, ...rest].map(iterate);
     const length = Math.max(...lists.map((one) => one.length));
     const fill = keywords.get('fillvalue') ?? null;
-    return own(Array.from({ length }, (_, index) => Tuple.from2(lists.map((one) => one[index] ?? fill))));
+    return own(
+      Array.from({ length }, (_, index) => Tuple.containing(lists.map((one) => one[index] ?? fill))),
+    );
   }),
   product: structural('*others **kwargs', (value, _values, _call, { rest, keywords }) => {
     const times = whole(keywords.get('repeat') ?? 1);
     const lists = Array.from({ length: times }, () => [value, ...rest].map(iterate)).flat();
     let rows: Data[][] = [[]];
     for (const list of lists) rows = rows.flatMap((row) => list.map((item) => [...row, item]));
-    return own(rows.map((row) => Tuple.from2(row)));
+    return own(rows.map((row) => Tuple.containing(row)));
   }),
   combinations: structural('r', (value, [size]) =>
-    own(combinations(iterate(value), whole(size!)).map((one) => Tuple.from2(one))),
+    own(combinations(iterate(value), whole(size!)).map((one) => Tuple.containing(one))),
   ),
   permutations: structural('r?', (value, [size]) => {
     const items = iterate(value);
     const length = size === undefined || size === null ? items.length : whole(size);
-    return own(permutations(items, length).map((one) => Tuple.from2(one)));
+    return own(permutations(items, length).map((one) => Tuple.containing(one)));
   }),
   extract: structural('container morekeys?', (value, [container, more]) => {
     const keys =
@@ -163,7 +165,8 @@ function batch(items: readonly Data[], size: number, fill: Data | undefined): Da
   const rows: Data[] = [];
   for (let at = 0; at < items.length; at += size) {
     const row = items.slice(at, at + size);
-    while (fill !== undefined && fill !== null && row.length < size) row.push(fill);
+    if (fill !== undefined && fill !== null)
+      row.push(...Array.from({ length: size - row.length }, () => fill));
     rows.push(own(row));
   }
   return rows;
@@ -275,7 +278,7 @@ function subelements(value: Data, path: Data, skipMissing: boolean): Data[] {
     }
     if (!isSequence(values))
       throw typeFault(`the key ${repr(keys.at(-1) ?? null)} should point to a list, got ${repr(values)}`);
-    for (const one of values) result.push(Tuple.from2([element, one]));
+    for (const one of values) result.push(Tuple.containing([element, one]));
   }
   return result;
 }

@@ -17,7 +17,7 @@ export const pathFilters: Filters = {
     const dot = name.lastIndexOf('.');
     const isExtension = dot > 0 && !/^\.+$/.test(name.slice(0, dot + 1));
     const at = isExtension ? path.length - name.length + dot : path.length;
-    return Tuple.from2([path.slice(0, at), path.slice(at)]);
+    return Tuple.containing([path.slice(0, at), path.slice(at)]);
   }),
   path_join: filter('', (value) => (isSequence(value) ? joinPaths(value.map(text)) : text(value))),
   win_basename: filter('', (value) => /[^\\/]*$/.exec(text(value))![0]),

@@ -44,7 +44,7 @@ export const regexFilters: Filters = {
       [...str(value).matchAll(regex.global)].map((match): Data => {
         if (regex.groups === 0) return match[0];
         if (regex.groups === 1) return match[1] ?? '';
-        return Tuple.from2(match.slice(1).map((one) => one ?? ''));
+        return Tuple.containing(match.slice(1).map((one) => one ?? ''));
       }),
     );
   }),

@@ -1,7 +1,7 @@
 import { itemOf, iterate } from '../python/access.ts';
 import { compare, equal, truth } from '../python/compare.ts';
 import { arithmetic } from '../python/arithmetic.ts';
-import { defined, isMapping, own, Tuple, typeFault, Undefined, type Data } from '../python/objects.ts';
+import { defined, Group, isMapping, own, typeFault, Undefined, type Data } from '../python/objects.ts';
 import { methodOf } from '../python/methods.ts';
 import { structural, filter, type CallContext, type Filters } from './define.ts';
 import { str } from '../python/text.ts';
@@ -70,7 +70,7 @@ export const selectionFilters: Filters = {
       if (last && equal(fold(last.name), fold(name))) last.items.push(item);
       else groups.push({ name, items: [item] });
     }
-    return own(groups.map(({ name, items }) => Group.of2(name, own(items))));
+    return own(groups.map(({ name, items }) => Group.pair(name, own(items))));
   }),
   first: structural(
     '',
@@ -87,21 +87,6 @@ export const selectionFilters: Filters = {
       .join(str(separator ?? ''));
   }),
 };
-
-/** What `groupby` yields: a pair with names for its parts. */
-class Group extends Tuple {
-  static of2(grouper: Data, list: Data): Group {
-    const group = new Group();
-    group.push(grouper, list);
-    return group;
-  }
-}
-
-/** The named parts of a group. */
-export function groupPart(value: Data, name: string): Data | undefined {
-  if (!(value instanceof Group)) return undefined;
-  return name === 'grouper' ? value[0] : name === 'list' ? value[1] : undefined;
-}
 
 function identity(value: Data): Data {
   return value;
@@ -121,10 +106,7 @@ export function getter(attribute: Data, fallback?: Data): (item: Data) => Data {
     let value: Data = item;
     for (const part of path) {
       if (value instanceof Undefined) break;
-      value =
-        itemOf(value, part) ??
-        (typeof part === 'string' ? groupPart(value, part) : undefined) ??
-        absent(value, attribute);
+      value = itemOf(value, part) ?? absent(value, attribute);
     }
     return value instanceof Undefined && fallback !== undefined ? fallback : value;
   };

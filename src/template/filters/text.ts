@@ -50,7 +50,7 @@ export const textFilters: Filters = {
     if (rest.length > 0 && keywords.size > 0)
       throw typeFault("can't handle positional and keyword arguments at the same time");
     if (keywords.size > 0) return percentFormat(str(value), new Map<Data, Data>(keywords));
-    return percentFormat(str(value), Tuple.from2(rest));
+    return percentFormat(str(value), Tuple.containing(rest));
   }),
   escape: filter('', (value) => escapeHtml(str(value))),
   e: filter('', (value) => escapeHtml(str(value))),

@@ -33,7 +33,6 @@ interface Scalar {
 }
 
 interface Place {
-  readonly root?: boolean;
   readonly mapping?: boolean;
   readonly simpleKey?: boolean;
 }
@@ -50,7 +49,6 @@ class Emitter {
   /** Whether the last thing written was white space, and whether it was only indention. */
   #whitespace = true;
   #indention = true;
-  #openEnded = false;
 
   constructor(style: YamlStyle) {
     const indent = style.indent ?? 2;
@@ -61,12 +59,8 @@ class Emitter {
   }
 
   document(value: Data): string {
-    this.#node(value, { root: true });
+    this.#node(value, {});
     this.#writeIndent();
-    if (this.#openEnded) {
-      this.#indicator('...', true);
-      this.#writeIndent();
-    }
     return this.#out;
   }
 
@@ -171,8 +165,7 @@ class Emitter {
   #scalar(scalar: Scalar, place: Place): void {
     const analysis = analyse(scalar.text);
     const simpleKey = place.simpleKey === true;
-    if (this.#mayBePlain(scalar, analysis, simpleKey))
-      this.#plain(scalar.text, !simpleKey, place.root === true);
+    if (this.#mayBePlain(scalar, analysis, simpleKey)) this.#plain(scalar.text, !simpleKey);
     else if (analysis.allowSingleQuoted && !(simpleKey && analysis.multiline))
       this.#singleQuoted(scalar.text, !simpleKey);
     else this.#doubleQuoted(scalar.text, !simpleKey);
@@ -197,7 +190,6 @@ class Emitter {
     this.#write(this.#whitespace || !needsSpace ? text : ` ${text}`);
     this.#whitespace = after.whitespace ?? false;
     this.#indention = this.#indention && (after.indention ?? false);
-    this.#openEnded = false;
   }
 
   #lineBreak(text = '\n'): void {
@@ -217,8 +209,7 @@ class Emitter {
     }
   }
 
-  #plain(text: string, split: boolean, root: boolean): void {
-    if (root) this.#openEnded = true;
+  #plain(text: string, split: boolean): void {
     if (text === '') return;
     if (!this.#whitespace) this.#write(' ');
     this.#whitespace = false;

@@ -2,6 +2,7 @@ import { Float } from '../../lib/value.ts';
 import { dictGet, numeric } from './compare.ts';
 import {
   defined,
+  Group,
   isMapping,
   isSequence,
   own,
@@ -17,6 +18,9 @@ import {
 export function itemOf(value: Data, key: Data): Data | undefined {
   if (isMapping(value)) return typeof key === 'string' ? value.get(key) : dictGet(value, key);
   if (isSequence(value) || typeof value === 'string') {
+    if (value instanceof Group && typeof key === 'string') {
+      return key === 'grouper' ? value[0] : key === 'list' ? value[1] : undefined;
+    }
     const index = key instanceof Float ? undefined : numeric(key);
     if (index === undefined) return undefined;
     if (typeof value === 'string') return characterAt(value, Number(index));
@@ -64,7 +68,7 @@ export function slice(
     for (let index = first; index > last; index += by) taken.push(items[index]!);
   }
   if (typeof given === 'string') return taken.join('');
-  return given instanceof Tuple ? Tuple.from2(taken) : own(taken);
+  return given instanceof Tuple ? Tuple.containing(taken) : own(taken);
 }
 
 function bound(index: Data | undefined): number | undefined {

@@ -21,7 +21,7 @@ export function arithmetic(operator: BinaryOperator, left: Data, right: Data): D
   if (operator === '+') {
     if (typeof left === 'string' && typeof right === 'string') return left + right;
     if (isSequence(left) && isSequence(right) && left instanceof Tuple === right instanceof Tuple) {
-      return left instanceof Tuple ? Tuple.from2([...left, ...right]) : own([...left, ...right]);
+      return left instanceof Tuple ? Tuple.containing([...left, ...right]) : own([...left, ...right]);
     }
   }
   if (operator === '%' && typeof left === 'string') return percentFormat(left, right);
@@ -57,7 +57,7 @@ function repeat(sequence: Data, times: Data): Data | undefined {
   if (sequence.length * count > LONGEST_RESULT) throw typeFault('the result would be too long');
   if (typeof sequence === 'string') return sequence.repeat(count);
   const items = Array.from({ length: count }, () => sequence).flat() as Data[];
-  return sequence instanceof Tuple ? Tuple.from2(items) : own(items);
+  return sequence instanceof Tuple ? Tuple.containing(items) : own(items);
 }
 
 function floats(operator: BinaryOperator, x: number, y: number): Data {
@@ -92,7 +92,7 @@ function floatModulo(x: number, y: number): number {
 
 function floorDivide(x: number, y: number): number {
   const quotient = (x - floatModulo(x, y)) / y;
-  if (quotient === 0) return 0 * Math.sign(x / y);
+  if (quotient === 0) return x / y < 0 ? -0 : 0;
   const floor = Math.floor(quotient);
   return quotient - floor > 0.5 ? floor + 1 : floor;
 }

@@ -42,7 +42,9 @@ export function numeric(value: Data): number | bigint | undefined {
 }
 
 function sameNumber(x: number | bigint, y: number | bigint): boolean {
-  return x <= y && x >= y;
+  if (typeof x === typeof y) return x === y;
+  const [number, big] = typeof x === 'number' ? [x, y] : [Number(y), x];
+  return Number.isInteger(number) && BigInt(number) === big;
 }
 
 /** Python's `==`. */

@@ -85,7 +85,7 @@ const listMethods: Readonly<Record<string, Method<Sequence>>> = {
 };
 
 const dictMethods: Readonly<Record<string, Method<DataDict>>> = {
-  items: onDict('', (self) => own([...self].map(([key, value]) => Tuple.from2([key, value])))),
+  items: onDict('', (self) => own([...self].map(([key, value]) => Tuple.containing([key, value])))),
   keys: onDict('', (self) => own([...self.keys()])),
   values: onDict('', (self) => own([...self.values()])),
   get: onDict('key default?', (self, [key, fallback]) => dictGet(self, key!) ?? fallback ?? null),

@@ -47,10 +47,19 @@ export class Tuple extends Array<Data> {
     return Array;
   }
 
-  static from2(items: Iterable<Data>): Tuple {
+  static containing(items: Iterable<Data>): Tuple {
     const tuple = new Tuple();
     for (const item of items) tuple.push(item);
     return tuple;
+  }
+}
+
+/** What `groupby` yields: a pair with names for its parts. */
+export class Group extends Tuple {
+  static pair(grouper: Data, list: Data): Group {
+    const group = new Group();
+    group.push(grouper, list);
+    return group;
   }
 }
 

@@ -1,9 +1,8 @@
 import { Float } from '../../lib/value.ts';
-import { iterate } from './access.ts';
+import { iterate, lengthOf, slice } from './access.ts';
 import { signature, type BoundArguments, type Signature } from './bind.ts';
 import { defined, isSequence, own, Tuple, typeFault, typeName, type Data } from './objects.ts';
 import { formatMethod } from './format-method.ts';
-import { lengthOf, slice } from './access.ts';
 
 /** A method of a Python type. */
 export interface Method<Self> {
@@ -189,8 +188,8 @@ export function splitLines(value: string, keepEnds = false): string[] {
 
 function partition(value: string, separator: string, at: number, fromRight: boolean): Tuple {
   if (separator === '') throw typeFault('empty separator');
-  if (at < 0) return Tuple.from2(fromRight ? ['', '', value] : [value, '', '']);
-  return Tuple.from2([value.slice(0, at), separator, value.slice(at + separator.length)]);
+  if (at < 0) return Tuple.containing(fromRight ? ['', '', value] : [value, '', '']);
+  return Tuple.containing([value.slice(0, at), separator, value.slice(at + separator.length)]);
 }
 
 function join(separator: string, items: Data): string {

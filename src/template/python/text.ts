@@ -2,7 +2,7 @@ import { Float } from '../../lib/value.ts';
 import {
   isMapping,
   isSequence,
-  PythonObject,
+  type PythonObject,
   RangeList,
   Tuple,
   typeFault,
