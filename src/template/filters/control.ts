@@ -91,7 +91,7 @@ function pick(
     if (truth(start ?? null) || truth(step ?? null))
       throw typeFault('start and step can only be used with integer values');
     const items = iterate(value);
-    if (items.length === 0) return new Undefined('no random item, the sequence was empty', '', 0);
+    if (items.length === 0) throw typeFault('random cannot choose from an empty sequence');
     return items[choose(items.length)]!;
   }
   const end = value instanceof Float ? undefined : numeric(value);

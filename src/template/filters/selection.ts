@@ -9,6 +9,7 @@ import { str } from '../python/text.ts';
 /** Filters that choose, order and group items. */
 export const selectionFilters: Filters = {
   map: structural('*args **kwargs', (value, _values, call, { rest, keywords }) => {
+    if (!truth(value)) return own([]);
     if (rest.length === 0 && keywords.has('attribute')) {
       const fallback = keywords.get('default');
       for (const key of keywords.keys()) {
@@ -130,6 +131,7 @@ function choose(
   call: CallContext,
   choice: Choice,
 ): Data {
+  if (!truth(value)) return own([]);
   const items = iterate(value);
   const args = [...rest];
   let get = identity;

@@ -7,6 +7,7 @@ import { capitalize, justify, replace, split, splitLines, strip, text } from '..
 import { str } from '../python/text.ts';
 import { fixed } from '../python/number-format.ts';
 import { filter, type Filters } from './define.ts';
+import { parseFloatText } from './math.ts';
 
 /** Filters that make texts of texts. */
 export const textFilters: Filters = {
@@ -39,7 +40,7 @@ export const textFilters: Filters = {
   ),
   truncate: filter('length? killwords? end? leeway?', (value, [length, killWords, end, leeway]) =>
     truncate(
-      str(value),
+      value,
       whole(length ?? 255, 'length'),
       truth(killWords ?? false),
       text(end ?? '...'),
@@ -125,11 +126,11 @@ function wrap(line: string, width: number, breakLong: boolean, onHyphens: boolea
   return lines;
 }
 
-function truncate(value: string, length: number, killWords: boolean, end: string, leeway: number): string {
+function truncate(value: Data, length: number, killWords: boolean, end: string, leeway: number): Data {
   if (length < end.length) throw typeFault(`expected length >= ${end.length}, got ${length}`);
   if (leeway < 0) throw typeFault(`expected leeway >= 0, got ${leeway}`);
-  const characters = [...value];
-  if (characters.length <= length + leeway) return value;
+  if (lengthOf(value) <= length + leeway) return value;
+  const characters = [...text(value)];
   const kept = characters.slice(0, length - lengthOf(end)).join('');
   if (killWords) return kept + end;
   const space = kept.lastIndexOf(' ');
@@ -148,10 +149,14 @@ function escapeHtml(value: string): string {
 function urlencode(value: Data): string {
   if (typeof value === 'string' || (!isMapping(value) && !isSequence(value)))
     return urlQuote(str(value), false);
-  const pairs = isMapping(value)
-    ? [...value]
-    : iterate(value).map((pair) => iterate(pair) as readonly [Data, Data]);
+  const pairs = isMapping(value) ? [...value] : iterate(value).map(pairOf);
   return pairs.map(([key, item]) => `${urlQuote(str(key), true)}=${urlQuote(str(item), true)}`).join('&');
+}
+
+function pairOf(value: Data): readonly [Data, Data] {
+  const items = iterate(value);
+  if (items.length !== 2) throw typeFault('urlencode needs pairs of a name and a value');
+  return [items[0]!, items[1]!];
 }
 
 /** Python's `urllib.parse.quote`. */
@@ -225,7 +230,9 @@ const DECIMAL_UNITS = ['kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
 const BINARY_UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB'];
 
 function fileSize(value: Data, binary: boolean): string {
-  const bytes = typeof value === 'string' ? Number(value) : Number(numeric(value) ?? Number.NaN);
+  const bytes = Number(
+    (typeof value === 'string' ? parseFloatText(value)?.value : numeric(value)) ?? Number.NaN,
+  );
   if (Number.isNaN(bytes)) throw typeFault('filesizeformat needs a number');
   const base = binary ? 1024 : 1000;
   if (bytes === 1) return '1 Byte';

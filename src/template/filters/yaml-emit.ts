@@ -246,29 +246,16 @@ class Emitter {
   #doubleQuoted(text: string, split: boolean): void {
     this.#indicator('"', true);
     const characters = [...text];
-    let start = 0;
-    for (let end = 0; end <= characters.length; end++) {
-      const one = characters[end];
-      const escaped = one === undefined ? undefined : doubleQuotedCharacter(one);
-      if (one === undefined || escaped !== undefined) {
-        if (start < end) {
-          this.#write(characters.slice(start, end).join(''));
-          start = end;
-        }
-        if (escaped !== undefined) {
-          this.#write(escaped);
-          start = end + 1;
-        }
-      }
-      const isInside = end > 0 && end < characters.length - 1;
-      if (isInside && (one === ' ' || start >= end) && this.#column + (end - start) > this.#width && split) {
-        this.#write(`${characters.slice(start, end).join('')}\\`);
-        if (start < end) start = end;
+    let afterSpace = false;
+    for (const [index, one] of characters.entries()) {
+      const isInside = index > 0 && index < characters.length - 1;
+      if (one === ' ' && split && !afterSpace && isInside && this.#column > this.#width) {
+        // The line break stands for the space; a further space needs a mark to be kept.
         this.#writeIndent();
-        this.#whitespace = false;
-        this.#indention = false;
-        if (characters[start] === ' ') this.#write('\\');
-      }
+        if (characters[index + 1] === ' ') this.#write('\\');
+      } else this.#write(doubleQuotedCharacter(one) ?? one);
+      afterSpace = one === ' ';
+      if (one !== ' ') this.#indention = false;
     }
     this.#indicator('"', false);
   }

@@ -1,6 +1,6 @@
 import { Float } from '../../lib/value.ts';
 import { dictGet, numeric } from './compare.ts';
-import { isMapping, Tuple, typeFault, typeName, type Data } from './objects.ts';
+import { isMapping, isSequence, Tuple, typeFault, typeName, type Data } from './objects.ts';
 import { formatFloat } from './number-format.ts';
 import { repr, str } from './text.ts';
 
@@ -49,7 +49,11 @@ export function percentFormat(format: string, values: Data, asTuple?: readonly D
       return pad(convert(type, value, flags, digits), size, flags, 'diouxXeEfFgG'.includes(type));
     },
   );
-  if (!byName && used < list.length && !(asTuple === undefined && isMapping(values))) {
+  if (
+    !byName &&
+    used < list.length &&
+    !(asTuple === undefined && (isMapping(values) || (isSequence(values) && !(values instanceof Tuple))))
+  ) {
     throw typeFault('not all arguments converted during string formatting');
   }
   return text;

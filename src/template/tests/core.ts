@@ -2,7 +2,7 @@ import { Float } from '../../lib/value.ts';
 import { booleanOf } from '../filters/control.ts';
 import { test, type Tests } from '../filters/define.ts';
 import { iterate } from '../python/access.ts';
-import { compare, contains, equal, numeric, truth } from '../python/compare.ts';
+import { compare, contains, equal, numeric, requireHashable, truth } from '../python/compare.ts';
 import {
   isMapping,
   isSequence,
@@ -25,8 +25,8 @@ const less = is('<', (order) => order < 0);
 const atMost = is('<=', (order) => order <= 0);
 const greater = is('>', (order) => order > 0);
 const atLeast = is('>=', (order) => order >= 0);
-const subset = test('other', (value, [other]) => iterate(value).every((one) => contains(other!, one)));
-const superset = test('other', (value, [other]) => iterate(other!).every((one) => contains(value, one)));
+const subset = test('other', (value, [other]) => isSubset(value, other!));
+const superset = test('other', (value, [other]) => isSubset(other!, value));
 const version = test('version operator? strict? version_type?', (value, [other, operator, strict, type]) =>
   compareVersions(value, other!, operator ?? 'eq', strict ?? null, type ?? null));
 const regexTest = (kind: 'search' | 'match'): Tests[string] =>
@@ -104,6 +104,13 @@ export const coreTests: Tests = {
   is_abs: test('', (value) => text(value).startsWith('/')),
   url: test('schemes?', (value, [schemes]) => isUrl(text(value), schemes)),
 };
+
+function isSubset(part: Data, set: Data): boolean {
+  const all = iterate(set);
+  const items = iterate(part);
+  for (const one of [...items, ...all]) requireHashable(one);
+  return items.every((one) => contains(all, one));
+}
 
 function whole(value: Data): number {
   const number = value instanceof Float ? undefined : numeric(value);
