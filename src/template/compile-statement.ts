@@ -50,7 +50,7 @@ export class StatementCompiler {
         const value = this.expressions.expression(node.value);
         return (frame, out) => {
           const given = value(frame);
-          if (given instanceof Undefined) throw given.fault();
+          if (given instanceof Undefined) throw placed(given.fault(), node.value.at, frame);
           if (given instanceof TemplateModule) out.push(...given.parts);
           else out.push(given);
           return NORMAL;

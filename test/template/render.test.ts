@@ -58,6 +58,11 @@ test('an error tells the place in the file, on a later line of a block of text',
   t.deepEqual(error.problems[0]?.location, { file: 'site.yml', line: 8, column: 18 });
 });
 
+test('a value that a filter did not find is told at the filter', (t) => {
+  const error = failure(() => renderString('a {{ [] | first }}', sourceOf({}), environment(), origin));
+  t.deepEqual([error.kind, error.problems[0]?.location?.column], ['undefined', 22]);
+});
+
 test('an error tells the place in a template file, with the lines around it', (t) => {
   const source = 'one\n{% for i in [1] %}\n  {{ i.x.y }}\n{% endfor %}\n';
   const error = failure(() =>

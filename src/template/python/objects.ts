@@ -37,7 +37,8 @@ export class Undefined {
   fault(): Fault | TemplateError {
     if (this.cause) return this.cause;
     const { offset, text, variable } = this;
-    return new Fault('undefined', this.message, text ? { offset, text, variable } : { offset, variable });
+    // Without a text, the place is that of the operation which needs the value.
+    return new Fault('undefined', this.message, text ? { offset, text, variable } : { variable });
   }
 }
 
