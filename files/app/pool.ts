@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Endpoint } from './config.ts';
 import { connectToAny, type Credentials, type Session } from './connect.ts';
@@ -19,10 +20,14 @@ export interface Pool {
 }
 
 const PAUSE_MS = { first: 30, most: 300 };
+/** How often a connection of its own asks whether the way to the database is still there, and for how long. */
+const HEARTBEAT_MS = { interval: 500, limit: 800 };
 
 export function createPool(options: PoolOptions): Pool {
   let endpoints = options.endpoints;
   let open = 0;
+  const closing = new AbortController();
+  const busy = new Set<Session>();
   const idle: Session[] = [];
   const waiting: (() => void)[] = [];
 
@@ -36,8 +41,9 @@ export function createPool(options: PoolOptions): Pool {
     idle.push(session);
     waiting.shift()?.();
   };
-  /** What no longer answers is left, with all idle connections through it, and tried last from now on. */
+  /** What no longer answers is left, with all connections through it, and tried last from now on. */
   const avoid = (endpoint: Endpoint): void => {
+    for (const session of busy) if (session.endpoint === endpoint) abort(session);
     for (const session of idle.filter((each) => each.endpoint === endpoint)) {
       idle.splice(idle.indexOf(session), 1);
       discard(session);
@@ -73,8 +79,9 @@ export function createPool(options: PoolOptions): Pool {
     work: (session: Session) => Promise<Result>,
   ): Promise<Result> => {
     const session = await acquire(deadline);
+    busy.add(session);
     try {
-      const result = await work(session);
+      const result = await work(session).finally(() => busy.delete(session));
       release(session);
       return result;
     } catch (error) {
@@ -86,6 +93,26 @@ export function createPool(options: PoolOptions): Pool {
       throw error;
     }
   };
+
+  /** A balancer that lost its power says nothing; only asking tells it from a slow answer. */
+  const watch = async (): Promise<void> => {
+    let session: Session | undefined;
+    while (!closing.signal.aborted) {
+      await sleep(HEARTBEAT_MS.interval, undefined, { ref: false });
+      try {
+        if (open > 0) session ??= await connectToAny(endpoints, options.credentials);
+        if (session) await within(HEARTBEAT_MS.limit, session.connection.ping());
+      } catch {
+        if (session) {
+          avoid(session.endpoint);
+          session.connection.destroy();
+        }
+        session = undefined;
+      }
+    }
+    session?.connection.destroy();
+  };
+  void watch();
 
   return {
     async run(deadline, work) {
@@ -100,6 +127,7 @@ export function createPool(options: PoolOptions): Pool {
       }
     },
     async close() {
+      closing.abort();
       await Promise.allSettled(idle.splice(0).map((session) => session.connection.end()));
     },
   };
@@ -121,4 +149,17 @@ function turn(waiting: (() => void)[], deadline: number): Promise<void> {
     );
     waiting.push(proceed);
   });
+}
+
+/** Ends a connection so that what waits for its answer learns of it; the driver's own `destroy` would leave it waiting. */
+function abort(session: Session): void {
+  const { stream } = (session.connection as unknown as { connection: { stream: Socket } }).connection;
+  stream.destroy(Object.assign(new Error('the way to the database is gone'), { code: 'ECONNRESET' }));
+}
+
+async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
+  const limit = sleep(limitMs, undefined, { ref: false }).then(() => {
+    throw new Error('no answer');
+  });
+  await Promise.race([work, limit]);
 }
