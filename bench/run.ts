@@ -38,7 +38,7 @@ const provision = (...args: readonly string[]): readonly string[] => [
 const lab = await up({ name: NAME, report: (step) => say(`  lab: ${step}`) });
 try {
   if (parts.includes('bare')) await bareToSite();
-  else await succeed(await measure(provision('up'), { cwd: ROOT }), 'provisioning the site');
+  else succeed(await measure(provision('up'), { cwd: ROOT }), 'provisioning the site');
   if (parts.includes('site') || parts.includes('tasks')) {
     const ansible = await prepareAnsible(lab, ROOT, TARGETS);
     if (parts.includes('site')) await siteUnchanged(ansible);

@@ -27,7 +27,7 @@ export interface FactQuery<Fact = unknown> {
 }
 
 export function query<Key, Fact>(kind: FactKind<Key, Fact>, key: Key): FactQuery<Fact> {
-  return { kind: kind as unknown as FactKind<never, Fact>, key, id: `${kind.name}:${kind.id(key)}` };
+  return { kind: kind, key, id: `${kind.name}:${kind.id(key)}` };
 }
 
 /** The facts that were read. Asking for one that was not is a bug in the module: it must list what it needs. */

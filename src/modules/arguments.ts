@@ -154,7 +154,7 @@ export interface Rules<Shape> {
 /** The arguments of a module: unknown ones are refused, and the rules hold. */
 export function args<Shape extends z.ZodRawShape>(shape: Shape, rules: Rules<Shape> = {}) {
   return z.strictObject(shape).superRefine((given, context) => {
-    const values: Readonly<Record<string, unknown>> = given as Record<string, unknown>;
+    const values: Readonly<Record<string, unknown>> = given;
     const isGiven = (name: string): boolean => values[name] !== undefined;
     for (const names of rules.exclusive ?? []) {
       // Defaults such as false and the empty list do not exclude anything.

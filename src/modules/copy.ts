@@ -1,5 +1,3 @@
-import { posix } from 'node:path';
-
 import { query, type FactQuery } from '../facts/fact.ts';
 import { file as fileFact } from '../facts/file.ts';
 import type { Plan, PlanContext } from '../plan/plan.ts';
@@ -62,7 +60,5 @@ export function preserved(
   context: PlanContext,
 ): string | undefined {
   if (wish !== 'preserve') return wish;
-  const name = posix.basename(source);
-  const found = context.controller.list(posix.dirname(source)).find((entry) => entry.path === name);
-  return found && octal(found.mode & 0o7777);
+  return octal(context.controller.mode(source));
 }

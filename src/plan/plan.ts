@@ -83,6 +83,8 @@ export interface ControllerFiles {
   read(path: string): Buffer;
   /** Whether it exists and what it is. Never throws. */
   type(path: string): 'file' | 'directory' | 'missing';
+  /** The permission bits of a file. */
+  mode(path: string): number;
   /** All files below a directory, as paths relative to it, sorted. */
   list(
     directory: string,

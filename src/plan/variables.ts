@@ -1,6 +1,7 @@
 import type { SourceLocation } from '../lib/errors.ts';
 import { isDict, isList, type Dict, type Value } from '../lib/value.ts';
 import type { RoleContext, VarsBlock } from '../playbook/ast.ts';
+import { TemplateError } from '../template/error.ts';
 import type { TemplateEnvironment, VariableSource } from '../template/environment.ts';
 import { isTemplate, renderString } from '../template/render.ts';
 
@@ -53,7 +54,10 @@ export class Scope implements VariableSource {
 
   #render(name: string, raw: Value, layer: Layer): Value {
     if (this.#inProgress.includes(name)) {
-      throw new Error(`the variable refers to itself: ${[...this.#inProgress, name].join(' → ')}`);
+      throw new TemplateError('runtime', {
+        message: `the variable refers to itself: ${[...this.#inProgress, name].join(' → ')}`,
+        location: layer.at,
+      });
     }
     this.#inProgress.push(name);
     try {

@@ -125,9 +125,6 @@ const actions: Readonly<Record<string, Action>> = {
         ([key]) => !['name', 'hostname', 'host', 'groups', 'group', 'groupname'].includes(String(key)),
       ),
     );
-    const isNew = !world.hosts.has(name);
-    const old = world.hosts.get(name);
-    world.hosts.set(name, newHost(world, name, [...(old?.inventoryVars ?? []), variables]));
     const names =
       typeof groups === 'string'
         ? groups.split(',').map((group) => group.trim())
@@ -135,6 +132,9 @@ const actions: Readonly<Record<string, Action>> = {
           ? groups.map(String)
           : [];
     for (const group of ['all', ...names]) addToGroup(world.groups, group, name);
+    const isNew = !world.hosts.has(name);
+    const old = world.hosts.get(name);
+    world.hosts.set(name, newHost(world, name, [...(old?.addedVars ?? []), variables]));
     world.knowledge++;
     return okResult({ add_host: { host_name: name, groups: names } }, isNew);
   },

@@ -28,6 +28,7 @@ export function controllerFiles(playbookDirectory: string, role: RoleContext | u
       if (!stat) return 'missing';
       return stat.isDirectory() ? 'directory' : 'file';
     },
+    mode: (path) => statSync(path).mode & 0o7777,
     list(directory) {
       return readdirSync(directory, { recursive: true, encoding: 'utf8' })
         .sort()

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
+import type { Problem } from '../lib/errors.ts';
 import { toPlain, type Value } from '../lib/value.ts';
 import type { Layer } from '../plan/variables.ts';
 import type { Task, TaskNode } from '../playbook/ast.ts';
 import { loadRole } from '../playbook/role.ts';
-import { loadTaskFile } from '../playbook/task-file.ts';
+import { loadIncludedTasks } from '../playbook/task-file.ts';
+import { isTruthy } from '../template/render.ts';
 import { shortName } from '../plan/validate.ts';
 import { collectHandlers } from './handlers.ts';
 import { itemScopes } from './loop.ts';
@@ -87,7 +89,10 @@ function load(
   if (shortName(task.action.text) === 'include_tasks') {
     const file = text('file') ?? text('_raw_params');
     if (file === undefined) throw new TaskError('include_tasks: expected the name of a file');
-    return { nodes: loadTaskFile(findTasks(run, task, file), task, run.world.loaderOptions), handlers: [] };
+    const included = loadIncludedTasks(findTasks(run, task, file), task, run.world.loaderOptions);
+    warn(run, included.warnings);
+    run.addedRoles.push(...included.roles);
+    return { nodes: included.tasks, handlers: collectHandlers(included.handlers) };
   }
   const name = text('name') ?? text('role');
   if (name === undefined) throw new TaskError('include_role: "name" is required');
@@ -102,7 +107,19 @@ function load(
     },
     run.world.loaderOptions,
   );
+  warn(run, loaded.warnings);
+  // Without `public`, an included role's variables are seen by its own tasks alone.
+  if (isTruthy(args.get('public') ?? false)) {
+    run.addedRoles.push(...loaded.roles);
+    run.world.knowledge++;
+  }
   return { nodes: loaded.tasks, handlers: collectHandlers(loaded.handlers) };
+}
+
+function warn(run: PlayRun, warnings: readonly Problem[]): void {
+  for (const { message, location } of warnings) {
+    run.world.emit({ type: 'warning', message, ...(location ? { at: location } : {}) });
+  }
 }
 
 /** An included file stands beside the file that includes it, in the role's tasks/, or beside the playbook. */

@@ -97,6 +97,7 @@ async function carryOut(pass: ModulePass, prepared: Prepared, plan: Doing): Prom
     });
     const result = finish(plan, outputs, diffs);
     if (surelyChanges) world.changes++;
+    // The handlers were noted in case it changed; what is noted and not due is cleared at the next flush.
     if (surelyChanges && !ownHost) target.session.forget();
     return mayChange && !surelyChanges ? { ...result, mayHaveChanged: true } : result;
   } catch (error) {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { unreachable } from '../lib/errors.ts';
@@ -20,10 +21,8 @@ export async function networkStep(
     case 'pause':
       await delay(step.ms);
       return { kind: 'done' };
-    case 'http': {
-      const connection = await session.connection();
-      return await httpRequest(step, (host, port) => connection.forward(host, port));
-    }
+    case 'http':
+      return await request(step, session, actor);
     case 'wait-port': {
       const connection = await session.connection();
       await delay(step.delayMs);
@@ -46,6 +45,29 @@ export async function networkStep(
     default:
       return unreachable(step);
   }
+}
+
+async function request(
+  step: Extract<Step, { kind: 'http' }>,
+  session: HostSession,
+  actor: Actor,
+): Promise<StepOutput> {
+  const connection = await session.connection();
+  const answer = await httpRequest(step, (host, port) => connection.forward(host, port));
+  const { save } = step;
+  if (!save || answer.kind !== 'http' || answer.status < 200 || answer.status > 299) return answer;
+  const digest = (algorithm: string): string => createHash(algorithm).update(answer.body).digest('hex');
+  if (save.checksum && digest(save.checksum.algorithm) !== save.checksum.digest.toLowerCase()) {
+    const message = `${step.url}: expected ${save.checksum.algorithm} ${save.checksum.digest}, found ${digest(save.checksum.algorithm)}`;
+    return { kind: 'no-answer', message, ms: answer.ms };
+  }
+  if (save.unlessSha1 === undefined || save.unlessSha1 !== digest('sha1')) {
+    const { path, attributes, backup } = save;
+    await session.apply(actor, [{ kind: 'write', path, content: answer.body, attributes, backup }], {
+      refresh: [],
+    });
+  }
+  return answer;
 }
 
 async function isOpen(open: () => Promise<{ destroy(): void }>): Promise<boolean> {

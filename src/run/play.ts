@@ -1,5 +1,5 @@
 import type { Value } from '../lib/value.ts';
-import type { Block, Task, TaskNode } from '../playbook/ast.ts';
+import type { Block, RoleContext, Task, TaskNode } from '../playbook/ast.ts';
 import { shortName } from '../plan/validate.ts';
 import type { Upcoming } from './ahead.ts';
 import { clearHandlers } from '../facts/due-handlers.ts';
@@ -138,6 +138,8 @@ async function runTask(
     if (taskName(run, task, hosts[0]) === world.settings.startAtTask) world.started = true;
     else if (!shortName(task.action.text).startsWith('include_')) return new Map();
   }
+  const fresh = hosts.filter((host) => !hasRunRole(run, task, host));
+  if (fresh.length < hosts.length) return await runTask(run, task, fresh, upcoming, extra);
   const action = shortName(task.action.text);
   if (action === 'meta') return await runMeta(run, task, hosts, upcoming);
   if (action === 'include_tasks' || action === 'include_role')
@@ -176,6 +178,7 @@ export async function runOnHosts(
   doing.forEach((host, index) => {
     const end = ends[index] as TaskEnd;
     count(host, end);
+    if (end.status !== 'skipped') noteRole(run, task, host);
     const failure = failureOf(task, end);
     if (once) {
       // The other hosts take over what the one found, or fail with it.
@@ -193,6 +196,21 @@ export async function runOnHosts(
     for (const host of hosts) if (failure && !failures.has(host)) failures.set(host, failure);
   }
   return failures;
+}
+
+/** Of a role that stands twice in a play, only the first application that did anything on a host counts. */
+function hasRunRole(run: PlayRun, task: Task, host: HostRun): boolean {
+  const key = task.role?.onceKey;
+  const begun = key === undefined ? undefined : run.begunRoles.get(key)?.get(host);
+  return begun !== undefined && begun !== task.role;
+}
+
+function noteRole(run: PlayRun, task: Task, host: HostRun): void {
+  const { role } = task;
+  if (role?.onceKey === undefined) return;
+  const hosts = run.begunRoles.get(role.onceKey) ?? new Map<HostRun, RoleContext>();
+  if (!hosts.has(host)) hosts.set(host, role);
+  run.begunRoles.set(role.onceKey, hosts);
 }
 
 function failureOf(task: Task, end: TaskEnd): Failure | undefined {

@@ -66,7 +66,7 @@ export function skippedResult(reason: string, result: Result = {}): ItemResult {
 
 export function outcomeResult(outcome: Outcome, diffs?: readonly Diff[]): ItemResult {
   return outcome.status === 'ok'
-    ? okResult(outcome.result, outcome.changed, diffs)
+    ? okResult(outcome.result, outcome.changed, outcome.changed ? diffs : undefined)
     : failedResult(outcome.message, outcome.result);
 }
 

@@ -6,7 +6,7 @@ import type { SecretRegistry } from '../lib/secret.ts';
 import { isList, type Value } from '../lib/value.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { selectHosts } from '../inventory/select.ts';
-import { hostLayers, loadVarsDirectories } from '../inventory/variables.ts';
+import { loadVarsDirectories } from '../inventory/variables.ts';
 import type { Play, Playbook, Task, VarsBlock } from '../playbook/ast.ts';
 import type { LoaderOptions } from '../playbook/loader-options.ts';
 import { loadVarsFile } from '../playbook/vars-file.ts';
@@ -17,7 +17,7 @@ import type { EventSink, HostCounts, RunEvent } from './events.ts';
 import { collectHandlers } from './handlers.ts';
 import { activeHosts, EndOfPlay, flushHandlers, runSection } from './play.ts';
 import { environmentOf, scopeOf } from './scope.ts';
-import { newHost } from './targets.ts';
+import { hostRun, newHost } from './targets.ts';
 import type { HostRun, PlayRun, RunSettings, World } from './world.ts';
 
 export interface PlaybookRun {
@@ -37,13 +37,9 @@ export type Recap = Extract<RunEvent, { type: 'recap' }>;
 export async function runPlaybook(options: PlaybookRun): Promise<Recap> {
   const startedAt = performance.now();
   const world = newWorld(options);
-  const limited =
-    options.settings.limit === undefined
-      ? undefined
-      : selectHosts(options.inventory, 'all', options.settings.limit).hosts;
   for (const play of options.playbook.plays) {
     if (options.signal.aborted) break;
-    const carryOn = await runPlay(world, play, limited);
+    const carryOn = await runPlay(world, play);
     if (!carryOn) break;
   }
   if (!world.started && !options.signal.aborted) {
@@ -76,18 +72,15 @@ function newWorld(options: PlaybookRun): World {
     playbookId: basename(playbook.file),
     started: settings.startAtTask === undefined,
     readingAhead: false,
+    playbookVars: loadVarsDirectories(playbook.directory),
   };
-  const playbookVars = loadVarsDirectories(playbook.directory);
-  for (const name of inventory.hosts.keys()) {
-    const layers = hostLayers(inventory, playbookVars, name).map((layer) => layer.values);
-    world.hosts.set(name, newHost(world, name, layers));
-  }
+  for (const name of inventory.hosts.keys()) world.hosts.set(name, newHost(world, name));
   return world;
 }
 
 /** Runs one play over its hosts, batch by batch; false when nothing further should run. */
-async function runPlay(world: World, play: Play, limited: readonly string[] | undefined): Promise<boolean> {
-  const names = playHosts(world, play, limited);
+async function runPlay(world: World, play: Play): Promise<boolean> {
+  const names = playHosts(world, play);
   const all = names.flatMap((name) => world.hosts.get(name) ?? []);
   const usable = all.filter((host) => host.state === 'active' || host.state === 'ended');
   for (const host of usable) host.state = 'active';
@@ -113,6 +106,8 @@ async function runPlay(world: World, play: Play, limited: readonly string[] | un
       batch,
       varsFiles: [],
       handlers: [...collectHandlers(play.handlers)],
+      addedRoles: [],
+      begunRoles: new Map(),
     };
     const ended = await runBatch({ ...run, varsFiles: playVarsFiles(run) });
     if (
@@ -162,7 +157,7 @@ function setupTask(run: PlayRun): readonly Task[] {
     args: { value: new Map(), at },
     notify: [],
     listen: [],
-    when: [],
+    when: play.when,
     tags: ['always'],
     environment: play.environment,
     vars: [],
@@ -173,7 +168,7 @@ function setupTask(run: PlayRun): readonly Task[] {
   return [task];
 }
 
-function playHosts(world: World, play: Play, limited: readonly string[] | undefined): readonly string[] {
+function playHosts(world: World, play: Play): readonly string[] {
   const environment = environmentOf(world, undefined, () => scope);
   const scope: Scope = new Scope(
     [
@@ -186,11 +181,10 @@ function playHosts(world: World, play: Play, limited: readonly string[] | undefi
   const pattern = isList(value) ? value.map(String).join(',') : String(value);
   // Groups made by add_host and group_by count, too.
   const inventory: Inventory = { ...world.inventory, groups: world.groups, hosts: withAddedHosts(world) };
-  const selected = selectHosts(inventory, pattern);
+  const selected = selectHosts(inventory, pattern, world.settings.limit);
   for (const message of selected.warnings) world.emit({ type: 'warning', message, at: play.hosts.at });
-  if (selected.hosts.includes('localhost') && !world.hosts.has('localhost'))
-    world.hosts.set('localhost', newHost(world, 'localhost', []));
-  return limited ? selected.hosts.filter((host) => limited.includes(host)) : selected.hosts;
+  for (const name of selected.hosts) hostRun(world, name);
+  return selected.hosts;
 }
 
 function withAddedHosts(world: World): Inventory['hosts'] {
@@ -207,7 +201,16 @@ function withAddedHosts(world: World): Inventory['hosts'] {
 function batchesOf(world: World, play: Play, hosts: readonly HostRun[]): readonly (readonly HostRun[])[] {
   if (!play.serial) return [hosts];
   const first = hosts[0] as HostRun;
-  const run: PlayRun = { world, play, allHosts: hosts, batch: hosts, varsFiles: [], handlers: [] };
+  const run: PlayRun = {
+    world,
+    play,
+    allHosts: hosts,
+    batch: hosts,
+    varsFiles: [],
+    handlers: [],
+    addedRoles: [],
+    begunRoles: new Map(),
+  };
   const scope = scopeOf(run, first);
   const value = renderDeep(
     play.serial.value,

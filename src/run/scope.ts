@@ -49,7 +49,7 @@ function newScope(run: PlayRun, host: HostRun, role: RoleContext | undefined, ta
       inventory: host.inventoryVars,
       playVars: play.vars,
       playVarsFiles: run.varsFiles,
-      playRoles: play.roles,
+      playRoles: [...play.roles, ...run.addedRoles],
       role,
       taskVars: task?.vars ?? [],
     }),

@@ -156,7 +156,7 @@ export class HostSession {
 
     const outputs = steps.map((step, position): StepOutput => {
       const section = results[before.length + position];
-      if (step.kind === 'command') {
+      if (step.kind === 'command' || (step.kind === 'script' && section?.status === 0)) {
         return {
           kind: 'exit',
           status: section?.status ?? result.status,

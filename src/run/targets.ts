@@ -6,19 +6,22 @@ import { INITIAL_WINDOW } from './window.ts';
 import { environmentOf } from './scope.ts';
 import { HostSession } from './session.ts';
 import type { HostRun, World } from './world.ts';
+import { hostLayers } from '../inventory/variables.ts';
 import type { Dict } from '../lib/value.ts';
 
 /** A host by its name: of the inventory, or one that only a delegation names (then its name is its address). */
 export function hostRun(world: World, name: string): HostRun {
   const known = world.hosts.get(name);
   if (known) return known;
-  const host = newHost(world, name, []);
+  const host = newHost(world, name);
   world.hosts.set(name, host);
   return host;
 }
 
 /** Prepares a host of the inventory or of add_host. Nothing is connected before it is needed. */
-export function newHost(world: World, name: string, inventoryVars: readonly Dict[]): HostRun {
+export function newHost(world: World, name: string, ownVars: readonly Dict[] = []): HostRun {
+  const inventory = { ...world.inventory, groups: world.groups };
+  const layers = hostLayers(inventory, world.playbookVars, name).map((layer) => layer.values);
   const host: HostRun = {
     name,
     session: new HostSession(
@@ -31,7 +34,8 @@ export function newHost(world: World, name: string, inventoryVars: readonly Dict
     values: new Map(),
     facts: new Map(),
     includedVars: [],
-    inventoryVars,
+    inventoryVars: [...layers, ...ownVars],
+    addedVars: ownVars,
     notified: new Set(),
     notedBy: new Map(),
     window: INITIAL_WINDOW,
@@ -56,7 +60,7 @@ async function connect(world: World, host: HostRun): Promise<Connection> {
     ],
     environment,
   );
-  const implicitLocal = host.name === 'localhost' && host.inventoryVars.length === 0;
+  const implicitLocal = host.name === 'localhost' && !world.inventory.hosts.has('localhost');
   const address = implicitLocal ? 'local' : addressOf(host.name, scope, world.settings);
   if (address === 'local') return await localTransport().connect({ name: host.name, address: 'localhost' });
   return await world.transport.connect(address);

@@ -1,8 +1,9 @@
 import type { SecretRegistry } from '../lib/secret.ts';
 import type { Dict, Value } from '../lib/value.ts';
 import type { Inventory } from '../inventory/inventory.ts';
+import type { VarsDirectories } from '../inventory/variables.ts';
 import type { LoaderOptions } from '../playbook/loader-options.ts';
-import type { Play, Playbook, Task, VarsBlock } from '../playbook/ast.ts';
+import type { Play, Playbook, Task, RoleContext, VarsBlock } from '../playbook/ast.ts';
 import type { Layer } from '../plan/variables.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { EventSink, HostCounts } from './events.ts';
@@ -38,6 +39,8 @@ export interface HostRun {
   includedVars: readonly VarsBlock[];
   /** Inventory variables, weakest first. */
   readonly inventoryVars: readonly Dict[];
+  /** Those of add_host among them. */
+  readonly addedVars: readonly Dict[];
   /** Keys of handlers that were notified and have not run. */
   readonly notified: Set<string>;
   /** The users as whom a note of due handlers was left on the target (see facts/due-handlers.ts). */
@@ -63,6 +66,8 @@ export interface World {
   knowledge: number;
   readonly playbook: Playbook;
   readonly loaderOptions: LoaderOptions;
+  /** group_vars/ and host_vars/ beside the playbook. */
+  readonly playbookVars: VarsDirectories;
   /** Tells the notes of this playbook's handlers from those of others. */
   readonly playbookId: string;
   /** Whether `--start-at-task` was reached (or not asked for). */
@@ -87,6 +92,10 @@ export interface PlayRun {
   readonly batch: readonly HostRun[];
   /** Included roles add theirs. */
   readonly handlers: Handler[];
+  /** Roles that came by includes, whose variables the rest of the play sees. */
+  readonly addedRoles: RoleContext[];
+  /** Role applications that have begun on a host, by the role's key: a role that stands twice runs once. */
+  readonly begunRoles: Map<string, Map<HostRun, RoleContext>>;
 }
 
 /** Extra variables for one evaluation (a loop's item, an include's parameters). */

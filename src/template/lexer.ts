@@ -312,7 +312,7 @@ class Lexer {
   }
 
   #push(type: Exclude<Token['type'], 'number'>, value: string, at: number): void {
-    this.#tokens.push({ type, value, at } as Token);
+    this.#tokens.push({ type, value, at });
   }
 }
 

@@ -22,7 +22,13 @@ async function stateOf(host: string): Promise<string> {
 /** The instance that may be written, by asking every server. */
 async function primaries(): Promise<readonly string[]> {
   const answers = await Promise.all(
-    SERVERS.map(async (server) => [server, await lab.sh(server, `$(command -v mariadb || command -v mysql) -NBe 'select @@read_only'`)] as const),
+    SERVERS.map(
+      async (server) =>
+        [
+          server,
+          await lab.sh(server, `$(command -v mariadb || command -v mysql) -NBe 'select @@read_only'`),
+        ] as const,
+    ),
   );
   return answers.filter(([, readOnly]) => readOnly === '0').map(([server]) => server);
 }
@@ -39,7 +45,18 @@ test.after.always('nothing is left', async () => {
 
 test.serial('the hosts are bare: no Python, none of the packages of the stack', async (t) => {
   for (const host of HOSTS) {
-    t.is((await lab.exec(host, 'sh', '-c', 'command -v python3 haproxy nginx mysqld mariadbd ufw keepalived node')).stdout, '', host);
+    t.is(
+      (
+        await lab.exec(
+          host,
+          'sh',
+          '-c',
+          'command -v python3 haproxy nginx mysqld mariadbd ufw keepalived node',
+        )
+      ).stdout,
+      '',
+      host,
+    );
   }
 });
 
@@ -67,8 +84,13 @@ test.serial('up makes a working site of bare hosts', async (t) => {
 test.serial('a second run changes nothing, and check agrees', async (t) => {
   const again = await lab.provision('up', '--json');
   t.is(again.status, 0, again.stderr);
-  const changed = jsonLines(again.stdout).filter((line) => line.type === 'result' && line.status === 'changed');
-  t.deepEqual(changed.map((line) => `${line.host}: ${line.task}`), []);
+  const changed = jsonLines(again.stdout).filter(
+    (line) => line.type === 'result' && line.status === 'changed',
+  );
+  t.deepEqual(
+    changed.map((line) => `${line.host}: ${line.task}`),
+    [],
+  );
   t.is((await lab.provision('check')).status, 0);
 });
 
@@ -87,11 +109,23 @@ test.serial('a write lands on the primary and is read on each replica', async (t
   const primary = await primaries();
   t.deepEqual(primary, ['web1']);
   const body = `written at ${Date.now()}`;
-  const posted = await request(lab, `http://${vip}/api/messages`, '-X', 'POST', '-H', 'content-type: application/json', '-d', JSON.stringify({ author: 'test', body }));
+  const posted = await request(
+    lab,
+    `http://${vip}/api/messages`,
+    '-X',
+    'POST',
+    '-H',
+    'content-type: application/json',
+    '-d',
+    JSON.stringify({ author: 'test', body }),
+  );
   t.true(posted.status === 201 || posted.status === 200, posted.body);
   for (const server of SERVERS) {
     await waitFor(`${server} has the message`, async () => {
-      const count = await lab.sh(server, `$(command -v mariadb || command -v mysql) -NBe "select count(*) from app.messages where body = '${body}'"`);
+      const count = await lab.sh(
+        server,
+        `$(command -v mariadb || command -v mysql) -NBe "select count(*) from app.messages where body = '${body}'"`,
+      );
       return count === '1';
     });
   }
@@ -99,25 +133,39 @@ test.serial('a write lands on the primary and is read on each replica', async (t
 
 test.serial('from outside only 80 and 443 of the balancers answer, and nothing of the servers', async (t) => {
   const inventory = must(await lab.provision('inventory', '--json'), 'inventory').stdout;
-  const { hosts } = JSON.parse(inventory) as { hosts: Record<string, { front_address?: string; back_address: string }> };
+  const { hosts } = JSON.parse(inventory) as {
+    hosts: Record<string, { front_address?: string; back_address: string }>;
+  };
   const open = async (address: string, ports: readonly number[]): Promise<number[]> => {
-    const script = ports.map((port) => `timeout 1 bash -c '</dev/tcp/${address}/${port}' 2>/dev/null && echo ${port}`).join('; ');
+    const script = ports
+      .map((port) => `timeout 1 bash -c '</dev/tcp/${address}/${port}' 2>/dev/null && echo ${port}`)
+      .join('; ');
     return (await lab.exec('client', 'sh', '-c', script)).stdout.split('\n').filter(Boolean).map(Number);
   };
   const ports = [22, 80, 443, 3000, 3306, 3307, 4444, 8404, 9201, 9999, 33060];
-  for (const host of ['lb1', 'lb2']) t.deepEqual(await open(hosts[host]?.front_address ?? '', ports), [80, 443], host);
+  for (const host of ['lb1', 'lb2'])
+    t.deepEqual(await open(hosts[host]?.front_address ?? '', ports), [80, 443], host);
   t.deepEqual(await open(vip, ports), [80, 443]);
-  for (const host of SERVERS) t.deepEqual(await open(hosts[host]?.back_address ?? '', [22, 80, 3306]), [], host);
+  for (const host of SERVERS)
+    t.deepEqual(await open(hosts[host]?.back_address ?? '', [22, 80, 3306]), [], host);
 });
 
 test.serial('drift made by hand is reported with a diff, and repaired', async (t) => {
-  await lab.sh('web1', `f=$(ls /etc/nginx/conf.d/*.conf /etc/nginx/sites-enabled/* 2>/dev/null | head -n 1); echo '# by hand' >> "$(readlink -f "$f")"`);
+  await lab.sh(
+    'web1',
+    `f=$(ls /etc/nginx/conf.d/*.conf /etc/nginx/sites-enabled/* 2>/dev/null | head -n 1); echo '# by hand' >> "$(readlink -f "$f")"`,
+  );
   await lab.sh('web2', 'systemctl stop nginx');
   await lab.sh('web3', 'ufw allow 8080/tcp');
-  await lab.sh('lb2', 'export DEBIAN_FRONTEND=noninteractive; apt-get -q -y remove socat || apt-get -q -y remove chrony');
+  await lab.sh(
+    'lb2',
+    'export DEBIAN_FRONTEND=noninteractive; apt-get -q -y remove socat || apt-get -q -y remove chrony',
+  );
   const check = await lab.provision('check', '--json');
   t.is(check.status, 3);
-  const changed = jsonLines(check.stdout).filter((line) => line.type === 'result' && line.status === 'changed');
+  const changed = jsonLines(check.stdout).filter(
+    (line) => line.type === 'result' && line.status === 'changed',
+  );
   t.deepEqual([...new Set(changed.map((line) => line.host))].sort(), ['lb2', 'web1', 'web2', 'web3']);
   const diffs = changed.flatMap((line) => line.diff ?? []);
   t.true(diffs.some((diff) => diff.before.includes('# by hand') && !diff.after.includes('# by hand')));
@@ -132,7 +180,11 @@ test.serial('killing the balancer that has the address moves it within 3 seconds
   await siteIsUp(lab, vip);
   await lab.lab('kill', holder);
   const startedAt = performance.now();
-  await waitFor('the site answers again', async () => (await request(lab, `http://${vip}/`, '--max-time', '0.3')).status === 200, 20_000);
+  await waitFor(
+    'the site answers again',
+    async () => (await request(lab, `http://${vip}/`, '--max-time', '0.3')).status === 200,
+    20_000,
+  );
   const ms = performance.now() - startedAt;
   t.log(`the address answered again after ${Math.round(ms)} ms`);
   t.true(ms < 3000, `${ms} ms`);
@@ -143,12 +195,18 @@ test.serial('killing a server costs no request once its health check has failed'
   await lab.lab('kill', 'web3');
   // HAProxy's own word that the server is out.
   await waitFor('both balancers have taken web3 out', async () => {
-    const states = await Promise.all(['lb1', 'lb2'].map((balancer) => lab.sh(balancer, `echo 'show stat' | socat stdio /run/haproxy/admin.sock | grep ',web3,'`)));
+    const states = await Promise.all(
+      ['lb1', 'lb2'].map((balancer) =>
+        lab.sh(balancer, `echo 'show stat' | socat stdio /run/haproxy/admin.sock | grep ',web3,'`),
+      ),
+    );
     return states.every((state) => state.split('\n').every((line) => line.includes('DOWN')));
   });
   for (let count = 0; count < 50; count++) t.is((await request(lab, `http://${vip}/`)).status, 200);
   await lab.lab('start', 'web3');
-  await waitFor('web3 serves again', async () => (await request(lab, `http://${vip}/api/whoami`)).body.includes('web3'));
+  await waitFor('web3 serves again', async () =>
+    (await request(lab, `http://${vip}/api/whoami`)).body.includes('web3'),
+  );
 });
 
 test.serial('whatever interrupts a run, the next one converges', async (t) => {
@@ -162,7 +220,11 @@ test.serial('whatever interrupts a run, the next one converges', async (t) => {
     const run = startProvision(['up', '--json', '-i', lab.inventory]);
     // Each time somewhat further on, in the middle of a step that changes something.
     const after = [3, 25, 60][index] ?? 0;
-    await waitFor(`${after} changes`, async () => run.stdout().split('"status":"changed"').length > after || (await finished(run.ended)), 300_000);
+    await waitFor(
+      `${after} changes`,
+      async () => run.stdout().split('"status":"changed"').length > after || (await finished(run.ended)),
+      300_000,
+    );
     await interrupt(run.pid);
     const ended = await run.ended;
     t.log(`${name} after ${after} changes: exit status ${ended.status}`);

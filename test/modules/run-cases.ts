@@ -121,6 +121,7 @@ function contextOf(given: Case): PlanContext {
     },
     read: (path) => Buffer.from(files[path]?.text ?? ''),
     type: (path) => (path in files ? 'file' : inside(path).length > 0 ? 'directory' : 'missing'),
+    mode: (path) => files[path]?.mode ?? 0o644,
     list(directory) {
       const start = `${directory.replace(/\/$/, '')}/`;
       const paths = inside(directory).map((path) => path.slice(start.length));

@@ -10,12 +10,12 @@ import { resolveScalar } from './yaml-scalar.ts';
 export function fromYaml(document: Document): Data {
   const [error] = document.errors;
   if (error) throw typeFault(`from_yaml: ${error.message.split('\n')[0]}`);
-  return document.contents ? read(document.contents as Node, document) : null;
+  return document.contents ? read(document.contents, document) : null;
 }
 
 function read(node: Node | null | undefined, document: Document): Data {
   if (!node) return null;
-  if (isAlias(node)) return read(node.resolve(document) as Node | undefined, document);
+  if (isAlias(node)) return read(node.resolve(document), document);
   if (isSeq(node)) return own(node.items.map((item) => read(item as Node, document)));
   if (isMap(node)) {
     const dict = new Map<Data, Data>();
@@ -40,7 +40,7 @@ function read(node: Node | null | undefined, document: Document): Data {
     throw typeFault(`from_yaml: the tag ${node.tag} is not supported`);
   }
   if (node.tag === undefined && node.type === 'PLAIN') return resolveScalar(node.source ?? '');
-  const value = node.value as unknown;
+  const value = node.value;
   if (typeof value === 'bigint') return integer(value);
   if (typeof value === 'number') return new Float(value);
   return value as Data;

@@ -70,7 +70,11 @@ export function total(lines: readonly JsonLine[], count: string): number {
 }
 
 /** Waits until `condition` gives a value; a generous limit, since the machine may be busy. */
-export async function waitFor<T>(what: string, condition: () => Promise<T | undefined | false>, limitMs = 60_000): Promise<T> {
+export async function waitFor<T>(
+  what: string,
+  condition: () => Promise<T | undefined | false>,
+  limitMs = 60_000,
+): Promise<T> {
   const until = Date.now() + limitMs;
   let last: unknown;
   do {

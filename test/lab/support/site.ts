@@ -16,7 +16,8 @@ export interface TestLab {
 
 export function testLab(name: string): TestLab {
   const inventory = `inventory/${name}`;
-  const lab = async (...args: readonly string[]): Promise<Ended> => must(await provision('lab', ...args, '--name', name), args.join(' '));
+  const lab = async (...args: readonly string[]): Promise<Ended> =>
+    must(await provision('lab', ...args, '--name', name), args.join(' '));
   const exec = async (host: string, ...command: readonly string[]): Promise<Ended> =>
     await provision('lab', 'exec', '--name', name, host, '--', ...command);
   return {
@@ -30,7 +31,8 @@ export function testLab(name: string): TestLab {
 }
 
 export function must(ended: Ended, what: string): Ended {
-  if (ended.status !== 0) throw new Error(`${what}: exit status ${ended.status}\n${ended.stdout}\n${ended.stderr}`);
+  if (ended.status !== 0)
+    throw new Error(`${what}: exit status ${ended.status}\n${ended.stdout}\n${ended.stderr}`);
   return ended;
 }
 
@@ -42,7 +44,18 @@ export interface Answer {
 
 /** A request of the outside client to the site's address. */
 export async function request(lab: TestLab, url: string, ...curl: readonly string[]): Promise<Answer> {
-  const ended = await lab.exec('client', 'curl', '-sS', '-k', '--max-time', '10', '-w', '\n%{http_code}', ...curl, url);
+  const ended = await lab.exec(
+    'client',
+    'curl',
+    '-sS',
+    '-k',
+    '--max-time',
+    '10',
+    '-w',
+    '\n%{http_code}',
+    ...curl,
+    url,
+  );
   if (ended.status !== 0) throw new Error(`curl ${url}: ${ended.stderr.trim()}`);
   const at = ended.stdout.trimEnd().lastIndexOf('\n');
   return { status: Number(ended.stdout.slice(at + 1)), body: ended.stdout.slice(0, Math.max(0, at)) };
