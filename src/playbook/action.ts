@@ -77,12 +77,12 @@ function explicitAction(fields: Fields, key: string): Action | undefined {
   const isLocal = key === 'local_action';
   const at = fields.at(key);
   if (typeof value === 'string') {
-    const [name = '', rest] = splitOnce(value);
+    const [name, rest] = splitOnce(value);
     if (name !== '') {
       return withArguments(fields, { text: name, at }, rest, at, key, isLocal);
     }
   } else if (isDict(value) && typeof value.get('module') === 'string') {
-    const [name = '', freeForm] = splitOnce(value.get('module') as string);
+    const [name, freeForm] = splitOnce(value.get('module') as string);
     const args = new Map<Value, Value>();
     for (const [argument, content] of value) {
       if (argument === 'args' && isDict(content)) for (const [inner, item] of content) args.set(inner, item);

@@ -52,7 +52,7 @@ test('a provider is told by the whole name', (t) => {
 });
 
 test('units come back in the order of their keys, per scope', (t) => {
-  const output = Buffer.from(`Id=b.service\nLoadState=loaded\n\nId=a.timer\nLoadState=not-found\n\0${0}\0`);
+  const output = Buffer.from(`Id=b.service\nLoadState=loaded\n\nId=a.timer\nLoadState=not-found\n\x000\0`);
   const facts = unit.parse(output, [{ name: 'b' }, { name: 'a.timer' }]);
   t.deepEqual(
     facts.map((fact) => fact.properties?.['LoadState']),
@@ -61,7 +61,7 @@ test('units come back in the order of their keys, per scope', (t) => {
 });
 
 test('what systemctl says instead of an answer is the reason', (t) => {
-  const output = Buffer.from(`Failed to connect to bus: Host is down\n\0${1}\0`);
+  const output = Buffer.from(`Failed to connect to bus: Host is down\n\x001\0`);
   t.deepEqual(unit.parse(output, [{ name: 'x' }]), [
     { properties: undefined, error: 'Failed to connect to bus: Host is down' },
   ]);

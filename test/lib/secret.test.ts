@@ -7,6 +7,7 @@ import { Secret, SecretRegistry } from '../../src/lib/secret.ts';
 test('a secret shows itself in no way but one', (t) => {
   const secret = new Secret('hunter2');
   for (const shown of [
+    // oxlint-disable-next-line typescript/restrict-template-expressions -- that it cannot be misused is the point
     `${secret}`,
     JSON.stringify({ secret }),
     inspect(secret),

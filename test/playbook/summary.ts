@@ -1,4 +1,4 @@
-import { Float, isDict, isList, type Value } from '../../src/lib/value.ts';
+import { Float, isDict, isList } from '../../src/lib/value.ts';
 import type { Play, Playbook, RoleContext, TaskNode } from '../../src/playbook/ast.ts';
 
 /** A playbook without positions and empty parts, as the expected results in the case files write it. */
@@ -24,7 +24,7 @@ function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (isRole(value)) return roleName(value);
   if ('text' in value) return value.text;
-  if ('value' in value) return plain(value.value as Value);
+  if ('value' in value) return plain(value.value);
   if ('values' in value) return plain(value.values);
   const entries = Object.entries(value)
     .filter(([key]) => key !== 'at' && key !== 'directory' && key !== 'playVars')

@@ -56,7 +56,7 @@ function repeat(sequence: Data, times: Data): Data | undefined {
   const count = Math.max(0, Number(times));
   if (sequence.length * count > LONGEST_RESULT) throw typeFault('the result would be too long');
   if (typeof sequence === 'string') return sequence.repeat(count);
-  const items = Array.from({ length: count }, () => sequence).flat() as Data[];
+  const items: Data[] = Array.from({ length: count }, () => sequence).flat();
   return sequence instanceof Tuple ? Tuple.containing(items) : own(items);
 }
 
