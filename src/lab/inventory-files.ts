@@ -116,18 +116,17 @@ export function knownHosts(input: InventoryInput): string {
 function hostVariables(host: HostSpec, input: InventoryInput): Record<string, unknown> {
   const { network, directory } = input;
   const front = frontAddress(network, host);
-  const [firstJump] = HOSTS.filter((each) => each.role === 'balancer');
+  const jumps = HOSTS.filter((each) => each.role === 'balancer').map((each) => each.name);
+  // OpenSSH finds its way through either balancer in ssh_config, our own programs in understudy_jumps.
   const ssh = [
     `-F "${directory}/ssh_config"`,
-    ...(front === undefined && firstJump
-      ? [`-o ProxyJump=${LOGIN_USER}@${sshAddress(network, firstJump)}`]
-      : []),
     `-o UserKnownHostsFile="${directory}/known_hosts"`,
     '-o StrictHostKeyChecking=yes',
   ];
   return {
     ansible_host: sshAddress(network, host),
     ansible_ssh_common_args: ssh.join(' '),
+    ...(front === undefined && { understudy_jumps: jumps }),
     ...(front !== undefined && { front_address: front, front_interface: FRONT_INTERFACE }),
     back_address: backAddress(network, host),
     back_interface: BACK_INTERFACE,

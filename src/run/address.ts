@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 import { Secret } from '../lib/secret.ts';
 import { UserError } from '../lib/errors.ts';
-import { Float, type Value } from '../lib/value.ts';
+import { Float, isList, type Value } from '../lib/value.ts';
 import type { HostAddress } from '../transport/transport.ts';
 import type { VariableSource } from '../template/environment.ts';
 
@@ -48,6 +48,7 @@ export function addressOf(
   }
   const port = text('ansible_port') ?? text('ansible_ssh_port') ?? options.get('port');
   const jumps = options.get('proxyjump');
+  const alternatives = jumpAlternatives(name, variables.get('understudy_jumps'));
   return {
     name,
     address: text('ansible_host') ?? text('ansible_ssh_host') ?? name,
@@ -59,6 +60,7 @@ export function addressOf(
     ...(jumps === undefined
       ? {}
       : { jumps: jumps.split(',').filter((jump) => jump !== '' && jump !== 'none') }),
+    ...(alternatives === undefined ? {} : { alternatives }),
     ...(knownHosts === undefined ? {} : { knownHostsFile: expandHome(knownHosts) }),
     hostKeyChecking: checking === 'accept-new' ? 'accept-new' : defaults.hostKeyChecking,
     ...(options.has('configfile') ? { sshConfigFile: expandHome(options.get('configfile') ?? '') } : {}),
@@ -66,6 +68,35 @@ export function addressOf(
       Number(text('ansible_ssh_timeout') ?? text('ansible_timeout') ?? options.get('connecttimeout') ?? 0) *
         1000 || defaults.connectTimeoutMs,
   };
+}
+
+/**
+ * `understudy_jumps: [lb1, lb2]`: jump hosts to try in this order, which OpenSSH's ProxyJump has no words for. Each is
+ * written as for ProxyJump, and may be several hops with commas or a list. It goes before ProxyJump; an empty list
+ * means no jump host.
+ */
+function jumpAlternatives(
+  name: string,
+  value: Value | undefined,
+): readonly (readonly string[])[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  const isText = (item: Value): item is string => typeof item === 'string' && item.trim() !== '';
+  const chains = isList(value)
+    ? value.map((item) =>
+        isText(item)
+          ? item.split(',').map((hop) => hop.trim())
+          : isList(item) && item.every(isText)
+            ? item
+            : [],
+      )
+    : [[]];
+  if (chains.some((chain) => chain.length === 0 || chain.includes(''))) {
+    throw new UserError({
+      message: `${name}: understudy_jumps is not a list of jump hosts`,
+      hint: 'expected hosts to try in this order, such as [lb1, lb2], each [user@]host[:port]',
+    });
+  }
+  return chains.length === 0 ? [[]] : chains;
 }
 
 function asText(value: Value): string {

@@ -66,7 +66,10 @@ function describe(host: string, failure: TransportFailure): Description {
     case 'jump': {
       const inner = describe(failure.jump, failure.cause);
       return {
-        message: `the jump host ${failure.jump} cannot be used: ${inner.message}`,
+        message: [
+          `the jump host ${failure.jump} cannot be used: ${inner.message}`,
+          ...(failure.others ?? []).map((other) => describe(host, other).message),
+        ].join('; '),
         ...(inner.hint ? { hint: inner.hint } : {}),
       };
     }

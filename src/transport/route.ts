@@ -7,13 +7,18 @@ export interface RouteOptions {
   readonly home?: string | undefined;
 }
 
-/** The hosts to connect to one through the other, the target last. */
-export function resolveRoute(
+/** The hosts to connect to one through the other, the target last: a route for each way there is, the best first. */
+export function resolveRoutes(
   host: HostAddress,
   options: RouteOptions,
   defaultUser?: string,
   outer: readonly string[] = [],
-): SshSettings[] {
+): SshSettings[][] {
+  if (host.alternatives && host.alternatives.length > 0) {
+    return host.alternatives.flatMap((jumps) =>
+      resolveRoutes({ ...host, alternatives: undefined, jumps }, options, defaultUser, outer),
+    );
+  }
   const settings = sshSettings(host, { home: options.home, defaultUser });
   const id = `${settings.user}@${settings.address}:${settings.port}`;
   if (outer.includes(id)) {
@@ -22,14 +27,15 @@ export function resolveRoute(
       hint: 'a jump host that is reached directly needs ProxyJump none, or no jump variables of its own',
     });
   }
-  const route: SshSettings[] = [];
+  let ways: SshSettings[][] = [[]];
   for (const [index, spec] of settings.jumps.entries()) {
     const hop = jumpAddress(spec, host, options);
     // Only the first hop may itself need hops: the others are reached from the one before them.
-    const address = index === 0 ? hop : { ...hop, jumps: [] };
-    route.push(...resolveRoute(address, options, settings.user, [...outer, id]));
+    const address = index === 0 ? hop : { ...hop, jumps: [], alternatives: undefined };
+    const further = resolveRoutes(address, options, settings.user, [...outer, id]);
+    ways = ways.flatMap((way) => further.map((part) => [...way, ...part]));
   }
-  return [...route, settings];
+  return ways.map((way) => [...way, settings]);
 }
 
 /** `[user@]host[:port]`, as ProxyJump takes it. */

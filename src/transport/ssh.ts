@@ -1,10 +1,11 @@
 import { keyStore } from './authentication.ts';
 import { sshChannel } from './channel.ts';
 import { ConnectError } from './dial.ts';
+import { type Attempt, firstOf } from './first-of.ts';
 import { hostConnection } from './host-connection.ts';
 import { limiter } from './limiter.ts';
 import { probeHostKeys, type ShownKeys } from './probe.ts';
-import { resolveRoute } from './route.ts';
+import { resolveRoutes } from './route.ts';
 import { openSession, quicken, type SshSession } from './session.ts';
 import { sendFile } from './sftp.ts';
 import type { SshSettings } from './ssh-settings.ts';
@@ -20,6 +21,8 @@ import {
 const LOGINS_AT_A_TIME = 8;
 /** sudo may wait for a slow directory service, and for two seconds after a wrong password. */
 const SUDO_TIMEOUT_MS = 20_000;
+/** A jump host that has not let us in by then may be dead: the next one is tried beside it. */
+const JUMP_PATIENCE_MS = 2000;
 
 export interface SshTransportOptions {
   /** Finds the inventory's description of a jump host by its name. */
@@ -41,6 +44,8 @@ interface Shared {
 
 interface Lease {
   readonly session: Promise<SshSession>;
+  /** That of the last jump host. */
+  readonly via: Promise<SshSession> | undefined;
   release(): void;
 }
 
@@ -56,13 +61,15 @@ export function sshTransport(options: SshTransportOptions = {}): SshTransport {
   const connections = new Set<Connection>();
   const keys = keyStore();
   const logins = limiter(LOGINS_AT_A_TIME);
+  /** Jump hosts that did not lead to a host which others led to: the next hosts try them last. */
+  const doubtful = new Set<string>();
   let closed = false;
 
   /** A session to the last host of the route, its jumps connected first. */
   const lease = (route: readonly SshSettings[]): Lease => {
     const target = route.at(-1);
     if (!target) throw new Error('an empty route');
-    const id = route.map((hop) => `${hop.user}@${hop.address}:${hop.port}`).join(' ');
+    const id = idOf(route);
     let entry = shared.get(id);
     if (!entry) {
       entry = start(route, target);
@@ -83,6 +90,7 @@ export function sshTransport(options: SshTransportOptions = {}): SshTransport {
     let released = false;
     return {
       session: mine.session,
+      via: mine.via?.session,
       release() {
         if (released) return;
         released = true;
@@ -116,18 +124,38 @@ export function sshTransport(options: SshTransportOptions = {}): SshTransport {
     return { session, cancel, users: 0, via };
   };
 
+  /** Goes to a host by the first of its routes that leads there, those of doubtful jump hosts last. */
+  const byAnyRoute = async <T>(
+    host: HostAddress,
+    signal: AbortSignal | undefined,
+    go: (route: readonly SshSettings[]) => Attempt<T>,
+  ): Promise<T> => {
+    const jumpsOf = (route: readonly SshSettings[]): string => idOf(route.slice(0, -1));
+    const isDoubtful = (route: readonly SshSettings[]): number => (doubtful.has(jumpsOf(route)) ? 1 : 0);
+    const routes = resolveRoutes(host, options).toSorted((a, b) => isDoubtful(a) - isDoubtful(b));
+    const outcome = await firstOf(
+      routes.map((route) => () => go(route)),
+      { patienceMs: JUMP_PATIENCE_MS, isFinal: isTheTargets, signal },
+    );
+    if (outcome.kind === 'failed') throw unreachableBy(host, outcome.errors);
+    for (const [index, route] of routes.slice(0, outcome.tried).entries()) {
+      if (index === outcome.way) doubtful.delete(jumpsOf(route));
+      else doubtful.add(jumpsOf(route));
+    }
+    return outcome.value;
+  };
+
   const connect = async (host: HostAddress, signal?: AbortSignal): Promise<Connection> => {
     signal?.throwIfAborted();
     if (closed) throw new Error('the transport is closed');
-    const leased = lease(resolveRoute(host, options));
-    let session: SshSession;
-    try {
-      session = await orAborted(leased.session, signal);
-    } catch (error) {
-      leased.release();
-      if (error instanceof ConnectError) throw new TransportError(host.name, error.failure, { cause: error });
-      throw error;
-    }
+    const { session, leased } = await byAnyRoute(host, signal, (route) => {
+      const leased = lease(route);
+      return {
+        underway: leased.via ?? leased.session,
+        result: leased.session.then((session) => ({ session, leased })),
+        cancel: () => leased.release(),
+      };
+    });
     const connection = hostConnection({
       name: host.name,
       user: session.settings.user,
@@ -152,32 +180,27 @@ export function sshTransport(options: SshTransportOptions = {}): SshTransport {
     return connection;
   };
 
-  const hostKeys = async (host: HostAddress): Promise<ShownKeys> => {
-    const route = resolveRoute(host, options);
-    const target = route.at(-1);
-    const jump = route.at(-2);
-    if (!target) throw new Error('an empty route');
-    const leased = jump && lease(route.slice(0, -1));
-    try {
-      const session = leased && jump ? await blaming(jump, leased.session) : undefined;
-      const shown = await probeHostKeys(
-        target,
-        session && jump && { client: session.client, name: jump.name },
-      );
-      if (shown.keys.length > 0) return shown;
-      throw new ConnectError({
-        kind: 'handshake',
-        detail: 'it showed no host key',
-        address: target.address,
-        port: target.port,
-      });
-    } catch (error) {
-      if (error instanceof ConnectError) throw new TransportError(host.name, error.failure, { cause: error });
-      throw error;
-    } finally {
-      leased?.release();
-    }
-  };
+  const hostKeys = async (host: HostAddress): Promise<ShownKeys> =>
+    await byAnyRoute(host, undefined, (route) => {
+      const target = route.at(-1);
+      const jump = route.at(-2);
+      if (!target) throw new Error('an empty route');
+      const leased = jump && lease(route.slice(0, -1));
+      const probe = async () => {
+        const session = leased && jump ? await blaming(jump, leased.session) : undefined;
+        const via = session && jump && { client: session.client, name: jump.name };
+        const shown = await probeHostKeys(target, via);
+        if (shown.keys.length > 0) return shown;
+        throw new ConnectError({
+          kind: 'handshake',
+          detail: 'it showed no host key',
+          address: target.address,
+          port: target.port,
+        });
+      };
+      const result = probe().finally(() => leased?.release());
+      return { underway: leased?.session ?? result, result, cancel: () => leased?.release() };
+    });
 
   return {
     connect,
@@ -188,6 +211,32 @@ export function sshTransport(options: SshTransportOptions = {}): SshTransport {
       for (const entry of shared.values()) entry.cancel.abort();
     },
   };
+}
+
+function idOf(route: readonly SshSettings[]): string {
+  return route.map((hop) => `${hop.user}@${hop.address}:${hop.port}`).join(' ');
+}
+
+/** What the host itself said, and would say by another way too. */
+function isTheTargets(error: unknown): boolean {
+  if (!(error instanceof ConnectError)) return true;
+  const { kind } = error.failure;
+  return kind === 'authentication' || kind.startsWith('host-key-');
+}
+
+/** The failure that tells most: beyond a jump host that worked, or else of all of them. */
+function unreachableBy(host: HostAddress, errors: readonly unknown[]): unknown {
+  const failures = errors.filter((error) => error instanceof ConnectError);
+  const [first, ...others] = failures;
+  if (!first || failures.length < errors.length)
+    return errors.find((error) => !(error instanceof ConnectError));
+  const beyond = failures.find((error) => error.failure.kind !== 'jump');
+  if (beyond) return new TransportError(host.name, beyond.failure, { cause: beyond });
+  const failure: TransportFailure =
+    first.failure.kind === 'jump' && others.length > 0
+      ? { ...first.failure, others: others.map((error) => error.failure) }
+      : first.failure;
+  return new TransportError(host.name, failure, { cause: first });
 }
 
 /** Says that it was the jump host that failed; of several, the one that did. */
@@ -227,16 +276,4 @@ async function openChannel(session: SshSession, host: string, commandLine: strin
       reject(refused('the connection is gone', error));
     }
   });
-}
-
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return await promise;
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -20,6 +20,8 @@ export interface HostAddress {
   readonly passphrase?: Secret | undefined;
   /** OpenSSH's ProxyJump: `[user@]host[:port]`, the first hop first. Undefined leaves it to the ssh configuration. */
   readonly jumps?: readonly string[] | undefined;
+  /** Several such lists instead, to be tried in this order until one leads to the host. */
+  readonly alternatives?: readonly (readonly string[])[] | undefined;
   readonly knownHostsFile?: string | undefined;
   readonly hostKeyChecking?: HostKeyChecking | undefined;
   /** Instead of ~/.ssh/config; `none` reads no file. */
@@ -134,7 +136,13 @@ export type TransportFailure =
       /** Why some of what the user has could not be offered. */
       readonly notes: readonly string[];
     }
-  | { readonly kind: 'jump'; readonly jump: string; readonly cause: TransportFailure }
+  | {
+      readonly kind: 'jump';
+      readonly jump: string;
+      readonly cause: TransportFailure;
+      /** The other jump hosts that were tried, each with its own failure. */
+      readonly others?: readonly TransportFailure[] | undefined;
+    }
   | { readonly kind: 'sudo-password-required'; readonly user: string }
   | { readonly kind: 'sudo-refused'; readonly user: string; readonly reason: string }
   | { readonly kind: 'shell'; readonly reason: string }

@@ -3,7 +3,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { UserError } from '../../src/lib/errors.ts';
-import { parseJump, resolveRoute } from '../../src/transport/route.ts';
+import { parseJump, resolveRoutes } from '../../src/transport/route.ts';
 import { type SshSettings, sshSettings } from '../../src/transport/ssh-settings.ts';
 import type { HostAddress } from '../../src/transport/transport.ts';
 
@@ -201,9 +201,13 @@ for (const [spec, expected] of JUMPS) {
 }
 
 function hops(host: HostAddress, hosts: readonly HostAddress[], directory: string): string[] {
+  return ways(host, hosts, directory)[0] ?? [];
+}
+
+function ways(host: HostAddress, hosts: readonly HostAddress[], directory: string): string[][] {
   const byName = (name: string) => hosts.find((one) => one.name === name);
-  return resolveRoute(host, { hosts: byName, home: directory }).map(
-    (hop) => `${hop.user}@${hop.address}:${hop.port}`,
+  return resolveRoutes(host, { hosts: byName, home: directory }).map((route) =>
+    route.map((hop) => `${hop.user}@${hop.address}:${hop.port}`),
   );
 }
 
@@ -226,10 +230,11 @@ test('a jump host may need a jump host itself', async (t) => {
 test('a jump host shares the key of its target, but never the password', async (t) => {
   const directory = await home(t, '');
   const { Secret } = await import('../../src/lib/secret.ts');
-  const [jump] = resolveRoute(
+  const [route] = resolveRoutes(
     { name: 'web1', address: 'web1', jumps: ['gate'], privateKeyFile: '/key', password: new Secret('pass') },
     { home: directory },
   );
+  const jump = route?.[0];
   t.deepEqual(jump?.keys, [{ file: '/key', explicit: true }]);
   t.is(jump?.password, undefined);
 });
@@ -240,4 +245,19 @@ test('jump hosts that lead back to themselves are refused', async (t) => {
     instanceOf: UserError,
     message: /its jump hosts lead back to itself/,
   });
+});
+
+test('each alternative is a route of its own, also those of a jump host', async (t) => {
+  const directory = await home(t, '');
+  const hosts: HostAddress[] = [
+    { name: 'lb1', address: '10.0.0.1', user: 'ops' },
+    { name: 'lb2', address: '10.0.0.2', user: 'ops' },
+    { name: 'web1', address: '10.1.0.1', user: 'ops', alternatives: [['lb1'], ['lb2']] },
+  ];
+  const inner: HostAddress = { name: 'in', address: '10.2.0.1', user: 'ops', alternatives: [['web1'], []] };
+  t.deepEqual(ways(inner, hosts, directory), [
+    ['ops@10.0.0.1:22', 'ops@10.1.0.1:22', 'ops@10.2.0.1:22'],
+    ['ops@10.0.0.2:22', 'ops@10.1.0.1:22', 'ops@10.2.0.1:22'],
+    ['ops@10.2.0.1:22'],
+  ]);
 });

@@ -430,3 +430,95 @@ test('a user without a usable login shell is told what it said', async (t) => {
   t.is(error?.failure.kind, 'shell');
   t.regex(error?.message ?? '', /This account is not available/);
 });
+
+/** A jump host that hangs: its kernel accepts, and nothing ever answers. */
+async function silentServer(t: ExecutionContext): Promise<{ port: number; connections: () => number }> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return { port: address.port, connections: () => sockets.length };
+}
+
+test('the second jump host is taken when the first hangs, and then right away', async (t) => {
+  const [target, jump] = [await sshd(t), await sshd(t)];
+  const hung = await silentServer(t);
+  const ssh = transport(t, {
+    hosts: (name) =>
+      name === 'lb1'
+        ? jump.address({ name, port: hung.port, connectTimeoutMs: 120_000 })
+        : name === 'lb2'
+          ? jump.address({ name })
+          : undefined,
+  });
+  const alternatives = [['lb1'], ['lb2']];
+  const timed = async (names: readonly string[]): Promise<number> => {
+    const startedAt = performance.now();
+    const connections = await Promise.all(
+      names.map((name) => ssh.connect(target.address({ name, alternatives }))),
+    );
+    const ms = performance.now() - startedAt;
+    for (const connection of connections) {
+      t.is((await connection.run('echo hello')).stdout.toString(), 'hello\n');
+      await connection.close();
+    }
+    return ms;
+  };
+  t.true((await timed(['web1', 'web2', 'web3'])) < 60_000, 'the time limit of the first was not waited for');
+  const before = hung.connections();
+  t.is(before, 1, 'three hosts share one attempt');
+  await timed(['web4']);
+  t.is(hung.connections(), before, 'a later host does not try the dead one first');
+});
+
+test('a second jump host is taken when the first cannot reach the host', async (t) => {
+  const [target, jump] = [await sshd(t), await sshd(t)];
+  const closed = await sshd(t, { config: ['UsePAM no', 'AllowTcpForwarding no'] });
+  const jumps = new Map([
+    ['lb1', closed.address({ name: 'lb1' })],
+    ['lb2', jump.address({ name: 'lb2' })],
+  ]);
+  const ssh = transport(t, { hosts: (name) => jumps.get(name) });
+  const box = await ssh.connect(target.address({ alternatives: [['lb1'], ['lb2']] }));
+  t.is((await box.run('echo hello')).stdout.toString(), 'hello\n');
+  const shown = await ssh.hostKeys(target.address({ alternatives: [['lb1'], ['lb2']] }));
+  t.deepEqual(
+    shown.keys.map((key) => key.verdict.kind),
+    ['known'],
+  );
+});
+
+test('when no jump host can be used, each is named with its reason', async (t) => {
+  const server = await sshd(t);
+  const [one, two] = [await freePort(), await freePort()];
+  const error = await failure(
+    t,
+    server.address({ alternatives: [[`127.0.0.1:${one}`], [`localhost:${two}`]] }),
+  );
+  const { others } = is(t, error, 'jump');
+  t.is(others?.length, 1);
+  t.true(
+    error.message.includes(`127.0.0.1:${one} refused`) && error.message.includes(`localhost:${two} refused`),
+  );
+});
+
+test('a key that the host itself refuses is not tried through every jump host', async (t) => {
+  const [target, jump] = [await sshd(t), await sshd(t)];
+  keygen(join(jump.directory, 'stranger'), 'ed25519');
+  const ssh = transport(t, { hosts: (name) => (name === 'lb1' ? jump.address({ name }) : undefined) });
+  const error = await t.throwsAsync(
+    ssh.connect(
+      target.address({
+        alternatives: [['lb1'], ['lb2.invalid']],
+        privateKeyFile: join(jump.directory, 'stranger'),
+      }),
+    ),
+    { instanceOf: TransportError },
+  );
+  t.is(error?.failure.kind, 'authentication');
+});

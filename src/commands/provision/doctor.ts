@@ -1,17 +1,15 @@
 import { Command } from 'commander';
 
 import { EXIT, UserError } from '../../lib/errors.ts';
-import { SecretRegistry } from '../../lib/secret.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { selectHosts } from '../../inventory/select.ts';
-import { Scope } from '../../plan/variables.ts';
-import { addressOf } from '../../run/address.ts';
 import { checkUp, type Finding } from '../../run/checkup.ts';
 import { mapLimit } from '../../run/limit.ts';
 import { sshTransport } from '../../transport/ssh.ts';
 import { localTransport } from '../../transport/local.ts';
 import { TransportError } from '../../transport/transport.ts';
 import type { CommandContext } from '../context.ts';
+import { addressIn, jumpHostsOf } from './addresses.ts';
 import { addExamples, addInventoryOptions, inventoryOptions } from './options.ts';
 import { settings } from '../../config/settings.ts';
 
@@ -45,24 +43,13 @@ export function doctorCommand(_context: CommandContext): Command {
 async function examine(options: { inventory: string; limit?: string }): Promise<readonly Examined[]> {
   const inventory = loadInventory(options.inventory);
   const { hosts } = selectHosts(inventory, 'all', options.limit);
-  const ssh = sshTransport();
+  const ssh = sshTransport({ hosts: jumpHostsOf(inventory) });
   const local = localTransport();
   try {
     return await mapLimit(hosts, settings().forks, async (name): Promise<Examined> => {
       try {
-        const layers = (inventory.hosts.get(name)?.layers ?? []).map((layer) => ({
-          values: layer.values,
-          written: true,
-        }));
-        const magic = {
-          values: new Map([
-            ['inventory_hostname', name],
-            ['inventory_dir', inventory.directory],
-          ]),
-          written: false,
-        };
-        const scope = new Scope([magic, ...layers.reverse()], { secrets: new SecretRegistry() });
-        const address = addressOf(name, scope, { hostKeyChecking: 'strict', connectTimeoutMs: 10_000 });
+        const address = addressIn(inventory, name);
+        if (address === undefined) throw new Error(`${name} is not in the inventory`);
         const startedAt = performance.now();
         const connection = await (address === 'local'
           ? local.connect({ name, address: 'localhost' })

@@ -6,6 +6,7 @@ import { SecretRegistry } from '../../lib/secret.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { selectHosts } from '../../inventory/select.ts';
+import { loadVarsDirectories } from '../../inventory/variables.ts';
 import { loadPlaybook } from '../../playbook/load.ts';
 import type { LoaderOptions } from '../../playbook/loader-options.ts';
 import type { Playbook } from '../../playbook/ast.ts';
@@ -18,11 +19,9 @@ import { runPlaybook } from '../../run/run-playbook.ts';
 import type { RunSettings } from '../../run/world.ts';
 import { sshTransport } from '../../transport/ssh.ts';
 import type { CommandContext } from '../context.ts';
+import { CONNECT_TIMEOUT_MS, jumpHostsOf } from './addresses.ts';
 import { listRun } from './list-run.ts';
 import type { RunOptions } from './options.ts';
-
-/** How long a connection may take until a host counts as unreachable. */
-const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Loads a playbook and its inventory and runs it; the exit code is left in `process.exitCode`. */
 export async function runCommandWith(
@@ -57,7 +56,10 @@ export async function runCommandWith(
       ...(warning.location ? { at: warning.location } : {}),
     });
   }
-  const transport = sshTransport();
+  const playbookVars = loadVarsDirectories(playbook.directory);
+  const transport = sshTransport({
+    hosts: jumpHostsOf(inventory, { playbookVars, extraVars: options.extraVariables }),
+  });
   try {
     const recap = await runPlaybook({
       playbook,

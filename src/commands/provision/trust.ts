@@ -6,17 +6,13 @@ import { loadInventory } from '../../inventory/load.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { selectHosts } from '../../inventory/select.ts';
 import { UserError } from '../../lib/errors.ts';
-import { SecretRegistry } from '../../lib/secret.ts';
-import { Scope } from '../../plan/variables.ts';
-import { addressOf } from '../../run/address.ts';
 import { updateKnownHosts } from '../../transport/known-hosts.ts';
 import type { ShownKey, ShownKeys } from '../../transport/probe.ts';
 import { type SshTransport, sshTransport } from '../../transport/ssh.ts';
 import type { HostAddress } from '../../transport/transport.ts';
 import type { CommandContext } from '../context.ts';
+import { CONNECT_TIMEOUT_MS, jumpHostsOf } from './addresses.ts';
 import { addExamples, addInventoryOptions, inventoryOptions } from './options.ts';
-
-const CONNECT_TIMEOUT_MS = 10_000;
 
 interface TrustOptions {
   readonly replace?: true;
@@ -47,8 +43,7 @@ export function trustCommand(_context: CommandContext): Command {
   return command.action(async (names: readonly string[]) => {
     const { inventory: file, limit } = inventoryOptions(command);
     const inventory = loadInventory(file);
-    const find = (name: string) => addressIn(inventory, name);
-    const transport = sshTransport({ hosts: find });
+    const transport = sshTransport({ hosts: jumpHostsOf(inventory) });
     try {
       await trust(transport, addresses(inventory, names, limit), command.opts<TrustOptions>());
     } finally {
@@ -132,31 +127,13 @@ function state(key: ShownKey, hostIsKnown: boolean): string {
 
 function addresses(inventory: Inventory, names: readonly string[], limit: string | undefined): HostAddress[] {
   const chosen = names.length > 0 ? names : selectHosts(inventory, 'all', limit).hosts;
+  const find = jumpHostsOf(inventory);
   return chosen.flatMap((name) => {
-    const address = addressIn(inventory, name);
+    const address = find(name);
     if (address) return [address];
     // What is not in the inventory is an address of its own, such as that of a jump host.
     return inventory.hosts.has(name) ? [] : [{ name, address: name, connectTimeoutMs: CONNECT_TIMEOUT_MS }];
   });
-}
-
-/** How the inventory says a host is reached; undefined for one it does not have, or that is this machine. */
-function addressIn(inventory: Inventory, name: string): HostAddress | undefined {
-  const host = inventory.hosts.get(name);
-  if (!host) return undefined;
-  const magic = new Map([
-    ['inventory_hostname', name],
-    ['inventory_dir', inventory.directory],
-  ]);
-  const layers = host.layers.map((layer) => ({ values: layer.values, written: true }));
-  const scope = new Scope([{ values: magic, written: false }, ...layers.toReversed()], {
-    secrets: new SecretRegistry(),
-  });
-  const address = addressOf(name, scope, {
-    hostKeyChecking: 'strict',
-    connectTimeoutMs: CONNECT_TIMEOUT_MS,
-  });
-  return address === 'local' ? undefined : address;
 }
 
 async function agree(host: string): Promise<void> {
