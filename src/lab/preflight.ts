@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, mkdir, readFile, rmdir } from 'node:fs/promises';
+import { access, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { type Problem, UserError } from '../lib/errors.ts';
 import { system, systemPath } from './system.ts';
@@ -100,7 +100,20 @@ export async function prepareMachine(report: (step: string) => void): Promise<st
     await install(packages);
   }
   if (machine.cgroups === undefined) throw new Error('cgroup v2 vanished');
+  await raiseInotifyLimit();
   return machine.cgroups;
+}
+
+const INOTIFY_LIMIT = '/proc/sys/fs/inotify/max_user_instances';
+/** Each systemd watches about a dozen things, and the kernel's 128 are shared by all that root runs. */
+const INOTIFY_INSTANCES = 1024;
+
+/** Without it the second lab's hosts end at their start, with "Too many open files". */
+async function raiseInotifyLimit(): Promise<void> {
+  const now = Number(await readFile(INOTIFY_LIMIT, 'utf8').catch(() => INOTIFY_INSTANCES));
+  if (now >= INOTIFY_INSTANCES) return;
+  // Where this may not be written, the hosts that still find room boot all the same.
+  await writeFile(INOTIFY_LIMIT, String(INOTIFY_INSTANCES)).catch(() => {});
 }
 
 /** Looks at this machine; changes nothing. */
