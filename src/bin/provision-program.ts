@@ -36,7 +36,8 @@ export const PROVISION_VERBS: readonly Verb[] = [
   },
   {
     name: 'trust',
-    summary: 'record the SSH host keys of an inventory',
+    summary: 'show the SSH host keys of hosts, and record them in known_hosts',
+    usage: '[hosts...]',
     load: async () => (await import('../commands/provision/trust.ts')).trustCommand,
   },
   {

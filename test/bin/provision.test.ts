@@ -22,9 +22,10 @@ for (const verb of PROVISION_VERBS) {
     const command = (await verb.load())(context);
     t.is(command.name(), verb.name);
     t.is(command.description(), verb.summary);
-    const operands = command.registeredArguments.map((argument) =>
-      argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
-    );
+    const operands = command.registeredArguments.map((argument) => {
+      const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+      return argument.required ? `<${name}>` : `[${name}]`;
+    });
     t.is(operands.join(' '), verb.usage ?? '');
     const ended = await program('provision.ts', 'help', verb.name);
     t.is(ended.status, 0);

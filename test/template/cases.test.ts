@@ -10,7 +10,11 @@ for (const { name, variables, cases } of caseFiles()) {
       const shown = JSON.stringify(one.template);
       if ('expect' in one) t.deepEqual(outcome, { expect: one.expect }, shown);
       else if ('error' in outcome) {
-        t.is<string | undefined, string | undefined>(outcome.error, one.error, `${shown}: ${outcome.message}`);
+        t.is<string | undefined, string | undefined>(
+          outcome.error,
+          one.error,
+          `${shown}: ${outcome.message}`,
+        );
         if (one.message !== undefined)
           t.true(outcome.message.includes(one.message), `${shown}: ${outcome.message}`);
       } else t.fail(`${shown} should be an error, but gives ${JSON.stringify(outcome.expect)}`);
