@@ -104,7 +104,7 @@ test('the package has what it needs and nothing else', (t) => {
     t.true(files.includes(needed), needed);
   }
   t.deepEqual(
-    files.filter((file) => /^(src|test|bench|scripts|node_modules)\/|\.ts$|/secrets/|\.vagrant/.test(file)),
+    files.filter((file) => /^(src|test|bench|scripts|node_modules)\/|\.ts$|\/secrets\/|\.vagrant/.test(file)),
     [],
   );
   t.true(existsSync(installed('dist/bin/provision.js')));
