@@ -7,16 +7,19 @@ import { type AppState, createApp } from './server.ts';
 /** In-flight requests get this long after the drain, in milliseconds; systemd waits a little longer. */
 const FINISH_MS = 25_000;
 
+/** When no balancer has asked for this long, none has to be told. */
+const WATCHED_MS = 5000;
+
 const config = readConfig(process.env);
 const messages = openMessages(config.database, config.server);
-const state: AppState = { phase: 'running' };
+const state: AppState = { phase: 'running', watchedAt: 0 };
 const server = createApp(config, messages, state);
 
 async function stop(): Promise<void> {
   if (state.phase === 'stopping') return;
   // First the balancers see it, then no new connection is taken, then what is under way is finished.
   state.phase = 'stopping';
-  await sleep(config.drainMs);
+  if (Date.now() - state.watchedAt < WATCHED_MS) await sleep(config.drainMs);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   await Promise.race([closed, sleep(FINISH_MS, undefined, { ref: false })]);

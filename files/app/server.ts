@@ -12,6 +12,8 @@ export type Phase = 'running' | 'stopping';
 
 export interface AppState {
   phase: Phase;
+  /** When a balancer last asked for this server's health, in milliseconds since 1970. */
+  watchedAt: number;
 }
 
 interface Reply {
@@ -113,7 +115,10 @@ export function createApp(config: AppConfig, messages: Messages, state: AppState
     },
     // For the balancers: whether this server may get requests.
     '/health': {
-      GET: () => ({ status: state.phase === 'running' ? 200 : 503, body: { status: state.phase } }),
+      GET: () => {
+        state.watchedAt = Date.now();
+        return { status: state.phase === 'running' ? 200 : 503, body: { status: state.phase } };
+      },
     },
     // For people and monitoring: whether requests would succeed.
     '/ready': {

@@ -54,7 +54,7 @@ class Board implements Messages {
 
 async function start(t: ExecutionContext) {
   const board = new Board();
-  const state: AppState = { phase: 'running' };
+  const state: AppState = { phase: 'running', watchedAt: 0 };
   const server = createApp(CONFIG, board, state);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => {
