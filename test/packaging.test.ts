@@ -83,7 +83,7 @@ test('every command of the installed provision can be loaded', async (t) => {
     ([, verb]) => verb ?? '',
   );
   t.true(verbs.includes('up') && verbs.includes('lab'), help.stdout);
-  for (const verb of verbs) {
+  for (const verb of verbs.filter((name) => name !== 'help')) {
     const ended = await run([process.execPath, program('provision'), 'help', verb], {
       cwd: directory,
       timeoutMs: 60_000,
