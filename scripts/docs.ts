@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { registry } from '../src/modules/registry.ts';
+import { playbookSchema, tasksSchema } from './playbook-schema.ts';
 import { lineSchema, playSchema, recapSchema, resultSchema, taskSchema } from '../src/report/schema.ts';
 
 const NOTICE = '<!-- Made from the source by scripts/generate-docs.ts. Do not edit. -->';
@@ -27,6 +28,8 @@ export function generatedDocs(): Readonly<Record<string, string>> {
     'json.md': jsonPage(),
     'json.schema.json': `${JSON.stringify(z.toJSONSchema(lineSchema), null, 2)}\n`,
     'modules.md': modulesPage(),
+    'schemas/playbook.json': `${JSON.stringify(playbookSchema(), null, 1)}\n`,
+    'schemas/tasks.json': `${JSON.stringify(tasksSchema(), null, 1)}\n`,
   };
 }
 
@@ -94,13 +97,16 @@ function modulesPage(): string {
     '',
     "The modules that playbooks can use, under Ansible's names, with Ansible's arguments and defaults. A short name",
     '(`copy`) means the same as the full one. An argument that is not here, or that is marked as not supported, is an',
-    'error when the playbook is loaded, with the place in the file.',
+    'error when the playbook is loaded, with the place in the file. Editors that know JSON Schema complete and check',
+    'tasks with [schemas/playbook.json](schemas/playbook.json) and, for files of tasks,',
+    '[schemas/tasks.json](schemas/tasks.json).',
     '',
     ...modules.map(([name, module]) => `- [${name}](#${anchor(name)}): ${module.summary}`),
     '',
   ];
   for (const [name, module] of modules) {
     lines.push(`## ${name}`, '', module.summary, '');
+    if (module.example !== undefined) lines.push('```yaml', module.example.trim(), '```', '');
     if (module.freeForm !== undefined) lines.push(`Free text after the name is \`${module.freeForm}\`.`, '');
     lines.push(...argumentTable(module.args, module.aliases ?? {}), '');
   }
@@ -133,10 +139,11 @@ function argumentTable(
     const isRequired = input.required?.includes(name) === true;
     const names = [name, ...(aliases[name] ?? [])].map((each) => `\`${each}\``).join(', ');
     const value = isRequired ? 'required' : fallback === undefined ? '' : `\`${defaultText(fallback)}\``;
-    const notes = [property.description ?? '', ...refusals(schema, name, property)].filter(
-      (note) => note !== '',
-    );
-    rows.push(`| ${names} | ${argumentType(property)} | ${value} | ${cell(notes.join('; '))} |`);
+    const notes = [
+      property.description ?? '',
+      ...refusals(schema, name, property).map((refusal) => `${refusal}.`),
+    ].filter((note) => note !== '');
+    rows.push(`| ${names} | ${argumentType(property)} | ${value} | ${cell(notes.join(' '))} |`);
   }
   return [
     ...(rows.length === 0

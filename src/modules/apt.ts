@@ -14,6 +14,13 @@ import { outputText } from './outputs.ts';
 export const apt = defineModule({
   name: 'ansible.builtin.apt',
   summary: 'Installs, upgrades and removes packages with apt.',
+  example: `
+- name: Install Nginx, newer lists than a day permitting
+  ansible.builtin.apt:
+    name: nginx
+    update_cache: true
+    cache_valid_time: 86400
+`,
   args: aptArgs,
   aliases: aptAliases,
   paths: ['deb'],

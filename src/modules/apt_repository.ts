@@ -19,16 +19,25 @@ const repositoryArgs = args({
     })
     .refine((value) => /^deb(-src)?\s+(\[[^\]]*\]\s+)?\S+\s+\S+/.test(value), {
       error: "expected a line such as 'deb http://deb.debian.org/debian trixie main'",
-    }),
-  state: choice('absent', 'present').default('present'),
-  filename: str.optional(),
-  mode: mode.default('0644'),
-  update_cache: bool.default(true),
-  update_cache_retries: count.default(5),
-  update_cache_retry_max_delay: count.default(12),
-  validate_certs: bool.default(true),
-  codename: str.optional(),
-  install_python_apt: bool.default(true),
+    })
+    .describe('The source, as a line of sources.list.'),
+  state: choice('absent', 'present').default('present').describe('Whether the source shall be there.'),
+  filename: str
+    .optional()
+    .describe('The file in /etc/apt/sources.list.d, without `.list`; made from the address without it.'),
+  mode: mode.default('0644').describe('The permissions of that file.'),
+  update_cache: bool.default(true).describe('Read the package lists again after a change.'),
+  update_cache_retries: count
+    .default(5)
+    .describe('How often to try again when the package lists cannot be read.'),
+  update_cache_retry_max_delay: count
+    .default(12)
+    .describe('The longest pause between two tries, in seconds.'),
+  validate_certs: bool
+    .default(true)
+    .describe('Accepted, and without effect: it is for PPAs, which are not supported.'),
+  codename: str.optional().describe('Accepted, and without effect: it is for PPAs, which are not supported.'),
+  install_python_apt: bool.default(true).describe('Accepted, and without effect: no Python is needed.'),
 });
 
 const LISTS = query(glob, '/etc/apt/sources.list.d/*.list');
@@ -60,6 +69,12 @@ function normal(line: string): string {
 export const aptRepository = defineModule({
   name: 'ansible.builtin.apt_repository',
   summary: 'Adds and removes sources of packages (one-line format).',
+  example: `
+- name: Add the archive
+  ansible.builtin.apt_repository:
+    repo: deb [signed-by=/etc/apt/keyrings/example.asc] https://deb.example.org/debian stable main
+    filename: example
+`,
   args: repositoryArgs,
   aliases: { update_cache: ['update-cache'] },
   facts: () => [LISTS, query(content, MAIN)],

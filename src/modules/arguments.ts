@@ -128,15 +128,21 @@ export function only(value: boolean, reason: string) {
 
 /** Owner, group and mode, which all modules that write files take. */
 export const fileArguments = {
-  owner: str.optional(),
-  group: str.optional(),
-  mode: mode.optional(),
+  owner: str.optional().describe('The user who shall own it, by name or number.'),
+  group: str.optional().describe('The group that shall own it, by name or number.'),
+  mode: mode
+    .optional()
+    .describe(
+      "The permissions, such as `'0644'` or `u=rw,g=r,o=r`; without it an existing file keeps its own, and a new one gets what the umask says.",
+    ),
   seuser: unsupported('SELinux contexts are not managed'),
   serole: unsupported('SELinux contexts are not managed'),
   setype: unsupported('SELinux contexts are not managed'),
   selevel: unsupported('SELinux contexts are not managed'),
   attributes: unsupported('run chattr with ansible.builtin.command instead'),
-  unsafe_writes: only(false, 'files are always replaced in one step'),
+  unsafe_writes: only(false, 'files are always replaced in one step').describe(
+    'Files are always written beside the old one and put in its place.',
+  ),
 } as const;
 
 /** Other spellings that go with `fileArguments`. */

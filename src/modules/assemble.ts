@@ -12,15 +12,23 @@ import { digestQuery, fileResult, fileWork, sha1, workPlan } from './file-plan.t
 import { pythonRegex, toBytesText } from './python-regex.ts';
 
 const assembleArgs = args({
-  src: path,
-  dest: path,
-  delimiter: str.optional(),
-  remote_src: bool.default(true),
-  regexp: pattern.optional(),
-  ignore_hidden: bool.default(false),
-  backup: bool.default(false),
-  validate: str.optional(),
-  decrypt: bool.default(true),
+  src: path.describe('The directory with the fragments, which are joined in the order of their names.'),
+  dest: path.describe('The file to write on the target.'),
+  delimiter: str.optional().describe('Text between two fragments; `\\n` in it is a new line.'),
+  remote_src: bool
+    .default(true)
+    .describe('Whether the fragments are on the target; `no` takes them from the controller.'),
+  regexp: pattern.optional().describe('Only fragments whose names match this regular expression.'),
+  ignore_hidden: bool.default(false).describe('Leave out fragments whose names begin with a dot.'),
+  backup: bool.default(false).describe('Keep a copy of the file as it was, with the time in its name.'),
+  validate: str
+    .optional()
+    .describe(
+      "A command that judges the new file before it takes the old one's place; `%s` stands for its path.",
+    ),
+  decrypt: bool
+    .default(true)
+    .describe('Accepted, and without effect: files that vault encrypted are not opened.'),
   ...fileArguments,
 });
 
@@ -30,6 +38,13 @@ type AssembleArgs = (typeof assembleArgs)['_output'];
 export const assemble = defineModule({
   name: 'ansible.builtin.assemble',
   summary: 'Makes one file of the files of a directory, in the order of their names.',
+  example: `
+- name: Join the fragments of the configuration
+  ansible.builtin.assemble:
+    src: /etc/some.conf.d
+    dest: /etc/some.conf
+    mode: '0644'
+`,
   args: assembleArgs,
   aliases: fileAliases,
   paths: ['dest'],

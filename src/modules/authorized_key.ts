@@ -12,22 +12,34 @@ import { editFacts, planEdit, readLines } from './edit.ts';
 import { toBytesText } from './python-regex.ts';
 
 const keyArgs = args({
-  user: str,
-  key: str.refine((value) => !/^https?:/.test(value), { error: 'expected the key itself, not an address' }),
-  path: path.optional(),
-  state: choice('absent', 'present').default('present'),
-  manage_dir: bool.default(true),
-  key_options: str.optional(),
-  exclusive: bool.default(false),
-  comment: str.optional(),
-  follow: bool.default(false),
-  validate_certs: only(true, 'keys are not fetched'),
+  user: str.describe('The user who shall be able to log in.'),
+  key: str
+    .refine((value) => !/^https?:/.test(value), { error: 'expected the key itself, not an address' })
+    .describe('One or more public keys, one a line.'),
+  path: path.optional().describe('The file, when it is not `~/.ssh/authorized_keys` of the user.'),
+  state: choice('absent', 'present').default('present').describe('Whether the keys shall be there.'),
+  manage_dir: bool
+    .default(true)
+    .describe('Create the directory of the file and give it to the user, with mode 0700.'),
+  key_options: str.optional().describe('Options before the key, such as `from="10.0.0.0/8"`.'),
+  exclusive: bool.default(false).describe('Remove all other keys from the file.'),
+  comment: str.optional().describe('The comment after the key, instead of its own.'),
+  follow: bool.default(false).describe('Whether to follow the file where it is a symbolic link.'),
+  validate_certs: only(true, 'keys are not fetched').describe(
+    'It is for keys that are fetched from an address.',
+  ),
 });
 
 /** Keys that may log in as a user. */
 export const authorizedKey = defineModule({
   name: 'ansible.posix.authorized_key',
   summary: 'Adds and removes SSH keys that may log in as a user.',
+  example: `
+- name: Let Ada log in
+  ansible.posix.authorized_key:
+    user: ada
+    key: "{{ lookup('file', 'ada.pub') }}"
+`,
   args: keyArgs,
   facts: (given) => [query(account, given.user)],
   plan(given, facts): Plan {

@@ -6,19 +6,33 @@ import { pythonRegex, toBytesText } from './python-regex.ts';
 
 const blockArgs = args(
   {
-    path,
-    state: choice('absent', 'present').default('present'),
-    block: str.default(''),
-    marker: str.default('# {mark} ANSIBLE MANAGED BLOCK'),
-    marker_begin: str.default('BEGIN'),
-    marker_end: str.default('END'),
-    insertafter: pattern.optional(),
-    insertbefore: pattern.optional(),
-    append_newline: bool.default(false),
-    prepend_newline: bool.default(false),
-    create: bool.default(false),
-    backup: bool.default(false),
-    validate: str.optional(),
+    path: path.describe('The file to edit.'),
+    state: choice('absent', 'present').default('present').describe('Whether the block shall be there.'),
+    block: str.default('').describe('The lines between the markers; an empty block is removed.'),
+    marker: str
+      .default('# {mark} ANSIBLE MANAGED BLOCK')
+      .describe('The line that marks the block; `{mark}` in it becomes `marker_begin` or `marker_end`.'),
+    marker_begin: str.default('BEGIN').describe('What `{mark}` is before the block.'),
+    marker_end: str.default('END').describe('What `{mark}` is after the block.'),
+    insertafter: pattern
+      .optional()
+      .describe(
+        'A new block goes after the last line that matches this regular expression; `EOF` is the end.',
+      ),
+    insertbefore: pattern
+      .optional()
+      .describe(
+        'A new block goes before the last line that matches this regular expression; `BOF` is the beginning.',
+      ),
+    append_newline: bool.default(false).describe('Have an empty line after the block.'),
+    prepend_newline: bool.default(false).describe('Have an empty line before the block.'),
+    create: bool.default(false).describe('Create the file if it does not exist.'),
+    backup: bool.default(false).describe('Keep a copy of the file as it was, with the time in its name.'),
+    validate: str
+      .optional()
+      .describe(
+        "A command that judges the new file before it takes the old one's place; `%s` stands for its path.",
+      ),
     ...fileArguments,
   },
   { exclusive: [['insertbefore', 'insertafter']] },
@@ -30,6 +44,14 @@ type BlockArgs = (typeof blockArgs)['_output'];
 export const blockinfile = defineModule({
   name: 'ansible.builtin.blockinfile',
   summary: 'Inserts, updates or removes a block of lines between markers.',
+  example: `
+- name: Name the servers
+  ansible.builtin.blockinfile:
+    path: /etc/hosts
+    block: |
+      10.0.0.21 web1
+      10.0.0.22 web2
+`,
   args: blockArgs,
   aliases: { path: ['dest', 'destfile', 'name'], block: ['content'], ...fileAliases },
   paths: ['path'],

@@ -28,12 +28,14 @@ export function spreadFreeForm(names: readonly string[] = FREE_FORM_OPTIONS) {
 
 /** The arguments that command and shell share. */
 export const commandArguments = {
-  chdir: path.optional(),
-  creates: path.optional(),
-  removes: path.optional(),
-  stdin: str.optional(),
-  stdin_add_newline: bool.default(true),
-  strip_empty_ends: bool.default(true),
+  chdir: path.optional().describe('The directory to run it in.'),
+  creates: path
+    .optional()
+    .describe('Do not run it when this file, or one that matches this pattern, exists.'),
+  removes: path.optional().describe('Run it only when this file, or one that matches this pattern, exists.'),
+  stdin: str.optional().describe('Text for its standard input; without it, that is empty.'),
+  stdin_add_newline: bool.default(true).describe('End that text with a new line.'),
+  strip_empty_ends: bool.default(true).describe('Take empty lines off the end of the output.'),
 };
 
 /** Adds the newline that commands expect at the end of their input. */
@@ -46,9 +48,13 @@ export function stdinText(given: {
 
 const commandArgs = args(
   {
-    cmd: str.optional(),
-    argv: list(str).optional(),
-    expand_argument_vars: bool.default(true),
+    cmd: str
+      .optional()
+      .describe('The program and its arguments, split at blanks as a shell does, with quotes.'),
+    argv: list(str).optional().describe('The same as a list, one word an item.'),
+    expand_argument_vars: bool
+      .default(true)
+      .describe('Replace `$NAME` in the words by environment variables of the target.'),
     ...commandArguments,
   },
   { exclusive: [['cmd', 'argv']], oneOf: [['cmd', 'argv']] },
@@ -71,6 +77,12 @@ const withWords = z.preprocess(spreadFreeForm(), commandArgs).transform((given, 
 export const command = defineModule({
   name: 'ansible.builtin.command',
   summary: 'Runs a program without a shell.',
+  example: `
+- name: Make the database, once
+  ansible.builtin.command:
+    argv: [/usr/bin/initialise, --directory, /srv/data]
+    creates: /srv/data/version
+`,
   args: withWords,
   aliases: { cmd: ['_raw_params'] },
   freeForm: 'cmd',

@@ -14,6 +14,14 @@ import { planPlacedFile } from './placed-file.ts';
 export const copy = defineModule({
   name: 'ansible.builtin.copy',
   summary: 'Copies files of the controller, or text, to the target.',
+  example: `
+- name: Configure it
+  ansible.builtin.copy:
+    src: some.conf
+    dest: /etc/some.conf
+    mode: '0644'
+    validate: some --check %s
+`,
   args: copyArgs,
   aliases: fileAliases,
   paths: ['dest'],

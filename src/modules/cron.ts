@@ -11,22 +11,30 @@ import { toBytesText } from './python-regex.ts';
 
 const cronArgs = args(
   {
-    name: str,
-    job: str.optional(),
-    state: choice('absent', 'present').default('present'),
-    user: str.optional(),
-    cron_file: path.optional(),
-    minute: str.default('*'),
-    hour: str.default('*'),
-    day: str.default('*'),
-    month: str.default('*'),
-    weekday: str.default('*'),
-    special_time: choice('annually', 'daily', 'hourly', 'monthly', 'reboot', 'weekly', 'yearly').optional(),
-    disabled: bool.default(false),
-    env: bool.default(false),
-    insertafter: str.optional(),
-    insertbefore: str.optional(),
-    backup: bool.default(false),
+    name: str.describe("The job's name, kept in a comment above it; with `env`, the variable's name."),
+    job: str.optional().describe("The command; with `env`, the variable's value."),
+    state: choice('absent', 'present').default('present').describe('Whether it shall be there.'),
+    user: str
+      .optional()
+      .describe(
+        'Whose crontab it is, or with `cron_file` who runs the job; the user of the task without it.',
+      ),
+    cron_file: path.optional().describe('A file in /etc/cron.d instead of a crontab.'),
+    minute: str.default('*').describe('The minute, as in a crontab.'),
+    hour: str.default('*').describe('The hour, as in a crontab.'),
+    day: str.default('*').describe('The day of the month, as in a crontab.'),
+    month: str.default('*').describe('The month, as in a crontab.'),
+    weekday: str.default('*').describe('The day of the week, as in a crontab; 0 is Sunday.'),
+    special_time: choice('annually', 'daily', 'hourly', 'monthly', 'reboot', 'weekly', 'yearly')
+      .optional()
+      .describe('A word instead of the five fields.'),
+    disabled: bool.default(false).describe('Keep the job as a comment, so that it does not run.'),
+    env: bool.default(false).describe('Manage a variable of the crontab instead of a job.'),
+    insertafter: str.optional().describe('With `env`, the variable after which a new one goes.'),
+    insertbefore: str.optional().describe('With `env`, the variable before which a new one goes.'),
+    backup: bool
+      .default(false)
+      .describe('Keep a copy of the `cron_file` as it was, with the time in its name.'),
   },
   { exclusive: [['insertafter', 'insertbefore']] },
 ).superRefine((given, context) => {
@@ -54,6 +62,14 @@ const MARK = '#Ansible: ';
 export const cron = defineModule({
   name: 'ansible.builtin.cron',
   summary: 'Manages jobs of a crontab or of a file in /etc/cron.d.',
+  example: `
+- name: Back up every night
+  ansible.builtin.cron:
+    name: backup
+    hour: '3'
+    minute: '0'
+    job: /usr/local/bin/backup
+`,
   args: cronArgs,
   aliases: { job: ['value'], day: ['dom'], weekday: ['dow'] },
   facts: (given, context): FactQuery[] =>

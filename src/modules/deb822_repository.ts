@@ -7,34 +7,45 @@ import { defineModule } from './define.ts';
 import { digestQuery, fileWork, workPlan } from './file-plan.ts';
 
 const deb822Args = args({
-  name: str.refine((value) => value.trim() !== '', { error: 'expected a name' }),
-  state: choice('absent', 'present').default('present'),
-  types: list(choice('deb', 'deb-src')).default(['deb']),
-  uris: list(str).optional(),
-  suites: list(str).optional(),
-  components: list(str).optional(),
-  architectures: list(str).optional(),
-  languages: list(str).optional(),
-  targets: list(str).optional(),
-  enabled: bool.optional(),
+  name: str
+    .refine((value) => value.trim() !== '', { error: 'expected a name' })
+    .describe(
+      'The name of the file in /etc/apt/sources.list.d, made of this, and the `X-Repolib-Name` in it.',
+    ),
+  state: choice('absent', 'present').default('present').describe('Whether the source shall be there.'),
+  types: list(choice('deb', 'deb-src'))
+    .default(['deb'])
+    .describe('Whether it has binary packages, sources, or both.'),
+  uris: list(str).optional().describe('The addresses of the archive.'),
+  suites: list(str).optional().describe('The suites, such as `trixie`; one that ends with `/` is a path.'),
+  components: list(str).optional().describe('The components, such as `main`.'),
+  architectures: list(str).optional().describe('Only packages of these architectures.'),
+  languages: list(str).optional().describe('The translations of descriptions to download.'),
+  targets: list(str).optional().describe('The kinds of files to download.'),
+  enabled: bool.optional().describe('Whether apt uses the source.'),
   signed_by: str
     .refine((value) => !/^https?:/.test(value), {
       error:
         'expected a path on the target or the armoured key itself; fetch it with ansible.builtin.get_url first',
     })
-    .optional(),
-  trusted: bool.optional(),
-  by_hash: bool.optional(),
-  check_date: bool.optional(),
-  check_valid_until: bool.optional(),
-  date_max_future: int.optional(),
-  allow_insecure: bool.optional(),
-  allow_weak: bool.optional(),
-  allow_downgrade_to_insecure: bool.optional(),
-  inrelease_path: str.optional(),
-  pdiffs: bool.optional(),
-  mode: mode.default('0644'),
-  install_python_debian: bool.optional(),
+    .optional()
+    .describe(
+      'The key that must have signed it: a path on the target, a fingerprint, or the armoured key itself, which is then kept in /etc/apt/keyrings.',
+    ),
+  trusted: bool
+    .optional()
+    .describe('Take the source as verified (`yes`) or never so (`no`), whatever its signature says.'),
+  by_hash: bool.optional().describe('Whether to ask for files by their digests.'),
+  check_date: bool.optional().describe('Whether a source from the future is refused.'),
+  check_valid_until: bool.optional().describe('Whether a source is refused after the date that it gives.'),
+  date_max_future: int.optional().describe('How many seconds of the future are let pass.'),
+  allow_insecure: bool.optional().describe('Let the source be unsigned.'),
+  allow_weak: bool.optional().describe('Let the source be signed in a way that counts as weak.'),
+  allow_downgrade_to_insecure: bool.optional().describe('Let a source that was signed become unsigned.'),
+  inrelease_path: str.optional().describe('Where the InRelease file is, relative to the usual place.'),
+  pdiffs: bool.optional().describe('Whether to download only what changed in the lists.'),
+  mode: mode.default('0644').describe('The permissions of the file.'),
+  install_python_debian: bool.optional().describe('Accepted, and without effect: no Python is needed.'),
 }).superRefine((given, context) => {
   if (given.state === 'absent') return;
   for (const name of ['uris', 'suites'] as const) {
@@ -56,6 +67,15 @@ type Deb822Args = (typeof deb822Args)['_output'];
 export const deb822Repository = defineModule({
   name: 'ansible.builtin.deb822_repository',
   summary: 'Adds and removes sources of packages (deb822 format).',
+  example: `
+- name: Add the archive
+  ansible.builtin.deb822_repository:
+    name: example
+    uris: https://deb.example.org/debian
+    suites: stable
+    components: main
+    signed_by: /etc/apt/keyrings/example.asc
+`,
   args: deb822Args,
   facts: (given) => [
     digestQuery(sourcesPath(given)),

@@ -4,16 +4,28 @@ import { args, bool, choice, fileArguments, path, str } from './arguments.ts';
 
 /** What ansible.builtin.file takes. */
 export const fileArgs = args({
-  path,
-  state: choice('absent', 'directory', 'file', 'hard', 'link', 'touch').optional(),
-  src: path.optional(),
-  recurse: bool.default(false),
-  force: bool.default(false),
-  follow: bool.default(true),
-  modification_time: str.optional(),
-  modification_time_format: str.default('%Y%m%d%H%M.%S'),
-  access_time: str.optional(),
-  access_time_format: str.default('%Y%m%d%H%M.%S'),
+  path: path.describe('The path on the target.'),
+  state: choice('absent', 'directory', 'file', 'hard', 'link', 'touch')
+    .optional()
+    .describe(
+      'What shall be there: `file` only sets attributes of what exists, `touch` creates an empty file or sets its times, `absent` removes, directories with all that is in them.',
+    ),
+  src: path.optional().describe('What a link points to.'),
+  recurse: bool.default(false).describe('Give all that is in the directory the same owner, group and mode.'),
+  force: bool
+    .default(false)
+    .describe('Create a symbolic link even if its target is missing, or in the place of a file.'),
+  follow: bool
+    .default(true)
+    .describe('Set the attributes of what a symbolic link points to, not of the link.'),
+  modification_time: str.optional().describe('With `touch`: `preserve`, `now`, or a time.'),
+  modification_time_format: str
+    .default('%Y%m%d%H%M.%S')
+    .describe('How that time is written; only the default is supported.'),
+  access_time: str.optional().describe('With `touch`: `preserve`, `now`, or a time.'),
+  access_time_format: str
+    .default('%Y%m%d%H%M.%S')
+    .describe('How that time is written; only the default is supported.'),
   ...fileArguments,
 }).superRefine((given, context) => {
   const problem = (message: string): void => context.addIssue({ code: 'custom', message });

@@ -18,6 +18,14 @@ import { planLink } from './file-link.ts';
 export const file = defineModule({
   name: 'ansible.builtin.file',
   summary: 'Creates, removes and sets the attributes of files, directories and links.',
+  example: `
+- name: Have the directory
+  ansible.builtin.file:
+    path: /srv/app
+    state: directory
+    owner: www-data
+    mode: '0750'
+`,
   args: fileArgs,
   aliases: { path: ['dest', 'name'], ...fileAliases },
   paths: ['path'],

@@ -16,24 +16,36 @@ const SIZE = /^(-?\d+)(b|k|m|g|t)?$/i;
 const AGE = /^(-?\d+)(s|m|h|d|w)?$/i;
 
 const findArgs = args({
-  paths: list(path),
-  patterns: list(str).default([]),
-  excludes: list(str).default([]),
-  contains: pattern.optional(),
-  read_whole_file: only(false, 'contains looks at lines'),
-  file_type: choice('any', 'directory', 'file', 'link').default('file'),
-  age: str.refine((value) => AGE.test(value), { error: 'expected an age such as 2d or -1h' }).optional(),
-  age_stamp: choice('atime', 'ctime', 'mtime').default('mtime'),
-  size: str.refine((value) => SIZE.test(value), { error: 'expected a size such as 10m or -1k' }).optional(),
-  recurse: bool.default(false),
-  depth: int.optional(),
-  hidden: bool.default(false),
-  follow: bool.default(false),
-  get_checksum: bool.default(false),
-  checksum_algorithm: choice('md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512').default('sha1'),
-  use_regex: bool.default(false),
+  paths: list(path).describe('The directories to look in.'),
+  patterns: list(str).default([]).describe('Only names that match one of these shell patterns.'),
+  excludes: list(str).default([]).describe('No names that match one of these patterns.'),
+  contains: pattern
+    .optional()
+    .describe('Only files with a line that matches this regular expression from its beginning.'),
+  read_whole_file: only(false, 'contains looks at lines').describe('Lines are looked at one by one.'),
+  file_type: choice('any', 'directory', 'file', 'link').default('file').describe('What to look for.'),
+  age: str
+    .refine((value) => AGE.test(value), { error: 'expected an age such as 2d or -1h' })
+    .optional()
+    .describe(
+      'Only what is at least this old, or with a minus at most: a number of seconds, or with `m`, `h`, `d`, `w`.',
+    ),
+  age_stamp: choice('atime', 'ctime', 'mtime').default('mtime').describe('The time that `age` is about.'),
+  size: str
+    .refine((value) => SIZE.test(value), { error: 'expected a size such as 10m or -1k' })
+    .optional()
+    .describe('Only files at least this large, or with a minus at most: bytes, or with `k`, `m`, `g`, `t`.'),
+  recurse: bool.default(false).describe('Look in the directories below, too.'),
+  depth: int.optional().describe('How many levels down, with `recurse`.'),
+  hidden: bool.default(false).describe('Include names that begin with a dot.'),
+  follow: bool.default(false).describe('Go into directories that symbolic links point to.'),
+  get_checksum: bool.default(false).describe('Return a digest of each file.'),
+  checksum_algorithm: choice('md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512')
+    .default('sha1')
+    .describe('The kind of digest.'),
+  use_regex: bool.default(false).describe('The patterns are regular expressions.'),
   mode: unsupported('filter the result instead'),
-  limit: int.optional(),
+  limit: int.optional().describe('Return at most so many.'),
 });
 
 type FindArgs = (typeof findArgs)['_output'];
@@ -48,6 +60,13 @@ function keyOf(given: FindArgs, root: string): DirectoryKey {
 export const find = defineModule({
   name: 'ansible.builtin.find',
   summary: 'Returns the files below directories that meet conditions.',
+  example: `
+- name: Find old logs
+  ansible.builtin.find:
+    paths: /var/log/app
+    patterns: '*.log'
+    age: 4w
+`,
   args: findArgs,
   aliases: {
     paths: ['name', 'path'],

@@ -14,14 +14,25 @@ const CHECKSUM = /^(md5|sha1|sha224|sha256|sha384|sha512):([0-9a-fA-F]{32,128})$
 
 const getArgs = args({
   ...httpArguments,
-  dest: path,
-  backup: bool.default(false),
-  checksum: str.default('').refine((value) => value === '' || CHECKSUM.test(value.replaceAll(/\s/g, '')), {
-    error:
-      'expected ALGORITHM:DIGEST, such as sha256:9f86d0…; the address of a list of checksums is not supported',
-  }),
-  timeout: timeout.default(10),
-  tmp_dest: path.optional(),
+  dest: path.describe(
+    'The file to write on the target, or a directory, where the name comes from the address.',
+  ),
+  backup: bool.default(false).describe('Keep a copy of the file as it was, with the time in its name.'),
+  checksum: str
+    .default('')
+    .refine((value) => value === '' || CHECKSUM.test(value.replaceAll(/\s/g, '')), {
+      error:
+        'expected ALGORITHM:DIGEST, such as sha256:9f86d0…; the address of a list of checksums is not supported',
+    })
+    .describe(
+      '`ALGORITHM:DIGEST` of what is expected; a file that has it is not downloaded again, and another download fails.',
+    ),
+  timeout: timeout.default(10).describe('How many seconds the server may take.'),
+  tmp_dest: path
+    .optional()
+    .describe(
+      "Accepted, and without effect: the temporary file is beside the target's, so that it can take its place at once.",
+    ),
   ...fileArguments,
 });
 
@@ -46,6 +57,14 @@ function fileQuery(dest: string, checksum: Checksum | undefined) {
 export const getUrl = defineModule({
   name: 'ansible.builtin.get_url',
   summary: "Downloads a file, from the target's place in the network.",
+  example: `
+- name: Download the program
+  ansible.builtin.get_url:
+    url: https://www.example.org/tool
+    dest: /usr/local/bin/tool
+    checksum: sha256:{{ tool_sha256 }}
+    mode: '0755'
+`,
   args: getArgs,
   aliases: { url_username: ['username'], url_password: ['password'], ...fileAliases },
   paths: ['dest'],

@@ -4,11 +4,11 @@ import { args, bool, str } from './arguments.ts';
 import { defineModule } from './define.ts';
 
 const getentArgs = args({
-  database: str,
-  key: str.optional(),
-  service: str.optional(),
-  split: str.optional(),
-  fail_key: bool.default(true),
+  database: str.describe('The database, such as `passwd`; the entries become the fact `getent_DATABASE`.'),
+  key: str.optional().describe('One entry; all of them without it.'),
+  service: str.optional().describe('Ask this service of the name switch only, such as `files`.'),
+  split: str.optional().describe('What separates the fields, where it is not what the database usually has.'),
+  fail_key: bool.default(true).describe('Fail when the entry does not exist.'),
 });
 
 type GetentArgs = (typeof getentArgs)['_output'];
@@ -19,6 +19,12 @@ const keyOf = ({ database, key, service }: GetentArgs) => query(getentFact, { da
 export const getent = defineModule({
   name: 'ansible.builtin.getent',
   summary: 'Reads entries of passwd, group, hosts and other databases.',
+  example: `
+- name: Look up a user
+  ansible.builtin.getent:
+    database: passwd
+    key: www-data
+`,
   args: getentArgs,
   facts: (given) => [keyOf(given)],
   plan(given, facts) {

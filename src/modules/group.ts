@@ -6,13 +6,15 @@ import { args, bool, choice, int, str, unsupported } from './arguments.ts';
 import { defineModule } from './define.ts';
 
 const groupArgs = args({
-  name: str,
-  state: choice('absent', 'present').default('present'),
-  gid: int.optional(),
-  system: bool.default(false),
-  local: bool.default(false),
-  non_unique: bool.default(false),
-  force: bool.default(false),
+  name: str.describe('The name of the group.'),
+  state: choice('absent', 'present').default('present').describe('Whether the group shall exist.'),
+  gid: int.optional().describe('Its number.'),
+  system: bool.default(false).describe('Take the number of a new group from the range of the system.'),
+  local: bool
+    .default(false)
+    .describe("Accepted, and without effect: groupadd and its kin work on the target's own files."),
+  non_unique: bool.default(false).describe('Let the number be that of another group.'),
+  force: bool.default(false).describe("Remove the group even if it is some user's primary group."),
   gid_min: unsupported('set it in /etc/login.defs'),
   gid_max: unsupported('set it in /etc/login.defs'),
 });
@@ -21,6 +23,12 @@ const groupArgs = args({
 export const group = defineModule({
   name: 'ansible.builtin.group',
   summary: 'Creates, changes and removes groups.',
+  example: `
+- name: Have the group
+  ansible.builtin.group:
+    name: app
+    system: true
+`,
   args: groupArgs,
   facts: (given) => [query(groupFact, given.name)],
   plan(given, facts): Plan {

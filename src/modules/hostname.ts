@@ -7,10 +7,16 @@ import { args, choice, str } from './arguments.ts';
 import { defineModule } from './define.ts';
 
 const hostnameArgs = args({
-  name: str.refine((value) => /^[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$/.test(value), {
-    error: 'expected a host name of letters, digits, hyphens and dots',
-  }),
-  use: choice('systemd', 'debian', 'generic').optional(),
+  name: str
+    .refine((value) => /^[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$/.test(value), {
+      error: 'expected a host name of letters, digits, hyphens and dots',
+    })
+    .describe('The host name.'),
+  use: choice('systemd', 'debian', 'generic')
+    .optional()
+    .describe(
+      'Accepted, and without effect: it is set through systemd, or else the kernel and /etc/hostname.',
+    ),
 });
 
 const SETUP = query(setup, '/etc/ansible/facts.d');
@@ -20,6 +26,11 @@ const FILE = query(content, '/etc/hostname');
 export const hostname = defineModule({
   name: 'ansible.builtin.hostname',
   summary: "Sets the target's name.",
+  example: `
+- name: Name the host
+  ansible.builtin.hostname:
+    name: web1
+`,
   args: hostnameArgs,
   facts: () => [SETUP, FILE],
   plan(given, facts): Plan {

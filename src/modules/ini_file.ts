@@ -17,20 +17,30 @@ import { toBytesText } from './python-regex.ts';
 
 const iniArgs = args(
   {
-    path,
-    section: str.optional(),
-    option: str.optional(),
-    value: str.optional(),
-    values: list(str).optional(),
-    state: choice('absent', 'present').default('present'),
-    exclusive: bool.default(true),
-    no_extra_spaces: bool.default(false),
-    ignore_spaces: bool.default(false),
-    allow_no_value: bool.default(false),
-    modify_inactive_option: bool.default(true),
-    create: bool.default(true),
-    backup: bool.default(false),
-    follow: only(true, 'links are followed'),
+    path: path.describe('The file to edit.'),
+    section: str.optional().describe('The section; without it, what stands before the first one.'),
+    option: str.optional().describe('The option; without it, the whole section is meant.'),
+    value: str.optional().describe("The option's value."),
+    values: list(str).optional().describe('Several values, for an option that stands more than once.'),
+    state: choice('absent', 'present')
+      .default('present')
+      .describe('Whether the option or section shall be there.'),
+    exclusive: bool
+      .default(true)
+      .describe(
+        'The given values are all that the option has; `no` adds to those it has and removes only the given ones.',
+      ),
+    no_extra_spaces: bool.default(false).describe('Write `option=value` without blanks.'),
+    ignore_spaces: bool
+      .default(false)
+      .describe('Leave a line alone that differs only in blanks around the `=`.'),
+    allow_no_value: bool.default(false).describe('The option may stand alone, without `=`.'),
+    modify_inactive_option: bool
+      .default(true)
+      .describe('Take the place of a line where the option is commented out.'),
+    create: bool.default(true).describe('Create the file if it does not exist.'),
+    backup: bool.default(false).describe('Keep a copy of the file as it was, with the time in its name.'),
+    follow: only(true, 'links are followed').describe('Symbolic links are followed.'),
     section_has_values: unsupported('name the section alone'),
     ...fileArguments,
   },
@@ -51,6 +61,14 @@ type IniArgs = (typeof iniArgs)['_output'];
 export const iniFile = defineModule({
   name: 'community.general.ini_file',
   summary: 'Sets and removes options of INI files.',
+  example: `
+- name: Set an option
+  community.general.ini_file:
+    path: /etc/some.ini
+    section: server
+    option: port
+    value: '8080'
+`,
   args: iniArgs,
   aliases: { path: ['dest'], ...fileAliases },
   paths: ['path'],

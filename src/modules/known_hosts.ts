@@ -6,11 +6,13 @@ import { editFacts, planEdit, readLines } from './edit.ts';
 import { toBytesText } from './python-regex.ts';
 
 const knownArgs = args({
-  name: str.transform((value) => value.toLowerCase()),
-  key: str.optional(),
-  path: path.default('~/.ssh/known_hosts'),
-  hash_host: bool.default(false),
-  state: choice('absent', 'present').default('present'),
+  name: str.transform((value) => value.toLowerCase()).describe("The host, as the key's line names it."),
+  key: str.optional().describe('The line or lines for known_hosts, beginning with the name.'),
+  path: path.default('~/.ssh/known_hosts').describe('The file.'),
+  hash_host: bool.default(false).describe('Write the name as a hash, so that the file does not tell it.'),
+  state: choice('absent', 'present')
+    .default('present')
+    .describe('Whether the key shall be there; `absent` without `key` removes all of the host.'),
 }).superRefine((given, context) => {
   if (given.state === 'present' && given.key === undefined) {
     context.addIssue({ code: 'custom', message: 'key: is required with state: present' });
@@ -23,6 +25,13 @@ type KnownArgs = (typeof knownArgs)['_output'];
 export const knownHosts = defineModule({
   name: 'ansible.builtin.known_hosts',
   summary: 'Adds and removes host keys in a known_hosts file.',
+  example: `
+- name: Trust the backup server
+  ansible.builtin.known_hosts:
+    name: backup
+    key: "{{ lookup('file', 'backup.known_hosts') }}"
+    path: /etc/ssh/ssh_known_hosts
+`,
   args: knownArgs,
   aliases: { name: ['host'] },
   paths: ['path'],

@@ -6,18 +6,32 @@ import { pythonRegex, replacement, toBytesText } from './python-regex.ts';
 
 const lineArgs = args(
   {
-    path,
-    state: choice('absent', 'present').default('present'),
-    regexp: pattern.optional(),
-    search_string: str.optional(),
-    line: str.optional(),
-    insertafter: pattern.optional(),
-    insertbefore: pattern.optional(),
-    backrefs: bool.default(false),
-    create: bool.default(false),
-    backup: bool.default(false),
-    firstmatch: bool.default(false),
-    validate: str.optional(),
+    path: path.describe('The file to edit.'),
+    state: choice('absent', 'present').default('present').describe('Whether the line shall be there.'),
+    regexp: pattern
+      .optional()
+      .describe('The last line that matches is replaced; with `absent`, every one is removed.'),
+    search_string: str.optional().describe('The same as `regexp`, as plain text that the line contains.'),
+    line: str.optional().describe('The line.'),
+    insertafter: pattern
+      .optional()
+      .describe('Where no line matched, the new one goes after the last match of this; `EOF` is the end.'),
+    insertbefore: pattern
+      .optional()
+      .describe(
+        'Where no line matched, the new one goes before the last match of this; `BOF` is the beginning.',
+      ),
+    backrefs: bool
+      .default(false)
+      .describe('Groups of `regexp` may be used in `line`, and nothing is added where nothing matches.'),
+    create: bool.default(false).describe('Create the file if it does not exist.'),
+    backup: bool.default(false).describe('Keep a copy of the file as it was, with the time in its name.'),
+    firstmatch: bool.default(false).describe('The first match counts everywhere, not the last.'),
+    validate: str
+      .optional()
+      .describe(
+        "A command that judges the new file before it takes the old one's place; `%s` stands for its path.",
+      ),
     ...fileArguments,
   },
   {
@@ -45,6 +59,13 @@ type LineArgs = (typeof lineArgs)['_output'];
 export const lineinfile = defineModule({
   name: 'ansible.builtin.lineinfile',
   summary: 'Ensures that a particular line is in a file, or replaces or removes it.',
+  example: `
+- name: Turn on forwarding
+  ansible.builtin.lineinfile:
+    path: /etc/some.conf
+    regexp: ^#?forward=
+    line: forward=yes
+`,
   args: lineArgs,
   aliases: {
     path: ['dest', 'destfile', 'name'],

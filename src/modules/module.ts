@@ -12,6 +12,8 @@ export interface Module<Args> {
   readonly name: string;
   /** One sentence for the reference page. */
   readonly summary: string;
+  /** A task for the reference page, as YAML. */
+  readonly example?: string;
   readonly args: z.ZodType<Args>;
   /** Other spellings of arguments, as Ansible accepts them: `{dest: ['path', 'name']}`. */
   readonly aliases?: Readonly<Record<string, readonly string[]>>;

@@ -15,13 +15,21 @@ const packageArgs = z.preprocess(
     const states: Readonly<Record<string, string>> = { installed: 'present', removed: 'absent' };
     return { ...rest, ...(state === undefined ? {} : { state: states[String(state)] ?? state }) };
   },
-  aptArgs.safeExtend({ use: choice('auto', 'apt').optional() }),
+  aptArgs.safeExtend({
+    use: choice('auto', 'apt').optional().describe('The package manager, which is apt.'),
+  }),
 );
 
 /** Packages, whatever the target's package manager is; here that is apt. */
 export const packageModule = defineModule({
   name: 'ansible.builtin.package',
   summary: "Installs and removes packages with the target's package manager, which must be apt.",
+  example: `
+- name: Install curl
+  ansible.builtin.package:
+    name: curl
+    state: present
+`,
   args: packageArgs,
   aliases: aptAliases,
   facts: (given, context) => apt.facts(given, context),

@@ -22,9 +22,15 @@ interface Package {
 export const packageFacts = defineModule({
   name: 'ansible.builtin.package_facts',
   summary: 'Reads which packages are installed, in which versions.',
+  example: `
+- name: Learn what is installed
+  ansible.builtin.package_facts:
+`,
   args: args({
-    manager: list(choice('auto', 'apt')).default(['auto']),
-    strategy: choice('first', 'all').default('first'),
+    manager: list(choice('auto', 'apt')).default(['auto']).describe('Accepted; packages are read from dpkg.'),
+    strategy: choice('first', 'all')
+      .default('first')
+      .describe('Accepted, and without effect: there is one package manager.'),
   }),
   facts: () => [PACKAGES],
   plan(_given, facts) {

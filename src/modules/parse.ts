@@ -20,14 +20,19 @@ export function parseArguments(module: Schema, plain: Readonly<Record<string, un
     : { problems: [...new Set(problems)] };
 }
 
+interface Step {
+  readonly def: { readonly type: string };
+}
+
 /** The names that a module's arguments have, without aliases. */
 export function argumentNames(module: { readonly args: unknown }): string[] {
   let schema: unknown = module.args;
   for (;;) {
-    const { shape, def } = schema as { shape?: object; def?: { in?: unknown } };
+    const { shape, def } = schema as { shape?: object; def?: { in?: Step; out?: unknown } };
     if (shape) return Object.keys(shape);
     if (!def?.in) return [];
-    schema = def.in;
+    // What comes first may be a function over the raw arguments, as with free text.
+    schema = def.in.def.type === 'transform' ? def.out : def.in;
   }
 }
 

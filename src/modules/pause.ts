@@ -4,10 +4,10 @@ import { defineModule } from './define.ts';
 
 const pauseArgs = args(
   {
-    seconds: float.optional(),
-    minutes: float.optional(),
+    seconds: float.optional().describe('How many seconds.'),
+    minutes: float.optional().describe('How many minutes.'),
     prompt: unsupported('nobody may be there to answer; use vars_prompt or --extra-vars'),
-    echo: bool.optional(),
+    echo: bool.optional().describe('Accepted, and without effect: it is for prompts.'),
   },
   { exclusive: [['seconds', 'minutes']], oneOf: [['seconds', 'minutes']] },
 );
@@ -16,6 +16,11 @@ const pauseArgs = args(
 export const pause = defineModule({
   name: 'ansible.builtin.pause',
   summary: 'Waits for some seconds or minutes.',
+  example: `
+- name: Let it settle
+  ansible.builtin.pause:
+    seconds: 5
+`,
   args: pauseArgs,
   facts: () => [],
   plan(given) {

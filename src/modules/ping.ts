@@ -5,7 +5,11 @@ import { defineModule } from './define.ts';
 export const ping = defineModule({
   name: 'ansible.builtin.ping',
   summary: 'Answers pong when the target can be reached.',
-  args: args({ data: str.default('pong') }),
+  example: `
+- name: See whether the host can be worked on
+  ansible.builtin.ping:
+`,
+  args: args({ data: str.default('pong').describe('What it answers; `crash` fails.') }),
   facts: () => [],
   plan: (given) => ({
     kind: 'action',

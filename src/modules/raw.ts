@@ -5,12 +5,19 @@ import { spreadFreeForm } from './command.ts';
 import { defineModule } from './define.ts';
 import { planCommand } from './run-command.ts';
 
-const rawArgs = args({ cmd: str, executable: path.optional() });
+const rawArgs = args({
+  cmd: str.describe('The command line.'),
+  executable: path.optional().describe('The shell, as an absolute path.'),
+});
 
 /** Runs a command line as it stands. */
 export const raw = defineModule({
   name: 'ansible.builtin.raw',
   summary: 'Runs a command line as it stands.',
+  example: `
+- name: See what it is
+  ansible.builtin.raw: uname -a
+`,
   args: z.preprocess(spreadFreeForm(['executable']), rawArgs),
   aliases: { cmd: ['_raw_params', 'free_form'] },
   freeForm: 'cmd',

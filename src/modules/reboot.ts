@@ -3,21 +3,36 @@ import { args, count, list, path, str } from './arguments.ts';
 import { defineModule } from './define.ts';
 
 const rebootArgs = args({
-  pre_reboot_delay: count.default(0),
-  post_reboot_delay: count.default(0),
-  reboot_timeout: count.default(600),
-  connect_timeout: count.optional(),
-  test_command: str.default('whoami'),
-  msg: str.default('Reboot initiated by Ansible'),
-  reboot_command: str.optional(),
-  boot_time_command: str.optional(),
-  search_paths: list(path).optional(),
+  pre_reboot_delay: count.default(0).describe('Seconds to wait before.'),
+  post_reboot_delay: count.default(0).describe('Seconds to wait after, before the first attempt to connect.'),
+  reboot_timeout: count
+    .default(600)
+    .describe('How many seconds it may take until the target answers again, and as many for `test_command`.'),
+  connect_timeout: count
+    .optional()
+    .describe('Accepted, and without effect: an attempt may take as long as any connection.'),
+  test_command: str.default('whoami').describe('What must succeed before the target counts as up.'),
+  msg: str
+    .default('Reboot initiated by Ansible')
+    .describe('Accepted, and without effect: users are told by systemd.'),
+  reboot_command: str.optional().describe('Instead of systemctl, shutdown or reboot.'),
+  boot_time_command: str
+    .optional()
+    .describe('Accepted, and without effect: the boot is known by its id and the age of the first process.'),
+  search_paths: list(path)
+    .optional()
+    .describe('Accepted, and without effect: the commands are found as usual.'),
 });
 
 /** Boots the target again and waits until it is back. */
 export const reboot = defineModule({
   name: 'ansible.builtin.reboot',
   summary: 'Reboots the target and waits until it answers again.',
+  example: `
+- name: Start the new kernel
+  ansible.builtin.reboot:
+    reboot_timeout: 300
+`,
   args: rebootArgs,
   facts: () => [],
   plan(given, _facts, context) {

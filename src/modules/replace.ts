@@ -5,14 +5,22 @@ import { editFacts, pattern, planEdit, type Edit, type EditText } from './edit.t
 import { pythonRegex, replacement } from './python-regex.ts';
 
 const replaceArgs = args({
-  path,
-  regexp: pattern,
-  replace: str.default(''),
-  after: pattern.optional(),
-  before: pattern.optional(),
-  backup: bool.default(false),
-  validate: str.optional(),
-  encoding: choice('utf-8', 'utf8', 'ascii').default('utf-8'),
+  path: path.describe('The file to edit.'),
+  regexp: pattern.describe('A regular expression; `^` and `$` match at every line.'),
+  replace: str
+    .default('')
+    .describe('What takes the place of every match, with `\\1` for groups; without it matches are deleted.'),
+  after: pattern.optional().describe('Only what stands after the first match of this.'),
+  before: pattern.optional().describe('Only what stands before the first match of this.'),
+  backup: bool.default(false).describe('Keep a copy of the file as it was, with the time in its name.'),
+  validate: str
+    .optional()
+    .describe(
+      "A command that judges the new file before it takes the old one's place; `%s` stands for its path.",
+    ),
+  encoding: choice('utf-8', 'utf8', 'ascii')
+    .default('utf-8')
+    .describe('Accepted; files are read as bytes, and patterns are UTF-8.'),
   ...fileArguments,
 });
 
@@ -22,6 +30,13 @@ type ReplaceArgs = (typeof replaceArgs)['_output'];
 export const replace = defineModule({
   name: 'ansible.builtin.replace',
   summary: 'Replaces every match of a regular expression in a file.',
+  example: `
+- name: Use the new name
+  ansible.builtin.replace:
+    path: /etc/some.conf
+    regexp: \\bold\\.example\\.org\\b
+    replace: new.example.org
+`,
   args: replaceArgs,
   aliases: { path: ['dest', 'destfile', 'name'], ...fileAliases },
   paths: ['path'],

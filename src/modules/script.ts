@@ -12,12 +12,20 @@ const scriptArgs = z
   .preprocess(
     spreadFreeForm(['creates', 'removes', 'chdir', 'executable']),
     args({
-      cmd: str,
-      chdir: path.optional(),
-      creates: path.optional(),
-      removes: path.optional(),
-      executable: str.optional(),
-      decrypt: bool.default(true),
+      cmd: str.describe('The script on the controller, and its arguments.'),
+      chdir: path.optional().describe('The directory on the target to run it in.'),
+      creates: path
+        .optional()
+        .describe('Do not run it when this file, or one that matches this pattern, exists on the target.'),
+      removes: path
+        .optional()
+        .describe('Run it only when this file, or one that matches this pattern, exists on the target.'),
+      executable: str
+        .optional()
+        .describe('The program that runs it; without it, the first line of the script says so.'),
+      decrypt: bool
+        .default(true)
+        .describe('Accepted, and without effect: files that vault encrypted are not opened.'),
     }),
   )
   .transform((given, context) => {
@@ -34,6 +42,12 @@ const scriptArgs = z
 export const script = defineModule({
   name: 'ansible.builtin.script',
   summary: 'Brings a script of the controller to the target, runs it there and removes it.',
+  example: `
+- name: Set it up, once
+  ansible.builtin.script:
+    cmd: set-up.sh --fast
+    creates: /etc/some/done
+`,
   args: scriptArgs,
   aliases: { cmd: ['_raw_params', 'free_form'] },
   freeForm: 'cmd',

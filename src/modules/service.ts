@@ -7,14 +7,20 @@ import { planUnit } from './unit-plan.ts';
 
 const serviceArgs = args(
   {
-    name: unitArgument,
-    state: stateArgument,
-    enabled: bool.optional(),
-    sleep: count.optional(),
+    name: unitArgument.describe('The unit; without an ending it is a service.'),
+    state: stateArgument.describe(
+      '`started` and `stopped` act where it is not so; `restarted` and `reloaded` always do.',
+    ),
+    enabled: bool.optional().describe('Whether it starts at boot.'),
+    sleep: count
+      .optional()
+      .describe('Accepted, and without effect: a restart waits until the service has stopped.'),
     pattern: unsupported('systemd knows what runs'),
-    runlevel: str.optional(),
+    runlevel: str.optional().describe('Accepted, and without effect: it is not for systemd.'),
     arguments: unsupported('write them into the unit'),
-    use: choice('auto', 'systemd', 'ansible.builtin.systemd', 'ansible.builtin.systemd_service').optional(),
+    use: choice('auto', 'systemd', 'ansible.builtin.systemd', 'ansible.builtin.systemd_service')
+      .optional()
+      .describe('The service manager, which is systemd.'),
   },
   { oneOf: [['state', 'enabled']] },
 );
@@ -23,6 +29,13 @@ const serviceArgs = args(
 export const service = defineModule({
   name: 'ansible.builtin.service',
   summary: "Starts, stops and enables services with the target's service manager, which must be systemd.",
+  example: `
+- name: Run Nginx
+  ansible.builtin.service:
+    name: nginx
+    state: started
+    enabled: true
+`,
   args: serviceArgs,
   aliases: { arguments: ['args'] },
   facts: (given) => [query(unit, { name: given.name })],

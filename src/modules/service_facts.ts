@@ -36,6 +36,10 @@ interface Service {
 export const serviceFacts = defineModule({
   name: 'ansible.builtin.service_facts',
   summary: 'Reads the state of all services.',
+  example: `
+- name: Learn which services there are
+  ansible.builtin.service_facts:
+`,
   args: args({}),
   facts: () => [UNITS, FILES],
   plan(_given, facts) {

@@ -5,17 +5,26 @@ import { defineModule } from './define.ts';
 import { shellPattern } from './shell-pattern.ts';
 
 const setupArgs = args({
-  gather_subset: list(str).default(['all']),
-  filter: list(str).default([]),
-  fact_path: path.default('/etc/ansible/facts.d'),
-  gather_timeout: count.default(10),
-  parallel: str.optional(),
+  gather_subset: list(str)
+    .default(['all'])
+    .describe('Accepted; all facts are read, since that takes a tenth of a second.'),
+  filter: list(str).default([]).describe('Only facts whose names match one of these shell patterns.'),
+  fact_path: path
+    .default('/etc/ansible/facts.d')
+    .describe("The directory with the target's own facts (`*.fact`)."),
+  gather_timeout: count.default(10).describe('Accepted, and without effect.'),
+  parallel: str.optional().describe('Accepted, and without effect.'),
 });
 
 /** The facts of a host. All are read in a tenth of a second, so `gather_subset` leaves nothing out. */
 export const setup = defineModule({
   name: 'ansible.builtin.setup',
   summary: 'Reads the facts of a host: distribution, hardware, network, time and more.',
+  example: `
+- name: Read the facts about memory again
+  ansible.builtin.setup:
+    filter: ansible_mem*
+`,
   args: setupArgs,
   facts: (given) => [query(setupFact, given.fact_path)],
   plan(given, facts) {

@@ -5,12 +5,21 @@ import { commandArguments, spreadFreeForm, stdinText } from './command.ts';
 import { defineModule } from './define.ts';
 import { conditionFacts, planCommand } from './run-command.ts';
 
-const shellArgs = args({ cmd: str, executable: path.optional(), ...commandArguments });
+const shellArgs = args({
+  cmd: str.describe('The command line, with variables, wildcards, pipes and all that the shell knows.'),
+  executable: path.optional().describe('The shell, as an absolute path; /bin/sh without it.'),
+  ...commandArguments,
+});
 
 /** Runs text through the target's shell. */
 export const shell = defineModule({
   name: 'ansible.builtin.shell',
   summary: "Runs a command line through the target's shell.",
+  example: `
+- name: Count the errors
+  ansible.builtin.shell:
+    cmd: grep error /var/log/app.log | wc -l
+`,
   args: z.preprocess(spreadFreeForm(), shellArgs),
   aliases: { cmd: ['_raw_params'] },
   freeForm: 'cmd',

@@ -7,7 +7,12 @@ import { defineModule } from './define.ts';
 export const slurp = defineModule({
   name: 'ansible.builtin.slurp',
   summary: 'Returns the content of a file of the target, as base64.',
-  args: args({ src: path }),
+  example: `
+- name: Read the public key
+  ansible.builtin.slurp:
+    src: /etc/ssh/ssh_host_ed25519_key.pub
+`,
+  args: args({ src: path.describe('The file on the target, of at most 1 MiB.') }),
   aliases: { src: ['path'] },
   paths: ['src'],
   facts: (given) => [query(content, given.src)],

@@ -7,13 +7,17 @@ import { args, bool, choice, only, octal, path } from './arguments.ts';
 import { defineModule } from './define.ts';
 
 const statArgs = args({
-  path,
-  follow: bool.default(false),
-  get_checksum: bool.default(true),
-  get_md5: only(false, 'give checksum_algorithm: md5 instead'),
-  get_mime: bool.default(true),
-  get_attributes: bool.default(true),
-  checksum_algorithm: choice('md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512').default('sha1'),
+  path: path.describe('The path on the target.'),
+  follow: bool.default(false).describe('Look at what a symbolic link points to.'),
+  get_checksum: bool.default(true).describe('Return a digest of the content.'),
+  get_md5: only(false, 'give checksum_algorithm: md5 instead').describe('It is gone from Ansible, too.'),
+  get_mime: bool.default(true).describe('Accepted, and without effect: no MIME type is returned.'),
+  get_attributes: bool
+    .default(true)
+    .describe('Accepted, and without effect: flags of chattr are not returned.'),
+  checksum_algorithm: choice('md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512')
+    .default('sha1')
+    .describe('The kind of digest.'),
 });
 
 type StatArgs = (typeof statArgs)['_output'];
@@ -30,6 +34,11 @@ function keyOf(given: StatArgs): FileKey {
 export const stat = defineModule({
   name: 'ansible.builtin.stat',
   summary: 'Returns what is at a path: type, owner, mode, times and checksum.',
+  example: `
+- name: See whether it is there
+  ansible.builtin.stat:
+    path: /srv/app/current
+`,
   args: statArgs,
   aliases: {
     path: ['dest', 'name'],

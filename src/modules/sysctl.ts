@@ -8,15 +8,19 @@ import { editFacts, planEdit, readLines } from './edit.ts';
 import { toBytesText } from './python-regex.ts';
 
 const sysctlArgs = args({
-  name: str.refine((value) => /^[A-Za-z0-9_./*:@-]+$/.test(value), {
-    error: 'expected the name of a kernel parameter',
-  }),
-  value: str.optional(),
-  state: choice('absent', 'present').default('present'),
-  reload: bool.default(true),
-  sysctl_set: bool.default(false),
-  sysctl_file: path.default('/etc/sysctl.conf'),
-  ignoreerrors: bool.default(false),
+  name: str
+    .refine((value) => /^[A-Za-z0-9_./*:@-]+$/.test(value), {
+      error: 'expected the name of a kernel parameter',
+    })
+    .describe('The parameter, with dots or slashes.'),
+  value: str.optional().describe('Its value; required unless it is removed.'),
+  state: choice('absent', 'present').default('present').describe('Whether the file shall set it.'),
+  reload: bool.default(true).describe('Make the running value the same when the file changes.'),
+  sysctl_set: bool
+    .default(false)
+    .describe('Make the running value the same, even if the file does not change.'),
+  sysctl_file: path.default('/etc/sysctl.conf').describe('The file.'),
+  ignoreerrors: bool.default(false).describe('Let parameters pass that the kernel does not know or refuses.'),
 }).superRefine((given, context) => {
   if (given.state === 'present' && given.value === undefined) {
     context.addIssue({ code: 'custom', message: 'value: is required with state: present' });
@@ -34,6 +38,13 @@ function normal(value: string): string {
 export const sysctl = defineModule({
   name: 'ansible.posix.sysctl',
   summary: 'Sets kernel parameters, in a file and right now.',
+  example: `
+- name: Let HAProxy bind the address before it is here
+  ansible.posix.sysctl:
+    name: net.ipv4.ip_nonlocal_bind
+    value: '1'
+    sysctl_file: /etc/sysctl.d/90-balancer.conf
+`,
   args: sysctlArgs,
   aliases: { name: ['key'], value: ['val'] },
   facts: (given) => [...editFacts(given.sysctl_file), query(sysctlFact, given.name)],

@@ -8,15 +8,21 @@ export const unitArgument = str.refine((value) => !/[*?[\s]/.test(value) && valu
 export const stateArgument = choice('reloaded', 'restarted', 'started', 'stopped').optional();
 
 export const systemdShape = {
-  name: unitArgument.optional(),
-  state: stateArgument,
-  enabled: bool.optional(),
-  force: bool.optional(),
-  masked: bool.optional(),
-  daemon_reload: bool.default(false),
-  daemon_reexec: bool.default(false),
-  scope: choice('system', 'user', 'global').default('system'),
-  no_block: bool.default(false),
+  name: unitArgument.optional().describe('The unit; without an ending it is a service.'),
+  state: stateArgument.describe(
+    '`started` and `stopped` act where it is not so; `restarted` and `reloaded` always do.',
+  ),
+  enabled: bool.optional().describe('Whether it starts at boot.'),
+  force: bool.optional().describe("Overwrite links of units that are in the way, as systemctl's `--force`."),
+  masked: bool.optional().describe('Whether it is made impossible to start.'),
+  daemon_reload: bool
+    .default(false)
+    .describe('Have systemd read its files again first; for a unit whose files changed it does so anyway.'),
+  daemon_reexec: bool.default(false).describe('Have systemd start itself anew first.'),
+  scope: choice('system', 'user', 'global')
+    .default('system')
+    .describe("Whose systemd: the system's, the user's, or settings for all users."),
+  no_block: bool.default(false).describe('Do not wait until the unit has started or stopped.'),
 } as const;
 
 /** What service and systemd_service want of a unit. */

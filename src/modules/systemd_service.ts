@@ -34,6 +34,13 @@ const systemdArgs = args(systemdShape, {
 export const systemdService = defineModule({
   name: 'ansible.builtin.systemd_service',
   summary: 'Starts, stops, enables and masks units of systemd.',
+  example: `
+- name: Restart it with its new unit
+  ansible.builtin.systemd_service:
+    name: app.service
+    state: restarted
+    daemon_reload: true
+`,
   args: systemdArgs,
   aliases: {
     name: ['service', 'unit'],

@@ -4,16 +4,23 @@ import { defineModule } from './define.ts';
 import { outputText } from './outputs.ts';
 
 const tempArgs = args({
-  state: choice('file', 'directory').default('file'),
-  path: path.optional(),
-  prefix: str.default('ansible.'),
-  suffix: str.default(''),
+  state: choice('file', 'directory').default('file').describe('What to create.'),
+  path: path
+    .optional()
+    .describe("The directory to create it in; the system's for temporary files without it."),
+  prefix: str.default('ansible.').describe('How its name begins.'),
+  suffix: str.default('').describe('How its name ends.'),
 });
 
 /** Makes a new temporary file or directory. */
 export const tempfile = defineModule({
   name: 'ansible.builtin.tempfile',
   summary: 'Makes a temporary file or directory and returns its path.',
+  example: `
+- name: Make a place to work
+  ansible.builtin.tempfile:
+    state: directory
+`,
   args: tempArgs,
   paths: ['path'],
   facts: () => [],

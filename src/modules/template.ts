@@ -18,28 +18,40 @@ const ENCODINGS: Readonly<Record<string, BufferEncoding>> = {
 };
 
 const templateArgs = args({
-  src: path,
-  dest: path,
-  backup: bool.default(false),
-  force: bool.default(true),
-  follow: bool.default(false),
-  validate: str.refine((value) => value.includes('%s'), { error: 'must contain %s' }).optional(),
-  trim_blocks: bool.default(true),
-  lstrip_blocks: bool.default(false),
-  newline_sequence: choice('\n', '\r', '\r\n', '\\n', '\\r', '\\r\\n').default('\n'),
-  block_start_string: str.optional(),
-  block_end_string: str.optional(),
-  variable_start_string: str.optional(),
-  variable_end_string: str.optional(),
-  comment_start_string: str.optional(),
-  comment_end_string: str.optional(),
+  src: path.describe("The template on the controller, looked for in the role's `templates/` first."),
+  dest: path.describe('The file on the target, or a directory.'),
+  backup: bool.default(false).describe('Keep a copy of the file as it was, with the time in its name.'),
+  force: bool
+    .default(true)
+    .describe('Replace a file whose content differs; `no` writes only what is missing.'),
+  follow: bool.default(false).describe('Write through a symbolic link at `dest` rather than replace it.'),
+  validate: str
+    .refine((value) => value.includes('%s'), { error: 'must contain %s' })
+    .optional()
+    .describe(
+      "A command that judges the new file before it takes the old one's place; `%s` stands for its path.",
+    ),
+  trim_blocks: bool.default(true).describe('Drop the new line after a block tag.'),
+  lstrip_blocks: bool.default(false).describe('Drop blanks before a block tag at the beginning of a line.'),
+  newline_sequence: choice('\n', '\r', '\r\n', '\\n', '\\r', '\\r\\n')
+    .default('\n')
+    .describe('How lines end.'),
+  block_start_string: str.optional().describe('Instead of `{%`.'),
+  block_end_string: str.optional().describe('Instead of `%}`.'),
+  variable_start_string: str.optional().describe('Instead of `{{`.'),
+  variable_end_string: str.optional().describe('Instead of `}}`.'),
+  comment_start_string: str.optional().describe('Instead of `{#`.'),
+  comment_end_string: str.optional().describe('Instead of `#}`.'),
   output_encoding: str
     .refine((value) => value.toLowerCase() in ENCODINGS, {
       error: `expected one of ${Object.keys(ENCODINGS).join(', ')}`,
     })
-    .default('utf-8'),
+    .default('utf-8')
+    .describe('The encoding of the file; the template itself is UTF-8.'),
   ...fileArguments,
-  mode: modeOrPreserve.optional(),
+  mode: modeOrPreserve
+    .optional()
+    .describe("The permissions, such as `'0644'` or `u=rw,g=r,o=r`; `preserve` takes those of the template."),
 });
 
 type TemplateArgs = (typeof templateArgs)['_output'];
@@ -48,6 +60,13 @@ type TemplateArgs = (typeof templateArgs)['_output'];
 export const template = defineModule({
   name: 'ansible.builtin.template',
   summary: 'Renders a template of the controller to a file on the target.',
+  example: `
+- name: Configure HAProxy
+  ansible.builtin.template:
+    src: haproxy.cfg.j2
+    dest: /etc/haproxy/haproxy.cfg
+    validate: haproxy -c -f %s
+`,
   args: templateArgs,
   aliases: fileAliases,
   paths: ['dest'],

@@ -7,9 +7,11 @@ import { args, str, unsupported } from './arguments.ts';
 import { defineModule } from './define.ts';
 
 const timezoneArgs = args({
-  name: str.refine((value) => /^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/.test(value), {
-    error: 'expected a time zone such as Europe/Berlin or UTC',
-  }),
+  name: str
+    .refine((value) => /^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/.test(value), {
+      error: 'expected a time zone such as Europe/Berlin or UTC',
+    })
+    .describe('The time zone, such as `Europe/Berlin`.'),
   hwclock: unsupported('the hardware clock is left alone'),
 });
 
@@ -21,6 +23,11 @@ const ZONES = '/usr/share/zoneinfo/';
 export const timezone = defineModule({
   name: 'community.general.timezone',
   summary: "Sets the target's time zone.",
+  example: `
+- name: Show times in UTC
+  community.general.timezone:
+    name: Etc/UTC
+`,
   args: timezoneArgs,
   facts: (given) => [LINK, NAME, query(fileFact, { path: ZONES + given.name, follow: true })],
   plan(given, facts): Plan {

@@ -11,26 +11,38 @@ import { findRule, parseRules, ruleWords } from './ufw-rules.ts';
 
 const ufwArgs = args(
   {
-    state: choice('disabled', 'enabled', 'reloaded', 'reset').optional(),
-    default: choice('allow', 'deny', 'reject').optional(),
-    direction: choice('in', 'incoming', 'out', 'outgoing', 'routed').optional(),
-    logging: choice('full', 'high', 'low', 'medium', 'off', 'on').optional(),
-    rule: choice('allow', 'deny', 'limit', 'reject').optional(),
-    delete: bool.default(false),
-    insert: int.optional(),
+    state: choice('disabled', 'enabled', 'reloaded', 'reset')
+      .optional()
+      .describe(
+        '`enabled` and `disabled` switch the firewall on and off, also for the next boot; `reloaded` reads its rules again; `reset` removes them.',
+      ),
+    default: choice('allow', 'deny', 'reject')
+      .optional()
+      .describe('What happens to traffic that no rule is about.'),
+    direction: choice('in', 'incoming', 'out', 'outgoing', 'routed')
+      .optional()
+      .describe('Which traffic a rule or `default` is about; incoming without it.'),
+    logging: choice('full', 'high', 'low', 'medium', 'off', 'on').optional().describe('How much is logged.'),
+    rule: choice('allow', 'deny', 'limit', 'reject')
+      .optional()
+      .describe('What happens to traffic of this kind.'),
+    delete: bool.default(false).describe('Remove the rule.'),
+    insert: int.optional().describe('The number that a new rule gets; without it, it is the last.'),
     insert_relative_to: unsupported('give insert a number alone'),
-    route: bool.default(false),
-    log: bool.default(false),
-    from_ip: str.default('any'),
-    from_port: str.optional(),
-    to_ip: str.default('any'),
-    to_port: str.optional(),
-    proto: choice('ah', 'any', 'esp', 'gre', 'igmp', 'ipv6', 'tcp', 'udp', 'vrrp').optional(),
-    name: str.optional(),
-    interface: str.optional(),
-    interface_in: str.optional(),
-    interface_out: str.optional(),
-    comment: str.optional(),
+    route: bool.default(false).describe('The rule is about traffic that is passed on.'),
+    log: bool.default(false).describe('Log new connections that match.'),
+    from_ip: str.default('any').describe('Where it comes from: an address or network.'),
+    from_port: str.optional().describe('The port it comes from.'),
+    to_ip: str.default('any').describe('Where it goes: an address or network.'),
+    to_port: str.optional().describe('The port it goes to, or several as `80,443` or `6000:6007`.'),
+    proto: choice('ah', 'any', 'esp', 'gre', 'igmp', 'ipv6', 'tcp', 'udp', 'vrrp')
+      .optional()
+      .describe('The protocol.'),
+    name: str.optional().describe('A profile of an application, such as `OpenSSH`.'),
+    interface: str.optional().describe('The interface, for `direction`.'),
+    interface_in: str.optional().describe('The interface where it arrives.'),
+    interface_out: str.optional().describe('The interface where it leaves.'),
+    comment: str.optional().describe('A comment on the rule.'),
   },
   { oneOf: [['state', 'default', 'rule', 'logging']], exclusive: [['name', 'proto']] },
 ).superRefine((given, context) => {
@@ -67,6 +79,13 @@ interface Wish {
 export const ufw = defineModule({
   name: 'community.general.ufw',
   summary: 'Manages rules, default policies and logging of the firewall ufw.',
+  example: `
+- name: Let web traffic in
+  community.general.ufw:
+    rule: allow
+    proto: tcp
+    to_port: 80,443
+`,
   args: ufwArgs,
   aliases: {
     default: ['policy'],

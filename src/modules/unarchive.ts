@@ -13,21 +13,27 @@ import { outputText } from './outputs.ts';
 
 const unarchiveArgs = args(
   {
-    src: path.refine((value) => !value.includes('://'), {
-      error: 'expected a path; fetch it with ansible.builtin.get_url first, then use remote_src: true',
-    }),
-    dest: path,
-    remote_src: bool.default(false),
-    copy: bool.optional(),
-    creates: path.optional(),
-    list_files: bool.default(false),
-    keep_newer: bool.default(false),
-    exclude: list(str).default([]),
-    include: list(str).default([]),
-    extra_opts: list(str).default([]),
-    io_buffer_size: int.optional(),
-    validate_certs: bool.optional(),
-    decrypt: bool.default(true),
+    src: path
+      .refine((value) => !value.includes('://'), {
+        error: 'expected a path; fetch it with ansible.builtin.get_url first, then use remote_src: true',
+      })
+      .describe("The archive on the controller, looked for in the role's `files/` first."),
+    dest: path.describe('The directory on the target, which must exist.'),
+    remote_src: bool.default(false).describe('`src` is on the target.'),
+    copy: bool.optional().describe('The old name for the opposite of `remote_src`.'),
+    creates: path.optional().describe('Do nothing when this file, or one that matches this pattern, exists.'),
+    list_files: bool.default(false).describe('Return the names of what is in the archive.'),
+    keep_newer: bool
+      .default(false)
+      .describe("Leave files alone that are newer than the archive's (tar only)."),
+    exclude: list(str).default([]).describe('Names not to unpack.'),
+    include: list(str).default([]).describe('The only names to unpack.'),
+    extra_opts: list(str).default([]).describe('Further options of tar or unzip.'),
+    io_buffer_size: int.optional().describe('Accepted, and without effect.'),
+    validate_certs: bool.optional().describe('Accepted, and without effect: nothing is downloaded.'),
+    decrypt: bool
+      .default(true)
+      .describe('Accepted, and without effect: files that vault encrypted are not opened.'),
     ...fileArguments,
   },
   {
@@ -44,6 +50,13 @@ type UnarchiveArgs = (typeof unarchiveArgs)['_output'];
 export const unarchive = defineModule({
   name: 'ansible.builtin.unarchive',
   summary: 'Unpacks a tar or zip archive.',
+  example: `
+- name: Unpack the release
+  ansible.builtin.unarchive:
+    src: app-1.2.tar.gz
+    dest: /srv/app
+    creates: /srv/app/bin
+`,
   args: unarchiveArgs.transform((given) => ({
     ...given,
     remote_src: given.remote_src || given.copy === false,

@@ -23,18 +23,27 @@ import { httpArguments, redirectCount, redirects, requestHeaders, timeout } from
 
 const uriArgs = args({
   ...httpArguments,
-  method: str.default('GET').transform((value) => value.toUpperCase()),
-  body: z.unknown().optional(),
-  body_format: choice('form-urlencoded', 'json', 'raw').default('raw'),
-  status_code: list(int).default([200]),
-  return_content: bool.default(false),
-  follow_redirects: redirects,
-  timeout: timeout.default(30),
-  creates: path.optional(),
-  removes: path.optional(),
-  dest: path.optional(),
+  method: str
+    .default('GET')
+    .transform((value) => value.toUpperCase())
+    .describe('The method, such as GET or POST.'),
+  body: z.unknown().optional().describe('The body; a dictionary or list is written as `body_format` says.'),
+  body_format: choice('form-urlencoded', 'json', 'raw')
+    .default('raw')
+    .describe('How the body is written, and its `Content-Type` unless a header gives one.'),
+  status_code: list(int).default([200]).describe('Statuses that count as success.'),
+  return_content: bool.default(false).describe("Return the answer's text as `content`."),
+  follow_redirects: redirects.describe('`safe` follows those of GET and HEAD, `all` every one.'),
+  timeout: timeout.default(30).describe('How many seconds the server may take.'),
+  creates: path
+    .optional()
+    .describe('Do nothing when this file, or one that matches this pattern, exists on the target.'),
+  removes: path
+    .optional()
+    .describe('Do something only when this file, or one that matches this pattern, exists on the target.'),
+  dest: path.optional().describe('A file on the target to write the answer to.'),
   src: unsupported('give its content as body: "{{ lookup(\'file\', …) }}"'),
-  remote_src: bool.default(false),
+  remote_src: bool.default(false).describe('Accepted, and without effect: it belongs to `src`.'),
   unix_socket: unsupported('requests go over TCP'),
   ...fileArguments,
 });
@@ -45,6 +54,12 @@ type UriArgs = (typeof uriArgs)['_output'];
 export const uri = defineModule({
   name: 'ansible.builtin.uri',
   summary: "Makes an HTTP request from the target's place in the network.",
+  example: `
+- name: Wait until the app answers
+  ansible.builtin.uri:
+    url: http://127.0.0.1:8080/healthz
+    status_code: 200
+`,
   args: uriArgs,
   aliases: { url_username: ['user'], url_password: ['password'], ...fileAliases },
   paths: ['creates', 'removes', 'dest'],

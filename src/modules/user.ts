@@ -15,6 +15,14 @@ import { userArgs, type UserArgs } from './user-arguments.ts';
 export const user = defineModule({
   name: 'ansible.builtin.user',
   summary: 'Creates, changes and removes accounts.',
+  example: `
+- name: Have the user
+  ansible.builtin.user:
+    name: app
+    system: true
+    shell: /usr/sbin/nologin
+    create_home: false
+`,
   args: userArgs,
   aliases: { name: ['user'], create_home: ['createhome'] },
   facts: (given) => [

@@ -7,24 +7,28 @@ import { toExtendedRegex } from './extended-regex.ts';
 
 const waitArgs = args(
   {
-    host: str.default('127.0.0.1'),
-    port: int.optional(),
-    path: path.optional(),
+    host: str.default('127.0.0.1').describe('The host of the port, as the target reaches it.'),
+    port: int.optional().describe('The port.'),
+    path: path.optional().describe('The file on the target.'),
     search_regex: str
       .refine((value) => toExtendedRegex(value) !== undefined, {
         error: 'uses what grep on the target does not have (look-around, lazy quantifiers, back references)',
       })
-      .optional(),
+      .optional()
+      .describe('What the file must contain, as a regular expression.'),
     state: choice('absent', 'drained', 'present', 'started', 'stopped')
       .refine((value) => value !== 'drained', {
         error: 'drained is not supported; wait with ansible.builtin.command',
       })
-      .default('started'),
-    timeout: count.default(300),
-    delay: count.default(0),
-    sleep: count.default(1),
-    connect_timeout: count.default(5),
-    msg: str.optional(),
+      .default('started')
+      .describe(
+        '`started` and `present` wait until the port is open or the file is there, `stopped` and `absent` until it is not.',
+      ),
+    timeout: count.default(300).describe('After how many seconds it fails.'),
+    delay: count.default(0).describe('Seconds to wait before the first look.'),
+    sleep: count.default(1).describe('Seconds between two looks.'),
+    connect_timeout: count.default(5).describe('Accepted, and without effect.'),
+    msg: str.optional().describe('What to say when it fails.'),
     active_connection_states: unsupported('it belongs to state: drained'),
     exclude_hosts: unsupported('it belongs to state: drained'),
   },
@@ -44,6 +48,13 @@ type WaitArgs = (typeof waitArgs)['_output'];
 export const waitFor = defineModule({
   name: 'ansible.builtin.wait_for',
   summary: 'Waits until a port is open or closed, or a file is there, gone, or contains something.',
+  example: `
+- name: Wait for the database
+  ansible.builtin.wait_for:
+    host: db1
+    port: 3306
+    timeout: 60
+`,
   args: waitArgs,
   paths: ['path'],
   facts: () => [],

@@ -5,11 +5,18 @@ import { defineModule } from './define.ts';
 export const waitForConnection = defineModule({
   name: 'ansible.builtin.wait_for_connection',
   summary: 'Waits until the target can be reached.',
+  example: `
+- name: Wait until the machine is up
+  ansible.builtin.wait_for_connection:
+    timeout: 300
+`,
   args: args({
-    timeout: count.default(600),
-    delay: count.default(0),
-    sleep: count.default(1),
-    connect_timeout: count.default(5),
+    timeout: count.default(600).describe('After how many seconds it fails.'),
+    delay: count.default(0).describe('Seconds to wait before the first attempt.'),
+    sleep: count.default(1).describe('Accepted, and without effect: attempts are half a second apart.'),
+    connect_timeout: count
+      .default(5)
+      .describe('Accepted, and without effect: an attempt may take as long as any connection.'),
   }),
   facts: () => [],
   plan: (given) => ({

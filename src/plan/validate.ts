@@ -7,7 +7,7 @@ import type { Playbook, Task, TaskNode } from '../playbook/ast.ts';
 import { check } from '../template/render.ts';
 
 /** Actions that the engine does itself, without a module. */
-const ENGINE_ACTIONS = [
+export const ENGINE_ACTIONS = [
   'add_host',
   'assert',
   'debug',

@@ -104,6 +104,11 @@ const UNSUPPORTED: ReadonlyMap<string, string> = new Map([
   ['gather_timeout', 'leave it out'],
 ]);
 
+/** The keywords that are supported somewhere. */
+export function keywordsOf(level: Level): readonly string[] {
+  return KEYWORDS[level];
+}
+
 export function isKeyword(name: string, level: Level): boolean {
   return KEYWORDS[level].includes(name) || UNSUPPORTED.has(name) || name.startsWith('with_');
 }

@@ -1,9 +1,11 @@
 import test from 'ava';
 import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
 
 import { generatedDocs } from '../../scripts/docs.ts';
 import { PROVISION_VERBS } from '../../src/bin/provision-program.ts';
 import { EXIT } from '../../src/lib/errors.ts';
+import { argumentNames, parseArguments } from '../../src/modules/parse.ts';
 import { registry } from '../../src/modules/registry.ts';
 
 const doc = (name: string): string => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
@@ -19,6 +21,22 @@ test('every module has its section, and every argument its row', (t) => {
   for (const name of Object.keys(registry)) t.true(page.includes(`\n## ${name}\n`), name);
   t.regex(page, /\n\| `dest` \| text \| required \|/);
 });
+
+for (const [name, module] of Object.entries(registry)) {
+  if (name === 'ansible.builtin.apt_key') continue;
+  test(`${name} has a sentence on each argument, and an example that loads`, (t) => {
+    const section = (generatedDocs()['modules.md'] ?? '').split(`\n## ${name}\n`)[1]?.split('\n## ')[0] ?? '';
+    const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+    for (const row of rows) t.regex(row, /\| [A-Z`][^|]*(\\\|[^|]*)*\. \|$/);
+    t.deepEqual(argumentNames(module).length, rows.length + section.split('\n- `').length - 1);
+    const [task] = parse(module.example ?? '') as Record<string, unknown>[];
+    const [, [action = '', args] = []] = Object.entries(task ?? {});
+    t.is(action, name);
+    const given = typeof args === 'string' ? { [module.freeForm ?? '']: args } : (args ?? {});
+    const rendered = JSON.parse(JSON.stringify(given).replaceAll(/\{\{ *tool_sha256 *\}\}/g, 'a'.repeat(64)));
+    t.true('args' in parseArguments(module, rendered as Record<string, unknown>));
+  });
+}
 
 test('docs/exit-codes.md has every exit code', (t) => {
   const page = doc('exit-codes.md');
