@@ -8,6 +8,7 @@ import { command } from './command.ts';
 import { copy } from './copy.ts';
 import { cron } from './cron.ts';
 import { deb822Repository } from './deb822_repository.ts';
+import { fetch } from './fetch.ts';
 import { file } from './file.ts';
 import { find } from './find.ts';
 import { getUrl } from './get_url.ts';
@@ -55,6 +56,7 @@ export const registry: Readonly<Record<string, AnyModule>> = {
   'ansible.builtin.copy': copy,
   'ansible.builtin.cron': cron,
   'ansible.builtin.deb822_repository': deb822Repository,
+  'ansible.builtin.fetch': fetch,
   'ansible.builtin.file': file,
   'ansible.builtin.find': find,
   'ansible.builtin.get_url': getUrl,

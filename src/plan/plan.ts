@@ -51,6 +51,8 @@ export interface PlanContext {
   readonly checkMode: boolean;
   /** Whether somebody will look at diffs; modules may leave out the content of files otherwise. */
   readonly diffMode: boolean;
+  /** The task's host, also where it is delegated to another. */
+  readonly host: string;
   /** The user that the task acts as on the target. */
   readonly user: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -81,6 +83,8 @@ export interface ControllerFiles {
   /** The absolute path, or a UserError that lists where it looked. A relative path is searched for below `kind`/ first. */
   find(path: string, kind: 'files' | 'templates'): string;
   read(path: string): Buffer;
+  /** A path to write to, absolute: relative ones are below the playbook's directory, `~` is a home. */
+  resolve(path: string): string;
   /** Whether it exists and what it is. Never throws. */
   type(path: string): 'file' | 'directory' | 'missing';
   /** The permission bits of a file. */

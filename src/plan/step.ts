@@ -90,6 +90,15 @@ export type Step =
       /** Wait for another boot than the one we were connected to. */
       readonly newBoot: boolean;
     }
+  /** Brings a file of the target to the controller. */
+  | {
+      readonly kind: 'fetch';
+      readonly path: string;
+      /** Absolute. Its directory is made if need be. */
+      readonly localPath: string;
+      /** What arrives must have this digest. */
+      readonly sha1: string | undefined;
+    }
   /** Stops here for a while on the controller (pause). */
   | { readonly kind: 'pause'; readonly ms: number };
 

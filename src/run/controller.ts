@@ -1,4 +1,5 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 
 import { UserError } from '../lib/errors.ts';
@@ -23,6 +24,7 @@ export function controllerFiles(playbookDirectory: string, role: RoleContext | u
       return found;
     },
     read: (path) => readFileSync(path),
+    resolve: (path) => resolve(playbookDirectory, path.replace(/^~(?=\/|$)/, homedir())),
     type(path) {
       const stat = statSync(path, { throwIfNoEntry: false });
       if (!stat) return 'missing';

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { unreachable } from '../lib/errors.ts';
 import type { Step, StepOutput } from '../plan/step.ts';
+import { fetchFile } from './fetch-step.ts';
 import { httpRequest } from './http-request.ts';
 import type { ScriptedStep } from './step-script.ts';
 import type { Actor, HostSession } from './session.ts';
@@ -40,6 +41,8 @@ export async function networkStep(
     }
     case 'wait-script':
       return await waitForScript(step, session, actor);
+    case 'fetch':
+      return await fetchFile(step, await session.connection(), actor);
     case 'reconnect':
       return await reconnect(step, session, actor);
     default:

@@ -211,6 +211,7 @@ export function prepare(run: PlayRun, task: Task, scope: Scope, target: HostRun,
       diffMode:
         (keywordFlag(task.diff, scope, run, task, 'diff') ?? run.world.settings.diffMode) &&
         !noLog(run, task, scope),
+      host: host.name,
       user: actor.become?.user ?? String(scope.get('ansible_user') ?? ''),
       environment: actor.environment,
       controller: controllerFiles(run.world.playbook.directory, task.role),

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 
 import type { FactQuery, FactReader } from '../../src/facts/fact.ts';
 import { findModule } from '../../src/modules/find-module.ts';
@@ -119,6 +119,7 @@ function contextOf(given: Case): PlanContext {
       if (!(full in files) && inside(full).length === 0) throw new Error(`no file ${full}`);
       return full.replace(/\/$/, '');
     },
+    resolve: (path) => posix.resolve('/controller', path),
     read: (path) => Buffer.from(files[path]?.text ?? ''),
     type: (path) => (path in files ? 'file' : inside(path).length > 0 ? 'directory' : 'missing'),
     mode: (path) => files[path]?.mode ?? 0o644,
@@ -142,6 +143,7 @@ function contextOf(given: Case): PlanContext {
   return {
     checkMode: given.check ?? false,
     diffMode: given.diff ?? true,
+    host: 'web1',
     user: given.user ?? 'root',
     environment: {},
     controller,
