@@ -20,6 +20,36 @@ export function parseArguments(module: Schema, plain: Readonly<Record<string, un
     : { problems: [...new Set(problems)] };
 }
 
+/**
+ * What is wrong with arguments that are not rendered yet. Those whose values only the run will tell are `open`: they
+ * must have a name that the module knows, and nothing that depends on them is judged.
+ */
+export function problemsBeforeRun(
+  module: Schema,
+  plain: Readonly<Record<string, unknown>>,
+  open: ReadonlySet<string>,
+): readonly string[] {
+  const canonical = new Map(
+    Object.entries(module.aliases ?? {}).flatMap(([name, spellings]) => spellings.map((one) => [one, name])),
+  );
+  const openNames = new Set([...open].map((name) => canonical.get(name) ?? name));
+  const { values, problems } = resolveAliases(module, plain);
+  const known = new Set(argumentNames(module));
+  for (const name of openNames) if (known.has(name)) delete values[name];
+  const issues = module.args.safeParse(values).error?.issues ?? [];
+  const certain = issues.filter((issue) =>
+    issue.path.length === 0
+      ? issue.code === 'unrecognized_keys' || openNames.size === 0
+      : !openNames.has(String(issue.path[0])),
+  );
+  return [
+    ...new Set([
+      ...(openNames.size === 0 ? problems : []),
+      ...certain.flatMap((issue) => sentences(module, issue)),
+    ]),
+  ];
+}
+
 interface Step {
   readonly def: { readonly type: string };
 }

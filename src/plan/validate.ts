@@ -1,10 +1,12 @@
 import type { Problem, SourceLocation } from '../lib/errors.ts';
-import { isDict, isList, type Value } from '../lib/value.ts';
+import { isDict, isList, toPlain, type Value } from '../lib/value.ts';
 import { didYouMean } from '../lib/similar.ts';
 import { findModule } from '../modules/find-module.ts';
+import type { AnyModule } from '../modules/module.ts';
+import { problemsBeforeRun } from '../modules/parse.ts';
 import { registry } from '../modules/registry.ts';
 import type { Playbook, Task, TaskNode } from '../playbook/ast.ts';
-import { check } from '../template/render.ts';
+import { check, isTemplate } from '../template/render.ts';
 
 /** Actions that the engine does itself, without a module. */
 export const ENGINE_ACTIONS = [
@@ -50,7 +52,8 @@ function validateNode(node: TaskNode): readonly Problem[] {
 
 function validateTask(task: Task): readonly Problem[] {
   const problems: Problem[] = [];
-  const isKnown = isEngineAction(task.action.text) || findModule(task.action.text) !== undefined;
+  const module = findModule(task.action.text);
+  const isKnown = isEngineAction(task.action.text) || module !== undefined;
   if (!isKnown && task.when.length === 0 && !task.action.text.includes('{{')) {
     const names = task.action.text.includes('.')
       ? Object.keys(registry)
@@ -61,6 +64,7 @@ function validateTask(task: Task): readonly Problem[] {
       hint: didYouMean(task.action.text, names) ?? 'docs/modules.md lists those there are',
     });
   }
+  if (module && task.when.length === 0) problems.push(...argumentProblems(task, module));
   for (const text of [
     ...task.when,
     ...(task.changedWhen ?? []),
@@ -74,6 +78,34 @@ function validateTask(task: Task): readonly Problem[] {
   if (task.loop) problems.push(...checkValue(task.loop.over.value, task.loop.over.at));
   for (const block of task.vars) problems.push(...checkValue(block.values, block.at));
   return problems;
+}
+
+/** What is wrong with a module's arguments whatever the variables will be. */
+function argumentProblems(task: Task, module: AnyModule): readonly Problem[] {
+  const given: Record<string, unknown> = {};
+  const open = new Set<string>();
+  const isOpen = (value: Value): boolean =>
+    (typeof value === 'string' && isTemplate(value)) ||
+    (isList(value) && value.some(isOpen)) ||
+    (isDict(value) && [...value].some(([key, item]) => isOpen(key) || isOpen(item)));
+  for (const [key, value] of task.args.value) {
+    const name = String(key);
+    // Whole arguments may be left out by a name that is rendered, too.
+    if (isTemplate(name)) return [];
+    given[name] = toPlain(value);
+    if (isOpen(value)) open.add(name);
+  }
+  if (task.freeForm) {
+    // Key=value pairs, or a command with options among its words: they are read when the task runs.
+    if (module.freeForm === undefined) return [];
+    given[module.freeForm] = task.freeForm.text;
+    open.add(module.freeForm);
+  }
+  return problemsBeforeRun(module, given, open).map((problem) => ({
+    message: `${shortName(task.action.text)}: ${problem}`,
+    location: task.args.at,
+    hint: `see ${module.name} in docs/modules.md`,
+  }));
 }
 
 function checkValue(value: Value, at: SourceLocation): readonly Problem[] {

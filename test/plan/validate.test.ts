@@ -1,0 +1,69 @@
+import test from 'ava';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { renderStatic } from '../../src/plan/static.ts';
+import { validatePlaybook } from '../../src/plan/validate.ts';
+import { loadPlaybook } from '../../src/playbook/load.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'understudy-validate-'));
+test.after.always(() => rmSync(directory, { recursive: true }));
+
+let count = 0;
+
+/** The problems of one task, with the line and column of each. */
+function problems(task: string): string[] {
+  const file = join(directory, `${count++}.yml`);
+  writeFileSync(file, `- hosts: all\n  tasks:\n    - ${task.replaceAll('\n', '\n      ')}\n`);
+  const playbook = loadPlaybook(file, { renderStatic: renderStatic(new Map()) });
+  return validatePlaybook(playbook).map(
+    ({ message, location }) => `${location?.line}:${location?.column} ${message}`,
+  );
+}
+
+const CASES: readonly (readonly [name: string, task: string, expected: readonly string[]])[] = [
+  ['arguments that are right', 'copy: {src: a, dest: /b}', []],
+  [
+    'a name that the module does not have',
+    'copy: {srcc: a, src: b, dest: /b}',
+    ['3:13 copy: srcc: ansible.builtin.copy has no such argument; did you mean src?'],
+  ],
+  [
+    'such a name beside a value that only the run will tell',
+    'copy: {srcc: "{{ a }}", src: "{{ b }}", dest: /b}',
+    ['3:13 copy: srcc: ansible.builtin.copy has no such argument; did you mean src?'],
+  ],
+  ['one that is required', 'stat: {follow: true}', ['3:13 stat: path: required']],
+  ['one that is required and comes from a variable', 'stat: {path: "{{ a }}"}', []],
+  ['one that is required and comes by another name', 'stat: {dest: "{{ a }}"}', []],
+  [
+    'a value that is not among the choices',
+    'file: {path: "{{ a }}", state: here}',
+    ["3:13 file: state: expected one of absent, directory, file, hard, link, touch; found 'here'"],
+  ],
+  ['a choice that only the run will tell', 'file: {path: /a, state: "{{ a }}"}', []],
+  ['a rule between arguments', 'copy: {dest: /b}', ['3:13 copy: one of src, content is required']],
+  ['a rule that a variable may keep', 'template: {src: "{{ a }}", dest: /b, validate: "{{ c }}"}', []],
+  [
+    'what is not supported',
+    'file: {path: /a, seuser: x}',
+    ['3:13 file: seuser: is not supported: SELinux contexts are not managed'],
+  ],
+  ['a list with a variable in it', 'apt: {name: [a, "{{ b }}"]}', []],
+  ['free text', 'shell: echo {{ a }} | wc creates=/b', []],
+  [
+    'arguments beside free text',
+    'shell: echo\nargs: {creats: /b}',
+    ['4:13 shell: creats: ansible.builtin.shell has no such argument; did you mean creates?'],
+  ],
+  ['pairs', 'file: path=/a state={{ b }}', []],
+  ['what a condition may keep from running', 'copy: {srcc: a, dest: /b}\nwhen: old', []],
+  ['a task without arguments', 'ping:', []],
+];
+
+for (const [name, task, expected] of CASES) {
+  test(`${name}: ${expected.length === 0 ? 'nothing to report' : 'reported before the run'}`, (t) => {
+    t.deepEqual(problems(task), expected);
+  });
+}
