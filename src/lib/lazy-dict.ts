@@ -18,6 +18,11 @@ export class LazyDict extends Map<Value, Value> {
     return typeof key === 'string' ? this.#lookUp(key) : undefined;
   }
 
+  /** The values that were worked out already and are kept, if any are. */
+  known(): Iterable<Value> {
+    return [];
+  }
+
   override has(key: Value): boolean {
     if (typeof key !== 'string') return false;
     for (const known of this.#keys()) if (known === key) return true;

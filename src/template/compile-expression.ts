@@ -11,6 +11,7 @@ import { compare, contains, dictSet, equal, truth } from './python/compare.ts';
 import { METHOD_NAMES, methodOf } from './python/methods.ts';
 import {
   defined,
+  present,
   isMapping,
   NativeFunction,
   own,
@@ -187,7 +188,7 @@ export class ExpressionCompiler {
       if (value instanceof Undefined) return value;
       const method = methodOf(value, name);
       if (method) return method;
-      return itemOf(value, name) ?? missing(value, name, path, at, frame);
+      return present(itemOf(value, name), () => missing(value, name, path, at, frame));
     };
   }
 

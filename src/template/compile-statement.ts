@@ -5,7 +5,7 @@ import { Loop } from './loop.ts';
 import { contents, Macro, TemplateModule, type MacroDescription } from './macro.ts';
 import { iterate } from './python/access.ts';
 import { truth } from './python/compare.ts';
-import { Namespace, typeFault, Undefined, type Data } from './python/objects.ts';
+import { Namespace, present, typeFault, Undefined, type Data } from './python/objects.ts';
 import { freeNames } from './references.ts';
 import {
   BREAK,
@@ -246,7 +246,10 @@ export class StatementCompiler {
       const module = importModule(frame, template, node);
       for (const { name, as } of node.names) {
         const message = `the imported template does not define '${name}'`;
-        const value = module.attribute(name) ?? new Undefined(message, name, node.at, frame.rendering.text);
+        const value = present(
+          module.attribute(name),
+          () => new Undefined(message, name, node.at, frame.rendering.text),
+        );
         frame.names.set(as, value);
       }
     });

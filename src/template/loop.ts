@@ -1,6 +1,7 @@
 import { equal } from './python/compare.ts';
 import {
   NativeFunction,
+  present,
   PythonObject,
   Tuple,
   typeFault,
@@ -54,9 +55,15 @@ export class Loop extends PythonObject {
       case 'depth0':
         return this.#depth;
       case 'previtem':
-        return this.#items[index0 - 1] ?? new Undefined('there is no previous item', 'loop.previtem', 0);
+        return present(
+          this.#items[index0 - 1],
+          () => new Undefined('there is no previous item', 'loop.previtem', 0),
+        );
       case 'nextitem':
-        return this.#items[index0 + 1] ?? new Undefined('there is no next item', 'loop.nextitem', 0);
+        return present(
+          this.#items[index0 + 1],
+          () => new Undefined('there is no next item', 'loop.nextitem', 0),
+        );
       case 'cycle':
         return new NativeFunction(({ positional }) => {
           if (positional.length === 0) throw typeFault('no items for cycling given');

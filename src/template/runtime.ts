@@ -81,7 +81,8 @@ export function readName(frame: Frame, name: string, offset: number): Data {
     if (error.kind !== 'undefined') throw wrapped;
     return new Undefined(wrapped.message, name, offset, text, wrapped);
   }
-  return value ?? new Undefined(`'${name}' is undefined`, name, offset, text);
+  // None is a value.
+  return value === undefined ? new Undefined(`'${name}' is undefined`, name, offset, text) : value;
 }
 
 function whileRendering(error: TemplateError, name: string): TemplateError {

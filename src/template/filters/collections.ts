@@ -3,6 +3,7 @@ import { itemOf, iterate, lengthOf } from '../python/access.ts';
 import { compare, dictGet, dictSet, equal, numeric, truth } from '../python/compare.ts';
 import {
   isMapping,
+  present,
   isSequence,
   own,
   Tuple,
@@ -125,9 +126,11 @@ export const collectionFilters: Filters = {
     let current: Data = container!;
     for (const key of keys) {
       if (current instanceof Undefined) return current;
-      current =
-        itemOf(current, key) ??
-        new Undefined(`extract: there is no ${repr(key)} in the ${typeName(current)}`, str(key), 0);
+      const container: Data = current;
+      current = present(
+        itemOf(container, key),
+        () => new Undefined(`extract: there is no ${repr(key)} in the ${typeName(container)}`, str(key), 0),
+      );
     }
     return current;
   }),

@@ -1,7 +1,16 @@
 import { itemOf, iterate } from '../python/access.ts';
 import { compare, equal, truth } from '../python/compare.ts';
 import { arithmetic } from '../python/arithmetic.ts';
-import { defined, Group, isMapping, own, typeFault, Undefined, type Data } from '../python/objects.ts';
+import {
+  defined,
+  present,
+  Group,
+  isMapping,
+  own,
+  typeFault,
+  Undefined,
+  type Data,
+} from '../python/objects.ts';
 import { methodOf } from '../python/methods.ts';
 import { structural, filter, type CallContext, type Filters } from './define.ts';
 import { str } from '../python/text.ts';
@@ -36,7 +45,7 @@ export const selectionFilters: Filters = {
   ),
   attr: structural('name', (value, [name]) => {
     const found = typeof name === 'string' ? methodOf(value, name) : undefined;
-    return found ?? new Undefined(`the value has no attribute ${str(name!)}`, '', 0);
+    return present(found, () => new Undefined(`the value has no attribute ${str(name!)}`, '', 0));
   }),
   sort: structural('reverse? case_sensitive? attribute?', (value, [reverse, caseSensitive, attribute]) => {
     const key = sortKey(attribute, truth(caseSensitive ?? false));
@@ -73,13 +82,11 @@ export const selectionFilters: Filters = {
     }
     return own(groups.map(({ name, items }) => Group.pair(name, own(items))));
   }),
-  first: structural(
-    '',
-    (value) => iterate(value)[0] ?? new Undefined('no first item, the sequence was empty', '', 0),
+  first: structural('', (value) =>
+    present(iterate(value)[0], () => new Undefined('no first item, the sequence was empty', '', 0)),
   ),
-  last: structural(
-    '',
-    (value) => iterate(value).at(-1) ?? new Undefined('no last item, the sequence was empty', '', 0),
+  last: structural('', (value) =>
+    present(iterate(value).at(-1), () => new Undefined('no last item, the sequence was empty', '', 0)),
   ),
   join: filter('d? attribute?', (value, [separator, attribute]) => {
     const get = attribute === undefined || attribute === null ? identity : getter(attribute);
@@ -107,7 +114,8 @@ export function getter(attribute: Data, fallback?: Data): (item: Data) => Data {
     let value: Data = item;
     for (const part of path) {
       if (value instanceof Undefined) break;
-      value = itemOf(value, part) ?? absent(value, attribute);
+      const item = itemOf(value, part);
+      value = item === undefined ? absent(value, attribute) : item;
     }
     return value instanceof Undefined && fallback !== undefined ? fallback : value;
   };

@@ -1,4 +1,5 @@
 import { Float } from '../../lib/value.ts';
+import { TemplateError } from '../error.ts';
 import { dictGet, numeric } from './compare.ts';
 import {
   defined,
@@ -11,11 +12,22 @@ import {
   Tuple,
   typeFault,
   typeName,
+  Undefined,
   type Data,
 } from './objects.ts';
 
 /** A sequence's or dictionary's item, or undefined if there is none. */
 export function itemOf(value: Data, key: Data): Data | undefined {
+  try {
+    return plainItem(value, key);
+  } catch (error) {
+    // An item that is a template of its own, and misses something, is missing as a variable would be.
+    if (!(error instanceof TemplateError) || error.kind !== 'undefined') throw error;
+    return new Undefined(error.message, String(key), 0, undefined, error);
+  }
+}
+
+function plainItem(value: Data, key: Data): Data | undefined {
   if (isMapping(value)) return typeof key === 'string' ? value.get(key) : dictGet(value, key);
   if (isSequence(value) || typeof value === 'string') {
     if (value instanceof Group && typeof key === 'string') {

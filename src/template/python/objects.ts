@@ -42,6 +42,11 @@ export class Undefined {
   }
 }
 
+/** The value, or what stands for its absence: None is a value. */
+export function present(value: Data | undefined, absence: () => Undefined): Data {
+  return value === undefined ? absence() : value;
+}
+
 /** A Python `tuple`: a list that prints in parentheses. */
 export class Tuple extends Array<Data> {
   static override get [Symbol.species](): ArrayConstructor {
