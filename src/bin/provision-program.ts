@@ -56,7 +56,7 @@ export async function provisionProgram(argv: readonly string[], context: Command
       'after',
       `
 Examples:
-  provision lab up                           five hosts to try everything on
+  provision lab up                           six hosts to try everything on
   provision check -i inventory/lab --diff    what would change
   provision up -i inventory/lab              make it so
   provision help up                          all options of a command

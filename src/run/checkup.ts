@@ -1,4 +1,4 @@
-import type { Connection } from '../transport/transport.ts';
+import type { Become, Connection } from '../transport/transport.ts';
 
 /** One finding about a host: what was looked at, what was found, and what to do when it is in the way. */
 export interface Finding {
@@ -120,7 +120,7 @@ export function judgeVitals(vitals: ReadonlyMap<string, string>, skewSeconds: nu
 }
 
 /** Looks a connected host over. */
-export async function checkUp(connection: Connection, become: { user: string }): Promise<readonly Finding[]> {
+export async function checkUp(connection: Connection, become: Become): Promise<readonly Finding[]> {
   const before = Date.now() / 1000;
   const result = await connection.run(VITALS_SCRIPT, { become });
   const after = Date.now() / 1000;

@@ -76,7 +76,7 @@ function describe(host: string, failure: TransportFailure): Description {
     case 'sudo-password-required':
       return {
         message: `sudo asks for a password to become ${failure.user}, and none was given`,
-        hint: 'give it with --ask-become-pass or ansible_become_password, or allow NOPASSWD in sudoers',
+        hint: 'set ansible_become_password for the host, or allow NOPASSWD in its sudoers',
       };
     case 'sudo-refused':
       return {

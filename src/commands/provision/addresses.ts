@@ -4,6 +4,7 @@ import { SecretRegistry } from '../../lib/secret.ts';
 import type { Dict } from '../../lib/value.ts';
 import { Scope } from '../../plan/variables.ts';
 import { addressOf } from '../../run/address.ts';
+import type { VariableSource } from '../../template/environment.ts';
 import type { HostAddress } from '../../transport/transport.ts';
 
 /** How long a connection may take until a host counts as unreachable. */
@@ -21,6 +22,19 @@ export function addressIn(
   name: string,
   sources: AddressSources = {},
 ): HostAddress | 'local' | undefined {
+  const variables = variablesIn(inventory, name, sources);
+  return (
+    variables &&
+    addressOf(name, variables, { hostKeyChecking: 'strict', connectTimeoutMs: CONNECT_TIMEOUT_MS })
+  );
+}
+
+/** The variables by which a host is reached and managed. */
+export function variablesIn(
+  inventory: Inventory,
+  name: string,
+  sources: AddressSources = {},
+): VariableSource | undefined {
   const host = inventory.hosts.get(name);
   if (!host) return undefined;
   const magic = new Map([
@@ -28,7 +42,7 @@ export function addressIn(
     ['inventory_dir', inventory.directory],
   ]);
   const layers = sources.playbookVars ? hostLayers(inventory, sources.playbookVars, name) : host.layers;
-  const scope = new Scope(
+  return new Scope(
     [
       { values: sources.extraVars ?? new Map(), written: true },
       { values: magic, written: false },
@@ -36,7 +50,6 @@ export function addressIn(
     ],
     { secrets: new SecretRegistry() },
   );
-  return addressOf(name, scope, { hostKeyChecking: 'strict', connectTimeoutMs: CONNECT_TIMEOUT_MS });
 }
 
 /** For a transport: finds jump hosts by the names that the inventory gives them. */

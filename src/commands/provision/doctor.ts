@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 
 import { EXIT, UserError } from '../../lib/errors.ts';
+import { Secret } from '../../lib/secret.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { selectHosts } from '../../inventory/select.ts';
 import { checkUp, type Finding } from '../../run/checkup.ts';
@@ -9,7 +10,7 @@ import { sshTransport } from '../../transport/ssh.ts';
 import { localTransport } from '../../transport/local.ts';
 import { TransportError } from '../../transport/transport.ts';
 import type { CommandContext } from '../context.ts';
-import { addressIn, jumpHostsOf } from './addresses.ts';
+import { addressIn, jumpHostsOf, variablesIn } from './addresses.ts';
 import { addExamples, addInventoryOptions, inventoryOptions } from './options.ts';
 import { settings } from '../../config/settings.ts';
 
@@ -50,6 +51,11 @@ async function examine(options: { inventory: string; limit?: string }): Promise<
       try {
         const address = addressIn(inventory, name);
         if (address === undefined) throw new Error(`${name} is not in the inventory`);
+        const password = variablesIn(inventory, name)?.get('ansible_become_password');
+        const become = {
+          user: 'root',
+          ...(typeof password === 'string' ? { password: new Secret(password) } : {}),
+        };
         const startedAt = performance.now();
         const connection = await (address === 'local'
           ? local.connect({ name, address: 'localhost' })
@@ -63,7 +69,7 @@ async function examine(options: { inventory: string; limit?: string }): Promise<
         return {
           host: name,
           reachable: true,
-          findings: [connected, ...(await checkUp(connection, { user: 'root' }))],
+          findings: [connected, ...(await checkUp(connection, become))],
         };
       } catch (error) {
         if (!(error instanceof UserError)) throw error;

@@ -46,23 +46,32 @@ export function labCommand(): Command {
     ],
   );
 
-  verb('down', 'remove the hosts, their networks and their inventory')
-    .option('-y, --yes', 'do not ask first')
-    .action(async (options: LabCommandOptions & { yes?: true }) => {
-      if (!options.yes) await confirm(`End the lab "${options.name}" and throw its hosts' disks away?`);
-      await down({ name: options.name, report: reporter() });
-    });
+  addExamples(
+    verb('down', 'remove the hosts, their networks and their inventory')
+      .option('-y, --yes', 'do not ask first')
+      .action(async (options: LabCommandOptions & { yes?: true }) => {
+        if (!options.yes) await confirm(`End the lab "${options.name}" and throw its hosts' disks away?`);
+        await down({ name: options.name, report: reporter() });
+      }),
+    [['sudo provision lab down --name second --yes', 'without a question; other labs stay']],
+  );
 
-  verb('reset', 'make all hosts bare again').action(async (options: LabCommandOptions) => {
-    await reset({ name: options.name, report: reporter() });
-  });
+  addExamples(
+    verb('reset', 'make all hosts bare again').action(async (options: LabCommandOptions) => {
+      await reset({ name: options.name, report: reporter() });
+    }),
+    [['sudo provision lab reset', 'as after the first lab up; keys and addresses stay']],
+  );
 
-  verb('status', 'show the hosts, their addresses and their faults')
-    .option('--json', 'one JSON object on stdout')
-    .action(async (options: LabCommandOptions & { json?: true }) => {
-      const found = await status(options.name);
-      process.stdout.write(options.json ? `${JSON.stringify(found)}\n` : statusText(found));
-    });
+  addExamples(
+    verb('status', 'show the hosts, their addresses and their faults')
+      .option('--json', 'one JSON object on stdout')
+      .action(async (options: LabCommandOptions & { json?: true }) => {
+        const found = await status(options.name);
+        process.stdout.write(options.json ? `${JSON.stringify(found)}\n` : statusText(found));
+      }),
+    [["sudo provision lab status --json | jq -r '.hosts[] | .name, .state'", 'for a program']],
+  );
 
   addExamples(
     verb('shell <host>', 'a root shell in a host, or in the client').action(
@@ -87,17 +96,26 @@ export function labCommand(): Command {
   );
 
   const hostVerb = (
-    usage: string,
+    name: string,
     description: string,
     action: (host: string, name: string) => Promise<void>,
+    example: string,
   ): Command =>
-    verb(usage, description).action(async (host: string, options: LabCommandOptions) => {
-      await action(host, options.name);
-    });
-  hostVerb('kill <host>', "cut a host's power", kill);
-  hostVerb('start <host>', 'switch a host on again', start);
-  hostVerb('freeze <host>', 'stop all processes of a host where they are', freeze);
-  hostVerb('thaw <host>', 'let a frozen host go on', thaw);
+    addExamples(
+      verb(`${name} <host>`, description).action(async (host: string, options: LabCommandOptions) => {
+        await action(host, options.name);
+      }),
+      [[`sudo provision lab ${name} web1`, example]],
+    );
+  hostVerb('kill', "cut a host's power", kill, 'at once, with nothing written back');
+  hostVerb('start', 'switch a host on again', start, 'after kill, or after poweroff inside');
+  hostVerb(
+    'freeze',
+    'stop all processes of a host where they are',
+    freeze,
+    'it hangs: its ports still accept, and nothing answers',
+  );
+  hostVerb('thaw', 'let a frozen host go on', thaw, 'as if no time had passed for it');
 
   addExamples(
     verb('isolate <host>', 'cut a host from the network; its packets vanish both ways')
@@ -111,10 +129,13 @@ export function labCommand(): Command {
     ],
   );
 
-  verb('heal', 'end all faults: mend cuts, thaw and start hosts').action(
-    async (options: LabCommandOptions) => {
-      await heal(options.name);
-    },
+  addExamples(
+    verb('heal', 'end all faults: mend cuts, thaw and start hosts').action(
+      async (options: LabCommandOptions) => {
+        await heal(options.name);
+      },
+    ),
+    [['sudo provision lab heal', 'whatever was broken on purpose']],
   );
 
   return addExamples(lab, [
