@@ -4,7 +4,8 @@ import { dirname } from 'node:path';
 
 import type { Step, StepOutput } from '../plan/step.ts';
 import type { Connection } from '../transport/transport.ts';
-import { type Actor, StepFailure } from './session.ts';
+import type { Actor } from './session.ts';
+import { StepFailure } from './step-failure.ts';
 
 /** Brings a file of the target here; it takes its place whole or not at all. */
 export async function fetchFile(

@@ -9,7 +9,7 @@ import { narrowWindow, widenWindow } from './window.ts';
 import { handlersNotifiedBy } from './handlers.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { failedResult, okResult, outcomeResult, skippedResult, type ItemResult } from './result.ts';
-import { StepFailure } from './session.ts';
+import { StepFailure } from './step-failure.ts';
 import type { HostRun, PlayRun } from './world.ts';
 
 /** How often a module may ask for more facts before that counts as a bug. */

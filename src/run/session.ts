@@ -4,23 +4,11 @@ import type { Become, Connection, ScriptResult } from '../transport/transport.ts
 import { FactCache, gathering, gatheringScript } from './gather.ts';
 import { networkStep } from './network-step.ts';
 import { joinSections, type Section } from './sections.ts';
+import { StepFailure } from './step-failure.ts';
 import { isScripted, stepScript, type ScriptedStep } from './step-script.ts';
 
 /** Content beyond this goes ahead as an upload instead of within the script. */
 const INLINE_CONTENT_LIMIT = 256 * 1024;
-
-/** A step of ours did not succeed; what it said is for the user to read. */
-export class StepFailure extends Error {
-  readonly status: number;
-  readonly output: string;
-
-  constructor(description: string, status: number, output: string) {
-    super(`${description} failed with exit status ${status}`);
-    this.name = 'StepFailure';
-    this.status = status;
-    this.output = output;
-  }
-}
 
 /** Who a task acts as on a target. */
 export interface Actor {

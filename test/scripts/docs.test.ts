@@ -30,7 +30,7 @@ for (const [name, module] of Object.entries(registry)) {
     for (const row of rows) t.regex(row, /\| [A-Z`][^|]*(\\\|[^|]*)*\. \|$/);
     t.deepEqual(argumentNames(module).length, rows.length + section.split('\n- `').length - 1);
     const [task] = parse(module.example ?? '') as Record<string, unknown>[];
-    const [, [action = '', args] = []] = Object.entries(task ?? {});
+    const [, [action, args] = ['', undefined]] = Object.entries(task ?? {});
     t.is(action, name);
     const given = typeof args === 'string' ? { [module.freeForm ?? '']: args } : (args ?? {});
     const rendered = JSON.parse(JSON.stringify(given).replaceAll(/\{\{ *tool_sha256 *\}\}/g, 'a'.repeat(64)));

@@ -8,7 +8,7 @@ import { playbookSchema } from '../../scripts/playbook-schema.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const schema = playbookSchema();
-const playbook = z.fromJSONSchema(schema as never);
+const playbook = z.fromJSONSchema(schema);
 const tasks = z.fromJSONSchema({ $defs: schema['$defs'], $ref: '#/$defs/tasks' } as never);
 
 const yaml = (file: string): unknown => parse(readFileSync(join(ROOT, file), 'utf8'));
