@@ -1,10 +1,12 @@
 import { z } from 'zod';
 
-import { registry } from '../src/modules/registry.ts';
+import { allModules } from '../src/modules/find-module.ts';
 import { playbookSchema, tasksSchema } from './playbook-schema.ts';
 import { lineSchema, playSchema, recapSchema, resultSchema, taskSchema } from '../src/report/schema.ts';
 
 const NOTICE = '<!-- Made from the source by scripts/generate-docs.ts. Do not edit. -->';
+
+const registry = await allModules();
 
 /** The part of JSON Schema that zod emits for our schemas. */
 interface JsonSchema {

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 
 import type { AnyModule } from '../src/modules/module.ts';
-import { registry } from '../src/modules/registry.ts';
+import { allModules } from '../src/modules/find-module.ts';
 import { ENGINE_ACTIONS } from '../src/plan/validate.ts';
 import { keywordsOf, type Level } from '../src/playbook/keywords.ts';
+
+const registry = await allModules();
 
 type Json = Readonly<Record<string, unknown>>;
 

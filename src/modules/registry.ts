@@ -1,95 +1,51 @@
-import { apt } from './apt.ts';
-import { aptKey } from './apt_key.ts';
-import { aptRepository } from './apt_repository.ts';
-import { assemble } from './assemble.ts';
-import { authorizedKey } from './authorized_key.ts';
-import { blockinfile } from './blockinfile.ts';
-import { command } from './command.ts';
-import { copy } from './copy.ts';
-import { cron } from './cron.ts';
-import { deb822Repository } from './deb822_repository.ts';
-import { fetch } from './fetch.ts';
-import { file } from './file.ts';
-import { find } from './find.ts';
-import { getUrl } from './get_url.ts';
-import { getent } from './getent.ts';
-import { group } from './group.ts';
-import { hostname } from './hostname.ts';
-import { iniFile } from './ini_file.ts';
-import { knownHosts } from './known_hosts.ts';
-import { lineinfile } from './lineinfile.ts';
 import type { AnyModule } from './module.ts';
-import { packageModule } from './package.ts';
-import { packageFacts } from './package_facts.ts';
-import { pause } from './pause.ts';
-import { ping } from './ping.ts';
-import { raw } from './raw.ts';
-import { reboot } from './reboot.ts';
-import { replace } from './replace.ts';
-import { script } from './script.ts';
-import { service } from './service.ts';
-import { serviceFacts } from './service_facts.ts';
-import { setup } from './setup.ts';
-import { shell } from './shell.ts';
-import { slurp } from './slurp.ts';
-import { stat } from './stat.ts';
-import { sysctl } from './sysctl.ts';
-import { systemdService } from './systemd_service.ts';
-import { tempfile } from './tempfile.ts';
-import { template } from './template.ts';
-import { timezone } from './timezone.ts';
-import { ufw } from './ufw.ts';
-import { unarchive } from './unarchive.ts';
-import { uri } from './uri.ts';
-import { user } from './user.ts';
-import { waitFor } from './wait_for.ts';
-import { waitForConnection } from './wait_for_connection.ts';
 
-/** Every module by its full name. What is not here is not supported. */
-export const registry: Readonly<Record<string, AnyModule>> = {
-  'ansible.builtin.apt': apt,
-  'ansible.builtin.apt_key': aptKey,
-  'ansible.builtin.apt_repository': aptRepository,
-  'ansible.builtin.assemble': assemble,
-  'ansible.builtin.blockinfile': blockinfile,
-  'ansible.builtin.command': command,
-  'ansible.builtin.copy': copy,
-  'ansible.builtin.cron': cron,
-  'ansible.builtin.deb822_repository': deb822Repository,
-  'ansible.builtin.fetch': fetch,
-  'ansible.builtin.file': file,
-  'ansible.builtin.find': find,
-  'ansible.builtin.get_url': getUrl,
-  'ansible.builtin.getent': getent,
-  'ansible.builtin.group': group,
-  'ansible.builtin.hostname': hostname,
-  'ansible.builtin.known_hosts': knownHosts,
-  'ansible.builtin.lineinfile': lineinfile,
-  'ansible.builtin.package': packageModule,
-  'ansible.builtin.package_facts': packageFacts,
-  'ansible.builtin.pause': pause,
-  'ansible.builtin.ping': ping,
-  'ansible.builtin.raw': raw,
-  'ansible.builtin.reboot': reboot,
-  'ansible.builtin.replace': replace,
-  'ansible.builtin.script': script,
-  'ansible.builtin.service': service,
-  'ansible.builtin.service_facts': serviceFacts,
-  'ansible.builtin.setup': setup,
-  'ansible.builtin.shell': shell,
-  'ansible.builtin.slurp': slurp,
-  'ansible.builtin.stat': stat,
-  'ansible.builtin.systemd_service': systemdService,
-  'ansible.builtin.tempfile': tempfile,
-  'ansible.builtin.template': template,
-  'ansible.builtin.unarchive': unarchive,
-  'ansible.builtin.uri': uri,
-  'ansible.builtin.user': user,
-  'ansible.builtin.wait_for': waitFor,
-  'ansible.builtin.wait_for_connection': waitForConnection,
-  'ansible.posix.authorized_key': authorizedKey,
-  'ansible.posix.sysctl': sysctl,
-  'community.general.ini_file': iniFile,
-  'community.general.timezone': timezone,
-  'community.general.ufw': ufw,
+/** Every module by its full name, loaded when a playbook names it. What is not here is not supported. */
+export const registry: Readonly<Record<string, () => Promise<AnyModule>>> = {
+  'ansible.builtin.apt': async () => (await import('./apt.ts')).apt,
+  'ansible.builtin.apt_key': async () => (await import('./apt_key.ts')).aptKey,
+  'ansible.builtin.apt_repository': async () => (await import('./apt_repository.ts')).aptRepository,
+  'ansible.builtin.assemble': async () => (await import('./assemble.ts')).assemble,
+  'ansible.builtin.blockinfile': async () => (await import('./blockinfile.ts')).blockinfile,
+  'ansible.builtin.command': async () => (await import('./command.ts')).command,
+  'ansible.builtin.copy': async () => (await import('./copy.ts')).copy,
+  'ansible.builtin.cron': async () => (await import('./cron.ts')).cron,
+  'ansible.builtin.deb822_repository': async () => (await import('./deb822_repository.ts')).deb822Repository,
+  'ansible.builtin.fetch': async () => (await import('./fetch.ts')).fetch,
+  'ansible.builtin.file': async () => (await import('./file.ts')).file,
+  'ansible.builtin.find': async () => (await import('./find.ts')).find,
+  'ansible.builtin.get_url': async () => (await import('./get_url.ts')).getUrl,
+  'ansible.builtin.getent': async () => (await import('./getent.ts')).getent,
+  'ansible.builtin.group': async () => (await import('./group.ts')).group,
+  'ansible.builtin.hostname': async () => (await import('./hostname.ts')).hostname,
+  'ansible.builtin.known_hosts': async () => (await import('./known_hosts.ts')).knownHosts,
+  'ansible.builtin.lineinfile': async () => (await import('./lineinfile.ts')).lineinfile,
+  'ansible.builtin.package': async () => (await import('./package.ts')).packageModule,
+  'ansible.builtin.package_facts': async () => (await import('./package_facts.ts')).packageFacts,
+  'ansible.builtin.pause': async () => (await import('./pause.ts')).pause,
+  'ansible.builtin.ping': async () => (await import('./ping.ts')).ping,
+  'ansible.builtin.raw': async () => (await import('./raw.ts')).raw,
+  'ansible.builtin.reboot': async () => (await import('./reboot.ts')).reboot,
+  'ansible.builtin.replace': async () => (await import('./replace.ts')).replace,
+  'ansible.builtin.script': async () => (await import('./script.ts')).script,
+  'ansible.builtin.service': async () => (await import('./service.ts')).service,
+  'ansible.builtin.service_facts': async () => (await import('./service_facts.ts')).serviceFacts,
+  'ansible.builtin.setup': async () => (await import('./setup.ts')).setup,
+  'ansible.builtin.shell': async () => (await import('./shell.ts')).shell,
+  'ansible.builtin.slurp': async () => (await import('./slurp.ts')).slurp,
+  'ansible.builtin.stat': async () => (await import('./stat.ts')).stat,
+  'ansible.builtin.systemd_service': async () => (await import('./systemd_service.ts')).systemdService,
+  'ansible.builtin.tempfile': async () => (await import('./tempfile.ts')).tempfile,
+  'ansible.builtin.template': async () => (await import('./template.ts')).template,
+  'ansible.builtin.unarchive': async () => (await import('./unarchive.ts')).unarchive,
+  'ansible.builtin.uri': async () => (await import('./uri.ts')).uri,
+  'ansible.builtin.user': async () => (await import('./user.ts')).user,
+  'ansible.builtin.wait_for': async () => (await import('./wait_for.ts')).waitFor,
+  'ansible.builtin.wait_for_connection': async () =>
+    (await import('./wait_for_connection.ts')).waitForConnection,
+  'ansible.posix.authorized_key': async () => (await import('./authorized_key.ts')).authorizedKey,
+  'ansible.posix.sysctl': async () => (await import('./sysctl.ts')).sysctl,
+  'community.general.ini_file': async () => (await import('./ini_file.ts')).iniFile,
+  'community.general.timezone': async () => (await import('./timezone.ts')).timezone,
+  'community.general.ufw': async () => (await import('./ufw.ts')).ufw,
 };

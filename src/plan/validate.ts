@@ -5,8 +5,9 @@ import { findModule } from '../modules/find-module.ts';
 import type { AnyModule } from '../modules/module.ts';
 import { problemsBeforeRun } from '../modules/parse.ts';
 import { registry } from '../modules/registry.ts';
-import type { Playbook, Task, TaskNode } from '../playbook/ast.ts';
+import type { Play, Playbook, Task, TaskNode } from '../playbook/ast.ts';
 import { check, isTemplate } from '../template/render.ts';
+import { loadModulesOf } from './load-modules.ts';
 
 /** Actions that the engine does itself, without a module. */
 export const ENGINE_ACTIONS = [
@@ -36,13 +37,17 @@ export function isEngineAction(action: string): boolean {
  * Everything about a playbook that can be found wrong before any host is asked: modules that do not exist, template
  * text that does not parse. A module behind a condition may be meant for a host that never comes, and is left alone.
  */
-export function validatePlaybook(playbook: Playbook): readonly Problem[] {
+export async function validatePlaybook(playbook: Playbook): Promise<readonly Problem[]> {
+  await loadModulesOf(playbook.plays.flatMap(nodesOf));
   return playbook.plays.flatMap((play) => [
-    ...[...play.preTasks, ...play.roleTasks, ...play.tasks, ...play.postTasks, ...play.handlers].flatMap(
-      validateNode,
-    ),
+    ...nodesOf(play).flatMap(validateNode),
     ...checkValue(play.vars.values, play.vars.at),
   ]);
+}
+
+/** All tasks of a play, its handlers too. */
+export function nodesOf(play: Play): readonly TaskNode[] {
+  return [...play.preTasks, ...play.roleTasks, ...play.tasks, ...play.postTasks, ...play.handlers];
 }
 
 function validateNode(node: TaskNode): readonly Problem[] {

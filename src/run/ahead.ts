@@ -1,6 +1,5 @@
 import { query, type FactQuery } from '../facts/fact.ts';
 import { dueHandlers } from '../facts/due-handlers.ts';
-import { findModule } from '../modules/find-module.ts';
 import type { Task, TaskNode } from '../playbook/ast.ts';
 import { isEngineAction } from '../plan/validate.ts';
 import { isLoopReady, itemScopes } from './loop.ts';
@@ -55,7 +54,6 @@ export function factsAhead(
 
 function queriesFor(run: PlayRun, host: HostRun, actor: Actor, task: Task): readonly FactQuery[] {
   if (isEngineAction(task.action.text) || task.delegateTo || !isSelected(task, run.world.settings)) return [];
-  if (!findModule(task.action.text)) return [];
   const found: FactQuery[] = [];
   try {
     const scope = scopeOf(run, host, task);

@@ -1,6 +1,5 @@
-import { request as httpRequestOf, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { connect as tlsConnect } from 'node:tls';
 
 import type { Step, StepOutput } from '../plan/step.ts';
 
@@ -52,13 +51,15 @@ async function once(step: HttpStep, url: URL, dial: Dial): Promise<Response> {
   const signal = AbortSignal.timeout(step.timeoutMs);
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port);
+  // Loaded only now: with node:http Node loads its own fetch too, which would cost every run 20 ms.
+  const [http, tls] = await Promise.all([import('node:http'), import('node:tls')]);
   const stream = await abortable(dial(host, port), signal);
   const socket = secure
-    ? tlsConnect({ socket: stream, servername: host, rejectUnauthorized: step.validateCerts })
+    ? tls.connect({ socket: stream, servername: host, rejectUnauthorized: step.validateCerts })
     : stream;
   try {
     return await new Promise<Response>((resolve, reject) => {
-      const request = httpRequestOf({
+      const request = http.request({
         method: step.method,
         path: `${url.pathname}${url.search}`,
         headers: { host: url.host, connection: 'close', ...step.headers },

@@ -1,5 +1,6 @@
 import type { Value } from '../lib/value.ts';
 import type { Block, RoleContext, Task, TaskNode } from '../playbook/ast.ts';
+import { loadModulesOf } from '../plan/load-modules.ts';
 import { shortName } from '../plan/validate.ts';
 import type { Upcoming } from './ahead.ts';
 import { clearHandlers } from '../facts/due-handlers.ts';
@@ -159,6 +160,7 @@ export async function runOnHosts(
   const { world } = run;
   const first = hosts[0];
   if (!first) return new Map();
+  await loadModulesOf([task]);
   const scope = scopeOf(run, first, task, extra);
   const once = keywordFlag(task.runOnce, scope, run, task, 'run_once') ?? false;
   const doing = once ? [first] : hosts;
@@ -265,6 +267,7 @@ async function runInclude(
     const active = group.hosts.filter((host) => !failures.has(host));
     for (const handler of group.handlers)
       if (!run.handlers.some((known) => known.key === handler.key)) run.handlers.push(handler);
+    await loadModulesOf(group.nodes);
     const failed = await runNodes(run, group.nodes, active, upcoming, [...group.layers, ...extra]);
     for (const [host, failure] of failed) failures.set(host, failure);
   }

@@ -10,6 +10,8 @@ import { loadVarsDirectories } from '../inventory/variables.ts';
 import type { Play, Playbook, Task, VarsBlock } from '../playbook/ast.ts';
 import type { LoaderOptions } from '../playbook/loader-options.ts';
 import { loadVarsFile } from '../playbook/vars-file.ts';
+import { loadModulesOf } from '../plan/load-modules.ts';
+import { nodesOf } from '../plan/validate.ts';
 import { renderDeep, Scope } from '../plan/variables.ts';
 import type { Transport } from '../transport/transport.ts';
 import { searchPath } from './controller.ts';
@@ -37,6 +39,7 @@ export type Recap = Extract<RunEvent, { type: 'recap' }>;
 export async function runPlaybook(options: PlaybookRun): Promise<Recap> {
   const startedAt = performance.now();
   const world = newWorld(options);
+  await loadModulesOf(options.playbook.plays.flatMap(nodesOf));
   for (const play of options.playbook.plays) {
     if (options.signal.aborted) break;
     const carryOn = await runPlay(world, play);

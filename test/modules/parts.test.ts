@@ -6,14 +6,15 @@ import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 
-import { findModule } from '../../src/modules/find-module.ts';
+import { allModules, findModule } from '../../src/modules/find-module.ts';
 import { resolveMode } from '../../src/modules/mode.ts';
 import { pythonRegex, replacement } from '../../src/modules/python-regex.ts';
-import { registry } from '../../src/modules/registry.ts';
 import { shellPattern } from '../../src/modules/shell-pattern.ts';
 import { splitWords, takeOptions } from '../../src/modules/words.ts';
 import { command } from '../../src/lib/shell.ts';
 import { listName } from '../../src/modules/apt_repository.ts';
+
+const registry = await allModules();
 
 test('modules are found by their names, short names and second names', (t) => {
   for (const name of ['copy', 'ansible.builtin.copy', 'ansible.legacy.copy']) {

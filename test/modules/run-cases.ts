@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 
 import type { FactQuery, FactReader } from '../../src/facts/fact.ts';
-import { findModule } from '../../src/modules/find-module.ts';
+import { allModules, findModule } from '../../src/modules/find-module.ts';
 import { parseArguments } from '../../src/modules/parse.ts';
 import type { ControllerFiles, Plan, PlanContext } from '../../src/plan/plan.ts';
 import type { Step, StepOutput } from '../../src/plan/step.ts';
@@ -151,6 +151,8 @@ function contextOf(given: Case): PlanContext {
       source.replaceAll(/\{\{ (\w+) \}\}/g, (_, name: string) => String(extra?.[name] ?? `<${name}>`)),
   };
 }
+
+await allModules();
 
 /** Plans until no more facts are needed, as the engine does. */
 export function planCase(

@@ -13,11 +13,11 @@ test.after.always(() => rmSync(directory, { recursive: true }));
 let count = 0;
 
 /** The problems of one task, with the line and column of each. */
-function problems(task: string): string[] {
+async function problems(task: string): Promise<string[]> {
   const file = join(directory, `${count++}.yml`);
   writeFileSync(file, `- hosts: all\n  tasks:\n    - ${task.replaceAll('\n', '\n      ')}\n`);
   const playbook = loadPlaybook(file, { renderStatic: renderStatic(new Map()) });
-  return validatePlaybook(playbook).map(
+  return (await validatePlaybook(playbook)).map(
     ({ message, location }) => `${location?.line}:${location?.column} ${message}`,
   );
 }
@@ -63,7 +63,7 @@ const CASES: readonly (readonly [name: string, task: string, expected: readonly 
 ];
 
 for (const [name, task, expected] of CASES) {
-  test(`${name}: ${expected.length === 0 ? 'nothing to report' : 'reported before the run'}`, (t) => {
-    t.deepEqual(problems(task), expected);
+  test(`${name}: ${expected.length === 0 ? 'nothing to report' : 'reported before the run'}`, async (t) => {
+    t.deepEqual(await problems(task), expected);
   });
 }

@@ -6,7 +6,9 @@ import { generatedDocs } from '../../scripts/docs.ts';
 import { PROVISION_VERBS } from '../../src/bin/provision-program.ts';
 import { EXIT } from '../../src/lib/errors.ts';
 import { argumentNames, parseArguments } from '../../src/modules/parse.ts';
-import { registry } from '../../src/modules/registry.ts';
+import { allModules } from '../../src/modules/find-module.ts';
+
+const registry = await allModules();
 
 const doc = (name: string): string => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
 

@@ -18,8 +18,10 @@ import { takeLock, type RunLock } from '../../run/lock.ts';
 import { runPlaybook } from '../../run/run-playbook.ts';
 import type { RunSettings } from '../../run/world.ts';
 import { sshTransport } from '../../transport/ssh.ts';
+import type { Transport } from '../../transport/transport.ts';
 import type { CommandContext } from '../context.ts';
 import { CONNECT_TIMEOUT_MS, jumpHostsOf } from './addresses.ts';
+import { connectEarly } from './early-connections.ts';
 import { listRun } from './list-run.ts';
 import type { RunOptions } from './options.ts';
 
@@ -30,18 +32,46 @@ export async function runCommandWith(
   context: CommandContext,
 ): Promise<void> {
   const { signal } = context;
-  const { playbook, inventory, loaderOptions } = load(playbookFile, options);
-  if (options.syntaxCheck) {
-    process.stdout.write(`${playbookFile}: ${playbook.plays.length} plays, no errors\n`);
+  const loaded = await load(playbookFile, options);
+  const { playbook, inventory } = loaded;
+  if (options.syntaxCheck || options.list.length > 0) {
+    await validate(loaded);
+    process.stdout.write(
+      options.syntaxCheck
+        ? `${playbookFile}: ${playbook.plays.length} plays, no errors\n`
+        : listRun(playbook, inventory, options),
+    );
     return;
   }
-  if (options.list.length > 0) {
-    process.stdout.write(listRun(playbook, inventory, options));
-    return;
-  }
-  const secrets = new SecretRegistry();
   // Looking changes nothing, and may be done while another run is at work.
   const lock: RunLock | undefined = options.check ? undefined : takeLock(inventory.directory, commandLine());
+  const sources = {
+    playbookVars: loadVarsDirectories(playbook.directory),
+    extraVars: options.extraVariables,
+  };
+  const ssh = sshTransport({ hosts: jumpHostsOf(inventory, sources) });
+  try {
+    // The modules are loaded while the hosts answer; nothing is asked of them before the playbook is found right.
+    const transport = connectEarly(ssh, inventory, playbook, {
+      ...sources,
+      limit: options.limit,
+      forks: options.forks,
+    });
+    await validate(loaded);
+    process.exitCode = await run(loaded, transport, options, signal);
+  } finally {
+    await ssh.close();
+    lock?.release();
+  }
+}
+
+async function run(
+  { playbook, inventory, loaderOptions }: Loaded,
+  transport: Transport,
+  options: RunOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const secrets = new SecretRegistry();
   const report = await createReport({
     json: options.json,
     check: options.check,
@@ -56,10 +86,6 @@ export async function runCommandWith(
       ...(warning.location ? { at: warning.location } : {}),
     });
   }
-  const playbookVars = loadVarsDirectories(playbook.directory);
-  const transport = sshTransport({
-    hosts: jumpHostsOf(inventory, { playbookVars, extraVars: options.extraVariables }),
-  });
   try {
     const recap = await runPlaybook({
       playbook,
@@ -71,11 +97,9 @@ export async function runCommandWith(
       emit: report.emit,
       signal,
     });
-    process.exitCode = exitCode(recap, { check: options.check });
+    return exitCode(recap, { check: options.check });
   } finally {
     await report.close();
-    await transport.close();
-    lock?.release();
   }
 }
 
@@ -86,7 +110,7 @@ interface Loaded {
 }
 
 /** Loads everything, and reports all that is wrong with it at once. */
-function load(playbookFile: string, options: RunOptions): Loaded {
+async function load(playbookFile: string, options: RunOptions): Promise<Loaded> {
   const problems: Problem[] = [];
   const attempt = <T>(work: () => T): T | undefined => {
     try {
@@ -104,10 +128,15 @@ function load(playbookFile: string, options: RunOptions): Loaded {
     if (!existsSync(file)) throw new UserError(`there is no playbook ${playbookFile}`);
     return loadPlaybook(file, loaderOptions);
   });
-  if (playbook) problems.push(...validatePlaybook(playbook));
   if (inventory && options.limit !== undefined) attempt(() => selectHosts(inventory, 'all', options.limit));
-  if (problems.length > 0 || !inventory || !playbook) throw new UserError(problems);
-  return { playbook, inventory, loaderOptions };
+  if (problems.length === 0 && inventory && playbook) return { playbook, inventory, loaderOptions };
+  if (playbook) problems.push(...(await validatePlaybook(playbook)));
+  throw new UserError(problems);
+}
+
+async function validate({ playbook }: Loaded): Promise<void> {
+  const problems = await validatePlaybook(playbook);
+  if (problems.length > 0) throw new UserError(problems);
 }
 
 function runSettings(options: RunOptions): RunSettings {
