@@ -54,8 +54,10 @@ function writeScript(step: Extract<Step, { kind: 'write' }>, uploaded: string | 
     `  us_old=$(stat -c '%u:%g %a' ${target}); us_mode=\${us_old#* }`,
     `  chown "\${us_old% *}" ${temporary} 2>/dev/null || [ "$(id -u)" -ne 0 ]`,
     'fi',
-    `chmod "$us_mode" ${temporary}`,
   ];
+  // An octal mode needs no other before it, and a secret must never be readable for a moment.
+  const isOctal = attributes.mode !== undefined && /^[0-7]+$/.test(attributes.mode);
+  if (!isOctal) lines.push(`chmod "$us_mode" ${temporary}`);
   if (attributes.owner !== undefined) lines.push(`${command(['chown', attributes.owner])} ${temporary}`);
   if (attributes.group !== undefined) lines.push(`${command(['chgrp', attributes.group])} ${temporary}`);
   if (attributes.mode !== undefined) lines.push(`${command(['chmod', attributes.mode])} ${temporary}`);

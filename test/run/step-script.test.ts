@@ -112,3 +112,19 @@ test('arguments reach a command untouched', (t) => {
     { numRuns: 40 },
   );
 });
+
+test('a file that only its owner may read is never readable for others, not even for a moment', (t) => {
+  withDirectory((directory) => {
+    const log = join(directory, 'log');
+    writeFileSync(log, '');
+    writeFileSync(join(directory, 'chmod'), `#!/bin/sh\necho "$1" >> '${log}'\nexec /bin/chmod "$@"\n`, {
+      mode: 0o755,
+    });
+    const path = join(directory, 'secret');
+    for (const content of ['first', 'second']) {
+      const script = stepScript(write(path, content, { attributes: { mode: '0600' } }), {});
+      t.is(sh(`umask 022; PATH='${directory}':$PATH\n${script}`).status, 0);
+    }
+    t.is(readFileSync(log, 'utf8'), '0600\n0600\n');
+  });
+});
