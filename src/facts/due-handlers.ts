@@ -2,43 +2,50 @@ import { quote } from '../lib/shell.ts';
 import type { FactKind } from './fact.ts';
 
 /**
- * The note on the target of handlers that are due: a task that notifies writes it before it changes anything, so that
- * no interruption between a change and its handler loses the handler. Root's is below /var/lib, others' in their home.
+ * The notes on the target of handlers that are due: a task that notifies writes one before it changes anything, so that
+ * no interruption between a change and its handler loses the handler. Root's are below /var/lib, others' in their home.
+ * There is a file for each playbook and host, a handler's name a line.
  */
-const NOTE = `if [ "$(id -u)" -eq 0 ]; then us_note=/var/lib/understudy/due-handlers; else us_note=\${XDG_STATE_HOME:-$HOME/.local/state}/understudy/due-handlers; fi`;
+const NOTES = `if [ "$(id -u)" -eq 0 ]; then us_notes=/var/lib/understudy/due-handlers.d; else us_notes=\${XDG_STATE_HOME:-$HOME/.local/state}/understudy/due-handlers.d; fi`;
 
-/** The names of the handlers that are due for a playbook. */
+/** The names of the handlers that are due, by the name of the note. */
 export const dueHandlers: FactKind<string, readonly string[]> = {
   name: 'due-handlers',
   scope: 'host',
-  id: (playbook) => playbook,
-  script: () => `${NOTE}\n[ ! -r "$us_note" ] || cat "$us_note"`,
-  parse(stdout, playbooks) {
-    const lines = stdout.toString().split('\n');
-    return playbooks.map((playbook) => [
-      ...new Set(
-        lines
-          .filter((line) => line.startsWith(`${playbook}\t`))
-          .map((line) => line.slice(playbook.length + 1)),
+  id: (note) => note,
+  script: (notes) =>
+    [
+      NOTES,
+      ...notes.map(
+        (note) => `[ ! -r "$us_notes"/${fileOf(note)} ] || cat "$us_notes"/${fileOf(note)}; printf '\\0'`,
       ),
+    ].join('\n'),
+  parse(stdout, notes) {
+    const parts = stdout.toString().split('\0');
+    return notes.map((_, index) => [
+      ...new Set((parts[index] ?? '').split('\n').filter((line) => line !== '')),
     ]);
   },
 };
 
 /** Script that notes handlers as due; it takes effect before the change that makes them so. */
-export function noteHandlers(playbook: string, names: readonly string[]): string {
-  const lines = names.map((name) => quote(`${playbook}\t${name}`)).join(' ');
-  return [NOTE, `mkdir -p "\${us_note%/*}" && printf '%s\\n' ${lines} >> "$us_note" && sync "$us_note"`].join(
+export function noteHandlers(note: string, names: readonly string[]): string {
+  const lines = names.map((name) => quote(name)).join(' ');
+  const file = `"$us_notes"/${fileOf(note)}`;
+  return [NOTES, `mkdir -p "$us_notes" && printf '%s\\n' ${lines} >> ${file} && sync ${file}`].join('\n');
+}
+
+/** Script that makes a note hold these handlers only; without any it goes. */
+export function clearHandlers(note: string, kept: readonly string[] = []): string {
+  const file = `"$us_notes"/${fileOf(note)}`;
+  if (kept.length === 0) return [NOTES, `rm -f ${file}`].join('\n');
+  const lines = kept.map((name) => quote(name)).join(' ');
+  return [NOTES, `printf '%s\\n' ${lines} > ${file}.new && mv -f ${file}.new ${file} && sync ${file}`].join(
     '\n',
   );
 }
 
-/** Script that takes a playbook's handlers off the note; those of other playbooks stay. */
-export function clearHandlers(playbook: string): string {
-  return [
-    NOTE,
-    '[ -e "$us_note" ] || exit 0',
-    `grep -v ${quote(`^${playbook.replaceAll(/[.[\]*^$\\]/g, String.raw`\$&`)}\t`)} "$us_note" > "$us_note.new" || :`,
-    'if [ -s "$us_note.new" ]; then mv -f "$us_note.new" "$us_note"; else rm -f "$us_note" "$us_note.new"; fi',
-  ].join('\n');
+/** A name of any characters as a file's name. */
+function fileOf(note: string): string {
+  return quote(encodeURIComponent(note));
 }

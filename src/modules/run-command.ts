@@ -102,7 +102,8 @@ export function commandOutcome(
     return {
       status: 'failed',
       message: 'non-zero return code',
-      result: { ...result, msg: 'non-zero return code' },
+      // A command that failed may have done something first.
+      result: { ...result, changed: true, msg: 'non-zero return code' },
     };
   }
   return { status: 'ok', changed: true, result };

@@ -1,13 +1,15 @@
-import type { Problem, SourceLocation } from '../lib/errors.ts';
+import { UserError, type Problem, type SourceLocation } from '../lib/errors.ts';
 import { isDict, isList, toPlain, type Value } from '../lib/value.ts';
 import { didYouMean } from '../lib/similar.ts';
 import { findModule } from '../modules/find-module.ts';
 import type { AnyModule } from '../modules/module.ts';
 import { problemsBeforeRun } from '../modules/parse.ts';
 import { registry } from '../modules/registry.ts';
-import type { Play, Playbook, Task, TaskNode } from '../playbook/ast.ts';
+import type { Play, Playbook, Task, TaskNode, Text } from '../playbook/ast.ts';
+import { splitKeyValues } from '../playbook/free-form.ts';
 import { check, isTemplate } from '../template/render.ts';
 import { loadModulesOf } from './load-modules.ts';
+import { metaProblems, notifyProblems } from './validate-play.ts';
 
 /** Actions that the engine does itself, without a module. */
 export const ENGINE_ACTIONS = [
@@ -35,13 +37,15 @@ export function isEngineAction(action: string): boolean {
 
 /**
  * Everything about a playbook that can be found wrong before any host is asked: modules that do not exist, template
- * text that does not parse. A module behind a condition may be meant for a host that never comes, and is left alone.
+ * text that does not parse, arguments and handlers that there are not. An unknown module behind a condition may be
+ * meant for a host that never comes, and is left alone.
  */
 export async function validatePlaybook(playbook: Playbook): Promise<readonly Problem[]> {
   await loadModulesOf(playbook.plays.flatMap(nodesOf));
   return playbook.plays.flatMap((play) => [
     ...nodesOf(play).flatMap(validateNode),
     ...checkValue(play.vars.values, play.vars.at),
+    ...notifyProblems(play),
   ]);
 }
 
@@ -69,7 +73,8 @@ function validateTask(task: Task): readonly Problem[] {
       hint: didYouMean(task.action.text, names) ?? 'docs/modules.md lists those there are',
     });
   }
-  if (module && task.when.length === 0) problems.push(...argumentProblems(task, module));
+  if (module) problems.push(...argumentProblems(task, module));
+  else if (isEngineAction(task.action.text)) problems.push(...engineProblems(task));
   for (const text of [
     ...task.when,
     ...(task.changedWhen ?? []),
@@ -101,16 +106,45 @@ function argumentProblems(task: Task, module: AnyModule): readonly Problem[] {
     if (isOpen(value)) open.add(name);
   }
   if (task.freeForm) {
-    // Key=value pairs, or a command with options among its words: they are read when the task runs.
-    if (module.freeForm === undefined) return [];
-    given[module.freeForm] = task.freeForm.text;
-    open.add(module.freeForm);
+    if (module.freeForm === undefined) {
+      const pairs = pairsOf(task.freeForm);
+      if ('problems' in pairs) return pairs.problems;
+      for (const [name, value] of pairs.values) {
+        given[name] = value;
+        if (isTemplate(value)) open.add(name);
+      }
+    } else {
+      // A command may have options among its words: they are read when the task runs.
+      given[module.freeForm] = task.freeForm.text;
+      open.add(module.freeForm);
+    }
   }
   return problemsBeforeRun(module, given, open).map((problem) => ({
     message: `${shortName(task.action.text)}: ${problem}`,
     location: task.args.at,
     hint: `see ${module.name} in docs/modules.md`,
   }));
+}
+
+/** What is wrong with the key=value text of an action that the engine does itself. */
+function engineProblems(task: Task): readonly Problem[] {
+  const name = shortName(task.action.text);
+  if (name === 'meta') return metaProblems(task);
+  if (!task.freeForm || name.startsWith('include_')) return [];
+  const pairs = pairsOf(task.freeForm);
+  return 'problems' in pairs ? pairs.problems : [];
+}
+
+function pairsOf(
+  text: Text,
+): { readonly values: ReadonlyMap<string, string> } | { readonly problems: readonly Problem[] } {
+  try {
+    const pairs = [...splitKeyValues(text)];
+    return { values: new Map(pairs.map(([name, value]) => [String(name), String(value)])) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { problems: error.problems };
+  }
 }
 
 function checkValue(value: Value, at: SourceLocation): readonly Problem[] {

@@ -1,9 +1,9 @@
 import type { SourceLocation } from '../lib/errors.ts';
-import { isDict, isList, type Dict, type Value } from '../lib/value.ts';
+import type { Dict, Value } from '../lib/value.ts';
 import type { RoleContext, VarsBlock } from '../playbook/ast.ts';
 import { TemplateError } from '../template/error.ts';
 import type { TemplateEnvironment, VariableSource } from '../template/environment.ts';
-import { isTemplate, renderString } from '../template/render.ts';
+import { renderFully, renderLazily } from './written.ts';
 
 /** Variables of one origin. Written ones are templates until they are used; values that came from hosts never are. */
 export interface Layer {
@@ -61,7 +61,7 @@ export class Scope implements VariableSource {
     }
     this.#inProgress.push(name);
     try {
-      return renderDeep(raw, this, this.#environment, layer.at);
+      return renderLazily(raw, { variables: this, environment: this.#environment, at: layer.at });
     } finally {
       this.#inProgress.pop();
     }
@@ -75,20 +75,7 @@ export function renderDeep(
   environment: TemplateEnvironment,
   at?: SourceLocation,
 ): Value {
-  if (typeof value === 'string') {
-    return isTemplate(value) ? renderString(value, variables, environment, at) : value;
-  }
-  if (isList(value)) return value.map((item) => renderDeep(item, variables, environment, at));
-  if (isDict(value)) {
-    const result = new Map<Value, Value>();
-    for (const [key, item] of value) {
-      const name =
-        typeof key === 'string' && isTemplate(key) ? renderString(key, variables, environment, at) : key;
-      result.set(name, renderDeep(item, variables, environment, at));
-    }
-    return result;
-  }
-  return value;
+  return renderFully(value, { variables, environment, at });
 }
 
 /** Where the variables of a task on a host come from. Precedence is Ansible's ("Understanding variable precedence"). */
@@ -129,7 +116,8 @@ export function layersOf(sources: LayerSources): readonly Layer[] {
     value(sources.hostValues),
     ...strongestFirst(sources.includedVars),
     ...strongestFirst(sources.taskVars),
-    ...roles.flatMap((role) => strongestFirst(role.vars)),
+    ...ownRoles.flatMap((role) => strongestFirst([...role.vars, ...role.entryVars])),
+    ...otherRoles.flatMap((role) => strongestFirst(role.vars)),
     ...strongestFirst(sources.playVarsFiles),
     written(sources.playVars),
     value(sources.facts),

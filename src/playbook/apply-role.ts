@@ -18,7 +18,7 @@ export interface RoleUse {
   readonly from: RoleFiles;
   /** What its tasks inherit, the keywords of the use among it. */
   readonly inherited: Inheritance;
-  /** `vars:` of the use; weaker than the role's own vars/. */
+  /** `vars:` of the use. */
   readonly entryVars: readonly VarsBlock[];
   readonly params: readonly VarsBlock[];
   readonly parent: RoleContext | undefined;
@@ -55,7 +55,8 @@ export function applyRole(context: LoadContext, play: PlayParts, use: RoleUse): 
     name: role.name,
     directory: role.directory,
     defaults: roleVars(context, role, 'defaults', use.from.defaultsFrom, use.report),
-    vars: [...use.entryVars, ...roleVars(context, role, 'vars', use.from.varsFrom, use.report)],
+    vars: roleVars(context, role, 'vars', use.from.varsFrom, use.report),
+    entryVars: use.entryVars,
     params: use.params,
     ...withoutUndefined({ parent: use.parent, onceKey }),
   };

@@ -118,6 +118,8 @@ export interface RoleContext {
   readonly directory: string;
   readonly defaults: readonly VarsBlock[];
   readonly vars: readonly VarsBlock[];
+  /** `vars:` of the place where the role is used: stronger than its own, and seen by its own tasks only. */
+  readonly entryVars: readonly VarsBlock[];
   /** Parameters given where the role is used. */
   readonly params: readonly VarsBlock[];
   /** The role that depends on or includes this one; its variables are visible here too. */

@@ -56,7 +56,8 @@ export function staticVars(place: Pick<Place, 'play' | 'role' | 'inherited'>): r
   return [
     ...[...others, ...roles].flatMap((role) => role.defaults),
     ...place.play.vars,
-    ...[...others, ...roles].flatMap((role) => role.vars),
+    ...others.flatMap((role) => role.vars),
+    ...roles.flatMap((role) => [...role.vars, ...role.entryVars]),
     ...place.inherited.vars,
     ...roles.flatMap((role) => role.params),
   ];

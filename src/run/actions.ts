@@ -1,18 +1,20 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 
 import { isList, toPlain, type Dict, type Value } from '../lib/value.ts';
 import { loadVarsFile } from '../playbook/vars-file.ts';
 import type { Task } from '../playbook/ast.ts';
 import { shortName } from '../plan/validate.ts';
 import type { Scope } from '../plan/variables.ts';
+import { settle } from '../plan/written.ts';
+import { isUndefinedError } from '../template/error.ts';
 import { evaluate, isTruthy } from '../template/render.ts';
 import { searchPath } from './controller.ts';
-import { renderArguments } from './prepare.ts';
+import { asFlag, renderArguments } from './prepare.ts';
 import { failedResult, okResult, resultValues, skippedResult, type ItemResult } from './result.ts';
 import { environmentOf } from './scope.ts';
 import { newHost } from './targets.ts';
-import { TaskError } from './task-error.ts';
+import { explainError, TaskError } from './task-error.ts';
 import type { HostRun, PlayRun } from './world.ts';
 
 /** What an action of the engine's may use. */
@@ -33,21 +35,20 @@ const actions: Readonly<Record<string, Action>> = {
     if (verbosity !== undefined && run.world.settings.verbosity < Number(verbosity))
       return skippedResult('Verbosity threshold not met.');
     const variable = args.get('var');
-    if (variable === undefined) return okResult({ msg: toPlain(args.get('msg') ?? 'Hello world!') }, false);
-    if (typeof variable !== 'string') return okResult({ [String(variable)]: toPlain(variable) }, false);
-    const value = evaluate(
-      variable,
-      scope,
-      environmentOf(run.world, task.role, () => scope),
-      task.at,
-    );
+    if (variable === undefined) {
+      const msg = args.has('msg') ? (args.get('msg') ?? null) : 'Hello world!';
+      return { ...okResult({ msg: toPlain(msg) }, false), message: shownText(msg) };
+    }
+    const name = typeof variable === 'string' ? variable : shownText(variable);
+    const value = typeof variable === 'string' ? variableValue(variable, scope, run, task) : variable;
     return {
       ...okResult({}, false),
       values: new Map([
-        [variable, value],
+        [name, value],
         ['changed', false],
+        ['failed', false],
       ]),
-      message: `${variable} = ${JSON.stringify(toPlain(value))}`,
+      message: `${name} = ${JSON.stringify(toPlain(value))}`,
     };
   },
 
@@ -76,43 +77,48 @@ const actions: Readonly<Record<string, Action>> = {
     const message = args.get('success_msg') ?? 'All assertions passed';
     return {
       ...okResult({}, false),
+      message: shownText(message),
       values: resultValues({}, { changed: false, failed: false, msg: toPlain(message) }),
     };
   },
 
-  set_fact({ args, host, run }) {
+  set_fact({ args }) {
     const facts = new Map<Value, Value>();
     for (const [name, value] of args) if (name !== 'cacheable') facts.set(name, value);
+    const isCacheable = asFlag(args.get('cacheable') ?? false);
     if (facts.size === 0) throw new TaskError('set_fact: expected at least one variable');
-    for (const [name, value] of facts) {
+    for (const name of facts.keys()) {
       if (!/^[A-Za-z_]\w*$/.test(String(name)))
         throw new TaskError(`set_fact: "${String(name)}" is not a valid variable name`);
-      host.values.set(name, value);
     }
-    run.world.knowledge++;
+    // Who gets them (delegate_facts) is for the task's keywords to say.
     return {
       status: 'ok',
       values: new Map<Value, Value>([
         ['changed', false],
+        ['failed', false],
         ['ansible_facts', facts],
+        ['_ansible_facts_cacheable', isCacheable],
       ]),
+      assigned: facts,
+      ...(isCacheable ? { facts } : {}),
     };
   },
 
   set_stats: () => okResult({}, false),
 
-  include_vars({ args, host, run, task }) {
+  include_vars({ args, run, task }) {
     const files = varsFiles(args, run, task);
     const blocks = files.map((file) => loadVarsFile(file));
     const name = args.get('name');
-    for (const block of blocks) {
-      host.includedVars = [
-        ...host.includedVars,
-        name === undefined ? block : { at: block.at, values: new Map<Value, Value>([[name, block.values]]) },
-      ];
-    }
-    run.world.knowledge++;
-    return okResult({ ansible_included_var_files: files }, false);
+    const included = blocks.map((block) =>
+      name === undefined ? block : { at: block.at, values: new Map<Value, Value>([[name, block.values]]) },
+    );
+    const merged = new Map<Value, Value>(blocks.flatMap((block) => [...block.values]));
+    const found = name === undefined ? merged : new Map<Value, Value>([[name, merged]]);
+    const result = okResult({ ansible_included_var_files: files }, false);
+    const values = new Map<Value, Value>([...result.values, ['ansible_facts', found]]);
+    return { ...result, values, included };
   },
 
   add_host({ args, run }) {
@@ -125,12 +131,7 @@ const actions: Readonly<Record<string, Action>> = {
         ([key]) => !['name', 'hostname', 'host', 'groups', 'group', 'groupname'].includes(String(key)),
       ),
     );
-    const names =
-      typeof groups === 'string'
-        ? groups.split(',').map((group) => group.trim())
-        : isList(groups)
-          ? groups.map(String)
-          : [];
+    const names = namesIn(groups);
     for (const group of ['all', ...names]) addToGroup(world.groups, group, name);
     const isNew = !world.hosts.has(name);
     const old = world.hosts.get(name);
@@ -143,10 +144,42 @@ const actions: Readonly<Record<string, Action>> = {
     const key = args.get('key');
     if (key === undefined) throw new TaskError('group_by: "key" is required');
     const added = addToGroup(run.world.groups, String(key).replaceAll(' ', '-'), host.name);
+    for (const parent of namesIn(args.get('parents') ?? 'all'))
+      addToGroup(run.world.groups, parent.replaceAll(' ', '-'), host.name);
     run.world.knowledge++;
     return okResult({}, added);
   },
 };
+
+/** What `debug: var` shows; that a variable is missing is worth saying, and no failure. */
+function variableValue(expression: string, scope: Scope, run: PlayRun, task: Task): Value {
+  try {
+    return settle(
+      evaluate(
+        expression,
+        scope,
+        environmentOf(run.world, task.role, () => scope),
+        task.at,
+      ),
+    );
+  } catch (error) {
+    if (isUndefinedError(error) && error.variable !== undefined && expression.startsWith(error.variable))
+      return 'VARIABLE IS NOT DEFINED!';
+    throw explainError(error, task.at, 'debug');
+  }
+}
+
+function shownText(value: Value): string {
+  return typeof value === 'string' ? value : JSON.stringify(toPlain(value));
+}
+
+function namesIn(value: Value): readonly string[] {
+  if (isList(value)) return value.map(String);
+  return String(value)
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
 
 function addToGroup(groups: Map<string, string[]>, group: string, host: string): boolean {
   const members = groups.get(group) ?? [];
@@ -161,14 +194,25 @@ function varsFiles(args: Dict, run: PlayRun, task: Task): readonly string[] {
   if (file !== undefined) return [findVars(String(file), run, task)];
   if (directory === undefined) throw new TaskError('include_vars: expected "file" or "dir"');
   const root = findVars(String(directory), run, task);
-  const extensions = args.get('extensions');
-  const wanted = isList(extensions ?? null)
-    ? (extensions as readonly Value[]).map(String)
-    : ['yml', 'yaml', 'json'];
+  const wanted =
+    args.get('extensions') === undefined ? ['yml', 'yaml', 'json'] : namesIn(args.get('extensions') ?? []);
+  const pattern = args.get('files_matching');
+  const ignored = namesIn(args.get('ignore_files') ?? []).map((text) => new RegExp(text));
+  const depth = Number(args.get('depth') ?? 0);
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
     .sort()
-    .map((name) => join(root, name))
-    .filter((path) => statSync(path).isFile() && wanted.includes(extname(path).slice(1)));
+    .filter((name) => depth === 0 || name.split('/').length <= depth)
+    .filter((name) => statSync(join(root, name)).isFile())
+    .filter((name) => pattern === undefined || new RegExp(String(pattern)).test(basename(name)))
+    .filter((name) => !ignored.some((one) => one.test(basename(name))))
+    .filter((name) => {
+      if (wanted.includes(extname(name).slice(1))) return true;
+      if (asFlag(args.get('ignore_unknown_extensions') ?? false)) return false;
+      throw new TaskError(
+        `include_vars: ${join(root, name)} has none of the extensions ${wanted.join(', ')}; "ignore_unknown_extensions" leaves such files out`,
+      );
+    })
+    .map((name) => join(root, name));
 }
 
 function findVars(path: string, run: PlayRun, task: Task): string {

@@ -5,7 +5,7 @@ import { isEngineAction } from '../plan/validate.ts';
 import { isLoopReady, itemScopes } from './loop.ts';
 import { holds, prepare, type Prepared } from './prepare.ts';
 import { scopeOf } from './scope.ts';
-import type { Actor, HostSession } from './session.ts';
+import { actorKey, type Actor, type HostSession } from './session.ts';
 import { isSelected } from './tags.ts';
 import type { HostRun, PlayRun } from './world.ts';
 
@@ -17,14 +17,24 @@ export interface Upcoming {
 }
 
 /** What must be known before the module can plan for the first time. */
-export function neededFacts(run: PlayRun, task: Task, prepared: Prepared): readonly FactQuery[] {
+export function neededFacts(
+  run: PlayRun,
+  task: Task,
+  host: HostRun,
+  prepared: Prepared,
+): readonly FactQuery[] {
   const queries = prepared.module.facts(prepared.args, prepared.context);
-  return task.notify.length > 0 ? [...queries, dueHandlersQuery(run)] : queries;
+  return task.notify.length > 0 ? [...queries, dueHandlersQuery(run, host)] : queries;
 }
 
-/** Asks for the handlers that an interrupted run of this playbook left due. */
-export function dueHandlersQuery(run: PlayRun): FactQuery<readonly string[]> {
-  return query(dueHandlers, run.world.playbookId);
+/** Asks for the handlers that an interrupted run of this playbook left due for a host. */
+export function dueHandlersQuery(run: PlayRun, host: HostRun): FactQuery<readonly string[]> {
+  return query(dueHandlers, noteOf(run, host));
+}
+
+/** The name of the note of a host's due handlers: several hosts of an inventory may be one machine. */
+export function noteOf(run: PlayRun, host: HostRun): string {
+  return `${run.world.playbookId}@${host.name}`;
 }
 
 /**
@@ -61,8 +71,8 @@ function queriesFor(run: PlayRun, host: HostRun, actor: Actor, task: Task): read
     for (const item of itemScopes(run, task, scope)) {
       if (!holds(task.when, item.scope, run, task, 'when')) continue;
       const prepared = prepare(run, task, item.scope, host, host);
-      if ((prepared.actor.become?.user ?? '') !== (actor.become?.user ?? '')) continue;
-      found.push(...neededFacts(run, task, prepared));
+      if (actorKey(prepared.actor) !== actorKey(actor)) continue;
+      found.push(...neededFacts(run, task, host, prepared));
     }
   } catch {
     // It depends on what is not known yet (a registered result); the task itself will say what is wrong, if anything.

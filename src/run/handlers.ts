@@ -7,13 +7,20 @@ import type { Handler, PlayRun } from './world.ts';
 
 /** The play's handlers, in the order in which they run. */
 export function collectHandlers(nodes: readonly TaskNode[]): readonly Handler[] {
-  const tasks = nodes.flatMap((node): readonly Task[] =>
-    node.kind === 'task' ? [node] : collectHandlers(node.block).map((handler) => handler.task),
-  );
-  return tasks.map((task) => {
+  const handlers = flatTasks(nodes).map((task) => {
     const name = task.name?.text ?? task.action.text;
     return { task, key: task.role ? `${task.role.name} : ${name}` : name };
   });
+  // Names may be shared; keys are not.
+  return handlers.map((handler, index) => {
+    const same = handlers.slice(index + 1).filter((later) => later.key === handler.key).length;
+    return same === 0 ? handler : { ...handler, key: `${handler.key} (${same} before the last)` };
+  });
+}
+
+/** The tasks of a list, those of blocks among them. */
+export function flatTasks(nodes: readonly TaskNode[]): readonly Task[] {
+  return nodes.flatMap((node) => (node.kind === 'task' ? [node] : flatTasks(node.block)));
 }
 
 /** The keys of the handlers that a task notifies: by name, by `role : name`, or by a topic they listen to. */
@@ -33,7 +40,7 @@ export function handlersNotifiedBy(run: PlayRun, task: Task, scope: Scope): read
     } catch (error) {
       throw explainError(error, topic.at, 'notify');
     }
-    const found = handlersFor(run, name, task);
+    const found = handlersFor(run, name);
     if (found.length === 0) {
       const { file, line, column } = topic.at;
       throw new TaskError(`${file}:${line}:${column}: no handler is called "${name}" or listens to it`);
@@ -43,28 +50,37 @@ export function handlersNotifiedBy(run: PlayRun, task: Task, scope: Scope): read
   return keys;
 }
 
-function handlersFor(run: PlayRun, name: string, task: Task): readonly Handler[] {
+function handlersFor(run: PlayRun, name: string): readonly Handler[] {
   const listening = run.handlers.filter((handler) =>
     handler.task.listen.some((topic) => topic.text === name),
   );
-  const named = run.handlers.filter((handler) => handler.key === name || handlerName(run, handler) === name);
-  // Of several handlers with one name, the task's own role comes first; otherwise the last one defined wins.
-  const own = named.find((handler) => handler.task.role?.name === task.role?.name) ?? named.at(-1);
-  return own ? [...listening, own] : listening;
+  const named = lastOf(
+    run.handlers.filter(({ key, task }) => {
+      const own = handlerName(run, task);
+      return key === name || own === name || (task.role && `${task.role.name} : ${own}` === name);
+    }),
+  );
+  return named ? [...listening, named] : listening;
 }
 
-function handlerName(run: PlayRun, handler: Handler): string {
-  const text = handler.task.name?.text ?? '';
+/** Of several handlers with one name the last list wins, the play's over a role's, and in a list the first one. */
+function lastOf(handlers: readonly Handler[]): Handler | undefined {
+  const last = handlers.at(-1);
+  return handlers.find(({ task }) => task.role === last?.task.role && task.at.file === last?.task.at.file);
+}
+
+function handlerName(run: PlayRun, task: Task): string {
+  const text = task.name?.text ?? '';
   const host = run.batch[0];
   if (!host || !text.includes('{{')) return text;
-  const scope = scopeOf(run, host, handler.task);
+  const scope = scopeOf(run, host, task);
   try {
     return String(
       renderString(
         text,
         scope,
-        environmentOf(run.world, handler.task.role, () => scope),
-        handler.task.at,
+        environmentOf(run.world, task.role, () => scope),
+        task.at,
       ),
     );
   } catch {

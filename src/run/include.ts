@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 import type { Problem } from '../lib/errors.ts';
-import { toPlain, type Value } from '../lib/value.ts';
+import { toPlain, type Dict } from '../lib/value.ts';
 import type { Layer } from '../plan/variables.ts';
 import type { Task, TaskNode } from '../playbook/ast.ts';
 import { loadRole } from '../playbook/role.ts';
@@ -10,9 +10,11 @@ import { loadIncludedTasks } from '../playbook/task-file.ts';
 import { isTruthy } from '../template/render.ts';
 import { shortName } from '../plan/validate.ts';
 import { collectHandlers } from './handlers.ts';
-import { itemScopes } from './loop.ts';
-import { holds, renderArguments } from './prepare.ts';
+import { itemsOrSkip, type Item } from './loop.ts';
+import { holds, keywordFlag, renderArguments } from './prepare.ts';
+import { failedResult, okResult, skippedResult } from './result.ts';
 import { scopeOf } from './scope.ts';
+import type { TaskEnd } from './task.ts';
 import { explainError, TaskError } from './task-error.ts';
 import type { ExtraLayers, Handler, HostRun, PlayRun } from './world.ts';
 
@@ -24,6 +26,19 @@ export interface IncludedGroup {
   readonly handlers: readonly Handler[];
 }
 
+/** What an include comes to: the tasks it brings in, and how it ended on each host. */
+export interface Expansion {
+  readonly groups: readonly IncludedGroup[];
+  readonly ends: ReadonlyMap<HostRun, TaskEnd>;
+}
+
+interface Wish {
+  readonly hosts: HostRun[];
+  readonly args: Dict;
+  readonly layers: readonly Layer[];
+  readonly order: number;
+}
+
 /**
  * Works out what an include brings in on each host. Hosts that include the same with the same loop item run it
  * together, in the order in which the items first appear.
@@ -33,48 +48,113 @@ export function expandInclude(
   task: Task,
   hosts: readonly HostRun[],
   extra: ExtraLayers,
-  onFailure: (host: HostRun, error: TaskError) => void,
-): readonly IncludedGroup[] {
-  const groups = new Map<
-    string,
-    { hosts: HostRun[]; args: ReturnType<typeof renderArguments>; layers: Layer[]; order: number }
-  >();
+): Expansion {
+  const wishes = new Map<string, Wish>();
+  const reports = new Map<HostRun, ItemReport[]>();
+  const failed = new Map<HostRun, TaskError>();
   for (const host of hosts) {
+    const items: ItemReport[] = [];
+    reports.set(host, items);
     try {
-      const scope = scopeOf(run, host, task, extra);
-      itemScopes(run, task, scope).forEach((item, order) => {
-        if (!holds(task.when, item.scope, run, task, 'when')) return;
-        const args = renderArguments(run, task, item.scope, { freeForm: '_raw_params' });
-        const key = JSON.stringify([
-          order,
-          toPlain(args),
-          item.value === undefined ? null : toPlain(item.value),
-        ]);
-        const group = groups.get(key);
-        if (group) group.hosts.push(host);
-        else groups.set(key, { hosts: [host], args, layers: itemLayers(task, item.value), order });
-      });
+      collect(run, task, host, extra, wishes, items);
     } catch (error) {
-      const explained = explainError(error, task.at, task.action.text);
-      onFailure(host, explained);
+      failed.set(host, explainError(error, task.at, task.action.text));
     }
   }
-  return [...groups.values()]
+  const groups = [...wishes.values()]
     .sort((one, other) => one.order - other.order)
-    .flatMap((group): IncludedGroup[] => {
+    .flatMap(({ args, hosts: wanting, layers }): IncludedGroup[] => {
+      const able = wanting.filter((host) => !failed.has(host));
+      if (able.length === 0) return [];
       try {
-        return [{ ...load(run, task, group.args), hosts: group.hosts, layers: group.layers }];
+        return [{ ...load(run, task, args), hosts: able, layers }];
       } catch (error) {
         const explained = explainError(error, task.at, task.action.text);
-        for (const host of group.hosts) onFailure(host, explained);
+        for (const host of able) failed.set(host, explained);
         return [];
       }
     });
+  const ends = new Map<HostRun, TaskEnd>();
+  for (const host of hosts)
+    ends.set(host, reportInclude(run, task, host, extra, reports.get(host) ?? [], failed.get(host)));
+  return { groups, ends };
 }
 
-function itemLayers(task: Task, value: Value | undefined): Layer[] {
-  if (!task.loop || value === undefined) return [];
-  return [{ values: new Map([[task.loop.variable, value]]), written: false }];
+interface ItemReport {
+  readonly label: string | undefined;
+  readonly included: boolean;
+}
+
+function collect(
+  run: PlayRun,
+  task: Task,
+  host: HostRun,
+  extra: ExtraLayers,
+  wishes: Map<string, Wish>,
+  reports: ItemReport[],
+): void {
+  const scope = scopeOf(run, host, task, extra);
+  const items = itemsOrSkip(run, task, scope);
+  for (const [order, item] of items.entries()) {
+    const included = holds(task.when, item.scope, run, task, 'when');
+    reports.push({ label: task.loop ? item.label : undefined, included });
+    if (!included) continue;
+    const args = renderArguments(run, task, item.scope, { freeForm: '_raw_params' });
+    const key = JSON.stringify([order, toPlain(args), item.value === undefined ? null : toPlain(item.value)]);
+    const wish = wishes.get(key);
+    if (wish) wish.hosts.push(host);
+    else wishes.set(key, { hosts: [host], args, layers: itemLayers(item), order });
+  }
+}
+
+/** How the include ended on a host, registered and reported as any task's result is. */
+function reportInclude(
+  run: PlayRun,
+  task: Task,
+  host: HostRun,
+  extra: ExtraLayers,
+  items: readonly ItemReport[],
+  error: TaskError | undefined,
+): TaskEnd {
+  const { secrets, emit, world } = { ...run.world, world: run.world };
+  const tell = (status: TaskEnd['status'], more: { item?: string; message?: string; ignored?: true }): void =>
+    emit({
+      type: 'result',
+      host: host.name,
+      task: task.name?.text ?? task.action.text,
+      module: task.action.text,
+      status,
+      ...(more.item === undefined ? {} : { item: secrets.redact(more.item) }),
+      ...(more.message === undefined ? {} : { message: secrets.redact(more.message) }),
+      ...(more.ignored ? { ignored: true } : {}),
+      ms: 0,
+    });
+  const end = (status: TaskEnd['status'], result: Dict, ignored = false): TaskEnd => {
+    if (task.register !== undefined) {
+      host.values.set(task.register, result);
+      world.knowledge++;
+    }
+    return { status, values: result, ignored };
+  };
+  if (error) {
+    const ignored =
+      keywordFlag(task.ignoreErrors, scopeOf(run, host, task, extra), run, task, 'ignore_errors') ?? false;
+    tell('failed', { message: error.message, ...(ignored ? { ignored } : {}) });
+    return end('failed', failedResult(error.message).values, ignored);
+  }
+  for (const { label, included } of items)
+    if (label !== undefined) tell(included ? 'ok' : 'skipped', { item: label });
+  const any = items.some((item) => item.included);
+  if (items.every((item) => item.label === undefined)) tell(any ? 'ok' : 'skipped', {});
+  // Like Ansible, a loop counts each file that it includes.
+  host.counts.ok += Math.max(0, items.filter((item) => item.included).length - 1);
+  return any
+    ? end('ok', okResult({}, false).values)
+    : end('skipped', skippedResult('Conditional result was False').values);
+}
+
+function itemLayers(item: Item): readonly Layer[] {
+  return item.layer ? [item.layer] : [];
 }
 
 function load(

@@ -16,7 +16,7 @@ import { basename, dirname, isAbsolute, join, matchesGlob, resolve } from 'node:
 
 import { UserError } from '../lib/errors.ts';
 import type { SecretRegistry } from '../lib/secret.ts';
-import { isDict, isList, type Value } from '../lib/value.ts';
+import { isDict, isList, type Dict, type Value } from '../lib/value.ts';
 import type { RoleContext } from '../playbook/ast.ts';
 import type { VariableSource } from '../template/environment.ts';
 import { searchPath } from './controller.ts';
@@ -28,12 +28,31 @@ export interface LookupContext {
   readonly secrets: SecretRegistry;
   /** Renders a template file's text with the task's variables. */
   renderTemplate(source: string, file: string): string;
+  /** The hosts that a pattern selects. */
+  hostsOf(pattern: string): readonly string[];
   /** Reading ahead must have no effects: a lookup that runs something is put off. */
   readonly ahead: boolean;
 }
 
 type Options = ReadonlyMap<string, Value>;
 type Lookup = (terms: readonly Value[], options: Options, context: LookupContext) => Value[];
+
+/** An item without the list that its subelements are from, as Ansible shows it. */
+function without(item: Value, path: string): Value {
+  const [first = '', ...rest] = path.split('.');
+  if (!isDict(item)) return item;
+  return new Map(
+    [...item].flatMap(([key, value]): [Value, Value][] => {
+      if (key !== first) return [[key, value]];
+      return rest.length === 0 ? [] : [[key, without(value, rest.join('.'))]];
+    }),
+  );
+}
+
+/** The names of the lookups. */
+export function lookupNames(): readonly string[] {
+  return Object.keys(lookups);
+}
 
 /** A lookup that cannot be answered while reading ahead. */
 export class NotYet extends Error {}
@@ -113,6 +132,25 @@ const lookups: Readonly<Record<string, Lookup>> = {
         (product, list) => product.flatMap((row) => list.map((item) => [...row, item])),
         [[]],
       ),
+  subelements: ([list, key, flags]) => {
+    const skip = isDict(flags ?? null) && (flags as Dict).get('skip_missing') === true;
+    const items = isDict(list ?? null)
+      ? [...(list as Dict).values()]
+      : isList(list ?? null)
+        ? (list as readonly Value[])
+        : [];
+    return items.flatMap((item) => {
+      const found = String(key)
+        .split('.')
+        .reduce<Value | undefined>((value, part) => (isDict(value) ? value.get(part) : undefined), item);
+      if (isList(found)) return found.map((part) => [without(item, String(key)), part]);
+      if (found === undefined && skip) return [];
+      throw new UserError(`lookup subelements: an item has no list "${String(key)}"`);
+    });
+  },
+  random_choice: (terms) => (terms.length === 0 ? [] : [terms[randomInt(terms.length)] ?? null]),
+  inventory_hostnames: (terms, _options, context) =>
+    terms.flatMap((term) => [...context.hostsOf(String(term))]),
   sequence: (terms, options) => terms.flatMap((term) => sequence(String(term), options)),
   lines: (terms, _options, context) =>
     terms.flatMap((term) =>

@@ -4,6 +4,7 @@ import type { Layer, Scope } from '../plan/variables.ts';
 import { renderDeep } from '../plan/variables.ts';
 import type { Task } from '../playbook/ast.ts';
 import { renderString } from '../template/render.ts';
+import { holds } from './prepare.ts';
 import { environmentOf } from './scope.ts';
 import type { PlayRun } from './world.ts';
 
@@ -12,7 +13,8 @@ export interface Item {
   readonly scope: Scope;
   /** Undefined for a task without a loop. */
   readonly value?: Value;
-  readonly label?: string;
+  readonly layer?: Layer;
+  readonly label?: string | undefined;
 }
 
 /** Whether the list can be worked out now without running anything. */
@@ -40,6 +42,7 @@ export function itemScopes(run: PlayRun, task: Task, scope: Scope): readonly Ite
     return {
       scope: inner,
       value,
+      layer,
       get label() {
         if (!loop.label) return labelOf(value);
         const rendered = renderString(
@@ -52,6 +55,20 @@ export function itemScopes(run: PlayRun, task: Task, scope: Scope): readonly Ite
       },
     };
   });
+}
+
+/**
+ * The passes of a task, or none when its condition does not hold and the list cannot be worked out: it may not exist
+ * then.
+ */
+export function itemsOrSkip(run: PlayRun, task: Task, scope: Scope): readonly Item[] {
+  try {
+    return itemScopes(run, task, scope);
+  } catch (error) {
+    if (error instanceof TaskError && task.when.length > 0 && !holds(task.when, scope, run, task, 'when'))
+      return [];
+    throw error;
+  }
 }
 
 function extendedLoop(items: readonly Value[], index: number): Value {

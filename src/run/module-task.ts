@@ -4,11 +4,12 @@ import type { Plan } from '../plan/plan.ts';
 import type { StepOutput } from '../plan/step.ts';
 import type { Scope } from '../plan/variables.ts';
 import type { Task } from '../playbook/ast.ts';
-import { dueHandlersQuery, ensureFacts, factsAhead, neededFacts, type Upcoming } from './ahead.ts';
+import { dueHandlersQuery, ensureFacts, factsAhead, neededFacts, noteOf, type Upcoming } from './ahead.ts';
 import { narrowWindow, widenWindow } from './window.ts';
 import { handlersNotifiedBy } from './handlers.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { failedResult, okResult, outcomeResult, skippedResult, type ItemResult } from './result.ts';
+import { actorKey, type Actor } from './session.ts';
 import { StepFailure } from './step-failure.ts';
 import type { HostRun, PlayRun } from './world.ts';
 
@@ -53,7 +54,7 @@ async function planWithFacts(pass: ModulePass, prepared: Prepared): Promise<Plan
   const { run, task, target, upcoming } = pass;
   const { module, args, actor, context } = prepared;
   const facts = target.session.facts(actor);
-  let needed = neededFacts(run, task, prepared);
+  let needed = neededFacts(run, task, pass.host, prepared);
   let plan: Plan = { kind: 'need', facts: needed };
   for (let round = 0; round < MOST_ROUNDS && plan.kind === 'need'; round++) {
     needed = [...needed, ...plan.facts];
@@ -61,10 +62,12 @@ async function planWithFacts(pass: ModulePass, prepared: Prepared): Promise<Plan
     plan = module.plan(args, facts, context);
   }
   if (task.notify.length > 0) {
-    const due = facts.get(dueHandlersQuery(run));
-    if (due.length > 0) target.notedBy.set(actor.become?.user ?? '', actor);
-    for (const name of due)
+    const due = facts.get(dueHandlersQuery(run, pass.host));
+    if (due.length > 0) noteOn(pass.host, target, actor);
+    for (const name of due) {
       if (run.handlers.some((handler) => handler.key === name)) pass.host.notified.add(name);
+      else pass.host.owed.add(name);
+    }
   }
   return plan;
 }
@@ -87,12 +90,12 @@ async function carryOut(pass: ModulePass, prepared: Prepared, plan: Doing): Prom
   const surelyChanges = plan.kind === 'change' || (plan.mayChange && !task.changedWhen);
   if (surelyChanges) narrowWindow(target);
   const notified = surelyChanges ? handlersNotifiedBy(run, task, pass.scope) : [];
-  if (notified.length > 0) target.notedBy.set(actor.become?.user ?? '', actor);
+  if (notified.length > 0) noteOn(host, target, actor);
   const ownHost = target === host;
   try {
     const outputs = await target.session.apply(actor, plan.steps, {
       refresh: surelyChanges && ownHost ? factsAhead(run, host, actor, pass.upcoming) : [],
-      before: notified.length > 0 ? noteHandlers(world.playbookId, notified) : undefined,
+      before: notified.length > 0 ? noteHandlers(noteOf(run, host), notified) : undefined,
       onLine: (line) => world.emit({ type: 'progress', host: host.name, line: world.secrets.redact(line) }),
     });
     const result = finish(plan, outputs, diffs);
@@ -107,6 +110,11 @@ async function carryOut(pass: ModulePass, prepared: Prepared, plan: Doing): Prom
     if (!(error instanceof StepFailure)) throw error;
     return failedResult(error.message, { rc: error.status, stderr: error.output }, error.output);
   }
+}
+
+/** Remembers that a host's due handlers are noted on a target, to clear the note later. */
+function noteOn(host: HostRun, target: HostRun, actor: Actor): void {
+  host.notes.set(`${target.name} ${actorKey(actor)}`, { target, actor });
 }
 
 function finish(plan: Doing, outputs: readonly StepOutput[], diffs: ItemResult['diffs']): ItemResult {

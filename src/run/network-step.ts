@@ -25,7 +25,7 @@ export async function networkStep(
     case 'http':
       return await request(step, session, actor);
     case 'wait-port': {
-      const connection = await session.connection();
+      const connection = await session.connection(actor);
       await delay(step.delayMs);
       do {
         if ((await isOpen(() => connection.forward(step.host, step.port))) === (step.until === 'open')) {
@@ -42,7 +42,7 @@ export async function networkStep(
     case 'wait-script':
       return await waitForScript(step, session, actor);
     case 'fetch':
-      return await fetchFile(step, await session.connection(), actor);
+      return await fetchFile(step, await session.connection(actor), actor);
     case 'reconnect':
       return await reconnect(step, session, actor);
     default:
@@ -55,7 +55,7 @@ async function request(
   session: HostSession,
   actor: Actor,
 ): Promise<StepOutput> {
-  const connection = await session.connection();
+  const connection = await session.connection(actor);
   const answer = await httpRequest(step, (host, port) => connection.forward(host, port));
   const { save } = step;
   if (!save || answer.kind !== 'http' || answer.status < 200 || answer.status > 299) return answer;

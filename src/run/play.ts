@@ -1,19 +1,22 @@
+import { UserError } from '../lib/errors.ts';
 import type { Value } from '../lib/value.ts';
 import type { Block, RoleContext, Task, TaskNode } from '../playbook/ast.ts';
 import { loadModulesOf } from '../plan/load-modules.ts';
 import { shortName } from '../plan/validate.ts';
-import type { Upcoming } from './ahead.ts';
+import { noteOf, type Upcoming } from './ahead.ts';
 import { clearHandlers } from '../facts/due-handlers.ts';
+import { flatTasks } from './handlers.ts';
 import { expandInclude } from './include.ts';
 import { mapLimit } from './limit.ts';
 import { holds, keyword, keywordFlag } from './prepare.ts';
+import { playFlag, playValue } from './play-value.ts';
 import { scopeOf } from './scope.ts';
+import { startsAt } from './start-at.ts';
 import { isSelected } from './tags.ts';
 import { runTaskOnHost, taskName, type TaskEnd } from './task.ts';
-import { TaskError } from './task-error.ts';
-import type { ExtraLayers, HostRun, PlayRun } from './world.ts';
+import type { ExtraLayers, Handler, HostRun, PlayRun } from './world.ts';
 
-/** The play, or the batch of it, is to go no further: too many hosts failed, or `meta` said so. */
+/** The play is to go no further: too many hosts failed, or `meta` said so. */
 export class EndOfPlay extends Error {
   readonly reason: string | undefined;
 
@@ -26,6 +29,8 @@ export class EndOfPlay extends Error {
 /** Why a host left a list of tasks; a block's rescue may take it up. */
 interface Failure {
   readonly kind: 'failed' | 'unreachable';
+  /** False for a host that is out because of another's failure (any_errors_fatal, run_once). */
+  readonly own: boolean;
   readonly task: Task;
   readonly values: TaskEnd['values'];
 }
@@ -41,8 +46,12 @@ export async function runSection(
   nodes: readonly TaskNode[],
   after: Upcoming | undefined,
 ): Promise<void> {
-  const failures = await runNodes(run, nodes, activeHosts(run), after, []);
-  settle(run, failures);
+  for (const [index, node] of nodes.entries()) {
+    const hosts = activeHosts(run);
+    if (hosts.length === 0 || run.world.signal.aborted) break;
+    // What fails here is not rescued any more: the host is out before the next task begins.
+    settle(run, await runNodes(run, [node], hosts, { nodes, from: index + 1, after }, []));
+  }
 }
 
 /** The hosts of the batch that are still in it. */
@@ -50,10 +59,16 @@ export function activeHosts(run: PlayRun): readonly HostRun[] {
   return run.batch.filter((host) => host.state === 'active');
 }
 
-function settle(run: PlayRun, failures: Failures): void {
-  for (const [host, failure] of failures)
-    host.state = failure.kind === 'unreachable' ? 'unreachable' : 'failed';
+/** Takes hosts that failed out of the play. */
+export function settle(run: PlayRun, failures: Failures): void {
+  for (const [host, failure] of failures) leave(run, host, failure.kind);
   checkLimits(run, new Map());
+}
+
+function leave(run: PlayRun, host: HostRun, state: HostRun['state']): void {
+  host.state = state;
+  // Who is still in the play is something that templates can ask.
+  run.world.knowledge++;
 }
 
 async function runNodes(
@@ -103,8 +118,10 @@ async function runBlock(
         ]),
       );
       run.world.knowledge++;
-      host.counts.failed--;
-      host.counts.rescued++;
+      if (failure.own) {
+        host.counts.failed--;
+        host.counts.rescued++;
+      }
     }
     if (rescued.length > 0) {
       const again = await runNodes(
@@ -136,10 +153,10 @@ async function runTask(
   const { world } = run;
   if (!isSelected(task, world.settings)) return new Map();
   if (!world.started) {
-    if (taskName(run, task, hosts[0]) === world.settings.startAtTask) world.started = true;
-    else if (!shortName(task.action.text).startsWith('include_')) return new Map();
+    if (startsAt(world.settings.startAtTask, task, taskName(run, task, hosts[0]))) world.started = true;
+    else if (task.at !== run.play.gatherFacts?.at && task.at !== run.play.at) return new Map();
   }
-  const fresh = hosts.filter((host) => !hasRunRole(run, task, host));
+  const fresh = hosts.filter((host) => !hasRunRole(run, task, host) && !hasEndedRole(run, task, host));
   if (fresh.length < hosts.length) return await runTask(run, task, fresh, upcoming, extra);
   const action = shortName(task.action.text);
   if (action === 'meta') return await runMeta(run, task, hosts, upcoming);
@@ -147,6 +164,9 @@ async function runTask(
     return await runInclude(run, task, hosts, upcoming, extra);
   return await runOnHosts(run, task, hosts, upcoming, extra, false);
 }
+
+/** Actions that Ansible does once for all hosts. */
+const RUN_ONCE = ['add_host', 'pause'];
 
 /** Runs a task or a handler on hosts; gives back those that are out. */
 export async function runOnHosts(
@@ -162,17 +182,11 @@ export async function runOnHosts(
   if (!first) return new Map();
   await loadModulesOf([task]);
   const scope = scopeOf(run, first, task, extra);
-  const once = keywordFlag(task.runOnce, scope, run, task, 'run_once') ?? false;
+  const once = RUN_ONCE.includes(shortName(task.action.text))
+    ? true
+    : (keywordFlag(task.runOnce, scope, run, task, 'run_once') ?? false);
   const doing = once ? [first] : hosts;
-  world.emit({
-    type: 'task',
-    name: taskName(run, task, first),
-    ...(task.role ? { role: task.role.name } : {}),
-    module: task.action.text,
-    handler,
-    at: task.at,
-    hosts: doing.map((host) => host.name),
-  });
+  announce(run, task, doing, handler);
   const throttle = Number(keyword(task.throttle, scope, run, task, 'throttle') ?? 0);
   const limit = throttle > 0 ? Math.min(throttle, world.settings.forks) : world.settings.forks;
   const ends = await mapLimit(doing, limit, (host) => runTaskOnHost(run, task, host, upcoming, extra));
@@ -186,7 +200,8 @@ export async function runOnHosts(
       // The other hosts take over what the one found, or fail with it.
       for (const other of hosts) {
         if (other !== host && task.register !== undefined) other.values.set(task.register, end.values);
-        if (failure) failures.set(other, failure);
+        if (failure && other !== host) failures.set(other, { ...failure, own: false });
+        else if (failure) failures.set(host, failure);
       }
     } else if (failure) failures.set(host, failure);
   });
@@ -195,9 +210,22 @@ export async function runOnHosts(
     false;
   if (fatal && failures.size > 0) {
     const [failure] = failures.values();
-    for (const host of hosts) if (failure && !failures.has(host)) failures.set(host, failure);
+    for (const host of hosts)
+      if (failure && !failures.has(host)) failures.set(host, { ...failure, own: false });
   }
   return failures;
+}
+
+function announce(run: PlayRun, task: Task, hosts: readonly HostRun[], handler: boolean): void {
+  run.world.emit({
+    type: 'task',
+    name: taskName(run, task, hosts[0]),
+    ...(task.role && shortName(task.action.text) !== 'include_role' ? { role: task.role.name } : {}),
+    module: task.action.text,
+    handler,
+    at: task.at,
+    hosts: hosts.map((host) => host.name),
+  });
 }
 
 /** Of a role that stands twice in a play, only the first application that did anything on a host counts. */
@@ -205,6 +233,13 @@ function hasRunRole(run: PlayRun, task: Task, host: HostRun): boolean {
   const key = task.role?.onceKey;
   const begun = key === undefined ? undefined : run.begunRoles.get(key)?.get(host);
   return begun !== undefined && begun !== task.role;
+}
+
+function hasEndedRole(run: PlayRun, task: Task, host: HostRun): boolean {
+  const ended = run.endedRoles.get(host);
+  if (!ended) return false;
+  for (let role = task.role; role; role = role.parent) if (ended.has(role)) return true;
+  return false;
 }
 
 function noteRole(run: PlayRun, task: Task, host: HostRun): void {
@@ -217,17 +252,18 @@ function noteRole(run: PlayRun, task: Task, host: HostRun): void {
 
 function failureOf(task: Task, end: TaskEnd): Failure | undefined {
   if (end.ignored || (end.status !== 'failed' && end.status !== 'unreachable')) return undefined;
-  return { kind: end.status, task, values: end.values };
+  return { kind: end.status, own: true, task, values: end.values };
 }
 
 function count(host: HostRun, end: TaskEnd): void {
   const { counts } = host;
-  if (end.status === 'unreachable') counts.unreachable++;
-  else if (end.status === 'skipped') counts.skipped++;
-  else if (end.status === 'failed' && end.ignored) {
+  if (end.status === 'skipped') counts.skipped++;
+  else if ((end.status === 'failed' || end.status === 'unreachable') && end.ignored) {
     counts.ok++;
     counts.ignored++;
-  } else if (end.status === 'failed') counts.failed++;
+    if (end.values.get('changed') === true) counts.changed++;
+  } else if (end.status === 'unreachable') counts.unreachable++;
+  else if (end.status === 'failed') counts.failed++;
   else {
     counts.ok++;
     if (end.status === 'changed') counts.changed++;
@@ -240,35 +276,46 @@ async function runInclude(
   hosts: readonly HostRun[],
   upcoming: Upcoming,
   extra: ExtraLayers,
+  handler = false,
+): Promise<Failures> {
+  const [first] = hosts;
+  if (!first) return new Map();
+  const scope = scopeOf(run, first, task, extra);
+  const doing = keywordFlag(task.runOnce, scope, run, task, 'run_once') ? [first] : hosts;
+  announce(run, task, doing, handler);
+  const { groups, ends } = expandInclude(run, task, doing, extra);
+  const failures: Failures = new Map();
+  for (const [host, end] of ends) {
+    count(host, end);
+    const failure = failureOf(task, end);
+    if (failure) failures.set(host, failure);
+  }
+  for (const group of groups) {
+    const active = group.hosts.filter((host) => !failures.has(host) && host.state === 'active');
+    for (const added of group.handlers)
+      if (!run.handlers.some((known) => known.key === added.key)) run.handlers.push(added);
+    await loadModulesOf(group.nodes);
+    const layers = [...group.layers, ...extra];
+    const failed = handler
+      ? await runHandlerNodes(run, group.nodes, active, upcoming, layers)
+      : await runNodes(run, group.nodes, active, upcoming, layers);
+    for (const [host, failure] of failed) failures.set(host, failure);
+  }
+  return failures;
+}
+
+/** The tasks that a handler includes are handlers, too: they run whatever the tags. */
+async function runHandlerNodes(
+  run: PlayRun,
+  nodes: readonly TaskNode[],
+  hosts: readonly HostRun[],
+  upcoming: Upcoming,
+  extra: ExtraLayers,
 ): Promise<Failures> {
   const failures: Failures = new Map();
-  const groups = expandInclude(run, task, hosts, extra, (host, error) => {
-    host.counts.failed++;
-    const message = run.world.secrets.redact(error.message);
-    run.world.emit({
-      type: 'result',
-      host: host.name,
-      task: taskName(run, task, host),
-      module: task.action.text,
-      status: 'failed',
-      message,
-      ms: 0,
-    });
-    failures.set(host, {
-      kind: 'failed',
-      task,
-      values: new Map<Value, Value>([
-        ['failed', true],
-        ['msg', message],
-      ]),
-    });
-  });
-  for (const group of groups) {
-    const active = group.hosts.filter((host) => !failures.has(host));
-    for (const handler of group.handlers)
-      if (!run.handlers.some((known) => known.key === handler.key)) run.handlers.push(handler);
-    await loadModulesOf(group.nodes);
-    const failed = await runNodes(run, group.nodes, active, upcoming, [...group.layers, ...extra]);
+  for (const task of flatTasks(nodes)) {
+    const active = hosts.filter((host) => !failures.has(host));
+    const failed = await runOnHosts(run, task, active, upcoming, extra, true);
     for (const [host, failure] of failed) failures.set(host, failure);
   }
   return failures;
@@ -291,83 +338,121 @@ async function runMeta(
       if (hosts.some(applies)) throw new EndOfPlay();
       return new Map();
     case 'end_batch':
+      if (hosts.some(applies)) for (const host of activeHosts(run)) leave(run, host, 'ended');
+      return new Map();
     case 'end_host':
-      for (const host of hosts) if (applies(host)) host.state = 'ended';
+      for (const host of hosts) if (applies(host)) leave(run, host, 'ended');
+      return new Map();
+    case 'end_role':
+      for (const host of hosts) {
+        if (!task.role || !applies(host)) continue;
+        const ended = run.endedRoles.get(host) ?? new Set<RoleContext>();
+        run.endedRoles.set(host, ended.add(task.role));
+      }
       return new Map();
     case 'clear_facts':
       for (const host of hosts) if (applies(host)) host.facts.clear();
       run.world.knowledge++;
       return new Map();
     case 'clear_host_errors':
+      // As in Ansible, they are back with the next play.
+      if (hosts.some(applies))
+        for (const host of run.allHosts)
+          if (host.state === 'failed' || host.state === 'unreachable') leave(run, host, 'ended');
+      return new Map();
+    case 'refresh_inventory':
       return new Map();
     case 'reset_connection':
       await Promise.all(hosts.filter(applies).map((host) => host.session.disconnect()));
       return new Map();
-    default: {
-      const { file, line, column } = task.at;
-      throw new TaskError(`${file}:${line}:${column}: meta: "${what}" is not supported`);
-    }
+    default:
+      throw new Error(`meta: "${what}" passed validation`);
   }
 }
 
-/** Runs the handlers that are due, in the order of their definition; one handler may notify another further down. */
+/**
+ * Runs the handlers that are due, in the order of their definition; those that they notify run as well, once all have
+ * had their turn.
+ */
 export async function flushHandlers(run: PlayRun, upcoming: Upcoming | undefined): Promise<Failures> {
   const failures: Failures = new Map();
-  for (const { key, task } of run.handlers) {
-    const due = run.batch.filter(
-      (host) => canHandle(run, host) && !failures.has(host) && host.notified.has(key),
-    );
-    if (due.length === 0 || run.world.signal.aborted) continue;
-    for (const host of due) host.notified.delete(key);
-    const failed = await runOnHosts(run, task, due, upcoming, [], true);
-    for (const [host, failure] of failed) {
-      failures.set(host, failure);
-      host.notified.add(key);
+  const isDue = (host: HostRun, { key }: Handler): boolean =>
+    canHandle(run, host) && !failures.has(host) && host.notified.has(key);
+  for (let again = true; again && !run.world.signal.aborted;) {
+    again = false;
+    for (const handler of run.handlers) {
+      const due = run.batch.filter((host) => isDue(host, handler));
+      if (due.length === 0 || run.world.signal.aborted) continue;
+      again = true;
+      for (const host of due) host.notified.delete(handler.key);
+      const failed = await runHandler(run, handler.task, due, upcoming);
+      for (const [host, failure] of failed) {
+        failures.set(host, failure);
+        host.notified.add(handler.key);
+      }
+      if (failed.size > 0) checkLimits(run, failures);
     }
   }
   if (!run.world.settings.checkMode && !run.world.signal.aborted) await clearNotes(run);
   return failures;
 }
 
-/** Hosts that failed still run their handlers when asked to; others leave them noted for the next run. */
-function canHandle(run: PlayRun, host: HostRun): boolean {
-  return host.state === 'active' || (run.world.settings.forceHandlers && host.state === 'failed');
+async function runHandler(
+  run: PlayRun,
+  task: Task,
+  hosts: readonly HostRun[],
+  upcoming: Upcoming | undefined,
+): Promise<Failures> {
+  const action = shortName(task.action.text);
+  const nothing: Upcoming = upcoming ?? { nodes: [], from: 0, after: undefined };
+  if (action === 'meta') return await runMeta(run, task, hosts, nothing);
+  if (action === 'include_tasks' || action === 'include_role')
+    return await runInclude(run, task, hosts, nothing, [], true);
+  return await runOnHosts(run, task, hosts, upcoming, [], true);
 }
 
+/** Hosts that failed still run their handlers when asked to; others leave them noted for the next run. */
+function canHandle(run: PlayRun, host: HostRun): boolean {
+  return host.state === 'active' || (host.state === 'failed' && forcesHandlers(run, host));
+}
+
+function forcesHandlers(run: PlayRun, host: HostRun): boolean {
+  return run.world.settings.forceHandlers || (playFlag(run, host, run.play.forceHandlers) ?? false);
+}
+
+/** Takes the handlers that ran off the notes on the targets. */
 async function clearNotes(run: PlayRun): Promise<void> {
   const { world } = run;
-  const done = run.batch.filter(
-    (host) => host.notified.size === 0 && host.notedBy.size > 0 && host.state !== 'unreachable',
-  );
+  const done = run.batch.filter((host) => host.notes.size > 0 && host.notified.size === 0);
   await mapLimit(done, world.settings.forks, async (host) => {
-    for (const actor of host.notedBy.values())
-      await host.session.script(actor, clearHandlers(world.playbookId));
-    host.notedBy.clear();
-    host.session.forget();
+    for (const [key, { target, actor }] of host.notes) {
+      if (target.state === 'unreachable') continue;
+      await target.session.script(actor, clearHandlers(noteOf(run, host), [...host.owed]));
+      target.session.forget();
+      if (host.owed.size === 0) host.notes.delete(key);
+    }
   });
 }
 
 /** `max_fail_percentage`; a host that cannot be reached counts as failed, so that a rolling change stops. */
 function checkLimits(run: PlayRun, failing: Failures): void {
   const { play, batch } = run;
-  if (!play.maxFailPercentage) return;
-  const first = batch[0];
-  if (!first) return;
-  const value = Number(scopeValue(run, first));
+  const [first] = batch;
+  if (!play.maxFailPercentage || !first) return;
+  const value = Number(playValue(run, first, play.maxFailPercentage));
+  if (Number.isNaN(value)) {
+    throw new UserError({
+      message: 'max_fail_percentage: expected a number',
+      location: play.maxFailPercentage.at,
+    });
+  }
   const out = batch.filter(
     (host) => host.state === 'failed' || host.state === 'unreachable' || failing.has(host),
   ).length;
   if ((out / batch.length) * 100 > value) {
-    for (const [host, failure] of failing)
-      host.state = failure.kind === 'unreachable' ? 'unreachable' : 'failed';
+    for (const [host, failure] of failing) leave(run, host, failure.kind);
     throw new EndOfPlay(
       `${out} of ${batch.length} hosts failed, more than max_fail_percentage (${value} %) allows`,
     );
   }
-}
-
-function scopeValue(run: PlayRun, host: HostRun): unknown {
-  const value = run.play.maxFailPercentage?.value;
-  if (typeof value !== 'string') return value;
-  return scopeOf(run, host).get(value.replaceAll(/[{}\s]/g, '')) ?? value;
 }

@@ -10,7 +10,7 @@ import { splitKeyValues } from '../playbook/free-form.ts';
 import { evaluate, isTruthy, renderString, renderTemplate } from '../template/render.ts';
 import { controllerFiles } from './controller.ts';
 import { environmentOf, OMIT, scopeOf } from './scope.ts';
-import type { Actor } from './session.ts';
+import type { Actor, Login } from './session.ts';
 import { explainError, TaskError } from './task-error.ts';
 import type { HostRun, PlayRun } from './world.ts';
 
@@ -24,9 +24,20 @@ export interface Prepared {
 
 /** Whether all conditions hold. */
 export function holds(conditions: Texts, scope: Scope, run: PlayRun, task: Task, what: string): boolean {
-  return conditions.every((condition) => {
+  return firstUnmet(conditions, scope, run, task, what) === undefined;
+}
+
+/** The first condition that does not hold. */
+export function firstUnmet(
+  conditions: Texts,
+  scope: Scope,
+  run: PlayRun,
+  task: Task,
+  what: string,
+): string | undefined {
+  const unmet = conditions.find((condition) => {
     try {
-      return isTruthy(
+      return !isTruthy(
         evaluate(
           condition.text,
           scope,
@@ -38,6 +49,7 @@ export function holds(conditions: Texts, scope: Scope, run: PlayRun, task: Task,
       throw explainError(error, condition.at, what);
     }
   });
+  return unmet?.text;
 }
 
 /** A keyword's value, rendered. */
@@ -155,6 +167,7 @@ export function actorOf(run: PlayRun, task: Task, scope: Scope, target: HostRun,
   if (password !== undefined && password !== null) run.world.secrets.add(String(password));
   const seconds = keyword(task.timeout, scope, run, task, 'timeout');
   return {
+    login: loginOf(run, task, scope, connection),
     become: becomes
       ? {
           user: String(user),
@@ -164,6 +177,22 @@ export function actorOf(run: PlayRun, task: Task, scope: Scope, target: HostRun,
     environment: taskEnvironment(run, task, scope),
     timeoutMs:
       seconds === undefined || seconds === null || Number(seconds) === 0 ? undefined : Number(seconds) * 1000,
+  };
+}
+
+/** The keywords `remote_user` and `connection`; variables of the host have precedence over them. */
+function loginOf(run: PlayRun, task: Task, scope: Scope, connection: Scope): Login {
+  const text = (value: Value | undefined): string | undefined =>
+    value === undefined || value === null || value === '' ? undefined : String(value);
+  return {
+    user: text(
+      connection.get('ansible_user') ??
+        connection.get('ansible_ssh_user') ??
+        keyword(task.remoteUser, scope, run, task, 'remote_user'),
+    ),
+    connection: text(
+      connection.get('ansible_connection') ?? keyword(task.connection, scope, run, task, 'connection'),
+    ),
   };
 }
 
@@ -212,7 +241,7 @@ export function prepare(run: PlayRun, task: Task, scope: Scope, target: HostRun,
         (keywordFlag(task.diff, scope, run, task, 'diff') ?? run.world.settings.diffMode) &&
         !noLog(run, task, scope),
       host: host.name,
-      user: actor.become?.user ?? String(scope.get('ansible_user') ?? ''),
+      user: actor.become?.user ?? actor.login?.user ?? '',
       environment: actor.environment,
       controller: controllerFiles(run.world.playbook.directory, task.role),
       renderTemplate(source, file, options, extra) {

@@ -1,4 +1,5 @@
 import { fromPlain, isDict, type Dict, type Value } from '../lib/value.ts';
+import type { VarsBlock } from '../playbook/ast.ts';
 import type { Diff, Outcome, Result } from '../plan/plan.ts';
 
 /** How one pass of a task ended on one host: what is registered, and what is reported. */
@@ -11,6 +12,10 @@ export interface ItemResult {
   readonly diffs?: readonly Diff[] | undefined;
   /** Facts to set on the host (setup, set_fact with cacheable, package_facts). */
   readonly facts?: Dict | undefined;
+  /** What set_fact gives the host. */
+  readonly assigned?: Dict | undefined;
+  /** What include_vars read: templates until they are used. */
+  readonly included?: readonly VarsBlock[] | undefined;
   /** The target may differ although nothing read before was forgotten; settled when `changed_when` was judged. */
   readonly mayHaveChanged?: boolean;
 }
@@ -88,11 +93,12 @@ function factsOf(result: Result): Dict | undefined {
 export function loopResult(results: readonly Dict[]): Dict {
   const flag = (name: string): boolean => results.some((result) => result.get(name) === true);
   const allSkipped = results.length > 0 && results.every((result) => result.get('skipped') === true);
+  const failed = flag('failed');
   return new Map<Value, Value>([
     ['results', results],
     ['changed', flag('changed')],
-    ['failed', flag('failed')],
+    ...(failed ? ([['failed', true]] as const) : []),
     ['skipped', allSkipped],
-    ['msg', flag('failed') ? 'One or more items failed' : 'All items completed'],
+    ['msg', failed ? 'One or more items failed' : allSkipped ? 'All items skipped' : 'All items completed'],
   ]);
 }

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 
@@ -13,12 +14,16 @@ import { loadVarsFile } from '../playbook/vars-file.ts';
 import { loadModulesOf } from '../plan/load-modules.ts';
 import { nodesOf } from '../plan/validate.ts';
 import { renderDeep, Scope } from '../plan/variables.ts';
+import type { TemplateEnvironment } from '../template/environment.ts';
+import { renderString } from '../template/render.ts';
 import type { Transport } from '../transport/transport.ts';
 import { searchPath } from './controller.ts';
 import type { EventSink, HostCounts, RunEvent } from './events.ts';
 import { collectHandlers } from './handlers.ts';
-import { activeHosts, EndOfPlay, flushHandlers, runSection } from './play.ts';
-import { environmentOf, scopeOf } from './scope.ts';
+import { activeHosts, EndOfPlay, flushHandlers, runSection, settle } from './play.ts';
+import { playValue } from './play-value.ts';
+import { playStarts } from './start-at.ts';
+import { environmentOf } from './scope.ts';
 import { hostRun, newHost } from './targets.ts';
 import type { HostRun, PlayRun, RunSettings, World } from './world.ts';
 
@@ -83,17 +88,18 @@ function newWorld(options: PlaybookRun): World {
 
 /** Runs one play over its hosts, batch by batch; false when nothing further should run. */
 async function runPlay(world: World, play: Play): Promise<boolean> {
-  const names = playHosts(world, play);
-  const all = names.flatMap((name) => world.hosts.get(name) ?? []);
+  const all = playHosts(world, play).flatMap((host) => world.hosts.get(host) ?? []);
   const usable = all.filter((host) => host.state === 'active' || host.state === 'ended');
   for (const host of usable) host.state = 'active';
-  const name = play.name?.text ?? names.join(',');
+  world.knowledge++;
+  const name = playName(world, play);
   if (usable.length === 0) {
     world.emit({ type: 'play', name, hosts: [] });
-    // With everything failed there is nothing left for later plays; with an empty pattern there may be.
-    return all.length === 0;
+    return true;
   }
-  const batches = batchesOf(world, play, usable);
+  if (!world.started && !playStarts(world.settings.startAtTask, play)) return true;
+  const common = { world, play, name, allHosts: usable };
+  const batches = batchesOf({ ...freshRun(), ...common, batch: usable });
   for (const [index, batch] of batches.entries()) {
     if (world.signal.aborted) return false;
     world.emit({
@@ -102,27 +108,35 @@ async function runPlay(world: World, play: Play): Promise<boolean> {
       hosts: batch.map((host) => host.name),
       ...(batches.length > 1 ? { batch: { number: index + 1, of: batches.length } } : {}),
     });
-    const run: PlayRun = {
-      world,
-      play,
-      allHosts: usable,
-      batch,
-      varsFiles: [],
-      handlers: [...collectHandlers(play.handlers)],
-      addedRoles: [],
-      begunRoles: new Map(),
-    };
-    const ended = await runBatch({ ...run, varsFiles: playVarsFiles(run) });
-    if (
-      ended === 'stop' ||
-      (batches.length > 1 && batch.every((host) => host.state !== 'active' && host.state !== 'ended'))
-    )
-      return false;
+    const run: PlayRun = { ...freshRun(), ...common, batch, handlers: [...collectHandlers(play.handlers)] };
+    loadVarsFiles(run);
+    const ended = await runBatch(run);
+    for (const host of batch) keepOwed(host);
+    if (ended === 'stop') return false;
+    if (ended === 'end-of-play') break;
+    // Like Ansible, a play that lost a whole batch ends the run.
+    if (batch.every((host) => host.state === 'failed' || host.state === 'unreachable')) return false;
   }
   return true;
 }
 
-async function runBatch(run: PlayRun): Promise<'done' | 'stop'> {
+function freshRun(): Pick<PlayRun, 'varsFiles' | 'handlers' | 'addedRoles' | 'begunRoles' | 'endedRoles'> {
+  return {
+    varsFiles: new Map(),
+    handlers: [],
+    addedRoles: [],
+    begunRoles: new Map(),
+    endedRoles: new Map(),
+  };
+}
+
+/** Handlers are of their play; what did not run in it stays noted for the next run. */
+function keepOwed(host: HostRun): void {
+  for (const key of host.notified) host.owed.add(key);
+  host.notified.clear();
+}
+
+async function runBatch(run: PlayRun): Promise<'done' | 'end-of-play' | 'stop'> {
   const { play, world } = run;
   const sections = [
     [...setupTask(run), ...play.preTasks],
@@ -135,14 +149,12 @@ async function runBatch(run: PlayRun): Promise<'done' | 'stop'> {
         const after = sections.slice(index + 1).flat();
         await runSection(run, nodes, { nodes: after, from: 0, after: undefined });
       }
-      const failures = await flushHandlers(run, undefined);
-      for (const [host, failure] of failures)
-        host.state = failure.kind === 'unreachable' ? 'unreachable' : 'failed';
+      settle(run, await flushHandlers(run, undefined));
     }
     return 'done';
   } catch (error) {
     if (!(error instanceof EndOfPlay)) throw error;
-    if (error.reason === undefined) return 'done';
+    if (error.reason === undefined) return 'end-of-play';
     world.emit({ type: 'warning', message: error.reason, at: play.at });
     return 'stop';
   }
@@ -167,11 +179,14 @@ function setupTask(run: PlayRun): readonly Task[] {
     at,
     ...(play.become ? { become: play.become } : {}),
     ...(play.becomeUser ? { becomeUser: play.becomeUser } : {}),
+    ...(play.remoteUser ? { remoteUser: play.remoteUser } : {}),
+    ...(play.connection ? { connection: play.connection } : {}),
   };
   return [task];
 }
 
-function playHosts(world: World, play: Play): readonly string[] {
+/** What the play itself can say before any host is chosen: the command line's variables and its own. */
+function playScope(world: World, play: Play): { scope: Scope; environment: TemplateEnvironment } {
   const environment = environmentOf(world, undefined, () => scope);
   const scope: Scope = new Scope(
     [
@@ -180,14 +195,65 @@ function playHosts(world: World, play: Play): readonly string[] {
     ],
     environment,
   );
+  return { scope, environment };
+}
+
+/** A play's name with its templates rendered; what is not known yet leaves it as written. */
+function playName(world: World, play: Play): string {
+  if (!play.name) return shownHosts(world, play);
+  const { scope, environment } = playScope(world, play);
+  try {
+    return String(renderString(play.name.text, scope, environment, play.name.at));
+  } catch (error) {
+    if (error instanceof UserError) return play.name.text;
+    throw error;
+  }
+}
+
+function shownHosts(world: World, play: Play): string {
+  const { scope, environment } = playScope(world, play);
   const value = renderDeep(play.hosts.value, scope, environment, play.hosts.at);
-  const pattern = isList(value) ? value.map(String).join(',') : String(value);
+  return isList(value) ? value.map(String).join(',') : String(value);
+}
+
+function playHosts(world: World, play: Play): readonly string[] {
+  const pattern = shownHosts(world, play);
   // Groups made by add_host and group_by count, too.
   const inventory: Inventory = { ...world.inventory, groups: world.groups, hosts: withAddedHosts(world) };
   const selected = selectHosts(inventory, pattern, world.settings.limit);
   for (const message of selected.warnings) world.emit({ type: 'warning', message, at: play.hosts.at });
   for (const name of selected.hosts) hostRun(world, name);
   return selected.hosts;
+}
+
+/** The keyword `order`. */
+function inOrder(world: World, play: Play, hosts: readonly HostRun[]): readonly HostRun[] {
+  if (!play.order) return hosts;
+  const { scope, environment } = playScope(world, play);
+  const order = String(renderDeep(play.order.value, scope, environment, play.order.at));
+  const sorted = (): HostRun[] => [...hosts].sort((a, b) => (a.name < b.name ? -1 : 1));
+  switch (order) {
+    case 'inventory':
+      return hosts;
+    case 'reverse_inventory':
+      return [...hosts].reverse();
+    case 'sorted':
+      return sorted();
+    case 'reverse_sorted':
+      return sorted().reverse();
+    case 'shuffle':
+      return shuffled(hosts);
+    default:
+      throw new UserError({
+        message: `order: expected inventory, reverse_inventory, sorted, reverse_sorted or shuffle, found "${order}"`,
+        location: play.order.at,
+      });
+  }
+}
+
+function shuffled<Item>(items: readonly Item[]): readonly Item[] {
+  const left = [...items];
+  return items.map(() => left.splice(randomInt(left.length), 1)[0] as Item);
 }
 
 function withAddedHosts(world: World): Inventory['hosts'] {
@@ -201,26 +267,12 @@ function withAddedHosts(world: World): Inventory['hosts'] {
 }
 
 /** `serial`: a number, a percentage, or a list of either whose last entry repeats. */
-function batchesOf(world: World, play: Play, hosts: readonly HostRun[]): readonly (readonly HostRun[])[] {
-  if (!play.serial) return [hosts];
-  const first = hosts[0] as HostRun;
-  const run: PlayRun = {
-    world,
-    play,
-    allHosts: hosts,
-    batch: hosts,
-    varsFiles: [],
-    handlers: [],
-    addedRoles: [],
-    begunRoles: new Map(),
-  };
-  const scope = scopeOf(run, first);
-  const value = renderDeep(
-    play.serial.value,
-    scope,
-    environmentOf(world, undefined, () => scope),
-    play.serial.at,
-  );
+function batchesOf(run: PlayRun): readonly (readonly HostRun[])[] {
+  const { play, world, allHosts } = run;
+  const hosts = inOrder(world, play, allHosts);
+  const [first] = hosts;
+  if (!play.serial || !first) return [hosts];
+  const value = playValue(run, first, play.serial);
   const sizes = (isList(value) ? value : [value]).map((size) => batchSize(size, hosts.length, play));
   const batches: HostRun[][] = [];
   for (let from = 0, index = 0; from < hosts.length; index++) {
@@ -245,26 +297,31 @@ function batchSize(size: Value, hosts: number, play: Play): number {
   return number === 0 ? hosts : number;
 }
 
-/** The play's vars_files. Their names may depend on the host; those that do are read for the first host's sake. */
-function playVarsFiles(run: PlayRun): readonly VarsBlock[] {
-  const { play, world } = run;
-  const first = run.batch[0];
-  if (!first) return [];
-  return play.varsFiles.map((entry) => {
-    const scope = scopeOf(run, first);
-    const value = renderDeep(
-      entry.value,
-      scope,
-      environmentOf(world, undefined, () => scope),
-      entry.at,
-    );
-    const names = isList(value) ? value.map(String) : [String(value)];
-    for (const name of names) {
-      const [path] = searchPath(name, '.', world.playbook.directory, undefined).filter((candidate) =>
-        existsSync(candidate),
-      );
-      if (path !== undefined) return loadVarsFile(path);
+/** The play's vars_files, for each host of the batch: their names may depend on it. */
+function loadVarsFiles(run: PlayRun): void {
+  const { play, world, batch } = run;
+  if (play.varsFiles.length === 0) return;
+  const loaded = new Map<string, VarsBlock>();
+  for (const host of batch) {
+    const blocks: VarsBlock[] = [];
+    for (const entry of play.varsFiles) {
+      const value = playValue(run, host, entry);
+      const names = isList(value) ? value.map(String) : [String(value)];
+      const path = names
+        .flatMap((name) => searchPath(name, 'vars', world.playbook.directory, undefined))
+        .find((candidate) => existsSync(candidate));
+      if (path === undefined) {
+        throw new UserError({
+          message: `vars_files: none of ${names.join(', ')} exists`,
+          location: entry.at,
+        });
+      }
+      const block = loaded.get(path) ?? loadVarsFile(path);
+      loaded.set(path, block);
+      blocks.push(block);
+      // The next name may use what is in this file.
+      run.varsFiles.set(host, [...blocks]);
+      world.knowledge++;
     }
-    throw new UserError({ message: `vars_files: none of ${names.join(', ')} exists`, location: entry.at });
-  });
+  }
 }

@@ -10,11 +10,27 @@ import { isScripted, stepScript, type ScriptedStep } from './step-script.ts';
 /** Content beyond this goes ahead as an upload instead of within the script. */
 const INLINE_CONTENT_LIMIT = 256 * 1024;
 
+/** How a task asks to connect, where it differs from what the host's variables say. */
+export interface Login {
+  readonly user?: string | undefined;
+  readonly connection?: string | undefined;
+}
+
 /** Who a task acts as on a target. */
 export interface Actor {
+  readonly login?: Login | undefined;
   readonly become: Become | undefined;
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number | undefined;
+}
+
+/** Tells actors apart by what they can see and do. */
+export function actorKey(actor: Pick<Actor, 'login' | 'become'>): string {
+  return JSON.stringify([loginKey(actor.login), actor.become?.user ?? '']);
+}
+
+function loginKey(login: Login | undefined): string {
+  return `${login?.user ?? ''}/${login?.connection ?? ''}`;
 }
 
 export interface ApplyOptions {
@@ -28,37 +44,48 @@ export interface ApplyOptions {
 /** One target in a run: its connection, and what is known of it. Nothing is opened before it is needed. */
 export class HostSession {
   readonly name: string;
-  readonly #connect: () => Promise<Connection>;
+  readonly #connect: (login: Login) => Promise<Connection>;
   readonly #worldAge: () => number;
   readonly #caches = new Map<string, FactCache>();
-  #connection: Promise<Connection> | undefined;
+  readonly #connections = new Map<string, Promise<Connection>>();
   /** Round trips made so far, for the curious and for tests. */
   roundTrips = 0;
 
-  constructor(name: string, connect: () => Promise<Connection>, worldAge: () => number) {
+  constructor(name: string, connect: (login: Login) => Promise<Connection>, worldAge: () => number) {
     this.name = name;
     this.#connect = connect;
     this.#worldAge = worldAge;
   }
 
-  connection(): Promise<Connection> {
-    this.#connection ??= this.#connect();
-    return this.#connection;
+  connection(actor: Pick<Actor, 'login'>): Promise<Connection> {
+    const key = loginKey(actor.login);
+    let connection = this.#connections.get(key);
+    if (!connection) {
+      connection = this.#connect(actor.login ?? {});
+      this.#connections.set(key, connection);
+      // The next task may have more luck.
+      connection.catch(() => this.#connections.delete(key));
+    }
+    return connection;
   }
 
-  /** Forgets the connection and everything known; the next use connects anew. */
+  /** Forgets the connections and everything known; the next use connects anew. */
   async disconnect(): Promise<void> {
-    const old = this.#connection;
-    this.#connection = undefined;
+    const old = [...this.#connections.values()];
+    this.#connections.clear();
     this.forget();
-    await old?.then(
-      (connection) => connection.close(),
-      () => undefined,
+    await Promise.all(
+      old.map((opened) =>
+        opened.then(
+          (connection) => connection.close(),
+          () => undefined,
+        ),
+      ),
     );
   }
 
   facts(actor: Actor): FactCache {
-    const key = actor.become?.user ?? '';
+    const key = actorKey(actor);
     let cache = this.#caches.get(key);
     if (!cache) {
       cache = new FactCache(this.#worldAge);
@@ -114,7 +141,7 @@ export class HostSession {
     steps: readonly ScriptedStep[],
     options: ApplyOptions,
   ): Promise<StepOutput[]> {
-    const connection = await this.connection();
+    const connection = await this.connection(actor);
     const uploads = new Map<ScriptedStep, string>();
     for (const step of steps) {
       if (step.kind === 'write' && step.content.length > INLINE_CONTENT_LIMIT) {
@@ -185,7 +212,7 @@ export class HostSession {
     actor: Actor,
     options: { timeoutMs?: number | undefined; onLine?: ((line: string) => void) | undefined },
   ): Promise<ScriptResult> {
-    const connection = await this.connection();
+    const connection = await this.connection(actor);
     this.roundTrips++;
     const { onLine } = options;
     const chunks: Buffer[] = [];

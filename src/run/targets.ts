@@ -4,7 +4,7 @@ import { Scope } from '../plan/variables.ts';
 import { addressOf } from './address.ts';
 import { INITIAL_WINDOW } from './window.ts';
 import { environmentOf } from './scope.ts';
-import { HostSession } from './session.ts';
+import { HostSession, type Login } from './session.ts';
 import type { HostRun, World } from './world.ts';
 import { hostLayers } from '../inventory/variables.ts';
 import type { Dict } from '../lib/value.ts';
@@ -26,7 +26,7 @@ export function newHost(world: World, name: string, ownVars: readonly Dict[] = [
     name,
     session: new HostSession(
       name,
-      () => connect(world, host),
+      (login) => connect(world, host, login),
       () => world.changes,
     ),
     state: 'active',
@@ -37,16 +37,21 @@ export function newHost(world: World, name: string, ownVars: readonly Dict[] = [
     inventoryVars: [...layers, ...ownVars],
     addedVars: ownVars,
     notified: new Set(),
-    notedBy: new Map(),
+    owed: new Set(),
+    notes: new Map(),
     window: INITIAL_WINDOW,
   };
   return host;
 }
 
-async function connect(world: World, host: HostRun): Promise<Connection> {
+async function connect(world: World, host: HostRun, login: Login): Promise<Connection> {
   const environment = environmentOf(world, undefined, () => scope);
+  const asked = new Map<string, string>();
+  if (login.user !== undefined) asked.set('ansible_user', login.user);
+  if (login.connection !== undefined) asked.set('ansible_connection', login.connection);
   const scope: Scope = new Scope(
     [
+      { values: asked, written: false },
       { values: world.settings.extraVars, written: true },
       {
         values: new Map([

@@ -1,22 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { UserError } from '../lib/errors.ts';
 import { type Dict, type Value } from '../lib/value.ts';
 import type { Layer, Scope } from '../plan/variables.ts';
 import type { Task } from '../playbook/ast.ts';
 import { renderString } from '../template/render.ts';
 import { TransportError } from '../transport/transport.ts';
+import { shortName } from '../plan/validate.ts';
 import { engineAction } from './actions.ts';
 import type { Upcoming } from './ahead.ts';
 import { narrowWindow } from './window.ts';
 import type { TaskStatus } from './events.ts';
 import { handlersNotifiedBy } from './handlers.ts';
-import { itemScopes, type Item } from './loop.ts';
+import { itemsOrSkip, type Item } from './loop.ts';
 import { runModule } from './module-task.ts';
-import { holds, keyword, keywordFlag, noLog } from './prepare.ts';
+import { firstUnmet, holds, keyword, keywordFlag, noLog } from './prepare.ts';
 import { failedResult, loopResult, skippedResult, type ItemResult } from './result.ts';
 import { environmentOf, scopeOf } from './scope.ts';
 import { hostRun } from './targets.ts';
-import { TaskError } from './task-error.ts';
+import { explainError, TaskError } from './task-error.ts';
 import type { ExtraLayers, HostRun, PlayRun } from './world.ts';
 
 /** How a task ended on one host, over all passes of its loop. */
@@ -45,28 +47,25 @@ export async function runTaskOnHost(
   } catch (error) {
     if (error instanceof TransportError) {
       const ignored = keywordFlag(task.ignoreUnreachable, scope, run, task, 'ignore_unreachable') ?? false;
+      const values = new Map<Value, Value>([
+        ['unreachable', true],
+        ['changed', false],
+        ['msg', error.message],
+      ]);
+      if (ignored) remember(run, task, host, values);
       report(run, task, host, {
         status: 'unreachable',
         message: error.message,
         ignored,
         ms: performance.now() - startedAt,
       });
-      return {
-        status: 'unreachable',
-        values: new Map<Value, Value>([
-          ['unreachable', true],
-          ['changed', false],
-          ['msg', error.message],
-        ]),
-        ignored,
-      };
+      return { status: 'unreachable', values, ignored };
     }
-    if (!(error instanceof TaskError)) throw error;
-    const result = failedResult(error.message);
+    const result = failedResult(explainError(error, task.at, task.action.text).message);
     const ignored = keywordFlag(task.ignoreErrors, scope, run, task, 'ignore_errors') ?? false;
     report(run, task, host, {
       status: 'failed',
-      message: error.message,
+      message: result.message,
       ignored,
       ms: performance.now() - startedAt,
     });
@@ -84,17 +83,12 @@ async function runItems(
 ): Promise<TaskEnd> {
   const ignoresErrors = (): boolean =>
     keywordFlag(task.ignoreErrors, scope, run, task, 'ignore_errors') ?? false;
-  // A condition that does not hold keeps the loop's list from being worked out: it may not exist then.
-  let items: readonly Item[];
-  try {
-    items = itemScopes(run, task, scope);
-  } catch (error) {
-    if (error instanceof TaskError && task.when.length > 0 && !holds(task.when, scope, run, task, 'when'))
-      items = [];
-    else throw error;
-  }
+  const items = itemsOrSkip(run, task, scope);
   if (items.length === 0) {
-    const result = skippedResult('No items in the list', { results: [] });
+    const result = skippedResult('No items in the list', {
+      results: [],
+      skipped_reason: 'No items in the list',
+    });
     report(run, task, host, { status: 'skipped', message: 'no items in the list', ms: 0 });
     return { status: 'skipped', values: result.values, ignored: false };
   }
@@ -102,17 +96,22 @@ async function runItems(
   const results: Dict[] = [];
   const statuses: TaskStatus[] = [];
   let ignored = false;
+  let previous: Dict | undefined;
   for (const [index, item] of items.entries()) {
     if (index > 0) await pauseBetweenItems(run, task, scope);
     const startedAt = performance.now();
-    const hidden = noLog(run, task, item.scope);
-    const result = await runItem(run, task, host, item, upcoming);
+    const seen = previous === undefined ? item : withPrevious(task, item, previous);
+    const hidden = hides(run, task, seen.scope);
+    const result = await runItem(run, task, host, seen, upcoming).catch((error: unknown) =>
+      failedItem(error, task),
+    );
     ignored ||= result.status === 'failed' && ignoresErrors();
     statuses.push(result.status);
-    results.push(itemValues(task, item, result));
+    previous = itemValues(task, item, result);
+    results.push(previous);
     report(run, task, host, {
       status: result.status,
-      ...(item.label === undefined ? {} : { item: hidden ? '(hidden)' : item.label }),
+      ...(task.loop ? { item: hidden ? '(hidden)' : labelOf(item) } : {}),
       ...(hidden
         ? result.status === 'failed'
           ? { message: HIDDEN }
@@ -126,6 +125,38 @@ async function runItems(
   return { status, values: task.loop ? loopResult(results) : (results[0] ?? new Map()), ignored };
 }
 
+/** Of a loop, one item that cannot be done as written does not keep the others from being done. */
+function failedItem(error: unknown, task: Task): ItemResult {
+  if (error instanceof TransportError) throw error;
+  return failedResult(explainError(error, task.at, task.action.text).message);
+}
+
+/** What cannot be said about no_log counts as a wish to hide. */
+function hides(run: PlayRun, task: Task, scope: Scope): boolean {
+  try {
+    return noLog(run, task, scope);
+  } catch (error) {
+    if (error instanceof TaskError) return true;
+    throw error;
+  }
+}
+
+/** During a loop, what the last item gave is known under the name that `register` gives. */
+function withPrevious(task: Task, item: Item, previous: Dict): Item {
+  if (task.register === undefined) return item;
+  const values = new Map<Value, Value>([[task.register, previous]]);
+  return { ...item, scope: item.scope.with([{ values, written: false }]), label: item.label };
+}
+
+function labelOf(item: Item): string {
+  try {
+    return item.label ?? '';
+  } catch (error) {
+    if (error instanceof UserError) return '(its label cannot be rendered)';
+    throw error;
+  }
+}
+
 async function runItem(
   run: PlayRun,
   task: Task,
@@ -134,13 +165,20 @@ async function runItem(
   upcoming: Upcoming | undefined,
 ): Promise<ItemResult> {
   const { scope } = item;
-  if (!holds(task.when, scope, run, task, 'when')) return skippedResult('Conditional result was False');
-  const retries = task.until ? Number(keyword(task.retries, scope, run, task, 'retries') ?? 3) : 0;
+  const unmet = firstUnmet(task.when, scope, run, task, 'when');
+  if (unmet !== undefined)
+    return skippedResult('Conditional result was False', { false_condition: asCondition(unmet) });
+  // Like Ansible, one can ask for retries without saying until when: until it does not fail.
+  const repeats = task.until !== undefined || task.retries !== undefined;
+  const retries = repeats ? Math.max(0, Number(keyword(task.retries, scope, run, task, 'retries') ?? 3)) : 0;
   const seconds = Number(keyword(task.delay, scope, run, task, 'delay') ?? 5);
   for (let attempt = 1; ; attempt++) {
     const result = judge(run, task, item, host, await attemptItem(run, task, host, item, upcoming), attempt);
-    if (!task.until) return result.item;
-    if (holds(task.until, result.scope, run, task, 'until')) return withAttempts(result.item, attempt);
+    if (retries === 0) return result.item;
+    const done = task.until
+      ? holds(task.until, result.scope, run, task, 'until')
+      : result.item.status !== 'failed';
+    if (done) return withAttempts(result.item, attempt);
     if (attempt > retries || run.world.signal.aborted) {
       const last = result.item;
       return withAttempts(
@@ -152,7 +190,8 @@ async function runItem(
           ),
           values: new Map<Value, Value>([...last.values, ['failed', true]]),
         },
-        attempt,
+        // As Ansible counts: those after the first.
+        retries,
       );
     }
     run.world.emit({
@@ -162,6 +201,12 @@ async function runItem(
     });
     await delay(seconds * 1000, undefined, { signal: run.world.signal }).catch(() => undefined);
   }
+}
+
+/** A condition as YAML would have it: `false` is no text. */
+function asCondition(text: string): string | boolean {
+  const word = text.trim().toLowerCase();
+  return word === 'false' ? false : word === 'true' ? true : text;
 }
 
 function withAttempts(item: ItemResult, attempts: number): ItemResult {
@@ -186,7 +231,35 @@ function delegate(run: PlayRun, task: Task, scope: Scope): HostRun | undefined {
   return name === undefined || name === null ? undefined : hostRun(run.world, String(name));
 }
 
-/** What `changed_when` and `failed_when` make of a result, handlers notified, facts taken over. */
+/** What `changed_when` and `failed_when` make of a result. */
+function judged(run: PlayRun, task: Task, raw: ItemResult, scopeWith: (values: Dict) => Scope): ItemResult {
+  let result = raw;
+  if (task.changedWhen) {
+    const changed = holds(task.changedWhen, scopeWith(result.values), run, task, 'changed_when');
+    result = {
+      ...result,
+      status: result.status === 'failed' ? 'failed' : changed ? 'changed' : 'ok',
+      values: new Map<Value, Value>([...result.values, ['changed', changed]]),
+    };
+  }
+  if (task.failedWhen) {
+    const failed = holds(task.failedWhen, scopeWith(result.values), run, task, 'failed_when');
+    const changed = result.values.get('changed') === true;
+    result = {
+      ...result,
+      status: failed ? 'failed' : changed ? 'changed' : 'ok',
+      message: failed
+        ? (result.message ?? 'failed_when holds')
+        : result.status === 'failed'
+          ? undefined
+          : result.message,
+      values: new Map<Value, Value>([...result.values, ['failed', failed], ['failed_when_result', failed]]),
+    };
+  }
+  return result;
+}
+
+/** A result with what the task's keywords make of it; handlers are notified, facts taken over. */
 function judge(
   run: PlayRun,
   task: Task,
@@ -204,22 +277,21 @@ function judge(
   };
   let scope = scopeWith(result.values);
   if (result.status !== 'skipped') {
-    if (task.changedWhen && result.status !== 'failed') {
-      const changed = holds(task.changedWhen, scope, run, task, 'changed_when');
+    try {
+      result = judged(run, task, result, scopeWith);
+    } catch (error) {
+      // It was done all the same, and may have changed something.
+      const { message, values } = failedResult(explainError(error, task.at, task.action.text).message);
       result = {
         ...result,
-        status: changed ? 'changed' : 'ok',
-        values: new Map<Value, Value>([...result.values, ['changed', changed]]),
-      };
-    }
-    if (task.failedWhen) {
-      const failed = holds(task.failedWhen, scope, run, task, 'failed_when');
-      const changed = result.values.get('changed') === true;
-      result = {
-        ...result,
-        status: failed ? 'failed' : changed ? 'changed' : 'ok',
-        ...(failed ? { message: result.message ?? 'failed_when holds' } : { message: undefined }),
-        values: new Map<Value, Value>([...result.values, ['failed', failed], ['failed_when_result', failed]]),
+        status: 'failed',
+        message,
+        values: new Map<Value, Value>([
+          ...values,
+          ...result.values,
+          ['failed', true],
+          ['msg', message ?? ''],
+        ]),
       };
     }
     scope = scopeWith(result.values);
@@ -232,16 +304,29 @@ function judge(
   if (result.status === 'changed' && task.notify.length > 0) {
     for (const key of handlersNotifiedBy(run, task, item.scope)) host.notified.add(key);
   }
-  if (result.facts && result.status !== 'failed') takeFacts(run, task, item.scope, host, result.facts);
+  if (result.status !== 'failed') takeFacts(run, task, item.scope, host, result);
   return { item: result, scope };
 }
 
-function takeFacts(run: PlayRun, task: Task, scope: Scope, host: HostRun, facts: Dict): void {
-  const owner = keywordFlag(task.delegateFacts, scope, run, task, 'delegate_facts')
-    ? (delegate(run, task, scope) ?? host)
-    : host;
-  for (const [name, value] of facts) owner.facts.set(name, value);
+/** Gives the host what the task found: facts, set_fact's and include_vars' variables. */
+function takeFacts(run: PlayRun, task: Task, scope: Scope, host: HostRun, result: ItemResult): void {
+  const { facts, assigned, included } = result;
+  if (!facts && !assigned && !included) return;
+  for (const owner of ownersOf(run, task, scope, host)) {
+    for (const [name, value] of facts ?? []) owner.facts.set(name, value);
+    for (const [name, value] of assigned ?? []) owner.values.set(name, value);
+    if (included) owner.includedVars = [...owner.includedVars, ...included];
+  }
   run.world.knowledge++;
+}
+
+function ownersOf(run: PlayRun, task: Task, scope: Scope, host: HostRun): readonly HostRun[] {
+  if (keywordFlag(task.delegateFacts, scope, run, task, 'delegate_facts'))
+    return [delegate(run, task, scope) ?? host];
+  // What is found once is found for all.
+  return keywordFlag(task.runOnce, scope, run, task, 'run_once')
+    ? run.batch.filter((one) => one.state === 'active')
+    : [host];
 }
 
 function itemValues(task: Task, item: Item, result: ItemResult): Dict {
@@ -255,7 +340,8 @@ function itemValues(task: Task, item: Item, result: ItemResult): Dict {
 
 async function pauseBetweenItems(run: PlayRun, task: Task, scope: Scope): Promise<void> {
   const seconds = keyword(task.loop?.pauseSeconds, scope, run, task, 'loop_control.pause');
-  if (seconds !== undefined && seconds !== null) await delay(Number(seconds) * 1000);
+  if (seconds !== undefined && seconds !== null)
+    await delay(Number(seconds) * 1000, undefined, { signal: run.world.signal }).catch(() => undefined);
 }
 
 function worst(statuses: readonly TaskStatus[]): TaskStatus {
@@ -307,9 +393,16 @@ function report(run: PlayRun, task: Task, host: HostRun, what: Reported): void {
   });
 }
 
+/** How a task without a name is called. */
+function unnamed(task: Task): string {
+  const { action, args } = task;
+  if (shortName(action.text) !== 'include_role') return action.text;
+  return `${action.text} : ${String(args.value.get('name') ?? args.value.get('role') ?? '')}`;
+}
+
 /** A task's name for reports; variables that are not known leave it as written. */
 export function taskName(run: PlayRun, task: Task, host: HostRun | undefined): string {
-  const text = task.name?.text ?? task.action.text;
+  const text = task.name?.text ?? unnamed(task);
   if (!text.includes('{{') || !host) return text;
   const scope = scopeOf(run, host, task);
   try {

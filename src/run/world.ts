@@ -43,8 +43,10 @@ export interface HostRun {
   readonly addedVars: readonly Dict[];
   /** Keys of handlers that were notified and have not run. */
   readonly notified: Set<string>;
-  /** The users as whom a note of due handlers was left on the target (see facts/due-handlers.ts). */
-  readonly notedBy: Map<string, Actor>;
+  /** Keys of handlers that earlier plays or runs left due; they stay noted. */
+  readonly owed: Set<string>;
+  /** Where a note of due handlers was left, and as whom (see facts/due-handlers.ts). */
+  readonly notes: Map<string, { readonly target: HostRun; readonly actor: Actor }>;
   /** How many tasks ahead are worth reading for; shrinks when the host changes, grows while it does not. */
   window: number;
 }
@@ -86,7 +88,10 @@ export interface Handler {
 export interface PlayRun {
   readonly world: World;
   readonly play: Play;
-  readonly varsFiles: readonly VarsBlock[];
+  /** As shown, with its templates rendered. */
+  readonly name: string;
+  /** Those of the play's vars_files; the names may depend on the host. */
+  readonly varsFiles: Map<HostRun, readonly VarsBlock[]>;
   /** All hosts that the play's pattern and the limit select. */
   readonly allHosts: readonly HostRun[];
   readonly batch: readonly HostRun[];
@@ -96,6 +101,8 @@ export interface PlayRun {
   readonly addedRoles: RoleContext[];
   /** Role applications that have begun on a host, by the role's key: a role that stands twice runs once. */
   readonly begunRoles: Map<string, Map<HostRun, RoleContext>>;
+  /** Roles that `meta: end_role` ended on a host. */
+  readonly endedRoles: Map<HostRun, Set<RoleContext>>;
 }
 
 /** Extra variables for one evaluation (a loop's item, an include's parameters). */

@@ -58,7 +58,31 @@ const CASES: readonly (readonly [name: string, task: string, expected: readonly 
     ['4:13 shell: creats: ansible.builtin.shell has no such argument; did you mean creates?'],
   ],
   ['pairs', 'file: path=/a state={{ b }}', []],
-  ['what a condition may keep from running', 'copy: {srcc: a, dest: /b}\nwhen: old', []],
+  [
+    'what a condition may keep from running',
+    'copy: {srcc: a, src: b, dest: /b}\nwhen: old',
+    ['3:13 copy: srcc: ansible.builtin.copy has no such argument; did you mean src?'],
+  ],
+  ['an unknown module that a condition may keep from running', 'nonesuch: {a: b}\nwhen: old', []],
+  [
+    'pairs with a wrong name',
+    'file: path=/a stat={{ b }}',
+    ['3:13 file: stat: ansible.builtin.file has no such argument; did you mean state?'],
+  ],
+  ['words that are no pairs', 'file: path=/a b', ['3:13 expected key=value, found "b"']],
+  [
+    'words that are no pairs for an action of the engine',
+    'debug: msg=a b',
+    ['3:14 expected key=value, found "b"'],
+  ],
+  ['a meta that there is not', 'meta: flush_handler', ['3:13 "meta: flush_handler" is not supported']],
+  ['meta: end_role outside of a role', 'meta: end_role', ['3:7 "meta: end_role" stands outside of a role']],
+  [
+    'a handler that there is not',
+    'command: a\nnotify: b',
+    ['4:15 no handler is called "b" or listens to it'],
+  ],
+  ['a handler by a template', 'command: a\nnotify: "{{ b }}"', []],
   ['a task without arguments', 'ping:', []],
 ];
 

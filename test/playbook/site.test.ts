@@ -40,10 +40,14 @@ test('a role sees its own variables, and those of the role that depends on it', 
     ['db', undefined],
   ]);
   const web = first.roles[3];
-  // vars: of the entry are weaker than the role's own, parameters are kept apart.
+  // vars: of the entry are stronger than the role's own and seen by its tasks only; parameters are kept apart.
   t.deepEqual(
     web?.vars.map((block) => toPlain(block.values)),
-    [{ port: 81 }, { port: 80 }],
+    [{ port: 80 }],
+  );
+  t.deepEqual(
+    web?.entryVars.map((block) => toPlain(block.values)),
+    [{ port: 81 }],
   );
   t.deepEqual(
     web?.params.map((block) => toPlain(block.values)),
