@@ -1,5 +1,6 @@
 import test from 'ava';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 
 import { generatedDocs } from '../../scripts/docs.ts';
@@ -9,6 +10,8 @@ import { argumentNames, parseArguments } from '../../src/modules/parse.ts';
 import { allModules } from '../../src/modules/find-module.ts';
 
 const registry = await allModules();
+
+const DOCS = join(import.meta.dirname, '../../docs');
 
 const doc = (name: string): string => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
 
@@ -47,6 +50,31 @@ test('docs/exit-codes.md has every exit code', (t) => {
 
 test('the index names every page and every command', (t) => {
   const page = doc('README.md');
-  for (const name of ['exit-codes.md', 'json.md', 'modules.md']) t.true(page.includes(`(${name})`), name);
+  const pages = readdirSync(DOCS).filter((name) => name.endsWith('.md') && name !== 'README.md');
+  for (const name of pages) t.true(page.includes(`(${name})`), name);
   for (const { name } of PROVISION_VERBS) t.true(page.includes(`provision ${name}`), name);
 });
+
+/** GitHub's anchor of a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\w -]/g, '')
+    .replaceAll(' ', '-');
+}
+
+for (const name of ['../README.md', '../ARCHITECTURE.md', '../playbooks/README.md', ...readdirSync(DOCS)]) {
+  if (!name.endsWith('.md')) continue;
+  test(`every link of ${name} leads somewhere`, (t) => {
+    const dead = [...doc(name).matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, target = '']) => {
+      if (/^https?:/.test(target)) return [];
+      const [file = '', anchor] = target.split('#');
+      const path = file === '' ? join(DOCS, name) : join(DOCS, dirname(name), file);
+      if (!existsSync(path)) return [target];
+      if (anchor === undefined) return [];
+      const headings = [...readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm)];
+      return headings.some((heading) => anchorOf(heading[1] ?? '') === anchor) ? [] : [target];
+    });
+    t.deepEqual(dead, []);
+  });
+}
