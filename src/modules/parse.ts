@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
 import type { AnyModule } from './module.ts';
-import { similar } from './similar.ts';
+import { similarWords } from '../lib/similar.ts';
 
 type Schema = Pick<AnyModule, 'name' | 'args' | 'aliases'>;
 
@@ -87,7 +87,7 @@ function sentences(module: Schema, issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'unrecognized_keys' && issue.path.length === 0) {
     const known = [...argumentNames(module), ...Object.values(module.aliases ?? {}).flat()];
     return issue.keys.map((key) => {
-      const meant = similar(key, known);
+      const [meant] = similarWords(key, known);
       return `${key}: ${module.name} has no such argument${meant ? `; did you mean ${meant}?` : ''}`;
     });
   }
