@@ -41,6 +41,10 @@ export class Scope implements VariableSource {
     return undefined;
   }
 
+  has(name: string): boolean {
+    return this.#layers.some((layer) => layer.values.has(name));
+  }
+
   names(): Iterable<string> {
     const names = new Set<string>();
     for (const layer of this.#layers) for (const name of layer.values.keys()) names.add(String(name));

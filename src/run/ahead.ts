@@ -1,19 +1,25 @@
 import { query, type FactQuery } from '../facts/fact.ts';
 import { dueHandlers } from '../facts/due-handlers.ts';
 import type { Task, TaskNode } from '../playbook/ast.ts';
-import { isEngineAction } from '../plan/validate.ts';
+import type { Value } from '../lib/value.ts';
+import { isEngineAction, shortName } from '../plan/validate.ts';
+import type { Scope } from '../plan/variables.ts';
 import { isLoopReady, itemScopes } from './loop.ts';
-import { holds, prepare, type Prepared } from './prepare.ts';
+import { holds, prepare, renderArguments, type Prepared } from './prepare.ts';
 import { scopeOf } from './scope.ts';
 import { actorKey, type Actor, type HostSession } from './session.ts';
 import { isSelected } from './tags.ts';
-import type { HostRun, PlayRun } from './world.ts';
+import type { ExtraLayers, HostRun, PlayRun } from './world.ts';
 
 /** What is still to come: the rest of a list of tasks, then the rest of the list that it stands in. */
 export interface Upcoming {
   readonly nodes: readonly TaskNode[];
   readonly from: number;
   readonly after: Upcoming | undefined;
+  /** What these tasks see besides, such as the variables of the include that brought them in. */
+  readonly extra?: ExtraLayers;
+  /** Of the first task's loop, this many items are done. */
+  readonly itemsDone?: number;
 }
 
 /** What must be known before the module can plan for the first time. */
@@ -46,15 +52,23 @@ export function factsAhead(
   host: HostRun,
   actor: Actor,
   upcoming: Upcoming | undefined,
+  current: Supposed,
 ): readonly FactQuery[] {
   const { world } = run;
+  const supposed = new Map<Value, Value>();
+  suppose(current.task, current.changed, supposed, scopeOf(run, host));
   const queries = new Map<string, FactQuery>();
   let left = host.window;
   world.readingAhead = true;
   try {
-    for (const task of tasksAhead(upcoming)) {
-      if (left-- <= 0) break;
-      for (const one of queriesFor(run, host, actor, task)) queries.set(one.id, one);
+    for (const ahead of tasksAhead(upcoming)) {
+      if (left <= 0) break;
+      const { task, extra } = ahead;
+      const layers = supposed.size === 0 ? extra : [{ values: supposed, written: false }, ...extra];
+      const items = queriesFor(run, host, actor, ahead, layers, left);
+      for (const one of items.flat()) queries.set(one.id, one);
+      left -= Math.max(1, items.length);
+      supposeDone(run, host, task, layers, supposed);
     }
   } finally {
     world.readingAhead = false;
@@ -62,17 +76,25 @@ export function factsAhead(
   return [...queries.values()];
 }
 
-function queriesFor(run: PlayRun, host: HostRun, actor: Actor, task: Task): readonly FactQuery[] {
+/** What a task needs, item by item of its loop. */
+function queriesFor(
+  run: PlayRun,
+  host: HostRun,
+  actor: Actor,
+  { task, itemsDone }: TaskAhead,
+  extra: ExtraLayers,
+  mostItems: number,
+): readonly (readonly FactQuery[])[] {
   if (isEngineAction(task.action.text) || task.delegateTo || !isSelected(task, run.world.settings)) return [];
-  const found: FactQuery[] = [];
+  const found: (readonly FactQuery[])[] = [];
   try {
-    const scope = scopeOf(run, host, task);
+    const scope = scopeOf(run, host, task, extra);
     if (!isLoopReady(run, task, scope)) return [];
-    for (const item of itemScopes(run, task, scope)) {
+    for (const item of itemScopes(run, task, scope).slice(itemsDone, itemsDone + mostItems)) {
       if (!holds(task.when, item.scope, run, task, 'when')) continue;
       const prepared = prepare(run, task, item.scope, host, host);
       if (actorKey(prepared.actor) !== actorKey(actor)) continue;
-      found.push(...neededFacts(run, task, host, prepared));
+      found.push([...neededFacts(run, task, host, prepared), ...neededNext(run, task, host, prepared)]);
     }
   } catch {
     // It depends on what is not known yet (a registered result); the task itself will say what is wrong, if anything.
@@ -80,9 +102,70 @@ function queriesFor(run: PlayRun, host: HostRun, actor: Actor, task: Task): read
   return found;
 }
 
-function* tasksAhead(upcoming: Upcoming | undefined): Generator<Task> {
+/** What a task is taken to come to before it is done. */
+export interface Supposed {
+  readonly task: Task;
+  readonly changed: boolean;
+}
+
+/**
+ * Until a task has registered its result, those after it are planned for as if it changed nothing: that holds in most
+ * runs, and where it does not, a task asks for what it needs by itself.
+ */
+function supposeDone(
+  run: PlayRun,
+  host: HostRun,
+  task: Task,
+  extra: ExtraLayers,
+  supposed: Map<Value, Value>,
+): void {
+  const scope = scopeOf(run, host, task, extra);
+  suppose(task, false, supposed, scope);
+  if (shortName(task.action.text) !== 'set_fact' || task.loop) return;
+  try {
+    if (!holds(task.when, scope, run, task, 'when')) return;
+    for (const [name, value] of renderArguments(run, task, scope, undefined)) supposed.set(name, value);
+  } catch {
+    // It needs more than whether something changed; then so do the tasks that use it.
+  }
+}
+
+function suppose(task: Task, changed: boolean, supposed: Map<Value, Value>, scope: Scope): void {
+  if (task.register === undefined || scope.has(task.register)) return;
+  supposed.set(
+    task.register,
+    new Map<Value, Value>([
+      ['changed', changed],
+      ['failed', false],
+      ...(task.loop ? [['results', []] as const] : []),
+    ]),
+  );
+}
+
+/** What a module asks for once it has seen what it needs first. */
+function neededNext(run: PlayRun, task: Task, host: HostRun, prepared: Prepared): readonly FactQuery[] {
+  const facts = host.session.facts(prepared.actor);
+  if (!neededFacts(run, task, host, prepared).every((one) => facts.has(one))) return [];
+  const plan = prepared.module.plan(prepared.args, facts, prepared.context);
+  return plan.kind === 'need' ? plan.facts : [];
+}
+
+interface TaskAhead {
+  readonly task: Task;
+  readonly extra: ExtraLayers;
+  readonly itemsDone: number;
+}
+
+function* tasksAhead(upcoming: Upcoming | undefined): Generator<TaskAhead> {
   for (let place = upcoming; place; place = place.after) {
-    for (const node of place.nodes.slice(place.from)) yield* tasksIn(node);
+    const { extra = [] } = place;
+    let { itemsDone = 0 } = place;
+    for (const node of place.nodes.slice(place.from)) {
+      for (const task of tasksIn(node)) {
+        yield { task, extra, itemsDone };
+        itemsDone = 0;
+      }
+    }
   }
 }
 
@@ -103,11 +186,14 @@ export async function ensureFacts(
   actor: Actor,
   queries: readonly FactQuery[],
   upcoming: Upcoming | undefined,
+  task: Task,
 ): Promise<void> {
   const facts = session.facts(actor);
   const missing = queries.filter((one) => !facts.has(one));
   if (missing.length === 0) return;
   const ahead =
-    session === host.session ? factsAhead(run, host, actor, upcoming).filter((one) => !facts.has(one)) : [];
+    session === host.session
+      ? factsAhead(run, host, actor, upcoming, { task, changed: false }).filter((one) => !facts.has(one))
+      : [];
   await session.read(actor, [...missing, ...ahead]);
 }

@@ -58,7 +58,7 @@ async function planWithFacts(pass: ModulePass, prepared: Prepared): Promise<Plan
   let plan: Plan = { kind: 'need', facts: needed };
   for (let round = 0; round < MOST_ROUNDS && plan.kind === 'need'; round++) {
     needed = [...needed, ...plan.facts];
-    await ensureFacts(run, target, target.session, actor, needed, upcoming);
+    await ensureFacts(run, target, target.session, actor, needed, upcoming, task);
     plan = module.plan(args, facts, context);
   }
   if (task.notify.length > 0) {
@@ -94,7 +94,8 @@ async function carryOut(pass: ModulePass, prepared: Prepared, plan: Doing): Prom
   const ownHost = target === host;
   try {
     const outputs = await target.session.apply(actor, plan.steps, {
-      refresh: surelyChanges && ownHost ? factsAhead(run, host, actor, pass.upcoming) : [],
+      refresh:
+        surelyChanges && ownHost ? factsAhead(run, host, actor, pass.upcoming, { task, changed: true }) : [],
       before: notified.length > 0 ? noteHandlers(noteOf(run, host), notified) : undefined,
       onLine: (line) => world.emit({ type: 'progress', host: host.name, line: world.secrets.redact(line) }),
     });

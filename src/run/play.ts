@@ -83,7 +83,7 @@ async function runNodes(
   for (const [index, node] of nodes.entries()) {
     active = active.filter((host) => host.state === 'active' && !failures.has(host));
     if (active.length === 0 || run.world.signal.aborted) break;
-    const upcoming: Upcoming = { nodes, from: index + 1, after };
+    const upcoming: Upcoming = { nodes, from: index + 1, after, extra };
     const failed =
       node.kind === 'block'
         ? await runBlock(run, node, active, upcoming, extra)
@@ -102,7 +102,13 @@ async function runBlock(
   extra: ExtraLayers,
 ): Promise<Failures> {
   const guarded = block.rescue.length > 0;
-  const failures = await runNodes(run, block.block, hosts, { nodes: block.always, from: 0, after }, extra);
+  const failures = await runNodes(
+    run,
+    block.block,
+    hosts,
+    { nodes: block.always, from: 0, after, extra },
+    extra,
+  );
   if (guarded && !run.world.signal.aborted) {
     const rescued = [...failures].filter(([, failure]) => failure.kind === 'failed').map(([host]) => host);
     for (const host of rescued) {
@@ -128,7 +134,7 @@ async function runBlock(
         run,
         block.rescue,
         rescued,
-        { nodes: block.always, from: 0, after },
+        { nodes: block.always, from: 0, after, extra },
         extra,
       );
       for (const [host, failure] of again) failures.set(host, failure);

@@ -41,7 +41,7 @@ export async function runTaskOnHost(
   const startedAt = performance.now();
   const scope = scopeOf(run, host, task, extra);
   try {
-    const end = await runItems(run, task, host, scope, upcoming);
+    const end = await runItems(run, task, host, scope, upcoming, extra);
     remember(run, task, host, end.values);
     return end;
   } catch (error) {
@@ -80,6 +80,7 @@ async function runItems(
   host: HostRun,
   scope: Scope,
   upcoming: Upcoming | undefined,
+  extra: ExtraLayers,
 ): Promise<TaskEnd> {
   const ignoresErrors = (): boolean =>
     keywordFlag(task.ignoreErrors, scope, run, task, 'ignore_errors') ?? false;
@@ -102,7 +103,10 @@ async function runItems(
     const startedAt = performance.now();
     const seen = previous === undefined ? item : withPrevious(task, item, previous);
     const hidden = hides(run, task, seen.scope);
-    const result = await runItem(run, task, host, seen, upcoming).catch((error: unknown) =>
+    const itemsDone = index + 1;
+    const ahead =
+      itemsDone < items.length ? { nodes: [task], from: 0, after: upcoming, extra, itemsDone } : upcoming;
+    const result = await runItem(run, task, host, seen, ahead).catch((error: unknown) =>
       failedItem(error, task),
     );
     ignored ||= result.status === 'failed' && ignoresErrors();
