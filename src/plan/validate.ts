@@ -8,6 +8,7 @@ import { registry } from '../modules/registry.ts';
 import type { Play, Playbook, Task, TaskNode, Text } from '../playbook/ast.ts';
 import { splitKeyValues } from '../playbook/free-form.ts';
 import { check, isTemplate } from '../template/render.ts';
+import { isLookup, LOOKUPS } from './lookup-names.ts';
 import { loadModulesOf } from './load-modules.ts';
 import { metaProblems, notifyProblems } from './validate-play.ts';
 
@@ -81,11 +82,14 @@ function validateTask(task: Task): readonly Problem[] {
     ...(task.failedWhen ?? []),
     ...(task.until ?? []),
   ]) {
-    problems.push(...check(text.text, 'expression', text.at));
+    problems.push(...check(text.text, 'expression', text.at), ...lookupProblems(text.text, text.at));
   }
   problems.push(...checkValue(task.args.value, task.args.at));
   if (task.freeForm) problems.push(...check(task.freeForm.text, 'string', task.freeForm.at));
-  if (task.loop) problems.push(...checkValue(task.loop.over.value, task.loop.over.at));
+  if (task.loop) {
+    problems.push(...checkValue(task.loop.over.value, task.loop.over.at));
+    if (task.loop.kind !== 'loop') problems.push(...unknownLookup(task.loop.kind, task.loop.over.at));
+  }
   for (const block of task.vars) problems.push(...checkValue(block.values, block.at));
   return problems;
 }
@@ -148,10 +152,24 @@ function pairsOf(
 }
 
 function checkValue(value: Value, at: SourceLocation): readonly Problem[] {
-  if (typeof value === 'string') return value.includes('{') ? check(value, 'string', at) : [];
+  if (typeof value === 'string')
+    return isTemplate(value) ? [...check(value, 'string', at), ...lookupProblems(value, at)] : [];
   if (isList(value)) return value.flatMap((item) => checkValue(item, at));
   if (isDict(value)) return [...value.values()].flatMap((item) => checkValue(item, at));
   return [];
+}
+
+/** Lookups that are called by a literal name which there is not. */
+function lookupProblems(text: string, at: SourceLocation): readonly Problem[] {
+  const calls = text.matchAll(/\b(?:lookup|query|q)\(\s*(["'])([\w.]+)\1/g);
+  return [...calls].flatMap((call) => unknownLookup(call[2] ?? '', at));
+}
+
+function unknownLookup(name: string, at: SourceLocation): readonly Problem[] {
+  const short = shortName(name);
+  if (isLookup(short)) return [];
+  const hint = didYouMean(short, LOOKUPS) ?? `there are ${[...LOOKUPS].sort().join(', ')}`;
+  return [{ message: `there is no lookup "${name}"`, location: at, hint }];
 }
 
 function lastName(name: string): string {

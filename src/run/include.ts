@@ -15,6 +15,7 @@ import { holds, keywordFlag, renderArguments } from './prepare.ts';
 import { failedResult, okResult, skippedResult } from './result.ts';
 import { scopeOf } from './scope.ts';
 import type { TaskEnd } from './task.ts';
+import { taskName } from './task-name.ts';
 import { explainError, TaskError } from './task-error.ts';
 import type { ExtraLayers, Handler, HostRun, PlayRun } from './world.ts';
 
@@ -116,16 +117,16 @@ function reportInclude(
   items: readonly ItemReport[],
   error: TaskError | undefined,
 ): TaskEnd {
-  const { secrets, emit, world } = { ...run.world, world: run.world };
+  const { world } = run;
   const tell = (status: TaskEnd['status'], more: { item?: string; message?: string; ignored?: true }): void =>
-    emit({
+    world.emit({
       type: 'result',
       host: host.name,
-      task: task.name?.text ?? task.action.text,
+      task: taskName(run, task, host),
       module: task.action.text,
       status,
-      ...(more.item === undefined ? {} : { item: secrets.redact(more.item) }),
-      ...(more.message === undefined ? {} : { message: secrets.redact(more.message) }),
+      ...(more.item === undefined ? {} : { item: more.item }),
+      ...(more.message === undefined ? {} : { message: more.message }),
       ...(more.ignored ? { ignored: true } : {}),
       ms: 0,
     });

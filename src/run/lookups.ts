@@ -18,6 +18,7 @@ import { UserError } from '../lib/errors.ts';
 import type { SecretRegistry } from '../lib/secret.ts';
 import { isDict, isList, type Dict, type Value } from '../lib/value.ts';
 import type { RoleContext } from '../playbook/ast.ts';
+import { isLookup, LOOKUPS, type LookupName } from '../plan/lookup-names.ts';
 import type { VariableSource } from '../template/environment.ts';
 import { searchPath } from './controller.ts';
 
@@ -49,16 +50,11 @@ function without(item: Value, path: string): Value {
   );
 }
 
-/** The names of the lookups. */
-export function lookupNames(): readonly string[] {
-  return Object.keys(lookups);
-}
-
 /** A lookup that cannot be answered while reading ahead. */
 export class NotYet extends Error {}
 
 /** Ansible's lookup plugins, as `query` answers: always a list. */
-const lookups: Readonly<Record<string, Lookup>> = {
+const lookups: Readonly<Record<LookupName, Lookup>> = {
   env: (terms, options) => terms.map((term) => process.env[String(term)] ?? options.get('default') ?? ''),
   file: (terms, options, context) =>
     terms.map((term) => {
@@ -169,13 +165,11 @@ export function lookUp(
   options: Options,
   context: LookupContext,
 ): Value[] {
-  const lookup = lookups[name.replace(/^ansible\.(builtin|legacy)\./, '')];
-  if (!lookup) {
-    throw new UserError(
-      `the lookup "${name}" is not supported; there are ${Object.keys(lookups).sort().join(', ')}`,
-    );
+  const short = name.replace(/^ansible\.(builtin|legacy)\./, '');
+  if (!isLookup(short)) {
+    throw new UserError(`the lookup "${name}" is not supported; there are ${[...LOOKUPS].sort().join(', ')}`);
   }
-  return lookup(terms, options, context);
+  return lookups[short](terms, options, context);
 }
 
 function find(term: Value, kind: string, context: LookupContext): string {

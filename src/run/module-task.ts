@@ -97,7 +97,7 @@ async function carryOut(pass: ModulePass, prepared: Prepared, plan: Doing): Prom
       refresh:
         surelyChanges && ownHost ? factsAhead(run, host, actor, pass.upcoming, { task, changed: true }) : [],
       before: notified.length > 0 ? noteHandlers(noteOf(run, host), notified) : undefined,
-      onLine: (line) => world.emit({ type: 'progress', host: host.name, line: world.secrets.redact(line) }),
+      onLine: (line) => world.emit({ type: 'progress', host: host.name, line }),
     });
     const result = finish(plan, outputs, diffs);
     if (surelyChanges) world.changes++;

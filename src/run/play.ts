@@ -3,17 +3,20 @@ import type { Value } from '../lib/value.ts';
 import type { Block, RoleContext, Task, TaskNode } from '../playbook/ast.ts';
 import { loadModulesOf } from '../plan/load-modules.ts';
 import { shortName } from '../plan/validate.ts';
-import { noteOf, type Upcoming } from './ahead.ts';
-import { clearHandlers } from '../facts/due-handlers.ts';
+import type { Upcoming } from './ahead.ts';
 import { flatTasks } from './handlers.ts';
 import { expandInclude } from './include.ts';
 import { mapLimit } from './limit.ts';
 import { holds, keyword, keywordFlag } from './prepare.ts';
 import { playFlag, playValue } from './play-value.ts';
 import { scopeOf } from './scope.ts';
+import { hasEndedRole, hasRunRole, noteRole } from './role-runs.ts';
+import { clearNotes } from './notes.ts';
 import { startsAt } from './start-at.ts';
 import { isSelected } from './tags.ts';
-import { runTaskOnHost, taskName, type TaskEnd } from './task.ts';
+import { runTaskOnHost, type TaskEnd } from './task.ts';
+import { taskName } from './task-name.ts';
+import { announce, count } from './tally.ts';
 import type { ExtraLayers, Handler, HostRun, PlayRun } from './world.ts';
 
 /** The play is to go no further: too many hosts failed, or `meta` said so. */
@@ -222,58 +225,9 @@ export async function runOnHosts(
   return failures;
 }
 
-function announce(run: PlayRun, task: Task, hosts: readonly HostRun[], handler: boolean): void {
-  run.world.emit({
-    type: 'task',
-    name: taskName(run, task, hosts[0]),
-    ...(task.role && shortName(task.action.text) !== 'include_role' ? { role: task.role.name } : {}),
-    module: task.action.text,
-    handler,
-    at: task.at,
-    hosts: hosts.map((host) => host.name),
-  });
-}
-
-/** Of a role that stands twice in a play, only the first application that did anything on a host counts. */
-function hasRunRole(run: PlayRun, task: Task, host: HostRun): boolean {
-  const key = task.role?.onceKey;
-  const begun = key === undefined ? undefined : run.begunRoles.get(key)?.get(host);
-  return begun !== undefined && begun !== task.role;
-}
-
-function hasEndedRole(run: PlayRun, task: Task, host: HostRun): boolean {
-  const ended = run.endedRoles.get(host);
-  if (!ended) return false;
-  for (let role = task.role; role; role = role.parent) if (ended.has(role)) return true;
-  return false;
-}
-
-function noteRole(run: PlayRun, task: Task, host: HostRun): void {
-  const { role } = task;
-  if (role?.onceKey === undefined) return;
-  const hosts = run.begunRoles.get(role.onceKey) ?? new Map<HostRun, RoleContext>();
-  if (!hosts.has(host)) hosts.set(host, role);
-  run.begunRoles.set(role.onceKey, hosts);
-}
-
 function failureOf(task: Task, end: TaskEnd): Failure | undefined {
   if (end.ignored || (end.status !== 'failed' && end.status !== 'unreachable')) return undefined;
   return { kind: end.status, own: true, task, values: end.values };
-}
-
-function count(host: HostRun, end: TaskEnd): void {
-  const { counts } = host;
-  if (end.status === 'skipped') counts.skipped++;
-  else if ((end.status === 'failed' || end.status === 'unreachable') && end.ignored) {
-    counts.ok++;
-    counts.ignored++;
-    if (end.values.get('changed') === true) counts.changed++;
-  } else if (end.status === 'unreachable') counts.unreachable++;
-  else if (end.status === 'failed') counts.failed++;
-  else {
-    counts.ok++;
-    if (end.status === 'changed') counts.changed++;
-  }
 }
 
 async function runInclude(
@@ -424,20 +378,6 @@ function canHandle(run: PlayRun, host: HostRun): boolean {
 
 function forcesHandlers(run: PlayRun, host: HostRun): boolean {
   return run.world.settings.forceHandlers || (playFlag(run, host, run.play.forceHandlers) ?? false);
-}
-
-/** Takes the handlers that ran off the notes on the targets. */
-async function clearNotes(run: PlayRun): Promise<void> {
-  const { world } = run;
-  const done = run.batch.filter((host) => host.notes.size > 0 && host.notified.size === 0);
-  await mapLimit(done, world.settings.forks, async (host) => {
-    for (const [key, { target, actor }] of host.notes) {
-      if (target.state === 'unreachable') continue;
-      await target.session.script(actor, clearHandlers(noteOf(run, host), [...host.owed]));
-      target.session.forget();
-      if (host.owed.size === 0) host.notes.delete(key);
-    }
-  });
 }
 
 /** `max_fail_percentage`; a host that cannot be reached counts as failed, so that a rolling change stops. */

@@ -22,6 +22,7 @@ import type { EventSink, HostCounts, RunEvent } from './events.ts';
 import { collectHandlers } from './handlers.ts';
 import { activeHosts, EndOfPlay, flushHandlers, runSection, settle } from './play.ts';
 import { playValue } from './play-value.ts';
+import { redacting } from './redact.ts';
 import { playStarts } from './start-at.ts';
 import { environmentOf } from './scope.ts';
 import { hostRun, newHost } from './targets.ts';
@@ -73,6 +74,7 @@ function newWorld(options: PlaybookRun): World {
   const { inventory, playbook, settings } = options;
   const world: World = {
     ...options,
+    emit: redacting(options.emit, options.secrets),
     hosts: new Map(),
     groups: new Map([...inventory.groups].map(([name, hosts]) => [name, [...hosts]])),
     changes: 0,

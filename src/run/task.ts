@@ -4,9 +4,7 @@ import { UserError } from '../lib/errors.ts';
 import { type Dict, type Value } from '../lib/value.ts';
 import type { Layer, Scope } from '../plan/variables.ts';
 import type { Task } from '../playbook/ast.ts';
-import { renderString } from '../template/render.ts';
 import { TransportError } from '../transport/transport.ts';
-import { shortName } from '../plan/validate.ts';
 import { engineAction } from './actions.ts';
 import type { Upcoming } from './ahead.ts';
 import { narrowWindow } from './window.ts';
@@ -16,8 +14,9 @@ import { itemsOrSkip, type Item } from './loop.ts';
 import { runModule } from './module-task.ts';
 import { firstUnmet, holds, keyword, keywordFlag, noLog } from './prepare.ts';
 import { failedResult, loopResult, skippedResult, type ItemResult } from './result.ts';
-import { environmentOf, scopeOf } from './scope.ts';
+import { scopeOf } from './scope.ts';
 import { hostRun } from './targets.ts';
+import { taskName } from './task-name.ts';
 import { explainError, TaskError } from './task-error.ts';
 import type { ExtraLayers, HostRun, PlayRun } from './world.ts';
 
@@ -372,53 +371,17 @@ interface Reported {
 }
 
 function report(run: PlayRun, task: Task, host: HostRun, what: Reported): void {
-  const { secrets, emit } = run.world;
-  const clean = (text: string): string => secrets.redact(text);
-  emit({
+  run.world.emit({
     type: 'result',
     host: host.name,
     task: taskName(run, task, host),
     module: task.action.text,
     status: what.status,
-    ...(what.item === undefined ? {} : { item: clean(what.item) }),
-    ...(what.message === undefined ? {} : { message: clean(what.message) }),
-    ...(what.output === undefined ? {} : { output: clean(what.output) }),
-    ...(what.diff === undefined
-      ? {}
-      : {
-          diff: what.diff.map((diff) => ({
-            subject: clean(diff.subject),
-            before: clean(diff.before),
-            after: clean(diff.after),
-          })),
-        }),
+    ...(what.item === undefined ? {} : { item: what.item }),
+    ...(what.message === undefined ? {} : { message: what.message }),
+    ...(what.output === undefined ? {} : { output: what.output }),
+    ...(what.diff === undefined ? {} : { diff: what.diff }),
     ...(what.ignored ? { ignored: true } : {}),
     ms: Math.round(what.ms),
   });
-}
-
-/** How a task without a name is called. */
-function unnamed(task: Task): string {
-  const { action, args } = task;
-  if (shortName(action.text) !== 'include_role') return action.text;
-  return `${action.text} : ${String(args.value.get('name') ?? args.value.get('role') ?? '')}`;
-}
-
-/** A task's name for reports; variables that are not known leave it as written. */
-export function taskName(run: PlayRun, task: Task, host: HostRun | undefined): string {
-  const text = task.name?.text ?? unnamed(task);
-  if (!text.includes('{{') || !host) return text;
-  const scope = scopeOf(run, host, task);
-  try {
-    return String(
-      renderString(
-        text,
-        scope,
-        environmentOf(run.world, task.role, () => scope),
-        task.at,
-      ),
-    );
-  } catch {
-    return text;
-  }
 }

@@ -82,6 +82,17 @@ const CASES: readonly (readonly [name: string, task: string, expected: readonly 
     'command: a\nnotify: b',
     ['4:15 no handler is called "b" or listens to it'],
   ],
+  [
+    'a lookup that there is not',
+    "debug: {msg: \"{{ lookup('files', 'a') }}\"}",
+    ['3:14 there is no lookup "files"'],
+  ],
+  ['a loop over a lookup that there is not', 'debug:\nwith_item: [1]', ['4:18 there is no lookup "item"']],
+  [
+    'lookups that there are',
+    "debug: {msg: \"{{ lookup('ansible.builtin.file', 'a') }} {{ q('env', b) }}\"}",
+    [],
+  ],
   ['a handler by a template', 'command: a\nnotify: "{{ b }}"', []],
   ['a task without arguments', 'ping:', []],
 ];

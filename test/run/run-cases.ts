@@ -1,6 +1,14 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
 
 import { parseExtraVariables } from '../../src/commands/provision/extra-variables.ts';
@@ -92,6 +100,18 @@ export async function runCase(one: Case): Promise<readonly RunRecord[]> {
     return records;
   } finally {
     rmSync(directory, { recursive: true, force: true });
+    forgetNotes(basename(directory));
+  }
+}
+
+/** Handlers that a case leaves due are noted on this machine. */
+function forgetNotes(name: string): void {
+  for (const notes of [
+    '/var/lib/understudy/due-handlers.d',
+    join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local/state'), 'understudy/due-handlers.d'),
+  ]) {
+    if (!existsSync(notes)) continue;
+    for (const note of readdirSync(notes)) if (note.startsWith(name)) rmSync(join(notes, note));
   }
 }
 

@@ -1,0 +1,31 @@
+/** The lookups that there are; what they do is in src/run/lookups.ts. */
+export const LOOKUPS = [
+  'env',
+  'file',
+  'template',
+  'fileglob',
+  'first_found',
+  'vars',
+  'varnames',
+  'items',
+  'list',
+  'indexed_items',
+  'dict',
+  'flattened',
+  'together',
+  'nested',
+  'subelements',
+  'random_choice',
+  'inventory_hostnames',
+  'sequence',
+  'lines',
+  'pipe',
+  'password',
+] as const;
+
+export type LookupName = (typeof LOOKUPS)[number];
+
+/** Whether there is a lookup of this name, given without a namespace. */
+export function isLookup(name: string): name is LookupName {
+  return (LOOKUPS as readonly string[]).includes(name);
+}

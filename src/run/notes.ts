@@ -1,0 +1,18 @@
+import { clearHandlers } from '../facts/due-handlers.ts';
+import { noteOf } from './ahead.ts';
+import { mapLimit } from './limit.ts';
+import type { PlayRun } from './world.ts';
+
+/** Takes the handlers that ran off the notes on the targets. */
+export async function clearNotes(run: PlayRun): Promise<void> {
+  const { world } = run;
+  const done = run.batch.filter((host) => host.notes.size > 0 && host.notified.size === 0);
+  await mapLimit(done, world.settings.forks, async (host) => {
+    for (const [key, { target, actor }] of host.notes) {
+      if (target.state === 'unreachable') continue;
+      await target.session.script(actor, clearHandlers(noteOf(run, host), [...host.owed]));
+      target.session.forget();
+      if (host.owed.size === 0) host.notes.delete(key);
+    }
+  });
+}
