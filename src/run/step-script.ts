@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 
@@ -35,32 +36,42 @@ export function stepScript(
 function writeScript(step: Extract<Step, { kind: 'write' }>, uploaded: string | undefined): string {
   const { path, attributes } = step;
   const target = quote(path);
-  const directory = quote(posix.dirname(path));
   // The name depends on the target alone: what a killed run left behind is replaced by the next one.
   const name = `.understudy.${createHash('sha256').update(path).digest('hex').slice(0, 16)}`;
   const temporary = quote(posix.join(posix.dirname(path), name));
+  const { owner, group, mode } = attributes;
+  // An octal mode needs no other before it, and a secret must never be readable for a moment.
+  const isOctal = mode !== undefined && /^[0-7]+$/.test(mode);
   const lines = [
     'set -eC',
-    `us_mode=$(printf '%o' $((0666 & ~$(umask))))`,
+    ...(isOctal ? [] : [`us_mode=$(printf '%o' $((0666 & ~$(umask))))`]),
     'umask 077',
-    `rm -f ${temporary}`,
+    // Every program costs the target some milliseconds: none is started where the shell itself can tell.
+    `if [ -e ${temporary} ] || [ -L ${temporary} ]; then rm -f ${temporary}; fi`,
     `trap 'rm -f '${quote(temporary)} EXIT`,
     // Noclobber (-C) refuses to follow a link that somebody put there in the meantime.
     uploaded === undefined
       ? receiveContent(step.content, temporary)
       : `cat < ${quote(uploaded)} > ${temporary}; rm -f ${quote(uploaded)}`,
-    // A new file gets what the umask leaves; an existing one keeps its attributes unless told otherwise.
-    `if [ -e ${target} ]; then`,
-    `  us_old=$(stat -c '%u:%g %a' ${target}); us_mode=\${us_old#* }`,
-    `  chown "\${us_old% *}" ${temporary} 2>/dev/null || [ "$(id -u)" -ne 0 ]`,
-    'fi',
   ];
-  // An octal mode needs no other before it, and a secret must never be readable for a moment.
-  const isOctal = attributes.mode !== undefined && /^[0-7]+$/.test(attributes.mode);
+  // A new file gets what the umask leaves; an existing one keeps its attributes unless told otherwise.
+  const keepsMode = isOctal ? [] : [`  us_mode=$(stat -c '%a' ${target})`];
+  const keepsOwner =
+    owner !== undefined && group !== undefined
+      ? []
+      : [
+          `  if ! [ -O ${target} ] || ! [ -G ${target} ] || ! [ -G ${temporary} ]; then`,
+          `    chown "$(stat -c '%u:%g' ${target})" ${temporary} 2>/dev/null || [ "$(id -u)" -ne 0 ]`,
+          '  fi',
+        ];
+  if (keepsMode.length + keepsOwner.length > 0)
+    lines.push(`if [ -e ${target} ]; then`, ...keepsMode, ...keepsOwner, 'fi');
   if (!isOctal) lines.push(`chmod "$us_mode" ${temporary}`);
-  if (attributes.owner !== undefined) lines.push(`${command(['chown', attributes.owner])} ${temporary}`);
-  if (attributes.group !== undefined) lines.push(`${command(['chgrp', attributes.group])} ${temporary}`);
-  if (attributes.mode !== undefined) lines.push(`${command(['chmod', attributes.mode])} ${temporary}`);
+  if (owner !== undefined && group !== undefined) {
+    lines.push(`${command(['chown', `${owner}:${group}`])} ${temporary}`);
+  } else if (owner !== undefined) lines.push(`${command(['chown', owner])} ${temporary}`);
+  else if (group !== undefined) lines.push(`${command(['chgrp', group])} ${temporary}`);
+  if (mode !== undefined) lines.push(`${command(['chmod', mode])} ${temporary}`);
   if (step.validate !== undefined) {
     lines.push(
       `if ! us_said=$(${step.validate.replaceAll('%s', () => temporary)} 2>&1); then`,
@@ -72,12 +83,16 @@ function writeScript(step: Extract<Step, { kind: 'write' }>, uploaded: string | 
   if (step.backup) {
     lines.push(`if [ -e ${target} ]; then cp -p ${target} ${target}".$$.$(date +%Y-%m-%d@%H:%M:%S~)"; fi`);
   }
-  lines.push(`mv -fT ${temporary} ${target}`, `sync ${directory}`, 'trap - EXIT');
+  // When the rename itself reaches the disk is for the file system: until then the old file is there, and whole.
+  lines.push(`mv -fT ${temporary} ${target}`, 'trap - EXIT');
   return lines.join('\n');
 }
 
-/** Content of any bytes travels within the script, as base64: it is in no argument list, and needs no second channel. */
+/** Content travels within the script: it is in no argument list, and needs no second channel. Bytes go as base64. */
 function receiveContent(content: Buffer, temporary: string): string {
+  // The shell's own printf: no process, and no process list.
+  if (isUtf8(content) && !content.includes(0))
+    return `printf '%s' ${quote(content.toString())} > ${temporary}`;
   return `base64 -d > ${temporary} <<'UNDERSTUDY_CONTENT'\n${base64Lines(content)}\nUNDERSTUDY_CONTENT`;
 }
 

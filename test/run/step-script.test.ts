@@ -1,12 +1,21 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import test from 'ava';
 import fc from 'fast-check';
 
-import type { Step } from '../../src/plan/step.ts';
+import type { FileAttributes, Step } from '../../src/plan/step.ts';
 import { stepScript } from '../../src/run/step-script.ts';
 
 type WriteStep = Extract<Step, { kind: 'write' }>;
@@ -47,6 +56,24 @@ test('any bytes are written as they are, to any file name', (t) => {
   });
 });
 
+test('any text is written as it is', (t) => {
+  withDirectory((directory) => {
+    const path = join(directory, 'file');
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 300 }),
+      fc.constant("-n %s \\n '\r\n\u0081\ufeff\n\n"),
+    );
+    fc.assert(
+      fc.property(text, (content) => {
+        const result = sh(stepScript(write(path, content), {}));
+        t.is(result.status, 0, result.stderr);
+        t.deepEqual(readFileSync(path), Buffer.from(content));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
 test('a new file gets what the umask leaves, an existing one keeps its mode, and a given mode wins', (t) => {
   withDirectory((directory) => {
     const path = join(directory, 'file');
@@ -58,6 +85,29 @@ test('a new file gets what the umask leaves, an existing one keeps its mode, and
     sh(stepScript(write(path, 'three', { attributes: { mode: '0600' } }), {}));
     t.is(statSync(path).mode & 0o7777, 0o600);
     t.is(readFileSync(path, 'utf8'), 'three');
+  });
+});
+
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+
+asRoot('an existing file keeps its owner and group, and those that are given win', (t) => {
+  withDirectory((directory) => {
+    const path = join(directory, 'file');
+    const owners = (): readonly number[] => [statSync(path).uid, statSync(path).gid];
+    const cases: readonly (readonly [FileAttributes, readonly number[]])[] = [
+      [{}, [65534, 1]],
+      [{ mode: '0600' }, [65534, 1]],
+      [{ owner: '0' }, [0, 1]],
+      [{ group: '0' }, [65534, 0]],
+      [{ owner: '2', group: '3', mode: 'u=rw' }, [2, 3]],
+    ];
+    for (const [attributes, expected] of cases) {
+      writeFileSync(path, 'old');
+      chownSync(path, 65534, 1);
+      const result = sh(stepScript(write(path, 'new', { attributes }), {}));
+      t.is(result.status, 0, result.stderr);
+      t.deepEqual(owners(), expected);
+    }
   });
 });
 
