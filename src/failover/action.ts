@@ -1,0 +1,75 @@
+/**
+ * What a plan may do, as data. An action names its instance by `spec.name`; each may be repeated, and is written to
+ * the journal before it is carried out and after.
+ */
+export type Action =
+  /** HAProxy: new writer sessions wait (they are not refused), for this long at most. */
+  | { readonly do: 'hold-writers'; readonly ms: number }
+  | { readonly do: 'release-writers' }
+  /** HAProxy: sessions to the instance end, and it is no writer until its own check says so again. */
+  | { readonly do: 'end-writers'; readonly instance: string }
+  /** HAProxy: this one is the writer, now and not only after its next check. */
+  | { readonly do: 'point-writers'; readonly instance: string }
+  | { readonly do: 'stop-receiver'; readonly instance: string }
+  | { readonly do: 'start-receiver'; readonly instance: string }
+  | { readonly do: 'start-applier'; readonly instance: string }
+  | { readonly do: 'stop-replica'; readonly instance: string }
+  | { readonly do: 'start-replica'; readonly instance: string }
+  | { readonly do: 'follow'; readonly instance: string; readonly source: string; readonly demoted: boolean }
+  | { readonly do: 'forget-source'; readonly instance: string }
+  | { readonly do: 'make-read-only'; readonly instance: string }
+  | { readonly do: 'persist-read-only'; readonly instance: string }
+  | { readonly do: 'make-writable'; readonly instance: string }
+  | { readonly do: 'end-clients'; readonly instance: string }
+  /** Waits until the instance has applied all that the other has executed (asked right then), or has received itself. */
+  | { readonly do: 'catch-up'; readonly instance: string; readonly with: string }
+  | { readonly do: 'apply-backlog'; readonly instance: string }
+  | { readonly do: 'semi-sync-source'; readonly instance: string; readonly on: boolean }
+  | { readonly do: 'semi-sync-replica'; readonly instance: string; readonly on: boolean }
+  /** Waits until enough replicas acknowledge to this instance. */
+  | { readonly do: 'await-ackers'; readonly instance: string; readonly count: number }
+  | { readonly do: 'enable-events'; readonly instance: string }
+  /** Writes a row through the new primary and sees it on each of the others. */
+  | { readonly do: 'prove'; readonly instance: string; readonly on: readonly string[] }
+  /** On the machine below: mask and stop mysqld; operator's STONITH hook. What cannot be reached is recorded, not fatal. */
+  | { readonly do: 'fence'; readonly instance: string }
+  | { readonly do: 'unfence'; readonly instance: string }
+  | { readonly do: 'clone'; readonly instance: string; readonly source: string }
+  | { readonly do: 'inject-empty'; readonly instance: string; readonly gtids: string }
+  | { readonly do: 'hook'; readonly hook: HookName };
+
+export type HookName =
+  | 'detected'
+  | 'before-failover'
+  | 'before-switchover'
+  | 'after-promotion'
+  | 'after-failure'
+  | 'stonith';
+
+export interface Step {
+  /** For people and for `--json`: `make-read-only`, unique in the plan together with the instance. */
+  readonly name: string;
+  readonly action: Action;
+  readonly limitMs: number;
+  /** Taken back, last first, when a later step fails before the point of no return. */
+  readonly undo?: readonly Action[] | undefined;
+  /** The lock and the epoch are checked again right before it. */
+  readonly irreversible?: true | undefined;
+  /** A failure is reported and does not stop the plan. */
+  readonly optional?: true | undefined;
+}
+
+/** The steps of a stage run side by side; the next stage begins when all of them are done. */
+export type Stage = readonly Step[];
+
+export interface Plan {
+  readonly kind: 'switchover' | 'failover' | 'rejoin' | 'relocate' | 'repair';
+  readonly from: string | undefined;
+  readonly to: string;
+  /** What the reader should know before saying yes: one sentence each. */
+  readonly notes: readonly string[];
+  /** GTIDs that are known to be lost by it, in the flavour's notation; empty when none. */
+  readonly lost: string;
+  readonly lostCount: number;
+  readonly stages: readonly Stage[];
+}

@@ -1,0 +1,22 @@
+/** Something that is wrong with a topology, and what to do about it. The table of all codes is in `problems.ts`. */
+export interface Problem {
+  /** Stable: `DeadPrimary`, `ReplicaLagging`. */
+  readonly code: string;
+  readonly severity: 'critical' | 'warning' | 'notice';
+  readonly instance: string | undefined;
+  /** With the facts filled in. */
+  readonly message: string;
+  /** What the reader may type, or what the watch does by itself. */
+  readonly remedy: string;
+  /** What the watch does by itself about it. */
+  readonly recovery: Recovery | undefined;
+}
+
+export type Recovery =
+  | 'failover'
+  | 'reopen-primary'
+  | 'fence'
+  | 'rejoin'
+  | 'repair-replica'
+  | 'repair-semi-sync'
+  | 'repoint-balancer';

@@ -1,0 +1,78 @@
+import type { Gtids } from './gtid.ts';
+import type { InstanceState } from './state.ts';
+import type { Version } from './version.ts';
+
+/** Where a replica finds its source. Accounts and TLS are the cluster's and come with the server handle. */
+export interface SourceAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Limits {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * One instance, and all that a failover does to it; the flavours and versions differ below this interface. Every
+ * method may be repeated: what is so already stays so. Each rejects with a `ServerFailure` and never hangs longer
+ * than its limit.
+ */
+export interface Server {
+  readonly name: string;
+  /** Known after the first answer. */
+  readonly version: Version | undefined;
+
+  readState(limits: Limits): Promise<InstanceState>;
+  /** The cheapest question that proves that it answers statements. */
+  ping(limits: Limits): Promise<void>;
+  executed(limits: Limits): Promise<Gtids>;
+  /** Waits until these are applied; false when the time is over. */
+  waitFor(gtids: Gtids, limits: Limits): Promise<boolean>;
+
+  /** Stops new writes of everybody. On timeout the statement is killed and the setting put back. */
+  makeReadOnly(limits: Limits): Promise<void>;
+  /** MySQL: persists it, so that every start is read-only; MariaDB cannot, its option file says so. */
+  persistReadOnly(limits: Limits): Promise<void>;
+  makeWritable(limits: Limits): Promise<void>;
+  /** Ends client sessions (not replication, not ours); the number of those ended. */
+  endClients(limits: Limits): Promise<number>;
+  /** Ends one statement or session that stands in the way. */
+  killSession(id: number, limits: Limits): Promise<void>;
+
+  stopReceiver(limits: Limits): Promise<void>;
+  startReceiver(limits: Limits): Promise<void>;
+  stopApplier(limits: Limits): Promise<void>;
+  startReplica(limits: Limits): Promise<void>;
+  stopReplica(limits: Limits): Promise<void>;
+  /**
+   * Follows a source by GTID, with the accounts and TLS settings of the cluster, and starts. `demoted`: it was the
+   * primary until now (MariaDB needs to be told).
+   */
+  follow(source: SourceAddress, options: { readonly demoted: boolean }, limits: Limits): Promise<void>;
+  /** Is nobody's replica from now on. */
+  forgetSource(limits: Limits): Promise<void>;
+
+  setSemiSyncSource(on: boolean, limits: Limits): Promise<void>;
+  setSemiSyncReplica(on: boolean, limits: Limits): Promise<void>;
+  /** Events run on the primary only; definers and character sets stay. The number of those changed. */
+  enableEvents(limits: Limits): Promise<number>;
+
+  /** Writes the journal row of a change of topology through this instance, and reads it on another. */
+  writeJournal(row: JournalRow, limits: Limits): Promise<void>;
+  hasJournal(id: string, limits: Limits): Promise<boolean>;
+  /** Commits transactions without content in place of these, so that they count as executed here. */
+  injectEmpty(gtids: Gtids, limits: Limits): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+/** What a change of topology leaves in the database itself (`understudy.failovers`), so that it travels with the data. */
+export interface JournalRow {
+  readonly id: string;
+  readonly epoch: number;
+  readonly kind: string;
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+}

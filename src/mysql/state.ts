@@ -1,0 +1,108 @@
+import type { Gtids } from './gtid.ts';
+import type { Version } from './version.ts';
+
+/** What one instance says about itself at one moment. Times are milliseconds unless the name says otherwise. */
+export interface InstanceState {
+  readonly version: Version;
+  /** MySQL's server_uuid; MariaDB has none, and its server_id stands in for it. */
+  readonly uuid: string;
+  readonly serverId: number;
+  readonly hostname: string;
+  readonly uptimeSeconds: number;
+
+  readonly readOnly: boolean;
+  /** Always the same as readOnly on MariaDB, which has no super_read_only. */
+  readonly superReadOnly: boolean;
+  readonly offlineMode: boolean;
+
+  /** Everything that is committed here: gtid_executed, or MariaDB's gtid_binlog_state joined with gtid_slave_pos. */
+  readonly executed: Gtids;
+  /** What is no longer in the binary logs. */
+  readonly purged: Gtids;
+  readonly gtidMode: boolean;
+  readonly logBin: boolean;
+  readonly logReplicaUpdates: boolean;
+  readonly binlogFormat: string;
+
+  readonly replication: ReplicationState | undefined;
+  /** More channels than the default one: none of our plans handles that. */
+  readonly otherChannels: readonly string[];
+  /** Who fetches the binary log from here: `host:port` as the replicas report themselves. */
+  readonly replicas: readonly string[];
+  readonly semiSync: SemiSyncState;
+
+  /** Transactions open for long, in order of age; background and replication threads left out. */
+  readonly longTransactions: readonly ClientThread[];
+  /** Sessions that wait for a replica's acknowledgement of their commit. */
+  readonly waitingForAck: readonly ClientThread[];
+  /** Connections of all kinds, and the limit. */
+  readonly connections: number;
+  readonly maxConnections: number;
+}
+
+export interface ReplicationState {
+  readonly sourceHost: string;
+  readonly sourcePort: number;
+  /** Of the source that was last connected to; empty when never, and on MariaDB its server_id. */
+  readonly sourceUuid: string;
+  readonly autoPosition: boolean;
+  readonly tls: boolean;
+  readonly receiver: 'on' | 'connecting' | 'off';
+  readonly applier: 'on' | 'off';
+  /** Received since the replica started to follow this source. */
+  readonly received: Gtids;
+  /** Received and not applied yet. */
+  readonly backlog: Gtids;
+  /** Since the receiver heard anything of the source; undefined when it cannot be known. */
+  readonly silentMs: number | undefined;
+  /** Undefined when the server cannot say: the receiver or the applier does not run. */
+  readonly lagSeconds: number | undefined;
+  readonly delaySeconds: number;
+  /** Replication filters as `KIND=value`; none is what a candidate needs. */
+  readonly filters: readonly string[];
+  readonly receiverError: ServerError | undefined;
+  readonly applierError: ServerError | undefined;
+}
+
+export interface ServerError {
+  readonly code: number;
+  readonly message: string;
+}
+
+export interface SemiSyncState {
+  /** The plugins are there (MariaDB: always). */
+  readonly available: boolean;
+  readonly source: {
+    readonly enabled: boolean;
+    /** What it says of itself: false when it has fallen back to asynchronous. */
+    readonly active: boolean;
+    readonly ackers: number;
+    readonly requiredAcks: number;
+    readonly timeoutMs: number;
+    readonly waiting: number;
+  };
+  readonly replica: { readonly enabled: boolean; readonly active: boolean };
+}
+
+export interface ClientThread {
+  readonly id: number;
+  readonly user: string;
+  readonly host: string;
+  readonly seconds: number;
+  readonly state: string;
+}
+
+/** Why an instance gave no state. `alive`: a server answered, so it is not dead, whatever it said. */
+export interface Silence {
+  readonly kind:
+    | 'refused'
+    | 'timeout'
+    | 'unreachable'
+    | 'lost'
+    | 'denied'
+    | 'too-many-connections'
+    | 'starting'
+    | 'error';
+  readonly alive: boolean;
+  readonly message: string;
+}
