@@ -1,45 +1,73 @@
-import { z } from 'zod';
-
 import { UserError } from '../lib/errors.ts';
 
+interface Setting<T> {
+  /** The environment variable that sets it. */
+  readonly variable: string;
+  readonly default: T;
+  /** What it sets, in words that complete a sentence. */
+  readonly sets: string;
+  /** What a value must be, in words. */
+  readonly expected: string;
+  /** Undefined when the text is no value for it. */
+  readonly parse: (text: string) => T | undefined;
+}
+
+// Read before anything else can begin, so it is plain code: the schema library alone takes longer than a handshake.
+const wholeNumber = (text: string): number | undefined => (/^\d+$/.test(text) ? Number(text) : undefined);
+
 /** Every setting with its default. Command-line options are stronger, then the environment, then what stands here. */
-const settingsSchema = z.strictObject({
-  inventory: z.string().min(1).default('inventory/lab').describe('the inventory: hosts.yml or its directory'),
-  playbook: z.string().min(1).default('playbooks/site.yml').describe('the playbook of `up` and `check`'),
-  forks: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(1000)
-    .default(50)
-    .describe('hosts that are worked on at the same time'),
-});
+export const SETTINGS = {
+  inventory: {
+    variable: 'UNDERSTUDY_INVENTORY',
+    default: 'inventory/lab',
+    sets: 'the inventory: hosts.yml or its directory',
+    expected: 'a path',
+    parse: (text) => text,
+  } satisfies Setting<string>,
+  playbook: {
+    variable: 'UNDERSTUDY_PLAYBOOK',
+    default: 'playbooks/site.yml',
+    sets: 'the playbook of `up` and `check`',
+    expected: 'a path',
+    parse: (text) => text,
+  } satisfies Setting<string>,
+  forks: {
+    variable: 'UNDERSTUDY_FORKS',
+    default: 50,
+    sets: 'hosts that are worked on at the same time',
+    expected: 'a whole number from 1 to 1000',
+    parse: (text) => {
+      const forks = wholeNumber(text);
+      return forks !== undefined && forks >= 1 && forks <= 1000 ? forks : undefined;
+    },
+  } satisfies Setting<number>,
+} as const;
 
-export type Settings = z.infer<typeof settingsSchema>;
-
-/** The environment variable of each setting. */
-export const SETTING_VARIABLES = {
-  inventory: 'UNDERSTUDY_INVENTORY',
-  playbook: 'UNDERSTUDY_PLAYBOOK',
-  forks: 'UNDERSTUDY_FORKS',
-} as const satisfies Record<keyof Settings, string>;
+export interface Settings {
+  readonly inventory: string;
+  readonly playbook: string;
+  readonly forks: number;
+}
 
 /** The settings that hold where no option is given. An empty variable counts as unset. */
 export function settings(environment: Readonly<Record<string, string | undefined>> = process.env): Settings {
-  const given = Object.fromEntries(
-    Object.entries(SETTING_VARIABLES)
-      .map(([name, variable]) => [name, environment[variable]] as const)
-      .filter(([, value]) => value !== undefined && value !== ''),
-  );
-  const parsed = settingsSchema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  throw new UserError(
-    parsed.error.issues.map((issue) => {
-      const name = issue.path[0] as keyof Settings;
-      return {
-        message: `${SETTING_VARIABLES[name]}=${environment[SETTING_VARIABLES[name]]}: ${issue.message}`,
-        hint: `it sets ${settingsSchema.shape[name].description}`,
-      };
-    }),
-  );
+  const problems: { message: string; hint: string }[] = [];
+  const read = <T>(setting: Setting<T>): T => {
+    const text = environment[setting.variable];
+    if (text === undefined || text === '') return setting.default;
+    const value = setting.parse(text);
+    if (value !== undefined) return value;
+    problems.push({
+      message: `${setting.variable}=${text}: expected ${setting.expected}`,
+      hint: `it sets ${setting.sets}`,
+    });
+    return setting.default;
+  };
+  const found = {
+    inventory: read(SETTINGS.inventory),
+    playbook: read(SETTINGS.playbook),
+    forks: read(SETTINGS.forks),
+  };
+  if (problems.length > 0) throw new UserError(problems);
+  return found;
 }

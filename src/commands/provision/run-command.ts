@@ -10,19 +10,14 @@ import { loadVarsDirectories } from '../../inventory/variables.ts';
 import { loadPlaybook } from '../../playbook/load.ts';
 import type { LoaderOptions } from '../../playbook/loader-options.ts';
 import type { Playbook } from '../../playbook/ast.ts';
-import { validatePlaybook } from '../../plan/validate.ts';
 import { renderStatic } from '../../plan/static.ts';
-import { exitCode } from '../../report/exit-code.ts';
-import { createReport } from '../../report/report.ts';
 import { takeLock, type RunLock } from '../../run/lock.ts';
-import { runPlaybook } from '../../run/run-playbook.ts';
 import type { RunSettings } from '../../run/world.ts';
 import { sshTransport } from '../../transport/ssh.ts';
 import type { Transport } from '../../transport/transport.ts';
 import type { CommandContext } from '../context.ts';
 import { CONNECT_TIMEOUT_MS, jumpHostsOf } from './addresses.ts';
 import { connectEarly } from './early-connections.ts';
-import { listRun } from './list-run.ts';
 import type { RunOptions } from './options.ts';
 
 /** Loads a playbook and its inventory and runs it; the exit code is left in `process.exitCode`. */
@@ -35,7 +30,8 @@ export async function runCommandWith(
   const loaded = await load(playbookFile, options);
   const { playbook, inventory } = loaded;
   if (options.syntaxCheck || options.list.length > 0) {
-    await validate(loaded);
+    await validate(playbook);
+    const { listRun } = await import('./list-run.ts');
     process.stdout.write(
       options.syntaxCheck
         ? `${playbookFile}: ${playbook.plays.length} plays, no errors\n`
@@ -51,13 +47,13 @@ export async function runCommandWith(
   };
   const ssh = sshTransport({ hosts: jumpHostsOf(inventory, sources) });
   try {
-    // The modules are loaded while the hosts answer; nothing is asked of them before the playbook is found right.
+    // Most of the program is loaded while the hosts answer; nothing is asked of them before the playbook is found right.
     const transport = connectEarly(ssh, inventory, playbook, {
       ...sources,
       limit: options.limit,
       forks: options.forks,
     });
-    await validate(loaded);
+    await validate(playbook);
     process.exitCode = await run(loaded, transport, options, signal);
   } finally {
     await ssh.close();
@@ -71,6 +67,11 @@ async function run(
   options: RunOptions,
   signal: AbortSignal,
 ): Promise<number> {
+  const [{ createReport }, { runPlaybook }, { exitCode }] = await Promise.all([
+    import('../../report/report.ts'),
+    import('../../run/run-playbook.ts'),
+    import('../../report/exit-code.ts'),
+  ]);
   const secrets = new SecretRegistry();
   const report = await createReport({
     json: options.json,
@@ -130,13 +131,18 @@ async function load(playbookFile: string, options: RunOptions): Promise<Loaded> 
   });
   if (inventory && options.limit !== undefined) attempt(() => selectHosts(inventory, 'all', options.limit));
   if (problems.length === 0 && inventory && playbook) return { playbook, inventory, loaderOptions };
-  if (playbook) problems.push(...(await validatePlaybook(playbook)));
+  if (playbook) problems.push(...(await problemsOf(playbook)));
   throw new UserError(problems);
 }
 
-async function validate({ playbook }: Loaded): Promise<void> {
-  const problems = await validatePlaybook(playbook);
+async function validate(playbook: Playbook): Promise<void> {
+  const problems = await problemsOf(playbook);
   if (problems.length > 0) throw new UserError(problems);
+}
+
+async function problemsOf(playbook: Playbook): Promise<readonly Problem[]> {
+  const { validatePlaybook } = await import('../../plan/validate.ts');
+  return await validatePlaybook(playbook);
 }
 
 function runSettings(options: RunOptions): RunSettings {
