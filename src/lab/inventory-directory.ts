@@ -15,6 +15,7 @@ import { dirname, join, resolve } from 'node:path';
 import { hostPublicKeys } from './disk.ts';
 import {
   GENERATED,
+  GITIGNORE,
   hostsYaml,
   type InventoryInput,
   KEY_FILE,
@@ -43,6 +44,7 @@ export async function writeInventory(lab: string, directory: string, network: La
   }
   const keys = labPaths(lab).keys;
   const contents: Readonly<Record<(typeof GENERATED)[number], string>> = {
+    '.gitignore': GITIGNORE,
     'hosts.yml': hostsYaml(input),
     ssh_config: sshConfig(input),
     known_hosts: knownHosts(input),
@@ -50,7 +52,7 @@ export async function writeInventory(lab: string, directory: string, network: La
     [`${KEY_FILE}.pub`]: await readFile(join(keys, `${KEY_FILE}.pub`), 'utf8'),
   };
   for (const [name, content] of Object.entries(contents)) {
-    const temporary = join(directory, `.${name}.${process.pid}`);
+    const temporary = join(directory, `.new.${name}.${process.pid}`);
     await writeFile(temporary, content, { mode: 0o600 });
     await chmod(temporary, name === KEY_FILE ? 0o600 : 0o644);
     if (owner) await chown(temporary, ...owner);

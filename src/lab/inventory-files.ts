@@ -25,7 +25,17 @@ export interface InventoryInput {
 }
 
 export const KEY_FILE = 'id_ed25519';
-export const GENERATED = ['hosts.yml', 'ssh_config', 'known_hosts', KEY_FILE, `${KEY_FILE}.pub`] as const;
+export const GENERATED = [
+  '.gitignore',
+  'hosts.yml',
+  'ssh_config',
+  'known_hosts',
+  KEY_FILE,
+  `${KEY_FILE}.pub`,
+] as const;
+
+/** Keys and secrets of a lab are for no repository; variables that somebody writes for it may be. */
+export const GITIGNORE = '/*\n!/group_vars/\n!/host_vars/\n';
 
 const GROUPS: Readonly<Record<HostRole, string>> = {
   balancer: 'balancers',
