@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { readSecret } from './config.ts';
+import { fresh } from './fresh.ts';
 import { judgeRole, type RoleFacts } from './role.ts';
 
 /*
@@ -12,8 +13,6 @@ import { judgeRole, type RoleFacts } from './role.ts';
  */
 
 const TIMEOUT_MS = 700;
-/** Several balancers ask for several roles; they share an answer this old, in milliseconds. */
-const SHARED_MS = 100;
 
 const problems: string[] = [];
 const options = {
@@ -24,7 +23,6 @@ const options = {
 if (problems.length > 0) throw new Error(problems.join('\n'));
 
 let connection: Promise<Connection> | undefined;
-let latest: { readonly at: number; readonly facts: Promise<RoleFacts> } | undefined;
 
 function connect(): Promise<Connection> {
   connection ??= createConnection({ ...options, connectTimeout: TIMEOUT_MS }).then((opened) => {
@@ -57,10 +55,8 @@ async function readFacts(): Promise<RoleFacts> {
   }
 }
 
-function facts(): Promise<RoleFacts> {
-  if (!latest || Date.now() - latest.at > SHARED_MS) latest = { at: Date.now(), facts: readFacts() };
-  return latest.facts;
-}
+/** Several balancers ask for several roles at once. None may hear the role that the instance had before it asked. */
+const facts = fresh(readFacts);
 
 const server = createServer((request, response) => {
   const answer = (status: number, body: object): void => {
