@@ -1,0 +1,252 @@
+import { Agent, request as httpRequest, type ClientRequest } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { connect as tlsConnect } from 'node:tls';
+
+import type { Dial } from '../../lib/dial.ts';
+import { UserError } from '../../lib/errors.ts';
+
+export interface EtcdEndpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface EtcdHttpOptions {
+  readonly endpoints: readonly EtcdEndpoint[];
+  readonly dial: Dial;
+  /** PEM text of the authority that signed the members' certificates; undefined: no TLS. */
+  readonly ca: string | undefined;
+  /** How long a member may be silent before the next one is asked as well. */
+  readonly hedgeMs: number;
+  /** How long all of them together may take. */
+  readonly timeoutMs: number;
+}
+
+export interface EtcdAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+export interface EtcdHttp {
+  /** Every request may reach etcd more than once: a silent member does not say whether it has heard it. */
+  post(path: string, body: string, token: string | undefined, signal?: AbortSignal): Promise<EtcdAnswer>;
+  close(): void;
+}
+
+/** HTTP status codes of members that cannot answer now, while another one may: no leader, timed out, stopping. */
+const TRY_ANOTHER = new Set([502, 503, 504]);
+
+const ELECTION_PAUSE_MS = 50;
+
+/**
+ * Asks the members of an etcd cluster over connections that are kept open. The one that answered last is asked
+ * first; when it is silent the next is asked too, and the first good answer counts.
+ */
+export function etcdHttp(options: EtcdHttpOptions): EtcdHttp {
+  const agents = options.endpoints.map((endpoint) => new MemberAgent(endpoint, options));
+  let preferred = 0;
+
+  const post: EtcdHttp['post'] = (path, body, token, signal) =>
+    new Promise((resolve, reject) => {
+      const order = agents.map((_, index) => (preferred + index) % agents.length);
+      const under: ClientRequest[] = [];
+      const failures = new Map<string, string>();
+      let next = 0;
+      let answered = false;
+      let settled = false;
+      let running = 0;
+      let hedge: NodeJS.Timeout | undefined;
+
+      const settle = (act: () => void): void => {
+        if (settled) return;
+        settled = true;
+        clearTimeout(hedge);
+        clearTimeout(limit);
+        signal?.removeEventListener('abort', aborted);
+        for (const request of under) request.destroy();
+        act();
+      };
+      const fail = (): void => settle(() => reject(noAnswer(options, failures)));
+      const aborted = (): void => settle(() => reject(signal?.reason as Error));
+      const limit = setTimeout(() => {
+        for (const { name } of agents) {
+          if (!failures.has(name)) failures.set(name, `silent for ${options.timeoutMs} ms`);
+        }
+        fail();
+      }, options.timeoutMs);
+      signal?.addEventListener('abort', aborted);
+      if (signal?.aborted) return aborted();
+
+      const ask = (): void => {
+        clearTimeout(hedge);
+        if (settled) return;
+        const index = order[next++];
+        if (index === undefined) {
+          if (running > 0) return;
+          if (!answered) return fail();
+          // Some of them live and elect a leader: asked again until the time is over.
+          next = 0;
+          answered = false;
+          hedge = setTimeout(ask, ELECTION_PAUSE_MS);
+          return;
+        }
+        const agent = agents[index]!;
+        running++;
+        under.push(
+          send(agent, path, body, token, (answer) => {
+            running--;
+            if (answer instanceof Error || TRY_ANOTHER.has(answer.status)) {
+              answered ||= !(answer instanceof Error);
+              failures.set(agent.name, answer instanceof Error ? answer.message : reason(answer.body));
+              ask();
+              return;
+            }
+            preferred = index;
+            settle(() => resolve(answer));
+          }),
+        );
+        hedge = setTimeout(ask, options.hedgeMs);
+      };
+      ask();
+    });
+
+  return {
+    post,
+    close: () => {
+      for (const agent of agents) agent.destroy();
+    },
+  };
+}
+
+/** What etcd gives as the reason of a refusal. */
+export function reason(body: string): string {
+  try {
+    const { error, message } = JSON.parse(body) as { error?: string; message?: string };
+    return (message ?? error ?? body).replace(/^etcdserver: /, '');
+  } catch {
+    return body.slice(0, 200);
+  }
+}
+
+/** `10.0.0.1:2379`, `[::1]:2379` or with a scheme before it; what is none of these is a `UserError`. */
+export function parseEndpoint(text: string): EtcdEndpoint {
+  const [, address, port] =
+    /^(?:https?:\/\/)?(?:\[([^\]]+)\]|([^:/\s]+)):(\d+)\/?$/.exec(text)?.filter(Boolean) ?? [];
+  if (address === undefined || port === undefined || Number(port) > 65535) {
+    throw new UserError({
+      message: `"${text}" is not the address of an etcd member`,
+      hint: 'it is written as ADDRESS:PORT, such as 10.0.0.21:2379',
+    });
+  }
+  return { address, port: Number(port) };
+}
+
+function send(
+  agent: MemberAgent,
+  path: string,
+  body: string,
+  token: string | undefined,
+  done: (answer: EtcdAnswer | Error) => void,
+): ClientRequest {
+  const request = httpRequest({
+    agent,
+    method: 'POST',
+    path,
+    host: agent.name,
+    headers: {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      ...(token !== undefined && { authorization: token }),
+    },
+  });
+  let settled = false;
+  const once = (answer: EtcdAnswer | Error): void => {
+    if (!settled) done(answer);
+    settled = true;
+  };
+  request.on('error', once);
+  request.on('response', (response) => {
+    const chunks: Buffer[] = [];
+    response.on('data', (chunk: Buffer) => chunks.push(chunk));
+    response.on('error', once);
+    response.on('end', () =>
+      once({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
+    );
+  });
+  request.end(body);
+  return request;
+}
+
+function noAnswer(options: EtcdHttpOptions, failures: ReadonlyMap<string, string>): UserError {
+  const said = [...failures].map(([name, what]) => `${name}: ${what}`).join('; ');
+  return new UserError({
+    message: `etcd does not answer (${said})`,
+    hint: `a majority of ${options.endpoints.map((one) => `${one.address}:${one.port}`).join(', ')} has to be up and reachable; without it nothing is changed`,
+  });
+}
+
+/** Keeps the connections to one member. */
+class MemberAgent extends Agent {
+  readonly name: string;
+  readonly #endpoint: EtcdEndpoint;
+  readonly #options: EtcdHttpOptions;
+  #closed = false;
+
+  constructor(endpoint: EtcdEndpoint, options: EtcdHttpOptions) {
+    super({ keepAlive: true, maxFreeSockets: 4 });
+    this.#endpoint = endpoint;
+    this.#options = options;
+    this.name = `${endpoint.address}:${endpoint.port}`;
+  }
+
+  override createConnection(_: object, connected?: (error: Error | null, stream: Duplex) => void): undefined {
+    this.#connect().then(
+      (stream) => connected?.(null, stream),
+      (error: Error) => connected?.(error, undefined as unknown as Duplex),
+    );
+  }
+
+  override destroy(): void {
+    this.#closed = true;
+    super.destroy();
+  }
+
+  async #connect(): Promise<Duplex> {
+    const { address, port } = this.#endpoint;
+    const { dial, ca, timeoutMs } = this.#options;
+    const stream = await dial(address, port);
+    const socket = ca === undefined ? asSocket(stream) : await secured(stream, address, ca, timeoutMs);
+    if (this.#closed) {
+      socket.destroy();
+      throw new Error('closed');
+    }
+    return socket;
+  }
+}
+
+/** TLS over whatever leads to the member, whose certificate has to name the address that we know it by. */
+function secured(stream: Duplex, address: string, ca: string, timeoutMs: number): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const socket = tlsConnect({ socket: stream, host: address, ca, minVersion: 'TLSv1.2' });
+    const failed = (error: Error): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(error);
+    };
+    const timer = setTimeout(() => failed(new Error('no TLS in time')), timeoutMs);
+    socket.once('error', failed);
+    socket.once('secureConnect', () => {
+      clearTimeout(timer);
+      socket.off('error', failed);
+      resolve(socket);
+    });
+  });
+}
+
+/** The agent tunes its sockets; a channel of SSH has nothing to tune. */
+function asSocket(stream: Duplex): Duplex {
+  const same = (): Duplex => stream;
+  for (const method of ['setKeepAlive', 'setNoDelay', 'setTimeout', 'ref', 'unref']) {
+    if (!(method in stream)) Object.defineProperty(stream, method, { value: same });
+  }
+  return stream;
+}

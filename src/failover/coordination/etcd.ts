@@ -1,0 +1,295 @@
+import { randomBytes } from 'node:crypto';
+
+import type { Dial } from '../../lib/dial.ts';
+import { UserError } from '../../lib/errors.ts';
+import type { Account } from '../cluster.ts';
+import type { Coordination, JournalEntry, Lease, LeaseOwner } from '../coordination.ts';
+import type { Memory } from '../topology.ts';
+import { etcdGateway, type EtcdGateway, type EtcdKeyValue } from './etcd-gateway.ts';
+import { etcdHttp, parseEndpoint } from './etcd-http.ts';
+import { leaseClock, now, type LeaseClock } from './lease-clock.ts';
+import {
+  EMPTY_MEMORY,
+  heldBySomebody,
+  JOURNAL_LENGTH,
+  leaseLost,
+  parseEntry,
+  parseMemory,
+} from './records.ts';
+
+export interface EtcdCoordinationOptions {
+  /** `ADDRESS:PORT` of each member. */
+  readonly endpoints: readonly string[];
+  readonly dial: Dial;
+  /** `ca` is PEM text. Without TLS only for tests: passwords would travel in the clear. */
+  readonly tls?: { readonly ca: string } | undefined;
+  readonly account?: Account | undefined;
+  readonly cluster: string;
+  /** How long a holder that died keeps the others out. */
+  readonly ttlSeconds?: number | undefined;
+  readonly hedgeMs?: number | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+/** What the lock's key says of its holder. */
+interface LockValue extends LeaseOwner {
+  readonly token: string;
+  readonly epoch: number;
+}
+
+/** The memory with the mark of the one who wrote it: tells an answer that was lost from a change that was not made. */
+interface StoredMemory {
+  readonly token: string;
+  readonly memory: Memory;
+}
+
+/**
+ * Lock, epoch, memory and journal in etcd, for several daemons and operators. All is asked of a majority: cut off
+ * from it, every method rejects with a `UserError`, and the caller neither promotes nor demotes anything.
+ */
+export function etcdCoordination(options: EtcdCoordinationOptions): Coordination {
+  const { cluster, ttlSeconds = 5 } = options;
+  if (options.endpoints.length === 0) throw new UserError(`no etcd members are named for ${cluster}`);
+  const http = etcdHttp({
+    endpoints: options.endpoints.map(parseEndpoint),
+    dial: options.dial,
+    ca: options.tls?.ca,
+    hedgeMs: options.hedgeMs ?? 300,
+    timeoutMs: options.timeoutMs ?? 3000,
+  });
+  const etcd = etcdGateway(http, options.account);
+  const prefix = `understudy/${encodeURIComponent(cluster)}/`;
+  const keys = {
+    lock: `${prefix}lock`,
+    epoch: `${prefix}epoch`,
+    memory: `${prefix}memory`,
+    journal: `${prefix}journal/`,
+  };
+  const held = new Set<Lease>();
+
+  const storedMemory = (found: EtcdKeyValue | undefined): StoredMemory => {
+    if (!found) return { token: '', memory: EMPTY_MEMORY };
+    const { token, memory } = parseStored(found);
+    return { token, memory: parseMemory(JSON.stringify(memory), `${found.key} in etcd`) };
+  };
+
+  const acquire = async (owner: LeaseOwner): Promise<Lease> => {
+    const sent = now();
+    const reading = etcd.txn([], [{ get: keys.lock }, { get: keys.epoch }, { get: keys.memory }]);
+    // Asked for at the same time; one that is not needed ends by itself.
+    const granting = etcd.grant(ttlSeconds);
+    granting.catch(() => {});
+    const { found } = await reading;
+    const holder = found[0]?.[0];
+    if (holder) throw heldBySomebody(cluster, parseLock(holder), freeHint(ttlSeconds));
+    const counter = found[1]?.[0];
+    const epoch = Math.max(parseEpoch(counter), storedMemory(found[2]?.[0]).memory.epoch) + 1;
+    const { id, ttlMs } = await granting;
+    const value: LockValue = { ...owner, epoch, token: randomBytes(12).toString('hex') };
+    const text = JSON.stringify(value);
+    const result = await etcd.txn(
+      [
+        { key: keys.lock, modified: '0' },
+        { key: keys.epoch, modified: counter?.modified ?? '0' },
+      ],
+      [
+        { put: keys.lock, value: text, lease: id },
+        { put: keys.epoch, value: String(epoch) },
+      ],
+      [{ get: keys.lock }],
+    );
+    const winner = result.found[0]?.[0];
+    // The answer to a first attempt may have been lost on the way: then the lock is ours already.
+    if (!result.succeeded && winner?.value !== text) {
+      await etcd.revoke(id).catch(() => {});
+      throw heldBySomebody(cluster, winner && parseLock(winner), freeHint(ttlSeconds));
+    }
+    const lease = etcdLease({
+      etcd,
+      cluster,
+      key: keys.lock,
+      text,
+      epoch,
+      id,
+      forget: () => held.delete(lease),
+    });
+    lease.clock.renew(sent, ttlMs);
+    if (!lease.clock.valid()) throw lease.signal.reason;
+    held.add(lease);
+    lease.keep();
+    return lease;
+  };
+
+  const remember = async (change: (memory: Memory) => Memory): Promise<void> => {
+    const token = randomBytes(12).toString('hex');
+    let current = (await etcd.txn([], [{ get: keys.memory }])).found[0]?.[0];
+    for (let attempt = 0; attempt < 50; attempt++) {
+      const stored: StoredMemory = { token, memory: change(storedMemory(current).memory) };
+      const result = await etcd.txn(
+        [{ key: keys.memory, modified: current?.modified ?? '0' }],
+        [{ put: keys.memory, value: JSON.stringify(stored) }],
+        [{ get: keys.memory }],
+      );
+      if (result.succeeded) return;
+      current = result.found[0]?.[0];
+      if (storedMemory(current).token === token) return;
+    }
+    throw new UserError(`what ${cluster} remembers is changed by others all the time; try again`);
+  };
+
+  return {
+    acquire,
+    holder: async () => {
+      const found = (await etcd.txn([], [{ get: keys.lock }])).found[0]?.[0];
+      if (!found) return undefined;
+      const { who, purpose } = parseLock(found);
+      return { who, purpose };
+    },
+    memory: async () => storedMemory((await etcd.txn([], [{ get: keys.memory }])).found[0]?.[0]).memory,
+    remember,
+    write: journalWriter(etcd, keys.journal),
+    history: async (limit) => {
+      const { found } = await etcd.txn([], [{ newest: keys.journal, limit }]);
+      return (found[0] ?? []).map((one) => parseEntry(one.value, `${one.key} in etcd`));
+    },
+    close: async () => {
+      await Promise.all([...held].map((lease) => lease.release()));
+      http.close();
+    },
+  };
+}
+
+/**
+ * Each entry replaces the one that we wrote before it, and no other: a request that a frozen member carries out late
+ * must not bring back an older one.
+ */
+function journalWriter(etcd: EtcdGateway, prefix: string): (entry: JournalEntry) => Promise<void> {
+  const known = new Map<string, string>();
+  let last: Promise<unknown> = Promise.resolve();
+
+  const write = async (entry: JournalEntry): Promise<void> => {
+    const key = prefix + entry.id;
+    const value = JSON.stringify(entry);
+    const isNew = !known.has(entry.id);
+    for (let attempt = 0; attempt < 50; attempt++) {
+      const { succeeded, found } = await etcd.txn(
+        [{ key, modified: known.get(entry.id) ?? '0' }],
+        [{ put: key, value }, { get: key }],
+        [{ get: key }],
+      );
+      const stored = found[0]?.[0];
+      known.set(entry.id, stored?.modified ?? '0');
+      if (succeeded || stored?.value === value) break;
+    }
+    if (isNew) await shorten();
+  };
+  const shorten = async (): Promise<void> => {
+    const { found } = await etcd.txn([], [{ newest: prefix, limit: JOURNAL_LENGTH + 50, keysOnly: true }]);
+    const old = (found[0] ?? []).slice(JOURNAL_LENGTH);
+    if (old.length > 0)
+      await etcd.txn(
+        [],
+        old.map((one) => ({ remove: one.key })),
+      );
+  };
+  return (entry) => {
+    // One after the other, also when the caller does not wait.
+    const done = last.then(() => write(entry));
+    last = done.catch(() => {});
+    return done;
+  };
+}
+
+function etcdLease(of: {
+  readonly etcd: EtcdGateway;
+  readonly cluster: string;
+  readonly key: string;
+  readonly text: string;
+  readonly epoch: number;
+  readonly id: string;
+  readonly forget: () => void;
+}): Lease & { readonly clock: LeaseClock; keep(): void } {
+  const { etcd, cluster, key, text, epoch, id } = of;
+  const clock = leaseClock(() => leaseLost(cluster, 'etcd did not renew it in time'));
+  let timer: NodeJS.Timeout | undefined;
+
+  const keep = (): void => {
+    if (clock.signal.aborted) return;
+    const sent = now();
+    const again = (ms: number): void => {
+      if (!clock.signal.aborted) timer = setTimeout(keep, ms).unref();
+    };
+    etcd.keepAlive(id, clock.signal).then(
+      (ttlMs) => {
+        if (ttlMs > 0) clock.renew(sent, ttlMs);
+        else clock.end(leaseLost(cluster, 'etcd says that it is over'));
+        again(KEEP_ALIVE_MS);
+      },
+      // Asked again until the time is over; a refusal is as good as silence.
+      () => again(KEEP_ALIVE_RETRY_MS),
+    );
+  };
+
+  return {
+    epoch,
+    clock,
+    signal: clock.signal,
+    keep,
+    confirm: async () => {
+      if (clock.valid()) {
+        const { succeeded } = await etcd.txn([{ key, value: text }], [], [], clock.signal);
+        if (succeeded && clock.valid()) return;
+        clock.end(leaseLost(cluster, 'somebody else may have it by now'));
+      }
+      throw clock.signal.reason;
+    },
+    release: async () => {
+      clearTimeout(timer);
+      of.forget();
+      const wasOurs = clock.valid();
+      clock.end(leaseLost(cluster, 'it was given back'));
+      // When etcd cannot be told, the lease ends by itself within seconds.
+      if (wasOurs) await etcd.revoke(id).catch(() => {});
+    },
+  };
+}
+
+const KEEP_ALIVE_MS = 1000;
+const KEEP_ALIVE_RETRY_MS = 200;
+
+function parseLock(found: EtcdKeyValue): LockValue {
+  try {
+    const value = JSON.parse(found.value) as LockValue;
+    if (typeof value.who === 'string' && typeof value.purpose === 'string') return value;
+  } catch {
+    // Said below: it is no less held for not being ours.
+  }
+  return { who: 'somebody', purpose: `${found.key} in etcd is not ours`, token: '', epoch: 0 };
+}
+
+function parseEpoch(found: EtcdKeyValue | undefined): number {
+  if (!found) return 0;
+  const epoch = Number(found.value);
+  if (found.value !== '' && Number.isSafeInteger(epoch) && epoch >= 0) return epoch;
+  throw new UserError({
+    message: `${found.key} in etcd cannot be read: it should hold one whole number`,
+    hint: 'put the largest epoch that `failover history` shows there',
+  });
+}
+
+function parseStored(found: EtcdKeyValue): StoredMemory {
+  try {
+    const stored = JSON.parse(found.value) as StoredMemory | null;
+    if (typeof stored?.token === 'string') return stored;
+  } catch {
+    // Said below.
+  }
+  throw new UserError({
+    message: `${found.key} in etcd cannot be read`,
+    hint: 'remove the key: then downtimes, rules and pauses set at run time are forgotten',
+  });
+}
+
+function freeHint(ttlSeconds: number): string {
+  return `wait for it to end; when its process or machine died, the lock is free after ${ttlSeconds} seconds`;
+}

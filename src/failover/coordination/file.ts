@@ -1,0 +1,197 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { UserError } from '../../lib/errors.ts';
+import { readLockOwner, tryLock, type FileLock, type LockOwner } from '../../lib/lock.ts';
+import type { Coordination, JournalEntry, Lease, LeaseOwner } from '../coordination.ts';
+import type { Memory } from '../topology.ts';
+import { appendLine, makeDirectory, readIfThere, readLines, replaceFile } from './durable.ts';
+import {
+  EMPTY_MEMORY,
+  heldBySomebody,
+  JOURNAL_LENGTH,
+  leaseLost,
+  parseEntry,
+  parseMemory,
+} from './records.ts';
+
+export interface FileCoordinationOptions {
+  /** `<inventory>/.understudy` for an operator, `/var/lib/understudy` for a daemon. Made when it is missing. */
+  readonly directory: string;
+  readonly cluster: string;
+  /** The journal is shortened when it is longer than this, in bytes. */
+  readonly journalBytes?: number | undefined;
+}
+
+/** Others write for milliseconds only; who waits longer than this waits for a process that hangs. */
+const WRITE_LOCK_LIMIT_MS = 5000;
+
+/**
+ * Lock, epoch, memory and journal as files, for the processes of one machine. Each file is replaced whole and synced,
+ * so a process that is killed at any point leaves what the next one can read. A lock whose owner died is taken over.
+ */
+export function fileCoordination(options: FileCoordinationOptions): Coordination {
+  const directory = join(options.directory, encodeURIComponent(options.cluster).replaceAll('.', '%2E'));
+  const files = {
+    lock: join(directory, 'lock'),
+    writing: join(directory, 'writing'),
+    epoch: join(directory, 'epoch'),
+    memory: join(directory, 'memory.json'),
+    journal: join(directory, 'journal.ndjson'),
+  };
+  const { cluster, journalBytes = 4 * 1024 * 1024 } = options;
+
+  const readMemory = (): Memory => {
+    const text = readIfThere(files.memory);
+    return text === undefined ? EMPTY_MEMORY : parseMemory(text, files.memory);
+  };
+
+  /** One process at a time reads, changes and writes. The work itself never waits, so a lock is held for milliseconds. */
+  const exclusively = async <T>(work: () => T): Promise<T> => {
+    const deadline = performance.now() + WRITE_LOCK_LIMIT_MS;
+    for (;;) {
+      makeDirectory(directory);
+      const attempt = tryLock(files.writing, 'writing');
+      if (attempt.taken) {
+        try {
+          return work();
+        } finally {
+          attempt.lock.release();
+        }
+      }
+      if (performance.now() > deadline) throw stuckWriter(files.writing, attempt.holder);
+      await wait(5);
+    }
+  };
+
+  const nextEpoch = (): number => {
+    const text = readIfThere(files.epoch);
+    const last = text === undefined ? 0 : Number(text);
+    if (!Number.isSafeInteger(last) || last < 0 || text === '') {
+      throw new UserError({
+        message: `${files.epoch} cannot be read: it should hold one whole number`,
+        hint: `write the largest epoch that \`failover history\` shows into it`,
+      });
+    }
+    // Either file alone is enough to go on from, when the other one was lost.
+    const epoch = Math.max(last, readMemory().epoch) + 1;
+    replaceFile(files.epoch, `${epoch}\n`);
+    return epoch;
+  };
+
+  return translated(directory, {
+    acquire: async (owner) => {
+      makeDirectory(directory);
+      const attempt = tryLock(files.lock, JSON.stringify(owner));
+      if (!attempt.taken) {
+        throw heldBySomebody(cluster, leaseOwner(attempt.holder), waitHint(files.lock, attempt.holder));
+      }
+      try {
+        return fileLease(cluster, files.lock, attempt.lock, nextEpoch());
+      } catch (error) {
+        attempt.lock.release();
+        throw error;
+      }
+    },
+    holder: async () => leaseOwner(readLockOwner(files.lock)),
+    memory: async () => readMemory(),
+    remember: (change) =>
+      exclusively(() => replaceFile(files.memory, `${JSON.stringify(change(readMemory()), undefined, 2)}\n`)),
+    write: (entry) =>
+      exclusively(() => {
+        if (appendLine(files.journal, JSON.stringify(entry)) <= journalBytes) return;
+        const kept = entries(files.journal).slice(-JOURNAL_LENGTH);
+        // Half of the size is left free, so that not every entry rewrites the file.
+        while (kept.length > 1 && sizeOf(kept) > journalBytes / 2) kept.shift();
+        replaceFile(files.journal, kept.map((one) => `${JSON.stringify(one)}\n`).join(''));
+      }),
+    history: async (limit) => entries(files.journal).reverse().slice(0, limit),
+    close: async () => {},
+  });
+}
+
+function fileLease(cluster: string, path: string, lock: FileLock, epoch: number): Lease {
+  const lost = new AbortController();
+  let released = false;
+  return {
+    epoch,
+    signal: lost.signal,
+    confirm: async () => {
+      if (!released && lock.held()) return;
+      const error = leaseLost(cluster, released ? 'it was given back' : `${path} is no longer ours`);
+      lost.abort(error);
+      throw error;
+    },
+    release: async () => {
+      released = true;
+      lock.release();
+    },
+  };
+}
+
+/** The entries in the order of their beginning, each as it was written last. */
+function entries(path: string): JournalEntry[] {
+  const byId = new Map<string, JournalEntry>();
+  for (const [index, line] of readLines(path).entries()) {
+    const entry = parseEntry(line, `${path}, line ${index + 1}`);
+    byId.set(entry.id, entry);
+  }
+  return [...byId.values()];
+}
+
+function sizeOf(kept: readonly JournalEntry[]): number {
+  return kept.reduce((sum, entry) => sum + Buffer.byteLength(JSON.stringify(entry)) + 1, 0);
+}
+
+function leaseOwner(owner: LockOwner | undefined): LeaseOwner | undefined {
+  if (!owner) return undefined;
+  try {
+    const { who, purpose } = JSON.parse(owner.command) as LeaseOwner;
+    return { who, purpose };
+  } catch {
+    return { who: owner.user, purpose: owner.command };
+  }
+}
+
+function waitHint(path: string, holder: LockOwner | undefined): string {
+  if (!holder) return 'try again';
+  const hint = `wait for process ${holder.pid} on ${holder.host}, which began ${holder.since}, or end it`;
+  return holder.host === hostname() ? hint : `${hint}; if that machine is gone, remove ${path}`;
+}
+
+function stuckWriter(path: string, holder: LockOwner | undefined): UserError {
+  const who = holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
+  return new UserError({
+    message: `${who} has been writing beside ${path} for too long`,
+    hint: 'end it if it hangs',
+  });
+}
+
+/** A directory that cannot be written to is the user's to mend, not a bug. */
+function translated(directory: string, coordination: Coordination): Coordination {
+  const attempt = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof UserError || typeof (error as NodeJS.ErrnoException).syscall !== 'string')
+        throw error;
+      throw new UserError(
+        {
+          message: `cannot keep the state of the failover in ${directory}: ${(error as Error).message}`,
+          hint: 'the lock, the journal and what was set at run time are files there',
+        },
+        { cause: error },
+      );
+    }
+  };
+  return {
+    acquire: (owner) => attempt(() => coordination.acquire(owner)),
+    holder: () => attempt(() => coordination.holder()),
+    memory: () => attempt(() => coordination.memory()),
+    remember: (change) => attempt(() => coordination.remember(change)),
+    write: (entry) => attempt(() => coordination.write(entry)),
+    history: (limit) => attempt(() => coordination.history(limit)),
+    close: () => coordination.close(),
+  };
+}
