@@ -51,12 +51,17 @@ export interface Step {
   readonly name: string;
   readonly action: Action;
   readonly limitMs: number;
-  /** Taken back, last first, when a later step fails before the point of no return. */
+  /**
+   * Taken back when a later step fails before the point of no return: the steps last first, the actions of one step
+   * in this order. The step that failed is taken back, too: nobody knows how far it came.
+   */
   readonly undo?: readonly Action[] | undefined;
   /** The lock and the epoch are checked again right before it. */
   readonly irreversible?: true | undefined;
   /** A failure is reported and does not stop the plan. */
   readonly optional?: true | undefined;
+  /** Begins with its stage and is awaited at the end of the plan, not of the stage: nothing after it rests on it. */
+  readonly beside?: true | undefined;
 }
 
 /** The steps of a stage run side by side; the next stage begins when all of them are done. */

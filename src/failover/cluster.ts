@@ -50,6 +50,11 @@ export interface FailoverSettings {
   readonly lagLimitSeconds: number;
   readonly longTransactionSeconds: number;
   readonly allowOtherDataCentre: boolean;
+  /**
+   * A new primary that no living replica could acknowledge to accepts writes without an acknowledgement. By default
+   * its writes wait for one, since an acknowledged write may be lost otherwise.
+   */
+  readonly asyncWhenAlone?: boolean | undefined;
   readonly hooks: Readonly<Record<string, string>>;
   readonly notify: {
     readonly webhook?: string | undefined;
