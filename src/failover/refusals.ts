@@ -1,0 +1,17 @@
+import type { Plan } from './action.ts';
+
+/** Why something is not done, and what to do about it. A reason, never a boolean. */
+export interface Refusal {
+  /** Stable: `ErrantTransactions`. */
+  readonly code: string;
+  readonly instance?: string | undefined;
+  readonly message: string;
+  readonly remedy: string;
+  /** `--force` goes ahead in spite of it: the operator accepts what the message names. */
+  readonly forceable: boolean;
+  /** Sessions, GTIDs: one line each. */
+  readonly details: readonly string[];
+}
+
+/** A plan, or every reason why there is none. */
+export type Planned = { readonly plan: Plan } | { readonly refusals: readonly Refusal[] };
