@@ -179,9 +179,11 @@ function journalWriter(etcd: EtcdGateway, prefix: string): (entry: JournalEntry)
       );
       const stored = found[0]?.[0];
       known.set(entry.id, stored?.modified ?? '0');
-      if (succeeded || stored?.value === value) break;
+      if (!succeeded && stored?.value !== value) continue;
+      if (isNew) await shorten();
+      return;
     }
-    if (isNew) await shorten();
+    throw new UserError(`others write the journal's entry ${entry.id} all the time`);
   };
   const shorten = async (): Promise<void> => {
     const { found } = await etcd.txn([], [{ newest: prefix, limit: JOURNAL_LENGTH + 50, keysOnly: true }]);

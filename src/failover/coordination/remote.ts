@@ -1,0 +1,164 @@
+import type { Duplex } from 'node:stream';
+
+import { UserError } from '../../lib/errors.ts';
+import type { Coordination, Lease } from '../coordination.ts';
+import type { Memory } from '../topology.ts';
+import { leaseClock, now, type Moment } from './lease-clock.ts';
+import { leaseLost, parseMemory } from './records.ts';
+import {
+  memoryText,
+  PING_MS,
+  readObjects,
+  SILENCE_MS,
+  type Call,
+  type Question,
+  type Reply,
+} from './wire.ts';
+
+export interface RemoteCoordinationOptions {
+  /** Starts the command that calls `serveCoordination` there, and gives its standard input and output. */
+  readonly open: () => Promise<Duplex>;
+  /** The machine that keeps the files, for messages: `lb1`. */
+  readonly where: string;
+  readonly cluster: string;
+  readonly timeoutMs?: number | undefined;
+  /** As long as the other side waits; only tests are in more of a hurry. */
+  readonly silenceMs?: number | undefined;
+  readonly pingMs?: number | undefined;
+}
+
+interface Pending {
+  readonly sent: Moment;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/**
+ * The coordination of a machine where one daemon watches without etcd, used from elsewhere: the same files, and the
+ * same lock, so that an operator and that daemon never act at once.
+ */
+export function remoteCoordination(options: RemoteCoordinationOptions): Coordination {
+  const { where, cluster, timeoutMs = 3000, silenceMs = SILENCE_MS, pingMs = PING_MS } = options;
+  const pending = new Map<number, Pending>();
+  let nextId = 1;
+  let stream: Promise<Duplex> | undefined;
+  let closed: Error | undefined;
+  let pings: NodeJS.Timeout | undefined;
+  /** Since the other side was last certain to have heard us. */
+  let heard: ((sent: Moment) => void) | undefined;
+  let lost: ((error: Error) => void) | undefined;
+
+  const end = (error: Error): void => {
+    closed ??= error;
+    clearInterval(pings);
+    for (const { reject, timer } of pending.values()) {
+      clearTimeout(timer);
+      reject(error);
+    }
+    pending.clear();
+    lost?.(leaseLost(cluster, error.message));
+  };
+
+  const connect = async (): Promise<Duplex> => {
+    const channel = await options.open();
+    channel.on('error', end);
+    readObjects(
+      channel,
+      (value) => {
+        const reply = value as Reply;
+        const question = pending.get(reply.id);
+        if (!question) return;
+        pending.delete(reply.id);
+        clearTimeout(question.timer);
+        heard?.(question.sent);
+        if ('problems' in reply) question.reject(new UserError(reply.problems));
+        else question.resolve(reply.value);
+      },
+      (error) => end(error ?? new UserError(`the connection to ${where} has ended`)),
+    );
+    pings = setInterval(() => void ask({ call: 'ping' }).catch(() => {}), pingMs).unref();
+    return channel;
+  };
+
+  const ask = async (call: Call): Promise<unknown> => {
+    stream ??= connect().catch((error: unknown) => {
+      stream = undefined;
+      throw error;
+    });
+    const channel = await stream;
+    if (closed) throw closed;
+    return new Promise((resolve, reject) => {
+      const id = nextId++;
+      const timer = setTimeout(() => {
+        pending.delete(id);
+        reject(
+          new UserError(
+            `${where}, which keeps the lock of ${cluster}, does not answer within ${timeoutMs} ms`,
+          ),
+        );
+      }, timeoutMs);
+      pending.set(id, { sent: now(), resolve, reject, timer });
+      const question: Question = { ...call, id };
+      channel.write(`${JSON.stringify(question)}\n`);
+    });
+  };
+
+  const memory = async (): Promise<Memory> =>
+    parseMemory(JSON.stringify(await ask({ call: 'memory' })), `the memory kept on ${where}`);
+
+  const lease = (epoch: number, sent: Moment): Lease => {
+    const clock = leaseClock(() => leaseLost(cluster, `${where} has not answered for too long`));
+    heard = (moment) => clock.renew(moment, silenceMs);
+    lost = (error) => clock.end(error);
+    clock.renew(sent, silenceMs);
+    return {
+      epoch,
+      signal: clock.signal,
+      confirm: async () => {
+        if (!clock.valid()) throw clock.signal.reason;
+        try {
+          await ask({ call: 'confirm' });
+        } catch (error) {
+          clock.end(error as Error);
+        }
+        if (!clock.valid()) throw clock.signal.reason;
+      },
+      release: async () => {
+        heard = undefined;
+        lost = undefined;
+        clock.end(leaseLost(cluster, 'it was given back'));
+        // What cannot be told is noticed there by the silence.
+        await ask({ call: 'release' }).catch(() => {});
+      },
+    };
+  };
+
+  return {
+    acquire: async (owner) => {
+      const sent = now();
+      const { epoch } = (await ask({ call: 'acquire', owner })) as { epoch: number };
+      return lease(epoch, sent);
+    },
+    holder: async () => (await ask({ call: 'holder' })) as Awaited<ReturnType<Coordination['holder']>>,
+    memory,
+    remember: async (change) => {
+      for (let attempt = 0; attempt < 50; attempt++) {
+        const before = await memory();
+        if (await ask({ call: 'swap', was: memoryText(before), next: change(before) })) return;
+      }
+      throw new UserError(`what ${cluster} remembers is changed by others all the time; try again`);
+    },
+    write: async (entry) => {
+      await ask({ call: 'write', entry });
+    },
+    history: async (limit) =>
+      (await ask({ call: 'history', limit })) as Awaited<ReturnType<Coordination['history']>>,
+    close: async () => {
+      const channel = await stream?.catch(() => undefined);
+      end(new UserError('closed'));
+      channel?.end();
+      channel?.destroy();
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import type { Readable } from 'node:stream';
+
+import { formatProblem, UserError, type Problem } from '../../lib/errors.ts';
+import type { JournalEntry, LeaseOwner } from '../coordination.ts';
+import type { Memory } from '../topology.ts';
+
+/** What the operator's side asks of the machine that keeps the files; one JSON object a line. */
+export type Call =
+  | { readonly call: 'ping' }
+  | { readonly call: 'acquire'; readonly owner: LeaseOwner }
+  | { readonly call: 'confirm' }
+  | { readonly call: 'release' }
+  | { readonly call: 'holder' }
+  | { readonly call: 'memory' }
+  /** Answers whether the memory was still `was`, as text, and has become `next`. */
+  | { readonly call: 'swap'; readonly was: string; readonly next: Memory }
+  | { readonly call: 'write'; readonly entry: JournalEntry }
+  | { readonly call: 'history'; readonly limit: number };
+
+export type Question = Call & { readonly id: number };
+
+export type Reply =
+  | { readonly id: number; readonly value?: unknown }
+  | { readonly id: number; readonly problems: readonly Problem[] };
+
+/** Who asks says something at least this often, in milliseconds; after `SILENCE_MS` without, the lock is given back. */
+export const PING_MS = 1000;
+export const SILENCE_MS = 5000;
+
+/** A memory as text: the same for two that are the same, whatever the order in which they were put together. */
+export function memoryText(memory: Memory): string {
+  return JSON.stringify(memory, (_, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : value,
+  );
+}
+
+/** Calls back with each JSON object that arrives. What is none ends it with a `UserError`. */
+export function readObjects(
+  input: Readable,
+  take: (value: unknown) => void,
+  end: (error?: Error) => void,
+): void {
+  let rest = '';
+  let ended = false;
+  const finish = (error?: Error): void => {
+    if (!ended) end(error);
+    ended = true;
+  };
+  input.setEncoding('utf8');
+  input.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (ended || line === '') continue;
+      let value: unknown;
+      try {
+        value = JSON.parse(line);
+      } catch {
+        finish(new UserError(`something else answers: ${line.slice(0, 200)}`));
+        return;
+      }
+      take(value);
+    }
+  });
+  input.on('error', finish);
+  input.on('close', () => finish());
+  input.on('end', () => finish());
+}
+
+/** An error as it travels: a mistake of the user's keeps its hint, a bug keeps its text. */
+export function problemsOf(error: unknown): readonly Problem[] {
+  if (error instanceof UserError) return error.problems.map(({ message, hint }) => ({ message, hint }));
+  return [{ message: error instanceof Error ? error.message : formatProblem({ message: String(error) }) }];
+}
