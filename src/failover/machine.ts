@@ -1,11 +1,25 @@
-/** What can be done to the machine that carries an instance. Rejects with a `UserError` when it cannot be reached. */
+/**
+ * What can be done to the machine that carries an instance. Each method may be repeated, ends within a bounded time,
+ * and rejects with a `UserError` when the machine cannot be reached or could not do it.
+ */
 export interface Machine {
   readonly host: string;
-  /** Masks and stops mysqld so that nothing starts it again, and rejects its port in the firewall. */
+  /**
+   * Rejects mysqld's port in the firewall (open connections too), masks mysqld so that nothing starts it again, and
+   * ends it: within two seconds by itself, otherwise killed. Ends within about ten seconds even when mysqld or its disk
+   * hangs; it then rejects, and says what of this succeeded.
+   */
   fence(signal?: AbortSignal): Promise<void>;
-  /** Takes that back and starts mysqld, which boots read-only. */
+  /** Takes that back and starts mysqld, which boots read-only. Ends when it answers. */
   unfence(signal?: AbortSignal): Promise<void>;
-  /** MariaDB: makes this machine's data a physical copy of the donor's, and leaves it read-only. */
+  /** MariaDB: serves copies of this machine's data to the other servers, until `endCopy`. */
+  serveCopy(signal?: AbortSignal): Promise<void>;
+  endCopy(signal?: AbortSignal): Promise<void>;
+  /**
+   * MariaDB: makes this machine's data a physical copy of the donor's, which must serve it meanwhile (`serveCopy` on
+   * the donor's machine). Leaves it running, read-only, at the copy's GTID (gtid_slave_pos) and following nobody.
+   * Refuses when the instance is writable or fenced.
+   */
   copyFrom(
     donor: { readonly host: string; readonly address: string },
     report: (line: string) => void,
