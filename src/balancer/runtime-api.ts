@@ -12,8 +12,14 @@ export interface RuntimeApiOptions {
 
 /** Commands for one HAProxy. */
 export interface RuntimeApi {
-  /** Sends the commands in one request; the answers come in their order, without the empty line that ends each. */
-  ask(commands: readonly string[]): Promise<readonly string[]>;
+  /**
+   * Sends the commands in one request; the answers come in their order, without the empty line that ends each. They
+   * may be sent twice, so each must mean the same when it is repeated. Rejects when an answer is not as expected.
+   */
+  ask(
+    commands: readonly string[],
+    isExpected: (index: number, answer: string) => boolean,
+  ): Promise<readonly string[]>;
   close(): void;
 }
 
@@ -22,7 +28,8 @@ const LONGEST_ANSWER = 1_000_000;
 
 /**
  * HAProxy's runtime API answers one request a connection, so the connection for the next one is opened ahead: a
- * request then costs one round trip.
+ * request then costs one round trip. Such a connection may lead to a process that a reload has replaced since; when
+ * anything is wrong with its answer, the request is sent again on a new one.
  */
 export function runtimeApi({ name, open, timeoutMs }: RuntimeApiOptions): RuntimeApi {
   let spare: Promise<Duplex> | undefined;
@@ -47,29 +54,37 @@ export function runtimeApi({ name, open, timeoutMs }: RuntimeApiOptions): Runtim
     );
   };
 
-  const take = async (): Promise<Duplex> => {
-    const ready = spare;
-    spare = undefined;
-    const stream = await (ready ?? open());
-    if (!stream.destroyed && stream.readable && stream.writable) return stream;
-    return await open();
-  };
-
   return {
-    async ask(commands) {
+    async ask(commands, isExpected) {
+      if (closed) throw new Error('the connection to the balancer is closed');
+      const deadline = performance.now() + timeoutMs;
       const text = commands.join('; ');
       const failed = (reason: string, cause?: unknown): UserError =>
         new UserError(
-          {
-            message: `${name}: HAProxy's runtime API ${reason}`,
-            hint: `the request was: ${text}`,
-          },
+          { message: `${name}: HAProxy's runtime API ${reason}`, hint: `the request was: ${text}` },
           { exitCode: EXIT.unreachable, ...(cause === undefined ? {} : { cause }) },
         );
-      if (closed) throw new Error('the connection to the balancer is closed');
-      const received = await exchange(take, `${text}\n`, timeoutMs, failed);
+      const attempt = async (stream: Promise<Duplex>): Promise<readonly string[]> => {
+        const limitMs = Math.max(0, deadline - performance.now());
+        const answers = split(
+          await exchange(stream, `${text}\n`, limitMs, timeoutMs, failed),
+          commands,
+          name,
+        );
+        const wrong = answers.findIndex((answer, index) => !isExpected(index, answer));
+        if (wrong >= 0) throw unexpected(name, commands[wrong] ?? text, answers[wrong] ?? '');
+        return answers;
+      };
+      const ahead = spare;
+      spare = undefined;
+      const answers = await (ahead === undefined
+        ? attempt(open())
+        : attempt(ahead).catch(async (error: unknown) => {
+            if (performance.now() >= deadline) throw error;
+            return await attempt(open());
+          }));
       if (!closed) openSpare();
-      return split(received, commands, name);
+      return answers;
     },
     close() {
       closed = true;
@@ -84,8 +99,9 @@ export function runtimeApi({ name, open, timeoutMs }: RuntimeApiOptions): Runtim
 
 /** Sends one request and reads until HAProxy closes the connection. */
 function exchange(
-  take: () => Promise<Duplex>,
+  opening: Promise<Duplex>,
   request: string,
+  limitMs: number,
   timeoutMs: number,
   failed: (reason: string, cause?: unknown) => UserError,
 ): Promise<string> {
@@ -101,11 +117,11 @@ function exchange(
     };
     const timer = setTimeout(
       () => end(() => reject(failed(`did not answer within ${timeoutMs} ms`))),
-      timeoutMs,
+      limitMs,
     );
     const chunks: Buffer[] = [];
     let length = 0;
-    take().then(
+    opening.then(
       (opened) => {
         stream = opened;
         opened.on('error', (error: Error) => end(() => reject(failed(`broke off: ${error.message}`, error))));
@@ -149,7 +165,7 @@ function split(received: string, commands: readonly string[], name: string): rea
 }
 
 /** HAProxy says its errors as text. */
-export function unexpected(name: string, command: string, answer: string): UserError {
+function unexpected(name: string, command: string, answer: string): UserError {
   return new UserError(
     `${name}: HAProxy answered '${command}' with ${answer === '' ? 'nothing' : `'${shorten(answer)}'`}`,
     { exitCode: EXIT.failed },
