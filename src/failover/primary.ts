@@ -1,4 +1,5 @@
-import type { Answering, Silent, Topology } from './topology.ts';
+import { followersOf, isFollowing, linksOf, type Links } from './links.ts';
+import type { Answering, Instance, Silent, Topology } from './topology.ts';
 
 /** Who the primary is, as the servers say it first and the cluster's memory second. */
 export type PrimaryView =
@@ -38,6 +39,137 @@ export interface Witnesses {
 }
 
 /** Derived anew from each snapshot; memory only decides what the servers leave open. */
-export function primaryOf(_topology: Topology): PrimaryView {
-  throw new Error('not written yet');
+export function primaryOf(topology: Topology): PrimaryView {
+  return primaryAmong(topology, linksOf(topology));
+}
+
+/** The same, for whoever has derived the links already. */
+export function primaryAmong(topology: Topology, links: Links): PrimaryView {
+  const writable = topology.instances.filter(
+    (instance): instance is Answering => instance.kind === 'answering' && !instance.state.readOnly,
+  );
+  const independent = writable.filter((instance) => !isFollowing(links, instance));
+  const elected = elect(topology, links, writable);
+  if (independent.length > 1) {
+    return { kind: 'several', writable: independent, unreachable: undefined, likely: likely(independent) };
+  }
+  const [only] = independent;
+  if (only) {
+    const rival = topology.instances.find(
+      (instance): instance is Silent => instance.kind === 'silent' && isRival(instance, only),
+    );
+    return rival
+      ? { kind: 'several', writable: [only], unreachable: rival, likely: rival }
+      : { kind: 'writable', primary: only };
+  }
+  if (elected === undefined) return { kind: 'none' };
+  if (elected.kind === 'silent') return silentPrimary(topology, links, elected);
+  if (elected.state.readOnly) return { kind: 'read-only', primary: elected };
+  // Every writable one follows another: in a ring of them, each takes writes.
+  const ring = writable.filter(
+    (instance) => reaches(links, instance, elected) && reaches(links, elected, instance),
+  );
+  return ring.length > 1
+    ? { kind: 'several', writable: ring, unreachable: undefined, likely: likely(ring) }
+    : { kind: 'writable', primary: elected };
+
+  function likely(among: readonly Answering[]): Answering | undefined {
+    const best = among.filter(
+      (one) => supporters(one.spec.name) === Math.max(...among.map((each) => supporters(each.spec.name))),
+    );
+    const [first] = best;
+    return best.length === 1 ? first : best.find((one) => one.spec.name === topology.memory.primary);
+  }
+
+  function supporters(name: string): number {
+    return followersOf(topology, links, name).filter((follower) => isFollowing(links, follower)).length;
+  }
+
+  /** A silent one that replicas still hear, and that memory or more of them take for the primary. */
+  function isRival(instance: Silent, than: Answering): boolean {
+    const { name } = instance.spec;
+    const hearing = followersOf(topology, links, name).filter(
+      (follower) => links.get(follower.spec.name)?.state === 'hears',
+    ).length;
+    return hearing > 0 && (name === topology.memory.primary || hearing > supporters(than.spec.name));
+  }
+}
+
+/** The root that most of those who follow somebody lead to: running receivers count before stopped ones, then memory. */
+function elect(topology: Topology, links: Links, writable: readonly Answering[]): Instance | undefined {
+  const votes = new Map<string, { instance: Instance; active: number; stopped: number }>();
+  for (const name of links.keys()) {
+    const root = rootOf(name);
+    if (root === undefined) continue;
+    const vote = votes.get(root.spec.name) ?? { instance: root, active: 0, stopped: 0 };
+    if (links.get(name)?.state === 'stopped') vote.stopped++;
+    else vote.active++;
+    votes.set(root.spec.name, vote);
+  }
+  const remembered = topology.instances.find((instance) => instance.spec.name === topology.memory.primary);
+  const ranked = [...votes.values()].sort(
+    (a, b) =>
+      b.active - a.active ||
+      b.stopped - a.stopped ||
+      Number(b.instance === remembered) - Number(a.instance === remembered) ||
+      Number(b.instance.kind === 'answering') - Number(a.instance.kind === 'answering'),
+  );
+  return (
+    ranked[0]?.instance ?? remembered ?? (topology.instances.length === 1 ? topology.instances[0] : undefined)
+  );
+
+  function rootOf(name: string): Instance | undefined {
+    const path = [name];
+    let at = links.get(name)?.source;
+    while (at !== undefined) {
+      if (path.includes(at.spec.name)) return inRing(path.slice(path.indexOf(at.spec.name)));
+      const link = links.get(at.spec.name);
+      if (link === undefined || link.state === 'stopped') return at;
+      path.push(at.spec.name);
+      at = link.source;
+    }
+    return undefined;
+  }
+
+  /** A ring has no root: the one that takes writes, else the one remembered. */
+  function inRing(names: readonly string[]): Instance | undefined {
+    return (
+      writable.find((instance) => names.includes(instance.spec.name)) ??
+      topology.instances.find(
+        (instance) => instance.spec.name === topology.memory.primary && names.includes(instance.spec.name),
+      )
+    );
+  }
+}
+
+function reaches(links: Links, from: Instance, to: Instance): boolean {
+  const seen = new Set<string>();
+  for (let at: Instance | undefined = from; at !== undefined && !seen.has(at.spec.name);) {
+    if (at === to) return true;
+    seen.add(at.spec.name);
+    at = links.get(at.spec.name)?.source;
+  }
+  return false;
+}
+
+function silentPrimary(topology: Topology, links: Links, primary: Silent): PrimaryView {
+  const connected: string[] = [];
+  const cutOff: string[] = [];
+  const stopped: string[] = [];
+  const silent: string[] = [];
+  for (const instance of topology.instances) {
+    if (instance === primary) continue;
+    const { name } = instance.spec;
+    const link = links.get(name);
+    if (instance.kind === 'silent') silent.push(name);
+    else if (link?.source !== primary || link.state === 'stopped') stopped.push(name);
+    else if (link.state === 'hears') connected.push(name);
+    else cutOff.push(name);
+  }
+  const witnesses: Witnesses = { connected, cutOff, stopped, silent };
+  if (primary.silence.alive) return { kind: 'overloaded', primary, witnesses };
+  if (connected.length > 0) return { kind: 'unreachable', primary, witnesses };
+  return cutOff.length + stopped.length > 0
+    ? { kind: 'dead', primary, witnesses }
+    : { kind: 'unknown', primary, witnesses };
 }

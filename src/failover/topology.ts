@@ -52,6 +52,8 @@ export interface Memory {
   readonly paused: { readonly by: string; readonly reason: string; readonly at: number } | undefined;
   /** Rules set at run time beat those of the inventory. */
   readonly rules: Readonly<Record<string, PromotionRule>>;
+  /** Instances whose machine was fenced and not released: mysqld is masked there until somebody rejoins them. */
+  readonly fenced?: readonly string[] | undefined;
   /** A change that was begun and not ended: the tool was killed in the middle of it. */
   readonly unfinished:
     | { readonly id: string; readonly kind: string; readonly from: string; readonly to: string }

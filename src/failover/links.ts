@@ -1,0 +1,54 @@
+import type { Answering, Instance, Topology } from './topology.ts';
+
+/** The heartbeat comes every second: who has heard nothing for longer than this hears nothing. */
+export const HEARD_MS = 2500;
+
+/** What one instance says about the source it replicates from. */
+export interface Link {
+  /** Undefined: an address that no instance of the cluster has. */
+  readonly source: Instance | undefined;
+  readonly address: string;
+  /** `hears`: data or heartbeats come; `seeks`: the receiver runs and nothing comes; `stopped`: it does not run. */
+  readonly state: 'hears' | 'seeks' | 'stopped';
+}
+
+/** Who follows whom, by the name of the follower. An instance without a link is nobody's replica, or silent. */
+export type Links = ReadonlyMap<string, Link>;
+
+/** Derives every link of a snapshot. */
+export function linksOf(topology: Topology): Links {
+  const byAddress = new Map<string, Instance>();
+  for (const instance of topology.instances) {
+    const { spec } = instance;
+    for (const host of [spec.name, spec.host, spec.address]) byAddress.set(`${host}:${spec.port}`, instance);
+  }
+  const links = new Map<string, Link>();
+  for (const instance of topology.instances) {
+    const replication = instance.kind === 'answering' ? instance.state.replication : undefined;
+    if (replication === undefined) continue;
+    const { sourceHost, sourcePort, receiver, silentMs } = replication;
+    const address = `${sourceHost}:${sourcePort}`;
+    const state =
+      receiver === 'off'
+        ? 'stopped'
+        : receiver === 'on' && (silentMs === undefined || silentMs < HEARD_MS)
+          ? 'hears'
+          : 'seeks';
+    links.set(instance.spec.name, { source: byAddress.get(address), address, state });
+  }
+  return links;
+}
+
+/** Does it ask another instance for transactions right now? */
+export function isFollowing(links: Links, instance: Instance): boolean {
+  const link = links.get(instance.spec.name);
+  return link !== undefined && link.state !== 'stopped';
+}
+
+/** The instances that answer and are configured to follow this one. */
+export function followersOf(topology: Topology, links: Links, name: string): readonly Answering[] {
+  return topology.instances.filter(
+    (instance): instance is Answering =>
+      instance.kind === 'answering' && links.get(instance.spec.name)?.source?.spec.name === name,
+  );
+}
