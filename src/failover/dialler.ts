@@ -46,9 +46,7 @@ export function dialThroughAny(ways: readonly Way[], options: DialOptions): Dial
       let under = 0;
       let patience: NodeJS.Timeout | undefined;
       const failures: Error[] = [];
-      // The one that is up already comes first, and of those the one that was used last.
-      const order = lines.toSorted((a, b) => Number(b.isUp()) - Number(a.isUp()) || b.usedAt() - a.usedAt());
-      const rest = [...order];
+      let rest: Line[] = [];
 
       const settle = (work: () => void): void => {
         if (over) return;
@@ -79,7 +77,7 @@ export function dialThroughAny(ways: readonly Way[], options: DialOptions): Dial
         const way = rest.shift();
         if (!way || over) return;
         under++;
-        if (rest.length > 0) patience = setTimeout(next, way.isUp() ? patienceMs : 0);
+        if (rest.length > 0) patience = setTimeout(next, patienceMs);
         way.dial(address, port).then(
           (stream) => {
             under--;
@@ -92,9 +90,20 @@ export function dialThroughAny(ways: readonly Way[], options: DialOptions): Dial
           },
         );
       };
-      if (rest.length === 0) settle(() => reject(new DialError('ENOWAY', `there is no way to ${target}`)));
-      else next();
+      // Nothing is dialled twice because two ways came up together: a server counts connections that say nothing.
+      Promise.any(lines.map((each) => each.open())).then(
+        () => {
+          rest = inOrder(lines);
+          next();
+        },
+        (error: AggregateError) => settle(() => reject(worst(error.errors, target))),
+      );
     });
+}
+
+/** Those that are up come first, and of those the one that was used last. */
+function inOrder(lines: readonly Line[]): Line[] {
+  return [...lines].sort((a, b) => Number(b.isUp()) - Number(a.isUp()) || b.usedAt() - a.usedAt());
 }
 
 interface Line {

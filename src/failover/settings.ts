@@ -1,0 +1,133 @@
+import type { FailoverSettings } from './cluster.ts';
+
+/** A number that operators may set. Times are milliseconds unless the name says otherwise. */
+export interface NumberSetting {
+  /** The inventory's variable. */
+  readonly variable: string;
+  readonly default: number;
+  readonly least: number;
+  readonly most: number;
+  /** What it sets, and why the default is what it is. */
+  readonly sets: string;
+}
+
+type NumberName = {
+  [Name in keyof FailoverSettings]-?: FailoverSettings[Name] extends number ? Name : never;
+}[keyof FailoverSettings];
+
+/**
+ * Every number with its default, its limits and its reason. Plain data: the commands read it before a schema library
+ * could be loaded, and the schema of the daemon's file and the documentation are made from it.
+ */
+export const NUMBER_SETTINGS: Readonly<Record<NumberName, NumberSetting>> = {
+  queryTimeoutMs: {
+    variable: 'failover_query_timeout_ms',
+    default: 1000,
+    least: 50,
+    most: 60_000,
+    sets: 'how long one question to an instance may take; answers take a few milliseconds, so a second is silence',
+  },
+  connectTimeoutMs: {
+    variable: 'failover_connect_timeout_ms',
+    default: 1500,
+    least: 50,
+    most: 60_000,
+    sets: 'how long opening a connection to an instance may take; the first lost packet is repeated after a second',
+  },
+  switchoverTimeoutMs: {
+    variable: 'failover_switchover_timeout_ms',
+    default: 5000,
+    least: 100,
+    most: 600_000,
+    sets: 'how long writes may stand still in a switchover before all is taken back; the balancers let new sessions wait for ten seconds',
+  },
+  catchUpTimeoutMs: {
+    variable: 'failover_catch_up_timeout_ms',
+    default: 60_000,
+    least: 100,
+    most: 86_400_000,
+    sets: 'how long a candidate may take to apply what it has received',
+  },
+  pollMs: {
+    variable: 'failover_poll_ms',
+    default: 250,
+    least: 20,
+    most: 60_000,
+    sets: 'how often the watch asks each instance',
+  },
+  deadAfterMs: {
+    variable: 'failover_dead_after_ms',
+    default: 3000,
+    least: 100,
+    most: 600_000,
+    sets: 'how long a primary that says nothing counts as alive for the watch; one whose process is gone counts as dead at once',
+  },
+  antiFlapMs: {
+    variable: 'failover_anti_flap_ms',
+    default: 3_600_000,
+    least: 0,
+    most: 604_800_000,
+    sets: 'no second automatic failover within this time, unless somebody has acknowledged the first',
+  },
+  lagLimitSeconds: {
+    variable: 'failover_lag_limit_seconds',
+    default: 10,
+    least: 0,
+    most: 86_400,
+    sets: 'from which lag on a replica is reported, and is no candidate of a switchover',
+  },
+  longTransactionSeconds: {
+    variable: 'failover_long_transaction_seconds',
+    default: 10,
+    least: 1,
+    most: 86_400,
+    sets: 'from which age on an open transaction stands in the way of a switchover',
+  },
+};
+
+/** The settings that are no numbers, by variable. */
+export const OTHER_SETTINGS = {
+  allowOtherDataCentre: {
+    variable: 'failover_allow_other_data_centre',
+    default: false,
+    sets: 'whether an automatic failover may choose an instance of another data centre',
+  },
+  asyncWhenAlone: {
+    variable: 'failover_async_when_alone',
+    default: false,
+    sets: 'whether a new primary that no living replica could acknowledge to accepts writes without an acknowledgement',
+  },
+  hooks: {
+    variable: 'failover_hooks',
+    sets: 'executables by the name of their hook: detected, before-failover, before-switchover, after-promotion, after-failure, stonith',
+  },
+  webhook: { variable: 'failover_notify_webhook', sets: 'a URL that gets every notification as JSON' },
+  email: { variable: 'failover_notify_email', sets: 'an address that gets every notification by sendmail' },
+  command: {
+    variable: 'failover_notify_command',
+    sets: 'an executable that gets every notification as JSON on stdin',
+  },
+} as const;
+
+export const HOOK_NAMES = [
+  'detected',
+  'before-failover',
+  'before-switchover',
+  'after-promotion',
+  'after-failure',
+  'stonith',
+] as const;
+
+/** All settings as they are when nobody sets any. */
+export function defaultSettings(): FailoverSettings {
+  const numbers = Object.fromEntries(
+    Object.entries(NUMBER_SETTINGS).map(([name, setting]) => [name, setting.default]),
+  ) as Record<NumberName, number>;
+  return {
+    ...numbers,
+    allowOtherDataCentre: OTHER_SETTINGS.allowOtherDataCentre.default,
+    asyncWhenAlone: OTHER_SETTINGS.asyncWhenAlone.default,
+    hooks: {},
+    notify: {},
+  };
+}
