@@ -20,6 +20,8 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   { name: 'vagrant', why: 'validates the Vagrantfile', tests: 'unit' },
   { name: 'curl', why: 'clients of the site and of the programs under test', tests: 'unit' },
   { name: 'socat', why: "HAProxy's admin socket, and servers that misbehave", tests: 'unit' },
+  { name: 'etcd-server', why: 'the store that several daemons of the failover share', tests: 'unit' },
+  { name: 'etcd-client', why: 'changes that etcd from outside, and its accounts', tests: 'unit' },
   { name: 'systemd-container', why: 'boots the hosts of the lab', tests: 'lab' },
   { name: 'mmdebstrap', why: "makes the lab's base image", tests: 'lab' },
   { name: 'debian-archive-keyring', why: 'the keys that the base image is checked with', tests: 'lab' },
