@@ -42,6 +42,7 @@ export interface Server {
 
   stopReceiver(limits: Limits): Promise<void>;
   startReceiver(limits: Limits): Promise<void>;
+  startApplier(limits: Limits): Promise<void>;
   stopApplier(limits: Limits): Promise<void>;
   startReplica(limits: Limits): Promise<void>;
   stopReplica(limits: Limits): Promise<void>;
@@ -63,6 +64,11 @@ export interface Server {
   hasJournal(id: string, limits: Limits): Promise<boolean>;
   /** Commits transactions without content in place of these, so that they count as executed here. */
   injectEmpty(gtids: Gtids, limits: Limits): Promise<void>;
+  /**
+   * MySQL: replaces all data by a copy of the donor's, with the clone plugin, and ends when this instance answers
+   * again after its restart. `report` gets a line about the progress now and then. MariaDB cannot: see `Machine`.
+   */
+  clone(donor: SourceAddress, report: (line: string) => void, limits: Limits): Promise<void>;
 
   close(): Promise<void>;
 }
