@@ -1,0 +1,196 @@
+import { isOlder, listed, namesOf, type Survey } from '../survey.ts';
+import type { Answering } from '../topology.ts';
+import { when, type Finding, type Row } from './row.ts';
+
+/** What differs between the instances, or is missing on one, and would show in the next failover. */
+export const CONFIGURATION_ROWS: readonly Row[] = [
+  {
+    code: 'DuplicateServerId',
+    description: 'Two instances have the same server_id: one of them gets no transactions.',
+    severity: 'critical',
+    find: (survey) => duplicates(survey, (instance) => String(instance.state.serverId), 'server_id'),
+    remedy: () => 'give each its own: `provision up`',
+  },
+  {
+    code: 'DuplicateServerUuid',
+    description: 'Two instances have the same server_uuid: one was copied together with its auto.cnf.',
+    severity: 'critical',
+    find: (survey) => duplicates(survey, (instance) => instance.state.uuid, 'server_uuid'),
+    remedy: () => 'stop one of them, delete its auto.cnf, start it',
+  },
+  {
+    code: 'MixedFlavours',
+    description: 'MySQL and MariaDB cannot be replicas of each other with GTIDs.',
+    severity: 'critical',
+    find: (survey) =>
+      unequal(survey, (instance) => instance.state.version.flavour, 'run different databases'),
+    remedy: () => 'a cluster is of one flavour: `provision up`',
+  },
+  {
+    code: 'DifferentGtidModes',
+    description: 'GTIDs are on at some instances and off at others.',
+    severity: 'critical',
+    find: (survey) =>
+      unequal(survey, (instance) => (instance.state.gtidMode ? 'on' : 'off'), 'differ in gtid_mode'),
+    remedy: () => 'turn gtid_mode on everywhere: `provision up`',
+  },
+  {
+    code: 'GtidsOff',
+    description: 'GTIDs are off everywhere: nothing can be promoted.',
+    severity: 'critical',
+    find: (survey) => {
+      const all = answering(survey);
+      return when(all.length > 0 && all.every((instance) => !instance.state.gtidMode), () => ({
+        message: 'gtid_mode is off on every instance',
+      }));
+    },
+    remedy: () => 'turn gtid_mode on everywhere: `provision up`',
+  },
+  {
+    code: 'NoBinaryLog',
+    description: 'An instance writes no binary log, so nobody could follow it.',
+    severity: 'warning',
+    find: (survey) =>
+      answering(survey)
+        .filter((instance) => !instance.state.logBin)
+        .map((instance) => ({
+          instance: instance.spec.name,
+          message: `${instance.spec.name} writes no binary log`,
+        })),
+    remedy: ({ instance }) => `turn log_bin on at ${instance}, or \`failover set-rule ${instance} must_not\``,
+  },
+  {
+    code: 'NoReplicaUpdatesInLog',
+    description: 'An instance does not log what it replicates, so nobody could follow it.',
+    severity: 'warning',
+    find: (survey) =>
+      answering(survey)
+        .filter((instance) => instance.state.logBin && !instance.state.logReplicaUpdates)
+        .map((instance) => ({
+          instance: instance.spec.name,
+          message: `${instance.spec.name} does not log what it replicates (log_replica_updates)`,
+        })),
+    remedy: ({ instance }) =>
+      `turn log_replica_updates on at ${instance}, or \`failover set-rule ${instance} must_not\``,
+  },
+  {
+    code: 'DifferentBinlogFormats',
+    description:
+      'Instances log statements here and rows there: a replica may apply something else than was written.',
+    severity: 'warning',
+    find: (survey) =>
+      unequal(
+        survey,
+        (instance) => (instance.state.logBin ? instance.state.binlogFormat.toUpperCase() : undefined),
+        'differ in binlog_format',
+      ),
+    remedy: () => 'ROW everywhere: `provision up`',
+  },
+  {
+    code: 'PrimaryNewerThanReplica',
+    description: 'A replica is older than its primary: it may not understand what it gets.',
+    severity: 'warning',
+    find: (survey) => {
+      const { primary } = survey;
+      if (primary?.kind !== 'answering') return [];
+      return survey.others
+        .filter((instance) => isOlder(instance.state.version, primary.state.version))
+        .map((instance) => ({
+          instance: instance.spec.name,
+          message: `${instance.spec.name} runs ${instance.state.version.text}, older than the primary's ${primary.state.version.text}`,
+        }));
+    },
+    remedy: ({ instance }) => `upgrade ${instance}: replicas first, the primary last`,
+  },
+  {
+    code: 'MixedMajorVersions',
+    description: 'The instances are of different releases: only the oldest can be followed by all.',
+    severity: 'notice',
+    find: (survey) =>
+      unequal(
+        survey,
+        ({ state: { version } }) => `${version.flavour} ${version.major}.${version.minor}`,
+        'run different releases',
+      ),
+    remedy: () => 'finish the upgrade',
+  },
+  {
+    code: 'SeveralChannels',
+    description:
+      'An instance replicates by more than the default channel: no plan of this tool handles that.',
+    severity: 'warning',
+    find: (survey) =>
+      answering(survey)
+        .filter((instance) => instance.state.otherChannels.length > 0)
+        .map((instance) => ({
+          instance: instance.spec.name,
+          message: `${instance.spec.name} has more channels: ${listed(instance.state.otherChannels)}`,
+        })),
+    remedy: ({ instance }) => `\`failover set-rule ${instance} must_not\`, or remove the channel`,
+  },
+  {
+    code: 'NoAutoPosition',
+    description: 'A replica follows by file and position, and would not find its place at another source.',
+    severity: 'critical',
+    recovery: 'repair-replica',
+    find: (survey) =>
+      survey.others
+        .filter((instance) => instance.state.replication?.autoPosition === false)
+        .map((instance) => ({
+          instance: instance.spec.name,
+          message: `${instance.spec.name} follows by file and position`,
+        })),
+    remedy: ({ instance }) => `the watch makes ${instance} follow by GTID`,
+  },
+  {
+    code: 'ReplicationInTheClear',
+    description: 'A replica fetches without TLS.',
+    severity: 'notice',
+    find: (survey) =>
+      survey.others
+        .filter((instance) => instance.state.replication?.tls === false)
+        .map((instance) => ({
+          instance: instance.spec.name,
+          message: `${instance.spec.name} replicates without TLS`,
+        })),
+    remedy: ({ instance }, survey) =>
+      `\`failover relocate ${instance} ${survey.primary?.spec.name ?? 'SOURCE'}\` states it again`,
+  },
+];
+
+function answering(survey: Survey): readonly Answering[] {
+  return survey.topology.instances.filter((instance): instance is Answering => instance.kind === 'answering');
+}
+
+function groups(
+  survey: Survey,
+  key: (instance: Answering) => string | undefined,
+): ReadonlyMap<string, readonly Answering[]> {
+  const found = new Map<string, Answering[]>();
+  for (const instance of answering(survey)) {
+    const value = key(instance);
+    if (value === undefined) continue;
+    found.set(value, [...(found.get(value) ?? []), instance]);
+  }
+  return found;
+}
+
+function duplicates(survey: Survey, key: (instance: Answering) => string, what: string): readonly Finding[] {
+  return [...groups(survey, key)].flatMap(([value, same]) =>
+    when(same.length > 1, () => ({
+      instance: same.at(-1)?.spec.name,
+      message: `${listed(namesOf(same))} have the same ${what}: ${value}`,
+    })),
+  );
+}
+
+function unequal(
+  survey: Survey,
+  key: (instance: Answering) => string | undefined,
+  what: string,
+): readonly Finding[] {
+  const found = groups(survey, key);
+  return when(found.size > 1, () => ({
+    message: `the instances ${what}: ${[...found].map(([value, same]) => `${value} on ${listed(namesOf(same))}`).join('; ')}`,
+  }));
+}

@@ -1,0 +1,308 @@
+import { isFollowing } from '../links.ts';
+import type { PrimaryView, Witnesses } from '../primary.ts';
+import { listed, namesOf, type Survey } from '../survey.ts';
+import type { Answering, Silent } from '../topology.ts';
+import { when, type Finding, type Row } from './row.ts';
+
+/** What is wrong with the primary itself, or with there being one. The first that holds says most. */
+export const PRIMARY_ROWS: readonly Row[] = [
+  {
+    code: 'TwoWritablePrimaries',
+    description: 'Two or more instances take writes and follow nobody.',
+    severity: 'critical',
+    recovery: 'fence',
+    evenInDowntime: true,
+    find: ({ view }) => {
+      if (view.kind !== 'several') return [];
+      const all = namesOf(view.unreachable ? [...view.writable, view.unreachable] : view.writable);
+      return view.writable
+        .filter((instance) => instance !== view.likely)
+        .map((instance) => ({
+          instance: instance.spec.name,
+          message: `${listed(all)} take writes${view.likely ? `; the replicas follow ${view.likely.spec.name}` : ', and nothing says which is right'}`,
+        }));
+    },
+    remedy: ({ instance }, { view }) =>
+      view.kind === 'several' && view.likely
+        ? `the watch makes ${instance} read-only; by hand: \`failover rejoin ${instance}\``
+        : 'decide which one is right, make the other one read-only, then `failover rejoin` it',
+  },
+  {
+    code: 'DeadPrimaryWithoutReplicas',
+    description: 'The primary does not answer, and the cluster has no other instance.',
+    severity: 'critical',
+    find: ({ view, topology }) =>
+      when(topology.instances.length === 1 && (view.kind === 'dead' || view.kind === 'unknown'), () =>
+        silence(view, 'does not answer, and there is no other instance'),
+      ),
+    remedy: ({ instance }) => `start ${instance}, or restore it from a backup`,
+  },
+  {
+    code: 'DeadPrimaryAndReplicas',
+    description: 'Neither the primary nor any replica answers: it may be us who are cut off.',
+    severity: 'critical',
+    find: ({ view, topology }) =>
+      when(view.kind === 'unknown' && topology.instances.length > 1, () =>
+        silence(view, 'does not answer, and neither does any replica; it may be us who are cut off'),
+      ),
+    remedy: () => 'check the network between here and the instances; without a witness nothing is promoted',
+  },
+  {
+    code: 'DeadPrimaryAndSomeReplicas',
+    description: 'The primary does not answer, nor do some replicas; those that answer do not hear of it.',
+    severity: 'critical',
+    recovery: 'failover',
+    find: ({ view }) =>
+      view.kind === 'dead' && view.witnesses.silent.length > 0
+        ? [
+            silence(
+              view,
+              `does not answer, and neither does ${listed(view.witnesses.silent)}; ${witness(view.witnesses)}`,
+            ),
+          ]
+        : [],
+    remedy: promote,
+  },
+  {
+    code: 'DeadPrimary',
+    description: 'The primary does not answer, and none of its replicas hears of it.',
+    severity: 'critical',
+    recovery: 'failover',
+    find: ({ view }) =>
+      view.kind === 'dead' && view.witnesses.silent.length === 0
+        ? [silence(view, `does not answer; ${witness(view.witnesses)}`)]
+        : [],
+    remedy: promote,
+  },
+  {
+    code: 'OverloadedPrimary',
+    description: 'The primary gives no state but an answer: it lives, and no promotion follows.',
+    severity: 'critical',
+    find: ({ view }) =>
+      view.kind === 'overloaded' && view.primary.silence.kind !== 'starting'
+        ? [silence(view, `lives, and does not let us in: ${view.primary.silence.message}`)]
+        : [],
+    remedy: ({ instance }) =>
+      `relieve ${instance} (connections, accounts); overload is not death, so only \`failover promote --force\` moves the primary`,
+  },
+  {
+    code: 'PrimaryStarting',
+    description: 'The primary has been restarted and is not ready yet.',
+    severity: 'critical',
+    find: ({ view }) =>
+      view.kind === 'overloaded' && view.primary.silence.kind === 'starting'
+        ? [silence(view, 'is starting')]
+        : [],
+    remedy: ({ instance }) =>
+      `wait: ${instance} starts read-only and is opened again when it has everything; \`failover promote --force\` does not wait`,
+  },
+  {
+    code: 'UnreachablePrimaryWithLaggingReplicas',
+    description: 'We cannot reach the primary, and all replicas that hear of it lag.',
+    severity: 'critical',
+    find: (survey) =>
+      when(survey.view.kind === 'unreachable' && allLag(survey), () =>
+        silence(
+          survey.view,
+          'cannot be reached from here, and all replicas lag: it may be overloaded, or its network bad',
+        ),
+      ),
+    remedy: unreachableRemedy,
+  },
+  {
+    code: 'UnreachablePrimaryWithBrokenReplicas',
+    description: 'We cannot reach the primary; some replicas hear of it, others do not.',
+    severity: 'critical',
+    find: (survey) =>
+      survey.view.kind === 'unreachable' && survey.view.witnesses.cutOff.length > 0 && !allLag(survey)
+        ? [
+            silence(
+              survey.view,
+              `cannot be reached from here or from ${listed(survey.view.witnesses.cutOff)}, but ${listed(survey.view.witnesses.connected)} can`,
+            ),
+          ]
+        : [],
+    remedy: unreachableRemedy,
+  },
+  {
+    code: 'UnreachablePrimary',
+    description: 'We cannot reach the primary, but its replicas can: a matter of our network.',
+    severity: 'critical',
+    find: (survey) =>
+      survey.view.kind === 'unreachable' && survey.view.witnesses.cutOff.length === 0 && !allLag(survey)
+        ? [
+            silence(
+              survey.view,
+              `cannot be reached from here, but ${listed(survey.view.witnesses.connected)} can`,
+            ),
+          ]
+        : [],
+    remedy: unreachableRemedy,
+  },
+  {
+    code: 'NoPrimary',
+    description: 'No instance takes writes, is followed, or is remembered as the primary.',
+    severity: 'critical',
+    find: ({ view }) =>
+      when(view.kind === 'none', () => ({ message: 'no instance is the primary, nor is one remembered' })),
+    remedy: () => 'name one: `failover promote INSTANCE`',
+  },
+  {
+    code: 'PrimaryHasPrimary',
+    description: 'The primary takes writes and replicates from another instance as well.',
+    severity: 'critical',
+    find: ({ view, links }) => {
+      if (view.kind !== 'writable' || !isFollowing(links, view.primary)) return [];
+      const { name } = view.primary.spec;
+      return [
+        { instance: name, message: `${name} is the primary and replicates from ${links.get(name)?.address}` },
+      ];
+    },
+    remedy: ({ instance }) =>
+      `end it with \`failover relocate\` of the other one, then RESET REPLICA ALL on ${instance}`,
+  },
+  {
+    code: 'DeadCoPrimary',
+    description: 'The primary replicates from an instance that does not answer, while all replicas do.',
+    severity: 'warning',
+    find: (survey) => deadCoPrimary(survey, false),
+    remedy: coPrimaryRemedy,
+  },
+  {
+    code: 'DeadCoPrimaryAndSomeReplicas',
+    description:
+      'The primary replicates from an instance that does not answer, and neither do some replicas.',
+    severity: 'warning',
+    find: (survey) => deadCoPrimary(survey, true),
+    remedy: coPrimaryRemedy,
+  },
+  {
+    code: 'UnreachableCoPrimary',
+    description: 'The primary replicates from an instance that it hears and we do not reach.',
+    severity: 'warning',
+    find: ({ view, links }) => {
+      const co = coPrimary(view, links);
+      return co && co.instance.kind === 'silent' && co.state === 'hears'
+        ? [
+            {
+              instance: co.instance.spec.name,
+              message: `${co.instance.spec.name} cannot be reached from here; the primary ${co.primary.spec.name} replicates from it`,
+            },
+          ]
+        : [];
+    },
+    remedy: coPrimaryRemedy,
+  },
+  {
+    code: 'AllCoPrimaryReplicasNotReplicating',
+    description:
+      'Of two instances that replicate from each other, one has replicas and none of them replicates.',
+    severity: 'warning',
+    find: (survey) => {
+      const co = coPrimary(survey.view, survey.links);
+      if (co?.instance.kind !== 'answering') return [];
+      const { name } = co.instance.spec;
+      const replicas = survey.followers(name).filter((instance) => instance !== co.primary);
+      return replicas.length > 0 && replicas.every((instance) => !isReplicating(survey, instance))
+        ? [
+            {
+              instance: name,
+              message: `none of the replicas of ${name} replicates: ${listed(namesOf(replicas))}`,
+            },
+          ]
+        : [];
+    },
+    remedy: coPrimaryRemedy,
+  },
+  {
+    code: 'PrimaryIsReadOnly',
+    description: 'The primary answers and takes no writes.',
+    severity: 'critical',
+    recovery: 'reopen-primary',
+    find: ({ view, topology }) =>
+      view.kind === 'read-only' && topology.memory.unfinished === undefined
+        ? [
+            {
+              instance: view.primary.spec.name,
+              message: `the primary ${view.primary.spec.name} is read-only: nothing can be written`,
+            },
+          ]
+        : [],
+    remedy: ({ instance }) =>
+      `\`failover promote ${instance}\` opens it when it has every transaction; the watch does so by itself`,
+  },
+  {
+    code: 'PrimaryOffline',
+    description: 'The primary is in offline mode and refuses ordinary clients.',
+    severity: 'critical',
+    find: ({ view }) =>
+      view.kind === 'writable' && view.primary.state.offlineMode
+        ? [
+            {
+              instance: view.primary.spec.name,
+              message: `the primary ${view.primary.spec.name} is in offline mode`,
+            },
+          ]
+        : [],
+    remedy: ({ instance }) => `SET GLOBAL offline_mode = OFF on ${instance}, or \`failover promote\` another`,
+  },
+];
+
+/** A replica that both fetches and applies. */
+export function isReplicating(survey: Survey, instance: Answering): boolean {
+  return (
+    survey.links.get(instance.spec.name)?.state === 'hears' && instance.state.replication?.applier === 'on'
+  );
+}
+
+function silence(view: PrimaryView, what: string): Finding {
+  const name = 'primary' in view ? view.primary.spec.name : undefined;
+  return { instance: name, message: `the primary ${name} ${what}` };
+}
+
+function witness(witnesses: Witnesses): string {
+  return witnesses.cutOff.length > 0
+    ? `${listed(witnesses.cutOff)} ${witnesses.cutOff.length === 1 ? 'does' : 'do'} not hear of it either`
+    : `no replica asks for it: ${listed(witnesses.stopped)} ${witnesses.stopped.length === 1 ? 'has' : 'have'} stopped`;
+}
+
+function promote(): string {
+  return '`failover promote`; the watch does so by itself';
+}
+
+function unreachableRemedy({ instance }: Finding): string {
+  return `check the network between here and ${instance}; no promotion while a replica hears of it (\`failover promote --force\` does it all the same)`;
+}
+
+function allLag({ view, others, settings }: Survey): boolean {
+  if (view.kind !== 'unreachable') return false;
+  const connected = others.filter((instance) => view.witnesses.connected.includes(instance.spec.name));
+  return connected.every((instance) => {
+    const replication = instance.state.replication;
+    return replication?.delaySeconds === 0 && (replication.lagSeconds ?? 0) > settings.lagLimitSeconds;
+  });
+}
+
+function coPrimary(
+  view: PrimaryView,
+  links: Survey['links'],
+): { primary: Answering; instance: Answering | Silent; state: string } | undefined {
+  if (view.kind !== 'writable' || !isFollowing(links, view.primary)) return undefined;
+  const link = links.get(view.primary.spec.name);
+  return link?.source ? { primary: view.primary, instance: link.source, state: link.state } : undefined;
+}
+
+function deadCoPrimary(survey: Survey, withReplicas: boolean): readonly Finding[] {
+  const co = coPrimary(survey.view, survey.links);
+  if (co?.instance.kind !== 'silent' || co.state === 'hears') return [];
+  const { name } = co.instance.spec;
+  const lost = survey.lostOthers.filter((instance) => instance !== co.instance);
+  return when(lost.length > 0 === withReplicas, () => ({
+    instance: name,
+    message: `${name} does not answer, and the primary ${co.primary.spec.name} replicates from it${lost.length > 0 ? `; ${listed(namesOf(lost))} ${lost.length === 1 ? 'is' : 'are'} silent, too` : ''}`,
+  }));
+}
+
+function coPrimaryRemedy({ instance }: Finding): string {
+  return `two primaries that follow each other are not what this tool builds: \`failover rejoin ${instance}\` when it answers`;
+}

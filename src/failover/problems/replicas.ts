@@ -1,0 +1,319 @@
+import { contains, count, isEmpty } from '../../mysql/gtid.ts';
+import { HEARD_MS, isFollowing } from '../links.ts';
+import type { Survey } from '../survey.ts';
+import type { Answering } from '../topology.ts';
+import { INTERMEDIATE_ROWS } from './intermediate.ts';
+import { isReplicating } from './primary.ts';
+import { when, type Finding, type Row } from './row.ts';
+
+/** What is wrong with one replica. Consequences of a dead primary are left to the primary's rows. */
+export const REPLICA_ROWS: readonly Row[] = [
+  {
+    code: 'ReplicaIsWritable',
+    description: 'A replica takes writes of its own.',
+    severity: 'critical',
+    recovery: 'fence',
+    evenInDowntime: true,
+    find: (survey) =>
+      each(survey, (instance) =>
+        when(!instance.state.readOnly && isFollowing(survey.links, instance), () => ({
+          instance: instance.spec.name,
+          message: `${instance.spec.name} is a replica and takes writes`,
+        })),
+      ),
+    remedy: ({ instance }) =>
+      `the watch makes ${instance} read-only; compare \`failover errant ${instance}\``,
+  },
+  {
+    code: 'ErrantTransactions',
+    description: 'An instance has transactions that the primary never had.',
+    severity: 'critical',
+    find: (survey) =>
+      each(survey, (instance) => {
+        const errant = survey.errant(instance);
+        return when(!isEmpty(errant), () => ({
+          instance: instance.spec.name,
+          message: `${instance.spec.name} has ${count(errant)} transactions of its own: ${errant}`,
+        }));
+      }),
+    remedy: ({ instance }) =>
+      `look at them with \`failover errant ${instance}\`, then \`failover rejoin ${instance} --clone\` or \`--inject-empty\``,
+  },
+  {
+    code: 'FencedInstance',
+    description: 'An instance was fenced: its server is stopped and stays so until it is rejoined.',
+    severity: 'warning',
+    recovery: 'rejoin',
+    find: ({ topology, lostOthers }) =>
+      lostOthers
+        .filter((instance) => topology.memory.fenced?.includes(instance.spec.name))
+        .map((instance) => ({
+          instance: instance.spec.name,
+          message: `${instance.spec.name} was fenced and waits to be rejoined`,
+        })),
+    remedy: ({ instance }) => `\`failover rejoin ${instance}\``,
+  },
+  {
+    code: 'UnreachableReplica',
+    description: 'An instance that is not the primary does not answer.',
+    severity: 'warning',
+    find: ({ topology, lostOthers }) =>
+      lostOthers
+        .filter((instance) => !topology.memory.fenced?.includes(instance.spec.name))
+        .map((instance) => ({
+          instance: instance.spec.name,
+          message: `${instance.spec.name} ${instance.silence.alive ? 'lives, and does not let us in' : 'does not answer'}: ${instance.silence.message}`,
+        })),
+    remedy: ({ instance }) => `see to ${instance}; it follows again by itself when it comes back`,
+  },
+  ...INTERMEDIATE_ROWS,
+  {
+    code: 'NotConnectedToPrimary',
+    description: 'An instance follows nobody and is not the primary.',
+    severity: 'critical',
+    recovery: 'rejoin',
+    find: (survey) =>
+      each(survey, (instance) =>
+        when(
+          instance.state.replication === undefined && instance.state.readOnly && survey.primary !== undefined,
+          () => ({ instance: instance.spec.name, message: `${instance.spec.name} follows nobody` }),
+        ),
+      ),
+    remedy: ({ instance }) =>
+      `\`failover rejoin ${instance}\`; the watch does so when it has nothing of its own`,
+  },
+  {
+    code: 'ConnectedToWrongPrimary',
+    description: 'A replica follows an instance that is neither the primary nor below it.',
+    severity: 'critical',
+    recovery: 'repair-replica',
+    find: (survey) =>
+      each(survey, (instance) => {
+        const link = survey.links.get(instance.spec.name);
+        return when(link !== undefined && primaryLives(survey) && !leadsToPrimary(survey, instance), () => ({
+          instance: instance.spec.name,
+          message: `${instance.spec.name} follows ${link?.source?.spec.name ?? link?.address}, and the primary is ${survey.primary?.spec.name}`,
+        }));
+      }),
+    remedy: ({ instance }, { primary }) =>
+      `the watch points it at the primary; by hand: \`failover relocate ${instance} ${primary?.spec.name}\``,
+  },
+  {
+    code: 'ReplicationStopped',
+    description: 'A replica does not fetch, or does not apply.',
+    severity: 'critical',
+    recovery: 'repair-replica',
+    find: (survey) =>
+      each(survey, (instance) => {
+        const { replication } = instance.state;
+        if (replication === undefined || survey.topology.memory.unfinished) return [];
+        const stopped = [
+          ...(replication.receiver === 'off' ? ['receiver'] : []),
+          ...(replication.applier === 'off' ? ['applier'] : []),
+        ];
+        const error = replication.applierError ?? replication.receiverError;
+        return when(stopped.length > 0, () => ({
+          instance: instance.spec.name,
+          message: `the ${stopped.join(' and the ')} of ${instance.spec.name} ${stopped.length === 1 ? 'has' : 'have'} stopped${error ? `: ${error.code} ${error.message}` : ''}`,
+        }));
+      }),
+    remedy: ({ instance }) =>
+      `the watch starts it when no error stopped it; otherwise see the error, or \`failover rejoin ${instance} --clone\``,
+  },
+  {
+    code: 'FirstTierReplicaFailingToConnectToPrimary',
+    description: 'A replica tries to reach the primary, which answers us, and cannot.',
+    severity: 'critical',
+    find: (survey) =>
+      each(survey, (instance) => {
+        const { replication } = instance.state;
+        const error = replication?.receiverError;
+        return when(replication?.receiver === 'connecting' && followsAnswering(survey, instance), () => ({
+          instance: instance.spec.name,
+          message: `${instance.spec.name} cannot connect to its source${error ? `: ${error.code} ${error.message}` : ''}`,
+        }));
+      }),
+    remedy: ({ instance }) =>
+      `check the network between ${instance} and its source, and the replication account`,
+  },
+  {
+    code: 'ReplicaStale',
+    description: 'A replica counts as connected and hears nothing, not even a heartbeat.',
+    severity: 'warning',
+    find: (survey) =>
+      each(survey, (instance) => {
+        const { replication } = instance.state;
+        return when(
+          replication?.receiver === 'on' &&
+            (replication.silentMs ?? 0) >= HEARD_MS &&
+            followsAnswering(survey, instance),
+          () => ({
+            instance: instance.spec.name,
+            message: `${instance.spec.name} has heard nothing of its source for ${Math.round((replication?.silentMs ?? 0) / 1000)} s`,
+          }),
+        );
+      }),
+    remedy: ({ instance }) => `it connects anew within seconds; if not, check the network of ${instance}`,
+  },
+  {
+    code: 'NeedsPurgedTransactions',
+    description: 'A replica needs transactions that the primary has no longer in its binary logs.',
+    severity: 'critical',
+    find: (survey) =>
+      each(survey, (instance) => {
+        const { primary } = survey;
+        return when(
+          primary?.kind === 'answering' && !contains(survey.holds(instance), primary.state.purged),
+          () => ({
+            instance: instance.spec.name,
+            message: `${instance.spec.name} needs transactions that ${primary?.spec.name} has purged`,
+          }),
+        );
+      }),
+    remedy: ({ instance }) => `\`failover rejoin ${instance} --clone\``,
+  },
+  {
+    code: 'ReplicaSemiSyncMustBeSet',
+    description: 'A replica does not acknowledge, although the cluster wants it.',
+    severity: 'warning',
+    recovery: 'repair-semi-sync',
+    find: (survey) =>
+      each(survey, (instance) =>
+        when(
+          survey.semiSync.wanted &&
+            instance.state.semiSync.available &&
+            !instance.state.semiSync.replica.enabled &&
+            acknowledgementCounts(survey, instance),
+          () => ({
+            instance: instance.spec.name,
+            message: `${instance.spec.name} is not configured to acknowledge`,
+          }),
+        ),
+      ),
+    remedy: ({ instance }) => `the watch turns it on at ${instance}; \`provision up\` keeps it so`,
+  },
+  {
+    code: 'ReplicaSemiSyncMustNotBeSet',
+    description:
+      'A replica acknowledges that could not be promoted, so its acknowledgement is worth nothing.',
+    severity: 'warning',
+    find: (survey) =>
+      each(survey, (instance) =>
+        when(
+          instance.state.semiSync.replica.enabled &&
+            instance.state.replication !== undefined &&
+            !acknowledgementCounts(survey, instance),
+          () => ({
+            instance: instance.spec.name,
+            message: `${instance.spec.name} acknowledges writes, and could not be promoted with them`,
+          }),
+        ),
+      ),
+    remedy: ({ instance }) =>
+      `turn rpl_semi_sync_replica_enabled off at ${instance}, or mend what keeps it from promotion`,
+  },
+  {
+    code: 'ReplicaSemiSyncInactive',
+    description: 'A replica should acknowledge, replicates, and does not.',
+    severity: 'warning',
+    recovery: 'repair-semi-sync',
+    find: (survey) =>
+      each(survey, (instance) => {
+        const { replica } = instance.state.semiSync;
+        return when(
+          replica.enabled &&
+            !replica.active &&
+            survey.view.kind === 'writable' &&
+            survey.links.get(instance.spec.name)?.source === survey.primary &&
+            isReplicating(survey, instance),
+          () => ({
+            instance: instance.spec.name,
+            message: `${instance.spec.name} replicates and does not acknowledge: its receiver began before semi-sync was on`,
+          }),
+        );
+      }),
+    remedy: ({ instance }) => `the watch starts the receiver of ${instance} anew`,
+  },
+  {
+    code: 'ReplicaLagging',
+    description: 'A replica applies later than the limit.',
+    severity: 'warning',
+    find: (survey) =>
+      each(survey, (instance) => {
+        const { lagSeconds, delaySeconds } = instance.state.replication ?? {
+          lagSeconds: undefined,
+          delaySeconds: 0,
+        };
+        return when(
+          lagSeconds !== undefined && lagSeconds - delaySeconds > survey.settings.lagLimitSeconds,
+          () => ({
+            instance: instance.spec.name,
+            message: `${instance.spec.name} lags ${lagSeconds} s behind`,
+          }),
+        );
+      }),
+    remedy: ({ instance }) => `see what ${instance} is busy with; it cannot be promoted quickly`,
+  },
+  {
+    code: 'ReplicaDelayed',
+    description: 'A replica applies later on purpose, and is no candidate.',
+    severity: 'notice',
+    find: (survey) =>
+      each(survey, (instance) => {
+        const seconds = instance.state.replication?.delaySeconds ?? 0;
+        return when(seconds > 0, () => ({
+          instance: instance.spec.name,
+          message: `${instance.spec.name} applies ${seconds} s late on purpose`,
+        }));
+      }),
+    remedy: ({ instance }) => `nothing, if it is meant; \`failover set-rule ${instance} must_not\` says so`,
+  },
+  {
+    code: 'ReplicaFiltered',
+    description: 'A replica leaves transactions out, and is no candidate.',
+    severity: 'warning',
+    find: (survey) =>
+      each(survey, (instance) => {
+        const filters = instance.state.replication?.filters ?? [];
+        return when(filters.length > 0, () => ({
+          instance: instance.spec.name,
+          message: `${instance.spec.name} has replication filters: ${filters.join(', ')}`,
+        }));
+      }),
+    remedy: ({ instance }) => `remove them, or \`failover set-rule ${instance} must_not\``,
+  },
+];
+
+/** An acknowledgement is worth something when the one who gave it could become the primary. */
+function acknowledgementCounts(survey: Survey, instance: Answering): boolean {
+  const { replication, logBin } = instance.state;
+  return (
+    logBin &&
+    (replication?.delaySeconds ?? 0) === 0 &&
+    (replication?.filters ?? []).length === 0 &&
+    isEmpty(survey.errant(instance))
+  );
+}
+
+function each(survey: Survey, find: (instance: Answering) => readonly Finding[]): readonly Finding[] {
+  return survey.others.flatMap(find);
+}
+
+function primaryLives(survey: Survey): boolean {
+  return survey.view.kind === 'writable' || survey.view.kind === 'read-only';
+}
+
+function followsAnswering(survey: Survey, instance: Answering): boolean {
+  return survey.links.get(instance.spec.name)?.source?.kind === 'answering';
+}
+
+/** By way of other replicas, too. */
+function leadsToPrimary(survey: Survey, instance: Answering): boolean {
+  const seen = new Set<string>();
+  for (let name: string | undefined = instance.spec.name; name !== undefined && !seen.has(name);) {
+    if (name === survey.primary?.spec.name) return true;
+    seen.add(name);
+    name = survey.links.get(name)?.source?.spec.name;
+  }
+  return false;
+}

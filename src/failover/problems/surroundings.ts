@@ -1,0 +1,160 @@
+import { candidatesOf } from '../candidates.ts';
+import { listed, type Survey } from '../survey.ts';
+import type { BalancerView } from '../topology.ts';
+import { when, type Finding, type Row } from './row.ts';
+
+/** What is wrong around the instances: the balancers, the memory, what operators have set. */
+export const SURROUNDING_ROWS: readonly Row[] = [
+  {
+    code: 'UnfinishedChange',
+    description: 'A change of topology was begun and cut off.',
+    severity: 'critical',
+    recovery: 'reopen-primary',
+    find: ({ topology: { memory } }) =>
+      memory.unfinished
+        ? [
+            {
+              instance: memory.unfinished.to,
+              message: `a ${memory.unfinished.kind} from ${memory.unfinished.from} to ${memory.unfinished.to} was cut off`,
+            },
+          ]
+        : [],
+    remedy: ({ instance }) =>
+      `\`failover promote ${instance}\` finishes it or takes it back, whichever is safe; the watch does so by itself`,
+  },
+  {
+    code: 'NoFailoverPossible',
+    description: 'No instance could become the primary.',
+    severity: 'critical',
+    find: (survey) => {
+      const all = candidatesOf(survey);
+      return when(all.length > 0 && all.every((candidate) => candidate.limitation !== undefined), () => ({
+        message: `nobody could be promoted: ${all.map((candidate) => `${candidate.name} ${candidate.limitation}`).join('; ')}`,
+      }));
+    },
+    remedy: () => '`failover status` shows each reason with its remedy',
+  },
+  {
+    code: 'BalancerWritesToTwo',
+    description: 'A balancer sends writers to two instances.',
+    severity: 'critical',
+    recovery: 'repoint-balancer',
+    find: (survey) =>
+      each(survey, (balancer) =>
+        when(balancer.writers.length > 1, () => ({
+          message: `${balancer.name} sends writers to ${listed(balancer.writers)}`,
+        })),
+      ),
+    remedy: repoint,
+  },
+  {
+    code: 'BalancerWriterDiffers',
+    description: 'A balancer sends writers to another instance than the primary.',
+    severity: 'critical',
+    recovery: 'repoint-balancer',
+    find: (survey) =>
+      each(survey, (balancer) => {
+        const [writer] = balancer.writers;
+        return when(
+          survey.view.kind === 'writable' &&
+            balancer.writers.length === 1 &&
+            writer !== survey.view.primary.spec.host,
+          () => ({
+            message: `${balancer.name} sends writers to ${writer}, and the primary ${survey.primary?.spec.name} is on ${survey.primary?.spec.host}`,
+          }),
+        );
+      }),
+    remedy: repoint,
+  },
+  {
+    code: 'BalancerHasNoWriter',
+    description: 'A balancer has no writer although there is a primary.',
+    severity: 'critical',
+    recovery: 'repoint-balancer',
+    find: (survey) =>
+      each(survey, (balancer) =>
+        when(survey.view.kind === 'writable' && balancer.writers.length === 0, () => ({
+          message: `${balancer.name} has no writer, and the primary is ${survey.primary?.spec.name}`,
+        })),
+      ),
+    remedy: repoint,
+  },
+  {
+    code: 'BalancerUnreachable',
+    description: 'A balancer does not answer; it finds the writer by its own check.',
+    severity: 'warning',
+    find: ({ topology }) =>
+      topology.balancers
+        .filter((balancer) => !balancer.reachable)
+        .map((balancer) => ({
+          message: `${balancer.name} does not answer${balancer.message ? `: ${balancer.message}` : ''}`,
+        })),
+    remedy: () => 'see to it; a change of topology goes on without it, since its own check finds the writer',
+  },
+  {
+    code: 'MemoryDiffers',
+    description: 'The servers agree on another primary than the last change made.',
+    severity: 'warning',
+    find: ({ view, topology: { memory } }) =>
+      view.kind === 'writable' &&
+      memory.primary !== undefined &&
+      memory.primary !== view.primary.spec.name &&
+      !memory.unfinished
+        ? [
+            {
+              instance: view.primary.spec.name,
+              message: `${view.primary.spec.name} is the primary, and the last change made ${memory.primary} the primary`,
+            },
+          ]
+        : [],
+    remedy: () => 'somebody moved it by hand; the next change takes what the servers say',
+  },
+  {
+    code: 'UnacknowledgedRecovery',
+    description: 'The last automatic recovery waits for a person to look at it.',
+    severity: 'notice',
+    find: ({ topology: { memory, at }, settings }) =>
+      memory.unacknowledged
+        ? [
+            {
+              message: `the recovery ${memory.unacknowledged.id} was not acknowledged${at - memory.unacknowledged.at < settings.antiFlapMs ? '; until then no other automatic failover' : ''}`,
+            },
+          ]
+        : [],
+    remedy: () => '`failover ack`',
+  },
+  {
+    code: 'RecoveriesPaused',
+    description: 'The watch only tells, and does nothing.',
+    severity: 'notice',
+    find: ({ topology: { memory } }) =>
+      memory.paused
+        ? [{ message: `recoveries were paused by ${memory.paused.by}: ${memory.paused.reason}` }]
+        : [],
+    remedy: () => '`failover resume`',
+  },
+  {
+    code: 'InDowntime',
+    description: 'An instance is in a downtime: its problems are not shown and not repaired.',
+    severity: 'notice',
+    evenInDowntime: true,
+    find: ({ topology: { memory, at } }) =>
+      memory.downtimes
+        .filter((downtime) => downtime.until > at)
+        .map((downtime) => ({
+          instance: downtime.instance,
+          message: `${downtime.instance} is in a downtime by ${downtime.by} for ${Math.ceil((downtime.until - at) / 60_000)} more minutes: ${downtime.reason}`,
+        })),
+    remedy: ({ instance }) => `\`failover downtime end ${instance}\``,
+  },
+];
+
+/** While a change is under way or cut off, its own steps say where writers go. */
+function each(survey: Survey, find: (balancer: BalancerView) => readonly Finding[]): readonly Finding[] {
+  if (survey.topology.memory.unfinished) return [];
+  return survey.topology.balancers.filter((balancer) => balancer.reachable).flatMap(find);
+}
+
+function repoint(): string {
+  return 'the watch points it at the primary; by hand: `failover promote` of the primary itself repeats it';
+}
