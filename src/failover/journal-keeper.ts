@@ -17,6 +17,12 @@ export function journalKeeper(coordination: Pick<Coordination, 'write'>): Journa
   let isPaused = false;
   let failure: unknown;
 
+  const settled = async (): Promise<void> => {
+    const current = writing;
+    if (!current) return;
+    await current;
+    await settled();
+  };
   const write = (): void => {
     if (writing || isPaused || !latest) return;
     const entry = latest;
@@ -47,7 +53,7 @@ export function journalKeeper(coordination: Pick<Coordination, 'write'>): Journa
     async flush() {
       isPaused = false;
       write();
-      while (writing) await writing;
+      await settled();
       if (failure !== undefined) throw failure as Error;
     },
   };
