@@ -137,7 +137,8 @@ function exchange(
         const finish = (): void => end(() => resolve(Buffer.concat(chunks).toString('utf8')));
         opened.on('end', finish);
         opened.on('close', finish);
-        opened.write(request);
+        // Whoever stands between us and HAProxy learns that nothing more will come.
+        opened.end(request);
       },
       (error: unknown) => end(() => reject(failed(`cannot be reached: ${(error as Error).message}`, error))),
     );

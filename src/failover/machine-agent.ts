@@ -76,15 +76,30 @@ export function agentRuntimeApi(
       if (!stdin || !stdout) throw new Error('ssh has no pipes');
       let stderr = '';
       child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
-      child.on('error', reject);
-      child.on('spawn', () => {
-        const stream = Duplex.from({ readable: stdout, writable: stdin });
-        stream.on('close', () => void child.kill('SIGKILL'));
-        child.on('close', (code) => {
-          if (code === SSH_FAILED) stream.destroy(new Error(stderr.trim() || 'ssh ended'));
-        });
-        resolve(stream);
+      // A write to an ssh that has ended is no news: how it ended is.
+      stdin.on('error', () => {});
+      const stream = new Duplex({
+        read: () => void stdout.resume(),
+        write: (chunk: Buffer, _encoding, done) => void stdin.write(chunk, () => done()),
+        final: (done) => void stdin.end(() => done()),
+        destroy: (error, done) => {
+          child.kill('SIGKILL');
+          done(error);
+        },
       });
+      stdout.on('data', (chunk: Buffer) => {
+        if (!stream.push(chunk)) stdout.pause();
+      });
+      const ended = new Promise<void>((over) => void stdout.on('end', () => over()));
+      // Not its event `close`: a connection that is shared outlives it, and keeps its stderr.
+      child.on('exit', (code) => {
+        void ended.then(() => {
+          if (code === 0) stream.push(null);
+          else stream.destroy(new Error(stderr.trim() || `ssh ended with status ${code}`));
+        });
+      });
+      child.on('error', reject);
+      child.on('spawn', () => resolve(stream));
     });
 }
 
