@@ -9,3 +9,34 @@ export interface Version {
   /** As the server says it: `9.7.0`, `11.8.3-MariaDB-0+deb13u1-log`. */
   readonly text: string;
 }
+
+/** Reads `@@version`. MariaDB's may begin with `5.5.5-`, which it once said for the sake of old replicas. */
+export function parseVersion(text: string): Version | undefined {
+  const isMariadb = /mariadb/i.test(text);
+  const match = /^(?:5\.5\.5-(?=\d))?(\d+)\.(\d+)(?:\.(\d+))?/.exec(text);
+  if (!match) return undefined;
+  return {
+    flavour: isMariadb ? 'mariadb' : 'mysql',
+    major: Number(match[1]),
+    minor: Number(match[2]),
+    patch: Number(match[3] ?? 0),
+    text,
+  };
+}
+
+/** Negative when the first is older. Versions of different flavours have no order. */
+export function compareVersions(one: Version, other: Version): number {
+  return one.major - other.major || one.minor - other.minor || one.patch - other.patch;
+}
+
+/** Whether it is of that release or a later one. */
+export function isAtLeast(version: Version, major: number, minor: number, patch = 0): boolean {
+  return compareVersions(version, { ...version, major, minor, patch }) >= 0;
+}
+
+/** Why we cannot work with a server of this version; undefined when we can. */
+export function versionLimitation(version: Version): string | undefined {
+  const [major, minor, patch] = version.flavour === 'mysql' ? [8, 0, 26] : [10, 11, 0];
+  if (isAtLeast(version, major, minor, patch)) return undefined;
+  return `${version.text} is older than ${major}.${minor}.${patch}, the oldest release of its flavour that is supported`;
+}
