@@ -1,6 +1,6 @@
 import { createConnection, createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import anyTest, { type TestFn } from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { createBalancer } from '../../src/balancer/haproxy.ts';
 import { UserError } from '../../src/lib/errors.ts';
 
@@ -28,34 +28,34 @@ const ONE = states({ web1: [2, 0], web2: [0, 0], web3: [0, 0] });
 
 type Reply = (request: string, socket: Socket, turn: number) => void;
 
-const test = anyTest as TestFn<{ haproxy: (reply: Reply) => Promise<() => Promise<Duplex>> }>;
-
-test.beforeEach((t) => {
-  t.context.haproxy = async (reply) => {
-    let turn = 0;
-    const sockets = new Set<Socket>();
-    const server = createServer({ allowHalfOpen: true }, (socket) => {
-      let request = '';
-      sockets.add(socket);
-      socket.on('error', () => {});
-      socket.on('data', (chunk) => {
-        request += chunk.toString();
-        if (request.endsWith('\n')) reply(request.trim(), socket, ++turn);
-      });
+/** Listens, and gives the way to it. */
+async function haproxy(t: ExecutionContext, reply: Reply): Promise<() => Promise<Duplex>> {
+  let turn = 0;
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    let request = '';
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('end', () => {
+      if (request === '' || !server.listening) socket.end();
     });
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-    t.teardown(() => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
+    socket.on('data', (chunk) => {
+      request += chunk.toString();
+      if (request.endsWith('\n')) reply(request.trim(), socket, ++turn);
     });
-    const { port } = server.address() as { port: number };
-    return async () =>
-      await new Promise((resolve, reject) => {
-        const socket = createConnection(port, '127.0.0.1', () => resolve(socket));
-        socket.once('error', reject);
-      });
-  };
-});
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  t.teardown(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const { port } = server.address() as { port: number };
+  return async () =>
+    await new Promise((resolve, reject) => {
+      const socket = createConnection(port, '127.0.0.1', () => resolve(socket));
+      socket.once('error', reject);
+    });
+}
 
 /** Answers each command of a request from a table; what it does not name is carried out in silence. */
 function answering(table: Readonly<Record<string, string>>, log: string[] = []): Reply {
@@ -85,7 +85,7 @@ const WRITERS: readonly (readonly [string, string, readonly string[]])[] = [
 
 for (const [title, answer, expected] of WRITERS) {
   test(`the writers are known: ${title}`, async (t) => {
-    const open = await t.context.haproxy(answering({ 'show servers state': answer }));
+    const open = await haproxy(t, answering({ 'show servers state': answer }));
     const balancer = createBalancer({ name: 'lb1', open });
     t.deepEqual(await balancer.writers(), expected);
     await balancer.close();
@@ -96,7 +96,8 @@ test('pointing counts every other server as down, and lets go only then', async 
   const log: string[] = [];
   const balancer = createBalancer({
     name: 'lb1',
-    open: await t.context.haproxy(
+    open: await haproxy(
+      t,
       answering({ 'show servers state': states({ web1: [0, 0], web2: [2, 0], web3: [0, 0] }) }, log),
     ),
   });
@@ -118,7 +119,7 @@ test('pointing counts every other server as down, and lets go only then', async 
 });
 
 test('a balancer that counts another writer after it was pointed is an error', async (t) => {
-  const balancer = createBalancer({ name: 'lb1', open: await t.context.haproxy(answering({})) });
+  const balancer = createBalancer({ name: 'lb1', open: await haproxy(t, answering({})) });
   const error = await t.throwsAsync(balancer.pointWriters('web2'), { instanceOf: UserError });
   t.is(error?.message, 'lb1: HAProxy counts web1 as the writer instead of web2');
   await balancer.close();
@@ -162,7 +163,7 @@ const WRONG: readonly (readonly [string, Reply, RegExp])[] = [
 
 for (const [title, reply, message] of WRONG) {
   test(title, async (t) => {
-    const balancer = createBalancer({ name: 'lb1', open: await t.context.haproxy(reply), timeoutMs: 300 });
+    const balancer = createBalancer({ name: 'lb1', open: await haproxy(t, reply), timeoutMs: 300 });
     const error = await t.throwsAsync(balancer.endWriters('web1'), { instanceOf: UserError });
     t.regex(error?.message ?? '', message);
     await balancer.close();
@@ -173,7 +174,7 @@ test('a connection that was opened ahead and leads to a process that ends is not
   const log: number[] = [];
   const balancer = createBalancer({
     name: 'lb1',
-    open: await t.context.haproxy((request, socket, turn) => {
+    open: await haproxy(t, (request, socket, turn) => {
       log.push(turn);
       answering(turn === 2 ? { 'writers ': 'this process ends\n' } : {})(request, socket, turn);
     }),
@@ -185,7 +186,7 @@ test('a connection that was opened ahead and leads to a process that ends is not
 });
 
 test('a server that the balancer does not have is named, with those that it has', async (t) => {
-  const balancer = createBalancer({ name: 'lb1', open: await t.context.haproxy(answering({})) });
+  const balancer = createBalancer({ name: 'lb1', open: await haproxy(t, answering({})) });
   const error = await t.throwsAsync(balancer.endWriters('web9'), { instanceOf: UserError });
   t.regex(error?.message ?? '', /no server 'web9' in backend mysql_primary\n.*web1, web2, web3/);
   await balancer.close();

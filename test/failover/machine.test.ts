@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import anyTest, { type TestFn } from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { agentMachine, agentRuntimeApi } from '../../src/failover/machine-agent.ts';
 import { operatorMachine } from '../../src/failover/machine-operator.ts';
 import { byLine } from '../../src/failover/machine-verbs.ts';
@@ -13,19 +13,16 @@ import { localTransport } from '../../src/transport/local.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../files/failover/understudy-node', import.meta.url));
 
-const test = anyTest as TestFn<{ fakeSsh: (body: string) => { ssh: string; log: () => string } }>;
-
-test.beforeEach((t) => {
-  t.context.fakeSsh = (body) => {
-    const directory = mkdtempSync(join(tmpdir(), 'understudy-machine-'));
-    t.teardown(() => rmSync(directory, { recursive: true }));
-    const ssh = join(directory, 'ssh');
-    const log = join(directory, 'log');
-    writeFileSync(ssh, `#!/bin/sh\nprintf '%s\\n' "$@" > ${log}\n${body}\n`);
-    chmodSync(ssh, 0o755);
-    return { ssh, log: () => readFileSync(log, 'utf8') };
-  };
-});
+/** A program in place of ssh, and the words that it was given. */
+function fakeSsh(t: ExecutionContext, body: string): { readonly ssh: string; readonly log: () => string } {
+  const directory = mkdtempSync(join(tmpdir(), 'understudy-machine-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const ssh = join(directory, 'ssh');
+  const log = join(directory, 'log');
+  writeFileSync(ssh, `#!/bin/sh\nprintf '%s\\n' "$@" > ${log}\n${body}\n`);
+  chmodSync(ssh, 0o755);
+  return { ssh, log: () => readFileSync(log, 'utf8') };
+}
 
 const REFUSED: readonly (readonly string[])[] = [
   [],
@@ -66,7 +63,7 @@ test('an operator sends the script and its verb, and hears what it said', async 
 });
 
 test('a daemon names its key and its hosts, and the verb comes last', async (t) => {
-  const { ssh, log } = t.context.fakeSsh('exit 0');
+  const { ssh, log } = fakeSsh(t, 'exit 0');
   await agentMachine({ host: 'web1', address: '10.0.0.1', key: '/etc/k/key', ssh }).unfence();
   const words = log().trim().split('\n');
   t.true(words.includes('StrictHostKeyChecking=yes'));
@@ -76,15 +73,13 @@ test('a daemon names its key and its hosts, and the verb comes last', async (t) 
 });
 
 test('a host that is not reached and a verb that fails are told apart', async (t) => {
-  const away = t.context.fakeSsh(
-    "echo 'ssh: connect to host 10.0.0.1 port 22: No route to host' >&2; exit 255",
-  );
+  const away = fakeSsh(t, "echo 'ssh: connect to host 10.0.0.1 port 22: No route to host' >&2; exit 255");
   const gone = await t.throwsAsync(
     agentMachine({ host: 'web1', address: '10.0.0.1', key: 'k', ssh: away.ssh }).fence(),
     { name: 'UserError', message: /^web1: cannot be reached for 'fence': ssh: connect to host/ },
   );
   t.is((gone as { exitCode?: number }).exitCode, 4);
-  const stuck = t.context.fakeSsh("echo 'mysqld does not end' >&2; exit 1");
+  const stuck = fakeSsh(t, "echo 'mysqld does not end' >&2; exit 1");
   const failed = await t.throwsAsync(
     agentMachine({ host: 'web1', address: '10.0.0.1', key: 'k', ssh: stuck.ssh }).fence(),
     { name: 'UserError', message: "web1: 'fence' failed: mysqld does not end" },
@@ -93,7 +88,7 @@ test('a host that is not reached and a verb that fails are told apart', async (t
 });
 
 test('an aborted verb ends its ssh and rejects with the reason', async (t) => {
-  const { ssh } = t.context.fakeSsh('exec sleep 60');
+  const { ssh } = fakeSsh(t, 'exec sleep 60');
   const controller = new AbortController();
   const fencing = agentMachine({ host: 'web1', address: '10.0.0.1', key: 'k', ssh }).fence(controller.signal);
   controller.abort(new Error('the lease is lost'));
@@ -101,7 +96,7 @@ test('an aborted verb ends its ssh and rejects with the reason', async (t) => {
 });
 
 test('progress comes line by line', async (t) => {
-  const { ssh } = t.context.fakeSsh("printf 'copying from web1\\n12 MB'; printf ' copied\\n'");
+  const { ssh } = fakeSsh(t, "printf 'copying from web1\\n12 MB'; printf ' copied\\n'");
   const lines: string[] = [];
   await agentMachine({ host: 'web2', address: '10.0.0.2', key: 'k', ssh }).copyFrom(
     { host: 'web1', address: '10.0.0.1' },
@@ -118,7 +113,7 @@ test('lines are whole, whatever pieces they come in', (t) => {
 });
 
 test("another balancer's runtime API is the stdin and stdout of ssh", async (t) => {
-  const { ssh } = t.context.fakeSsh('read -r line; printf \'heard %s\\n\' "$line"');
+  const { ssh } = fakeSsh(t, 'read -r line; printf \'heard %s\\n\' "$line"');
   const stream = await agentRuntimeApi({ host: 'lb2', address: '10.0.0.2', key: 'k', ssh })();
   stream.end('show info\n');
   let said = '';
@@ -127,7 +122,7 @@ test("another balancer's runtime API is the stdin and stdout of ssh", async (t) 
 });
 
 test('a balancer that is not reached breaks the runtime API off with what ssh said', async (t) => {
-  const { ssh } = t.context.fakeSsh("echo 'no route' >&2; exit 255");
+  const { ssh } = fakeSsh(t, "echo 'no route' >&2; exit 255");
   const stream = await agentRuntimeApi({ host: 'lb2', address: '10.0.0.2', key: 'k', ssh })();
   await t.throwsAsync(stream.toArray(), { message: 'no route' });
 });
