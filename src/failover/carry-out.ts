@@ -100,7 +100,7 @@ export async function carryOut(action: Action, deed: Deed, limits: Limits): Prom
       return await clone(action.instance, action.source, deed, limits);
     case 'inject-empty':
       return await said(
-        server(action.instance).injectEmpty(parseGtids(action.gtids, deed.cluster.flavour), limits),
+        server(action.instance).injectEmpty(parseGtids(deed.cluster.flavour, action.gtids), limits),
       );
     case 'hook':
       return await said(deed.ports.hooks(action.hook, deed.event, limits.signal));

@@ -78,6 +78,7 @@ export const clusterSchema = z
       failover: accountSchema,
       replication: accountSchema,
       backup: accountSchema,
+      etcd: accountSchema.optional(),
     }),
     tls: z.strictObject({
       ca: z.string().optional().describe('on this machine; without it, encrypted and not verified'),
@@ -86,7 +87,7 @@ export const clusterSchema = z
         .default('/etc/mysql/understudy-tls/ca.pem')
         .describe('on the instances, for their replication'),
     }),
-    etcd: z.array(z.string()).default([]).describe('endpoints, `https://10.0.0.21:2379`; none: files'),
+    etcd: z.array(z.string()).default([]).describe('the members, `10.0.0.21:2379`; none: files'),
     settings: settingsSchema.prefault({}),
   })
   .superRefine((cluster, context) => {

@@ -16,13 +16,20 @@ export interface Cluster {
   readonly instances: readonly InstanceSpec[];
   /** HAProxy hosts by inventory name. */
   readonly balancers: readonly BalancerSpec[];
-  readonly accounts: { readonly failover: Account; readonly replication: Account; readonly backup: Account };
+  readonly accounts: {
+    readonly failover: Account;
+    readonly replication: Account;
+    readonly backup: Account;
+    /** Of the store, when there is one. */
+    readonly etcd?: Account | undefined;
+  };
   readonly tls: {
     /** On the machine that runs the tool; undefined: encrypted and not verified. */
     readonly ca: string | undefined;
     /** On the instances, for their replication channel. */
     readonly replicaCa: string;
   };
+  /** `ADDRESS:PORT` of each member; none: files. */
   readonly etcd: readonly string[];
   readonly settings: FailoverSettings;
 }

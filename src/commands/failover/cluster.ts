@@ -60,6 +60,7 @@ export function inventoryCluster(options: ClusterOptions): InventoryCluster {
       hint: hint ?? 'the variable mysql_group names the group',
     });
   }
+  const etcd = etcdOf(reader, first);
   const cluster: Cluster = {
     name: reader.text(first, 'failover_cluster') ?? group,
     production: reader.boolean(first, 'understudy_production') ?? false,
@@ -70,9 +71,10 @@ export function inventoryCluster(options: ClusterOptions): InventoryCluster {
       failover: reader.account(first, 'failover'),
       replication: reader.account(first, 'replication'),
       backup: reader.account(first, 'backup'),
+      ...(etcd.length === 0 ? {} : { etcd: reader.accountOf(first, 'etcd_failover', 'failover') }),
     },
     tls: tlsOf(reader, first),
-    etcd: reader.texts(first, 'failover_etcd'),
+    etcd,
     settings: settingsOf(reader, first),
   };
   const keeper = reader.text(first, 'failover_keeper');
@@ -197,6 +199,14 @@ function balancersOf(reader: Reader, inventory: Inventory, first: string): reado
   }));
 }
 
+/** The members of the store that the role etcd makes; none when a single daemon keeps files. */
+function etcdOf(reader: Reader, host: string): readonly string[] {
+  const given = reader.texts(host, 'failover_etcd');
+  if (given.length > 0 || reader.text(host, 'failover_store') !== 'etcd') return given;
+  const port = reader.number(host, 'etcd_client_port', 1, 65_535) ?? 2379;
+  return reader.entries(host, 'etcd_addresses').map(([, address]) => `${address}:${port}`);
+}
+
 function tlsOf(reader: Reader, host: string): Cluster['tls'] {
   const directory = reader.text(host, 'mysql_tls_dir');
   const ca = directory === undefined ? undefined : join(directory, 'ca.pem');
@@ -273,13 +283,25 @@ class Reader {
     return undefined;
   }
 
+  entries(host: string, variable: string): readonly (readonly [string, string])[] {
+    const value = this.#value(host, variable);
+    if (value === undefined || value === null) return [];
+    if (isDict(value)) return [...value].map(([key, item]) => [String(key), String(item)] as const);
+    this.problem(host, variable, 'it is no dictionary');
+    return [];
+  }
+
   account(host: string, name: string): Account {
-    const user = this.text(host, `mysql_${name}_user`) ?? name;
-    const password = this.text(host, `mysql_${name}_password`);
+    return this.accountOf(host, `mysql_${name}`, name);
+  }
+
+  accountOf(host: string, prefix: string, fallback: string): Account {
+    const user = this.text(host, `${prefix}_user`) ?? fallback;
+    const password = this.text(host, `${prefix}_password`);
     if (password === undefined) {
       this.problem(
         host,
-        `mysql_${name}_password`,
+        `${prefix}_password`,
         'it is not set',
         'the group_vars beside the playbook set it; is the playbook the right one (UNDERSTUDY_PLAYBOOK)?',
       );

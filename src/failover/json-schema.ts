@@ -1,0 +1,173 @@
+import { z } from 'zod';
+
+// What `failover … --json` prints. docs/failover-json.md is generated from this file.
+
+const milliseconds = z.int().nonnegative();
+
+const problemSchema = z.strictObject({
+  code: z.string().describe('stable, e.g. `DeadPrimary`'),
+  severity: z.enum(['critical', 'warning', 'notice']),
+  instance: z.string().nullable().describe('null: the cluster as a whole'),
+  message: z.string(),
+  remedy: z.string().describe('what to do about it'),
+});
+
+const instanceSchema = z.strictObject({
+  name: z.string().describe('`db2`'),
+  host: z.string().describe("the inventory's host that carries it"),
+  address: z.string(),
+  port: z.int(),
+  role: z.enum(['primary', 'replica', 'unknown']),
+  reachable: z.boolean(),
+  silence: z.string().nullable().describe('why it did not answer'),
+  flavour: z.enum(['mysql', 'mariadb']).nullable(),
+  version: z.string().nullable().describe('as it says it'),
+  readOnly: z.boolean().nullable(),
+  superReadOnly: z.boolean().nullable(),
+  gtidExecuted: z.string().nullable().describe("in the flavour's notation"),
+  source: z.string().nullable().describe('the instance it replicates from, or `HOST:PORT`'),
+  receiver: z.enum(['on', 'connecting', 'off']).nullable(),
+  applier: z.enum(['on', 'off']).nullable(),
+  lagSeconds: z.number().nullable(),
+  semiSync: z.strictObject({
+    source: z.boolean().nullable().describe('it waits for acknowledgements'),
+    replica: z.boolean().nullable().describe('it acknowledges'),
+    ackers: z.int().nullable().describe('replicas that acknowledge to it'),
+  }),
+  promotionRule: z.enum(['prefer', 'neutral', 'prefer_not', 'must_not']),
+  problems: z.array(z.string()).describe('codes'),
+});
+
+/** `failover status --json`. */
+export const statusSchema = z
+  .strictObject({
+    cluster: z.string(),
+    epoch: z.int().nonnegative().describe('grows with every change of topology'),
+    primary: z.string().nullable(),
+    paused: z.string().nullable().describe('why automatic recovery is paused'),
+    instances: z.array(instanceSchema),
+    balancers: z.array(
+      z.strictObject({
+        name: z.string(),
+        reachable: z.boolean(),
+        writers: z.array(z.string()).describe('hosts that get writer sessions; one is right'),
+      }),
+    ),
+    problems: z.array(problemSchema).describe('the most urgent first'),
+    ms: milliseconds.describe('how long reading took'),
+  })
+  .describe('The topology at one moment.');
+
+/** `failover analyse --json`. */
+export const analysisSchema = z
+  .strictObject({
+    cluster: z.string(),
+    primary: z.string().nullable(),
+    problems: z.array(problemSchema),
+    candidates: z.array(
+      z.strictObject({
+        name: z.string(),
+        limitation: z.string().nullable().describe('why it cannot be promoted'),
+        behind: z.int().nullable().describe('transactions that it lacks'),
+        advantages: z.array(z.string()),
+        drawbacks: z.array(z.string()),
+      }),
+    ),
+  })
+  .describe('What is wrong, and who could become the primary.');
+
+export const stepSchema = z
+  .strictObject({
+    type: z.literal('step'),
+    name: z.string(),
+    instance: z.string().nullable(),
+    status: z.enum(['running', 'done', 'failed', 'undone', 'skipped']),
+    ms: milliseconds,
+    message: z.string().optional(),
+  })
+  .describe('A step begins, ends or is taken back.');
+
+export const planSchema = z
+  .strictObject({
+    type: z.literal('plan'),
+    kind: z.enum(['switchover', 'failover', 'rejoin', 'relocate', 'repair']),
+    from: z.string().nullable(),
+    to: z.string(),
+    notes: z.array(z.string()),
+    lostGtids: z.string(),
+    steps: z.array(z.strictObject({ name: z.string(), instance: z.string().nullable(), stage: z.int() })),
+  })
+  .describe('With `--dry-run`: what would be done.');
+
+export const refusalSchema = z
+  .strictObject({
+    type: z.literal('refused'),
+    refusals: z.array(
+      z.strictObject({
+        code: z.string(),
+        instance: z.string().nullable(),
+        message: z.string(),
+        remedy: z.string(),
+        forceable: z.boolean().describe('`--force` goes ahead in spite of it'),
+        details: z.array(z.string()),
+      }),
+    ),
+  })
+  .describe('The last line when nothing was done: every reason why.');
+
+export const resultSchema = z
+  .strictObject({
+    type: z.literal('result'),
+    id: z.string().describe("of the journal's entry"),
+    epoch: z.int(),
+    kind: z.enum(['switchover', 'failover', 'rejoin', 'relocate', 'repair']),
+    outcome: z.enum(['done', 'undone', 'failed']),
+    from: z.string().nullable(),
+    to: z.string(),
+    unwritableMs: milliseconds
+      .nullable()
+      .describe(
+        'from the old primary refusing writes to the new one accepting them; null: there was nobody to refuse',
+      ),
+    lostGtids: z.string(),
+    fenced: z.array(z.string()).describe('what keeps the old primary from taking writes'),
+    rejoined: z.array(z.string()),
+    left: z.array(z.string()).describe('what is still to be done'),
+    verified: z.boolean().describe('the topology was read again and is as it should be'),
+    message: z.string().nullable(),
+    ms: milliseconds,
+  })
+  .describe('The last line of a change of topology.');
+
+/** One line of `failover promote|rejoin|relocate --json`. */
+export const changeLineSchema = z.discriminatedUnion('type', [
+  planSchema,
+  stepSchema,
+  refusalSchema,
+  resultSchema,
+]);
+
+/** One line of `failover history --json`. */
+export const historySchema = z
+  .strictObject({
+    id: z.string(),
+    epoch: z.int(),
+    at: z.iso.datetime(),
+    who: z.string(),
+    kind: z.string(),
+    reason: z.string(),
+    from: z.string().nullable(),
+    to: z.string(),
+    outcome: z.enum(['running', 'done', 'undone', 'failed']),
+    lostGtids: z.string(),
+    gtids: z.record(z.string(), z.string()).describe('what each instance had before, by name'),
+    ms: milliseconds,
+    message: z.string().nullable(),
+    steps: z.array(stepSchema.omit({ type: true })),
+  })
+  .describe('A change of topology.');
+
+export type StatusJson = z.infer<typeof statusSchema>;
+export type AnalysisJson = z.infer<typeof analysisSchema>;
+export type ChangeLine = z.infer<typeof changeLineSchema>;
+export type HistoryJson = z.infer<typeof historySchema>;
