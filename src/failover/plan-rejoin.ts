@@ -1,6 +1,12 @@
+import { contains, count, isEmpty, subtract } from '../mysql/gtid.ts';
+import type { Plan, Stage } from './action.ts';
 import type { FailoverSettings } from './cluster.ts';
-import type { Planned } from './refusals.ts';
-import type { Topology } from './topology.ts';
+import { find, unknownInstance } from './plan-promote.ts';
+import { followStages } from './promotion.ts';
+import { refusal, type Planned } from './refusals.ts';
+import { compact, step } from './steps.ts';
+import { surveyOf, type Survey } from './survey.ts';
+import type { Answering, Instance, Silent, Topology } from './topology.ts';
 
 export interface RejoinWish {
   readonly instance: string;
@@ -13,11 +19,191 @@ export interface RejoinWish {
 /**
  * Makes an instance a replica of the primary again. What must be known first (a fenced instance does not answer, a
  * writable one may still write) is a plan of its own: observe and plan again while `again` is true.
+ *
+ * Invariants: it takes no writes and has no client sessions before its semi-sync is turned off and before its GTIDs are
+ * compared; it follows only when the primary has everything that it has; its data are replaced only when told so.
  */
 export function planRejoin(
-  _topology: Topology,
-  _wish: RejoinWish,
-  _settings: FailoverSettings,
+  topology: Topology,
+  wish: RejoinWish,
+  settings: FailoverSettings,
 ): Planned & { readonly again?: boolean } {
-  throw new Error('not written yet');
+  const survey = surveyOf(topology, settings);
+  const instance = find(survey, wish.instance);
+  if (instance === undefined) return { refusals: [unknownInstance(survey, wish.instance)] };
+  const { name } = instance.spec;
+  const primary = rightPrimary(survey);
+  if (primary === undefined) {
+    return {
+      refusals: [
+        refusal(
+          'NoWritablePrimary',
+          undefined,
+          'no single primary answers and takes writes, so there is nobody to follow',
+          {
+            remedy: '`failover status` says why',
+          },
+        ),
+      ],
+    };
+  }
+  if (instance === primary) {
+    return {
+      refusals: [refusal('AlreadyPrimary', name, `${name} is the primary`, { remedy: 'nothing to do' })],
+    };
+  }
+  if (instance.kind === 'silent') return whenSilent(survey, instance);
+  if (!instance.state.readOnly) return { plan: closePlan(survey, instance, primary), again: true };
+  if (wish.clone) return { plan: clonePlan(survey, instance, primary) };
+  return whenReadOnly(surveyOf(topology, settings, primary), instance, primary, wish);
+}
+
+/** The primary that takes writes; of two the one that the replicas follow. */
+function rightPrimary({ view }: Survey): Answering | undefined {
+  if (view.kind === 'writable') return view.primary;
+  return view.kind === 'several' && view.likely?.kind === 'answering' ? view.likely : undefined;
+}
+
+function whenSilent(survey: Survey, instance: Silent): Planned & { readonly again?: boolean } {
+  const { name } = instance.spec;
+  if (survey.topology.memory.fenced?.includes(name)) {
+    return {
+      plan: {
+        ...rejoinPlan(instance, [[step(survey.settings, { do: 'unfence', instance: name })]]),
+        notes: [`${name} is started read-only; what it has decides what follows`],
+      },
+      again: true,
+    };
+  }
+  return {
+    refusals: [
+      refusal('UnreachableInstance', name, `${name} does not answer: ${instance.silence.message}`, {
+        remedy: `start it; it starts read-only, then \`failover rejoin ${name}\``,
+      }),
+    ],
+  };
+}
+
+/** It takes no writes any more; only then what it has can be compared. */
+export function closePlan(survey: Survey, instance: Answering, primary: Answering | undefined): Plan {
+  const { settings } = survey;
+  const { name } = instance.spec;
+  return {
+    ...rejoinPlan(instance, [
+      [
+        step(settings, { do: 'end-writers', instance: name }, { optional: true }),
+        step(settings, { do: 'make-read-only', instance: name }),
+      ],
+      [step(settings, { do: 'end-clients', instance: name })],
+      [
+        step(settings, { do: 'persist-read-only', instance: name }),
+        ...(primary
+          ? [step(settings, { do: 'point-writers', instance: primary.spec.name }, { optional: true })]
+          : []),
+      ],
+    ]),
+    notes: [`${name} is made read-only first; what it has decides what follows`],
+  };
+}
+
+function clonePlan(survey: Survey, instance: Answering, primary: Answering): Plan {
+  const { settings } = survey;
+  const { name } = instance.spec;
+  // A copy is taken from a replica that has everything, so that the primary is spared.
+  const donor =
+    survey.others.find(
+      (other) =>
+        other !== instance &&
+        survey.links.get(other.spec.name)?.state === 'hears' &&
+        other.state.replication?.applier === 'on' &&
+        isEmpty(survey.errant(other)) &&
+        (other.state.replication.lagSeconds ?? Infinity) <= survey.settings.lagLimitSeconds,
+    ) ?? primary;
+  return {
+    ...rejoinPlan(instance, [
+      [step(settings, { do: 'end-clients', instance: name }, { optional: true })],
+      [step(settings, { do: 'clone', instance: name, source: donor.spec.name }, { irreversible: true })],
+      ...afterwards(survey, instance, primary),
+    ]),
+    notes: [`the data of ${name} are thrown away and copied from ${donor.spec.name}`],
+  };
+}
+
+function whenReadOnly(survey: Survey, instance: Answering, primary: Answering, wish: RejoinWish): Planned {
+  const { name } = instance.spec;
+  const errant = survey.errant(instance);
+  const isMysql = instance.state.version.flavour === 'mysql';
+  if (!isEmpty(errant) && !(wish.injectEmpty && isMysql)) {
+    return {
+      refusals: [
+        refusal(
+          'ErrantTransactions',
+          name,
+          `${name} has ${count(errant)} transactions that ${primary.spec.name} does not have`,
+          {
+            remedy: isMysql
+              ? `look at them with \`failover errant ${name}\`, then \`--clone\` throws them away, or \`--inject-empty\` leaves their effect on ${name} only`
+              : `look at them with \`failover errant ${name}\`, then \`--clone\` throws them away (MariaDB cannot take empty transactions in their place)`,
+            details: [errant.toString()],
+          },
+        ),
+      ],
+    };
+  }
+  if (!contains(instance.state.executed, subtract(primary.state.purged, errant))) {
+    return {
+      refusals: [
+        refusal(
+          'PurgedTransactions',
+          name,
+          `${name} needs transactions that ${primary.spec.name} has purged`,
+          {
+            remedy: `\`failover rejoin ${name} --clone\``,
+          },
+        ),
+      ],
+    };
+  }
+  const { settings } = survey;
+  const plan = rejoinPlan(instance, [
+    isEmpty(errant)
+      ? []
+      : [step(settings, { do: 'inject-empty', instance: primary.spec.name, gtids: errant.toString() })],
+    [
+      step(settings, { do: 'end-clients', instance: name }, { optional: true }),
+      step(settings, { do: 'persist-read-only', instance: name }),
+    ],
+    ...afterwards(survey, instance, primary),
+  ]);
+  return {
+    plan: isEmpty(errant)
+      ? plan
+      : {
+          ...plan,
+          notes: [
+            `${count(errant)} transactions of ${name} count as executed everywhere; their effect stays on ${name} only: compare its data`,
+          ],
+        },
+  };
+}
+
+function afterwards(survey: Survey, instance: Answering, primary: Answering): readonly Stage[] {
+  return [
+    ...followStages(survey, instance, primary).map((stage) =>
+      stage.map((one) => ({ ...one, optional: undefined, undo: undefined })),
+    ),
+    [step(survey.settings, { do: 'catch-up', instance: instance.spec.name, with: primary.spec.name })],
+  ];
+}
+
+function rejoinPlan(instance: Instance, stages: readonly Stage[]): Plan {
+  return {
+    kind: 'rejoin',
+    from: undefined,
+    to: instance.spec.name,
+    notes: [],
+    lost: '',
+    lostCount: 0,
+    stages: compact(stages),
+  };
 }

@@ -15,3 +15,20 @@ export interface Refusal {
 
 /** A plan, or every reason why there is none. */
 export type Planned = { readonly plan: Plan } | { readonly refusals: readonly Refusal[] };
+
+/** Makes a refusal; what it does not say is left empty. */
+export function refusal(
+  code: string,
+  instance: string | undefined,
+  message: string,
+  more: { readonly remedy: string; readonly forceable?: boolean; readonly details?: readonly string[] },
+): Refusal {
+  return {
+    code,
+    instance,
+    message,
+    remedy: more.remedy,
+    forceable: more.forceable ?? false,
+    details: more.details ?? [],
+  };
+}

@@ -41,11 +41,12 @@ export interface SemiSyncWish {
   readonly endless: boolean;
 }
 
-/** Reads a snapshot once for all questions about it. */
-export function surveyOf(topology: Topology, settings: FailoverSettings): Survey {
+/** Reads a snapshot once for all questions about it; `as` judges it as if that one were the primary. */
+export function surveyOf(topology: Topology, settings: FailoverSettings, as?: Instance): Survey {
   const links = linksOf(topology);
   const view = primaryAmong(topology, links);
-  const primary = view.kind === 'several' ? view.likely : view.kind === 'none' ? undefined : view.primary;
+  const primary =
+    as ?? (view.kind === 'several' ? view.likely : view.kind === 'none' ? undefined : view.primary);
   const byName = new Map(topology.instances.map((instance) => [instance.spec.name, instance]));
   const answering = topology.instances.filter(
     (instance): instance is Answering => instance.kind === 'answering',
