@@ -1,5 +1,5 @@
 import type { Silence } from '../mysql/state.ts';
-import { ServerFailure } from '../mysql/server.ts';
+import { ServerFailure } from '../mysql/failure.ts';
 
 /** Why an instance gave no answer, from what its handle rejected with; anything but a failure of the server is a bug. */
 export function silenceOf(error: unknown): Silence {

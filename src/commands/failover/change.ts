@@ -1,0 +1,277 @@
+import { createInterface } from 'node:readline/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import type { Plan } from '../../failover/action.ts';
+import type { Lease } from '../../failover/coordination.ts';
+import { execute, type Outcome } from '../../failover/execute.ts';
+import {
+  planJson,
+  primaryNames,
+  refusalJson,
+  resultJson,
+  sourceName,
+  stepJson,
+} from '../../failover/json.ts';
+import { observe } from '../../failover/observe.ts';
+import { primaryOf } from '../../failover/primary.ts';
+import { problems } from '../../failover/problems.ts';
+import type { Planned, Refusal } from '../../failover/refusals.ts';
+import type { Topology } from '../../failover/topology.ts';
+import { EXIT, UserError } from '../../lib/errors.ts';
+import { palette, type Palette, wantsColour } from '../../report/palette.ts';
+import { operatorName } from './options.ts';
+import { mustAnswer, type Session } from './session.ts';
+import { changeView } from './change-view.ts';
+import { planText, refusalsText, resultText } from './change-text.ts';
+import { topologyText } from './topology-text.ts';
+
+export interface ChangeOptions {
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+  readonly reason: string;
+  readonly signal: AbortSignal;
+  /** What is about to be done, for the lock: `promote db2`. */
+  readonly purpose: string;
+  /** Printed above the plan. */
+  readonly preface?: ((topology: Topology) => string) | undefined;
+  /** Nothing is asked: it interrupts nobody. */
+  readonly harmless?: boolean | undefined;
+}
+
+/** How long a topology may take to become what the plan made it. */
+const VERIFY_MS = 5000;
+const VERIFY_PAUSE_MS = 50;
+
+/** Plans, asks, takes the lock, plans again with it in hand, carries out, and shows what came of it. */
+export async function change(
+  session: Session,
+  makePlan: (topology: Topology) => Planned & { readonly again?: boolean },
+  options: ChangeOptions,
+): Promise<void> {
+  const styles = palette(wantsColour(textStream(options), process.env));
+  const asks = !options.yes && !options.dryRun && options.harmless !== true;
+  if (asks && !process.stdin.isTTY) {
+    throw new UserError({
+      message: 'this interrupts service, and without a terminal nobody can be asked',
+      hint: 'add --yes, or --dry-run to see what would be done',
+    });
+  }
+  const { ports, cluster } = session;
+  const owner = { who: operatorName(), purpose: options.purpose };
+  let agreed: Plan | undefined;
+  if (asks || options.dryRun) {
+    const topology = await observe(cluster, ports, { signal: options.signal });
+    mustAnswer(topology);
+    const planned = makePlan(topology);
+    if ('refusals' in planned) {
+      refuse(planned.refusals, session, options, styles, options.preface?.(topology));
+      return;
+    }
+    show(planned.plan, session, options, styles, options.preface?.(topology));
+    if (options.dryRun) return;
+    await confirm(planned.plan, options);
+    agreed = planned.plan;
+  }
+  const lease = await ports.coordination.acquire(owner);
+  try {
+    await carryOut(session, makePlan, options, { lease, agreed, styles });
+  } finally {
+    await lease.release();
+  }
+}
+
+interface Holding {
+  readonly lease: Lease;
+  readonly agreed: Plan | undefined;
+  readonly styles: Palette;
+}
+
+async function carryOut(
+  session: Session,
+  makePlan: (topology: Topology) => Planned & { readonly again?: boolean },
+  options: ChangeOptions,
+  { lease, agreed, styles }: Holding,
+): Promise<void> {
+  const { ports, cluster } = session;
+  // What must be known first is a plan of its own, and then there is another: never many.
+  for (let round = 1; round <= 5; round++) {
+    const topology = await observe(cluster, ports, { signal: options.signal });
+    mustAnswer(topology);
+    const planned = makePlan(topology);
+    if ('refusals' in planned) {
+      const preface = agreed ? undefined : options.preface?.(topology);
+      refuse(planned.refusals, session, options, styles, preface);
+      return;
+    }
+    const { plan } = planned;
+    if (agreed && round === 1 && isOther(agreed, plan)) {
+      throw new UserError(
+        {
+          message: `while you were asked, the cluster changed: it would now be ${headline(plan)}`,
+          hint: 'nothing was done; run the command again',
+        },
+        { exitCode: EXIT.failed },
+      );
+    }
+    if (!agreed) show(plan, session, options, styles, options.preface?.(topology));
+    const outcome = await run(session, plan, topology, options, lease, styles);
+    const isLast = planned.again !== true || outcome.outcome !== 'done';
+    if (isLast) {
+      await finish(session, outcome, options, styles);
+      return;
+    }
+  }
+  throw new Error('planning again and again led nowhere');
+}
+
+async function run(
+  session: Session,
+  plan: Plan,
+  topology: Topology,
+  options: ChangeOptions,
+  lease: Lease,
+  styles: Palette,
+): Promise<Outcome> {
+  const view = await changeView(plan, {
+    json: options.json,
+    styles,
+    redact: (text) => session.redact(text),
+  });
+  try {
+    return await execute(plan, {
+      cluster: session.cluster,
+      ports: session.ports,
+      lease,
+      topology,
+      who: operatorName(),
+      reason: options.reason,
+      signal: options.signal,
+      report: (event) => {
+        view.step(event);
+        if (options.json) print(session, stepJson(event));
+      },
+      progress: (instance, line) => view.progress(instance, line),
+    });
+  } finally {
+    await view.close();
+  }
+}
+
+/** Reads the cluster until it is what it should be, and tells. */
+async function finish(
+  session: Session,
+  outcome: Outcome,
+  options: ChangeOptions,
+  styles: Palette,
+): Promise<void> {
+  const { topology, isRight } = await verified(session, outcome);
+  const out = textStream(options);
+  const found = problems(topology, session.cluster.settings);
+  out.write(session.redact(`\n${resultText(outcome, styles)}\n\n${topologyText(topology, found, styles)}`));
+  if (options.json) print(session, resultJson(outcome, isRight));
+  if (outcome.outcome === 'done' && isRight && outcome.left.length === 0) return;
+  process.exitCode = options.signal.aborted && outcome.outcome === 'undone' ? EXIT.interrupted : EXIT.failed;
+}
+
+async function verified(
+  session: Session,
+  outcome: Outcome,
+): Promise<{ topology: Topology; isRight: boolean }> {
+  const until = performance.now() + (outcome.outcome === 'done' ? VERIFY_MS : 0);
+  for (;;) {
+    const topology = await observe(session.cluster, session.ports);
+    const isRight = isAsPlanned(topology, outcome);
+    if (isRight || performance.now() >= until) return { topology, isRight };
+    await wait(VERIFY_PAUSE_MS);
+  }
+}
+
+function isAsPlanned(topology: Topology, outcome: Outcome): boolean {
+  if (outcome.outcome !== 'done') return false;
+  if (outcome.kind !== 'switchover' && outcome.kind !== 'failover') {
+    const instance = topology.instances.find(({ spec }) => spec.name === outcome.to);
+    if (instance?.kind !== 'answering') return false;
+    return instance.state.replication === undefined || instance.state.replication.receiver === 'on';
+  }
+  const view = primaryOf(topology);
+  if (view.kind !== 'writable' || primaryNames(view)[0] !== outcome.to) return false;
+  const left = new Set(outcome.left.length > 0 ? [outcome.from] : []);
+  return (
+    topology.instances.every(
+      (instance) =>
+        instance.kind === 'silent' ||
+        instance.spec.name === outcome.to ||
+        left.has(instance.spec.name) ||
+        (outcome.from === instance.spec.name && !outcome.rejoined.includes(instance.spec.name)) ||
+        (sourceName(topology, instance) !== undefined && instance.state.replication?.receiver === 'on'),
+    ) &&
+    topology.balancers.every(
+      ({ reachable, writers }) =>
+        !reachable || (writers.length === 1 && writers[0] === view.primary.spec.host),
+    )
+  );
+}
+
+function show(
+  plan: Plan,
+  session: Session,
+  options: ChangeOptions,
+  styles: Palette,
+  preface: string | undefined,
+): void {
+  const out = textStream(options);
+  if (preface !== undefined && preface !== '') out.write(session.redact(`${preface}\n`));
+  out.write(session.redact(`${planText(plan, styles, options.dryRun)}\n`));
+  if (options.json && options.dryRun) print(session, planJson(plan));
+}
+
+function refuse(
+  refusals: readonly Refusal[],
+  session: Session,
+  options: ChangeOptions,
+  styles: Palette,
+  preface: string | undefined,
+): void {
+  if (preface !== undefined && preface !== '') textStream(options).write(session.redact(`${preface}\n`));
+  process.stderr.write(session.redact(`${refusalsText(refusals, styles)}\n`));
+  if (options.json) print(session, refusalJson(refusals));
+  process.exitCode = EXIT.failed;
+}
+
+async function confirm(plan: Plan, options: ChangeOptions): Promise<void> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question(`${capital(headline(plan))}? [y/N] `, { signal: options.signal });
+    if (!/^y(es)?$/i.test(answer.trim())) throw new UserError('nothing was done');
+  } finally {
+    terminal.close();
+  }
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+/** `switchover db1 → db2`. */
+function headline(plan: Plan): string {
+  return plan.from === undefined ? `${plan.kind} of ${plan.to}` : `${plan.kind} ${plan.from} → ${plan.to}`;
+}
+
+/** More transactions may have come and gone; what matters is what it does and what it costs. */
+function isOther(agreed: Plan, plan: Plan): boolean {
+  return (
+    agreed.kind !== plan.kind ||
+    agreed.from !== plan.from ||
+    agreed.to !== plan.to ||
+    agreed.lostCount < plan.lostCount
+  );
+}
+
+function textStream(options: ChangeOptions): NodeJS.WriteStream {
+  return options.json ? process.stderr : process.stdout;
+}
+
+function print(session: Session, line: unknown): void {
+  process.stdout.write(`${session.redact(JSON.stringify(line))}\n`);
+}

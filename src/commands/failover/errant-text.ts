@@ -1,0 +1,73 @@
+import { observe } from '../../failover/observe.ts';
+import { primaryNames } from '../../failover/json.ts';
+import { primaryOf } from '../../failover/primary.ts';
+import type { InstanceSpec, Topology } from '../../failover/topology.ts';
+import { count, type Gtids, isEmpty, subtract } from '../../mysql/gtid.ts';
+import type { LoggedTransaction } from '../../mysql/server.ts';
+import type { Session } from './session.ts';
+
+/** Transactions of an instance that its primary does not have. */
+export interface Errant {
+  readonly instance: string;
+  readonly primary: string;
+  readonly gtids: Gtids;
+  /** As far as the binary log still has them. */
+  readonly transactions: readonly LoggedTransaction[];
+}
+
+/** More would fill the screen of somebody who only wants to know what they are. */
+const MOST = 50;
+
+/** What an instance has and the primary has not; undefined when that cannot be known. */
+export async function errantOf(
+  session: Session,
+  spec: InstanceSpec,
+  topology: Topology,
+): Promise<Errant | undefined> {
+  const [primaryName] = primaryNames(primaryOf(topology));
+  const primary = topology.instances.find((instance) => instance.spec.name === primaryName);
+  const instance = topology.instances.find((one) => one.spec.name === spec.name);
+  if (primary?.kind !== 'answering' || instance?.kind !== 'answering' || primary === instance)
+    return undefined;
+  const suspected = subtract(instance.state.executed, primary.state.executed);
+  const found = { instance: spec.name, primary: primary.spec.name };
+  if (isEmpty(suspected)) return { ...found, gtids: suspected, transactions: [] };
+  const limits = { timeoutMs: session.cluster.settings.queryTimeoutMs };
+  // A primary that is written to may only have been asked a moment earlier than its replica.
+  const now = await session.ports.servers.get(primary.spec.name)?.executed(limits);
+  const gtids = now === undefined ? suspected : subtract(suspected, now);
+  const transactions = isEmpty(gtids)
+    ? []
+    : await session.ports.servers
+        .get(spec.name)
+        ?.transactions(gtids, { timeoutMs: session.cluster.settings.catchUpTimeoutMs });
+  return { ...found, gtids, transactions: transactions ?? [] };
+}
+
+/** The errant transactions of an instance for people; undefined when it has none, or nobody can know. */
+export async function errantText(session: Session, spec: InstanceSpec): Promise<string | undefined> {
+  const topology = await observe(session.cluster, session.ports, { withoutBalancers: true });
+  const found = await errantOf(session, spec, topology);
+  return found === undefined || isEmpty(found.gtids) ? undefined : describeErrant(found);
+}
+
+export function describeErrant({ instance, primary, gtids, transactions }: Errant): string {
+  const total = count(gtids);
+  const lines = [
+    `${instance} has ${total} ${total === 1 ? 'transaction' : 'transactions'} that ${primary} has not: ${gtids.toString()}`,
+  ];
+  for (const { gtid, log, position, changes, statements } of transactions.slice(0, MOST)) {
+    const said = [
+      ...changes.map(
+        ({ table, kind, events }) => `${kind} ${table}${events === 1 ? '' : ` (${events} times)`}`,
+      ),
+      ...statements.map((statement) => statement.replaceAll(/\s+/g, ' ').slice(0, 120)),
+    ];
+    lines.push(`  ${gtid}  ${said.length === 0 ? 'nothing' : said.join('; ')}  (${log}:${position})`);
+  }
+  if (transactions.length > MOST) lines.push(`  … and ${transactions.length - MOST} more`);
+  if (transactions.length < total) {
+    lines.push(`  ${total - transactions.length} of them are no longer in its binary logs`);
+  }
+  return lines.join('\n');
+}

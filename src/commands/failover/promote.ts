@@ -1,0 +1,81 @@
+import { Command } from 'commander';
+
+import { candidates } from '../../failover/candidates.ts';
+import { planFinish } from '../../failover/plan-finish.ts';
+import { planPromote, type PromoteWish } from '../../failover/plan-promote.ts';
+import type { Planned } from '../../failover/refusals.ts';
+import type { Topology } from '../../failover/topology.ts';
+import { palette, wantsColour } from '../../report/palette.ts';
+import type { CommandContext } from '../context.ts';
+import { change } from './change.ts';
+import { candidatesText } from './change-text.ts';
+import { addClusterOptions, addExamples, clusterChoice, findInstance, parseDuration } from './options.ts';
+import { withSession } from './session.ts';
+
+interface PromoteOptions {
+  readonly yes?: true;
+  readonly dryRun?: true;
+  readonly force?: true;
+  readonly rejoin: boolean;
+  readonly json?: true;
+  readonly timeout?: number;
+  readonly reason?: string;
+}
+
+/** `failover promote`: another instance becomes the primary, whether the present one is alive or not. */
+export function promoteCommand(context: CommandContext): Command {
+  const command = new Command('promote')
+    .description('make an instance the primary: a switchover when the present one lives, a failover when not')
+    .argument('[instance]', 'its name, or its host; without, the best candidate');
+  addClusterOptions(command)
+    .option('-y, --yes', 'do not ask')
+    .option('-n, --dry-run', 'show every step, and change nothing')
+    .option('--force', 'accept what the refusal named: lost transactions, a primary given up')
+    .option('--no-rejoin', 'leave the old primary alone, read-only')
+    .option(
+      '--timeout <time>',
+      'how long writes may stand still, e.g. 3s, before all is taken back',
+      parseDuration,
+    )
+    .option('--reason <text>', 'for the journal')
+    .option('--json', 'one JSON object a line on stdout, text for people on stderr');
+  addExamples(command, [
+    ['failover promote', 'propose the best candidate, and say why not the others'],
+    ['failover promote db2', 'show what would happen, ask, do it'],
+    ['failover promote db2 --dry-run', 'every step, and nothing done'],
+    ['failover promote db2 --yes', 'at once'],
+  ]).addHelpText(
+    'after',
+    '\nExit codes: 0 done and verified, 2 refused, taken back or not complete, 4 no instance answers, 130 interrupted.',
+  );
+  return command.action(async (word: string | undefined) => {
+    const options = command.opts<PromoteOptions>();
+    const { signal } = context;
+    await withSession(clusterChoice(command), async (session) => {
+      const to = word === undefined ? undefined : findInstance(session.cluster, word).name;
+      const settings = {
+        ...session.cluster.settings,
+        ...(options.timeout === undefined ? {} : { switchoverTimeoutMs: options.timeout }),
+      };
+      const wish: PromoteWish = { to, force: options.force ?? false, rejoin: options.rejoin };
+      const makePlan = (topology: Topology): Planned & { readonly again?: boolean } => {
+        // What was cut off comes first: nobody can plan upon half of a change.
+        const finish = planFinish(topology, settings);
+        if (finish !== undefined && 'plan' in finish && finish.plan.to !== to)
+          return { ...finish, again: true };
+        return planPromote(topology, wish, settings);
+      };
+      const styles = palette(wantsColour(options.json ? process.stderr : process.stdout, process.env));
+      await change({ ...session, cluster: { ...session.cluster, settings } }, makePlan, {
+        yes: options.yes ?? false,
+        dryRun: options.dryRun ?? false,
+        json: options.json ?? false,
+        reason: options.reason ?? 'an operator asked for it',
+        purpose: `promote ${to ?? 'the best candidate'}`,
+        signal,
+        preface:
+          to === undefined ? (topology) => candidatesText(candidates(topology, settings), styles) : undefined,
+      });
+    });
+  });
+}

@@ -1,0 +1,123 @@
+import { EXIT, UserError } from '../../lib/errors.ts';
+import type { Cluster } from '../../failover/cluster.ts';
+import type { Coordination } from '../../failover/coordination.ts';
+import type { OpenCluster } from '../../failover/open-cluster.ts';
+import type { Topology } from '../../failover/topology.ts';
+import type { Become, Connection } from '../../transport/transport.ts';
+import { settings } from '../../config/settings.ts';
+import type { ClusterChoice } from './options.ts';
+
+/** One run of a command: the cluster, and the ways to it. */
+export interface Session {
+  readonly cluster: Cluster;
+  readonly ports: OpenCluster;
+  /** Nothing that was read as a secret is printed. */
+  redact(text: string): string;
+  /** SSH to a host as an operator; undefined for a daemon. */
+  readonly shell: ((host: string) => Promise<{ connection: Connection; become: Become }>) | undefined;
+  close(): Promise<void>;
+}
+
+/** Reads the description of the cluster and opens all ways to it. */
+export async function openSession(choice: ClusterChoice): Promise<Session> {
+  return choice.cluster === undefined ? await operatorSession(choice) : await daemonSession(choice.cluster);
+}
+
+/** Does the work with an open session, and closes it whatever happens. */
+export async function withSession<T>(
+  choice: ClusterChoice,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const session = await openSession(choice);
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
+/** For commands that only look at, or change, what the cluster remembers. */
+export async function withCoordination<T>(
+  choice: ClusterChoice,
+  work: (coordination: Coordination, cluster: Cluster) => Promise<T>,
+): Promise<T> {
+  return await withSession(choice, async ({ ports, cluster }) => await work(ports.coordination, cluster));
+}
+
+/** Rejects when nobody of the cluster answers: then there is nothing to show or to decide. */
+export function mustAnswer(topology: Topology): void {
+  if (topology.instances.some((instance) => instance.kind === 'answering')) return;
+  throw new UserError(
+    {
+      message: [
+        `no instance of ${topology.cluster} answers:`,
+        ...topology.instances.map(
+          ({ spec, ...rest }) =>
+            `  ${spec.name}: ${rest.kind === 'silent' ? rest.silence.message : 'it answers'}`,
+        ),
+      ].join('\n'),
+      hint: 'is it the network, or the balancers? `provision doctor` tries each host',
+    },
+    { exitCode: EXIT.unreachable },
+  );
+}
+
+async function operatorSession(choice: ClusterChoice): Promise<Session> {
+  const [{ inventoryCluster }, { sshTransport }, { openThroughBalancers }] = await Promise.all([
+    import('./cluster.ts'),
+    import('../../transport/ssh.ts'),
+    import('../../failover/open-cluster.ts'),
+  ]);
+  const found = inventoryCluster({
+    inventory: choice.inventory,
+    playbook: settings().playbook,
+    group: choice.group,
+    extraVars: choice.extraVars,
+  });
+  const { cluster, secrets, becomeOf, directory } = found;
+  if (cluster.balancers.length === 0) {
+    throw new UserError({
+      message: `the inventory ${choice.inventory} has no balancers, through which the instances are reached`,
+      hint: 'the variable failover_balancer_group names their group; without it, it is "balancers"',
+    });
+  }
+  const ssh = sshTransport({ hosts: found.addressOf, keepaliveIntervalMs: 2000 });
+  const connect = async (host: string): Promise<Connection> => {
+    const address = found.addressOf(host);
+    if (!address) throw new UserError(`the inventory has no host "${host}"`);
+    return await ssh.connect(address);
+  };
+  const ports = await openThroughBalancers({
+    cluster,
+    connect,
+    becomeOf,
+    directory,
+    hooks: await hooksOf(cluster),
+  });
+  return {
+    cluster,
+    ports,
+    redact: (text) => secrets.redact(text),
+    shell: async (host) => ({ connection: await connect(host), become: becomeOf(host) }),
+    close: async () => {
+      await ports.close();
+      await ssh.close();
+    },
+  };
+}
+
+async function daemonSession(file: string): Promise<Session> {
+  const [{ readClusterFile }, { openDirectly }] = await Promise.all([
+    import('../../failover/cluster-schema.ts'),
+    import('../../failover/open-cluster.ts'),
+  ]);
+  const cluster = readClusterFile(file);
+  const ports = await openDirectly({ cluster, hooks: await hooksOf(cluster) });
+  return { cluster, ports, redact: (text) => text, shell: undefined, close: async () => await ports.close() };
+}
+
+async function hooksOf(cluster: Cluster): Promise<OpenCluster['hooks']> {
+  if (Object.keys(cluster.settings.hooks).length === 0) return async () => {};
+  const { hookRunner } = await import('../../failover/hooks.ts');
+  return hookRunner(cluster.settings.hooks);
+}
