@@ -70,7 +70,27 @@ export interface Server {
    */
   clone(donor: SourceAddress, report: (line: string) => void, limits: Limits): Promise<void>;
 
+  /** What these transactions did, from the binary log, as far as it is still there. */
+  transactions(gtids: Gtids, limits: Limits): Promise<readonly LoggedTransaction[]>;
+
+  /** Hears at once when a connection breaks that nobody here has closed: the earliest sign of a death. */
+  onLost(listener: () => void): () => void;
   close(): Promise<void>;
+}
+
+/** A transaction as the binary log has it. */
+export interface LoggedTransaction {
+  readonly gtid: string;
+  readonly log: string;
+  readonly position: number;
+  /** `app.messages`, with what was done to rows: `insert 2`. */
+  readonly changes: readonly {
+    readonly table: string;
+    readonly kind: 'insert' | 'update' | 'delete';
+    readonly events: number;
+  }[];
+  /** Statements that are no row changes, such as DDL. */
+  readonly statements: readonly string[];
 }
 
 /** What a change of topology leaves in the database itself (`understudy.failovers`), so that it travels with the data. */

@@ -1,3 +1,5 @@
+import { UserError } from '../lib/errors.ts';
+
 export type Flavour = 'mysql' | 'mariadb';
 
 /** A server's version. Compared as numbers, never as text: 10 comes after 9, and releases named after years exist. */
@@ -22,6 +24,14 @@ export function parseVersion(text: string): Version | undefined {
     patch: Number(match[3] ?? 0),
     text,
   };
+}
+
+/** As `parseVersion`, for what a server has just said of itself. */
+export function versionOf(text: string): Version {
+  const version = parseVersion(text);
+  if (version === undefined)
+    throw new UserError(`a server says that its version is "${text}", which is none`);
+  return version;
 }
 
 /** Negative when the first is older. Versions of different flavours have no order. */

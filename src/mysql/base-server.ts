@@ -1,0 +1,165 @@
+import type { ServerOptions } from './create-server.ts';
+import { ServerFailure } from './failure.ts';
+import type { Limits } from './server.ts';
+import type { Session } from './session.ts';
+import { Sessions } from './sessions.ts';
+
+/** Of a table, a schema or a row that is not there. */
+const MISSING = new Set([1049, 1146]);
+const NO_SUCH_THREAD = 1094;
+/** How often clients are listed and ended again: those that end meanwhile are no failure. */
+const ROUNDS = 5;
+/** For the answer to travel when the server itself has the time limit. */
+const GRACE_MS = 500;
+
+/** What both flavours do in the same way. */
+export class BaseServer {
+  readonly name: string;
+  protected readonly options: ServerOptions;
+  protected readonly sessions: Sessions;
+
+  constructor(options: ServerOptions) {
+    this.name = options.name;
+    this.options = options;
+    this.sessions = new Sessions({
+      name: options.name,
+      address: options.address,
+      port: options.port,
+      dial: options.dial,
+      account: options.accounts.failover,
+      tls: options.tls,
+      connectTimeoutMs: options.connectTimeoutMs,
+    });
+  }
+
+  onLost(listener: () => void): () => void {
+    return this.sessions.onLost(listener);
+  }
+
+  close(): Promise<void> {
+    this.sessions.close();
+    return Promise.resolve();
+  }
+
+  async ping(limits: Limits): Promise<void> {
+    await this.run('asking whether it is there', 'DO 1', [], limits);
+  }
+
+  async killSession(id: number, limits: Limits): Promise<void> {
+    await this.sessions.with(limits, async (session) => {
+      try {
+        await session.rows(`ending session ${id}`, 'KILL ?', [id], limits);
+      } catch (error) {
+        if (!(error instanceof ServerFailure && error.errno === NO_SUCH_THREAD)) throw error;
+      }
+    });
+  }
+
+  protected async run(doing: string, sql: string, values: readonly unknown[], limits: Limits): Promise<void> {
+    await this.sessions.with(limits, (session) => session.rows(doing, sql, values, limits));
+  }
+
+  /** Ends the sessions that the query lists, until it lists none; the number of those ended. */
+  protected async endListed(query: string, kill: (id: number) => string, limits: Limits): Promise<number> {
+    return await this.sessions.with(limits, async (session) => {
+      const ended = new Set<number>();
+      for (let round = 0; round < ROUNDS; round++) {
+        const ids = (await session.rows('listing the clients', query, [], limits)).map((row) =>
+          Number(row['id']),
+        );
+        const left = ids.filter((id) => !ended.has(id) || round > 1);
+        if (left.length === 0) break;
+        for (const id of left) ended.add(id);
+        try {
+          await session.rows('ending the clients', left.map(kill).join(';'), [], limits);
+        } catch (error) {
+          // It has ended by itself, and with it the statements behind this one in the list: look again.
+          if (!(error instanceof ServerFailure && error.errno === NO_SUCH_THREAD)) throw error;
+          for (const id of left) ended.delete(id);
+        }
+      }
+      return ended.size;
+    });
+  }
+
+  /**
+   * Runs a statement that may wait for others. At its limit it is ended on the server, and what it may have done
+   * already is taken back.
+   */
+  protected async runOrUndo(
+    doing: string,
+    statements: (session: Session) => Promise<void>,
+    undo: string,
+    limits: Limits,
+  ): Promise<void> {
+    await this.sessions.with(
+      { timeoutMs: this.options.connectTimeoutMs, signal: limits.signal },
+      async (session) => {
+        let over: ServerFailure | undefined;
+        const timer = setTimeout(() => {
+          over = new ServerFailure(
+            this.name,
+            doing,
+            {
+              kind: 'timeout',
+              alive: true,
+              message: `it was not done within ${limits.timeoutMs} ms, and is taken back`,
+            },
+            {
+              hint: 'a long transaction or a commit that waits for an acknowledgement holds it up: `failover status`',
+            },
+          );
+          this.#killStatement(session.id).catch(() => session.destroy());
+        }, limits.timeoutMs);
+        try {
+          await statements(session);
+        } catch (error) {
+          clearTimeout(timer);
+          await this.run(`taking back: ${doing}`, undo, [], {
+            timeoutMs: this.options.connectTimeoutMs + GRACE_MS,
+          });
+          throw over ?? error;
+        }
+        clearTimeout(timer);
+        if (over === undefined) return;
+        // It was done in the same moment as its time ended: the promise was to take it back.
+        await this.run(`taking back: ${doing}`, undo, [], {
+          timeoutMs: this.options.connectTimeoutMs + GRACE_MS,
+        });
+        throw over;
+      },
+    );
+  }
+
+  async #killStatement(id: number): Promise<void> {
+    const limits = { timeoutMs: this.options.connectTimeoutMs };
+    await this.run('ending a statement', 'KILL QUERY ?', [id], limits);
+  }
+}
+
+/** A limit of which the server keeps the shorter part itself. */
+export function withGrace(limits: Limits): Limits {
+  return { ...limits, timeoutMs: limits.timeoutMs + GRACE_MS };
+}
+
+/** What a query finds, or nothing where its table does not exist. */
+export async function orNone<Result>(work: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof ServerFailure && MISSING.has(error.errno)) return undefined;
+    throw error;
+  }
+}
+
+/** Both flavours know these two statements, and semi-sync makes the row safe. */
+export const JOURNAL_TABLE = `CREATE TABLE IF NOT EXISTS understudy.failovers (
+  id VARCHAR(64) PRIMARY KEY, epoch BIGINT NOT NULL, kind VARCHAR(32) NOT NULL, from_instance VARCHAR(255) NOT NULL,
+  to_instance VARCHAR(255) NOT NULL, reason TEXT NOT NULL, at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6))`;
+export const JOURNAL_ROW = `INSERT IGNORE INTO understudy.failovers (id, epoch, kind, from_instance, to_instance, reason)
+  VALUES (?, ?, ?, ?, ?, ?)`;
+
+/** A name within backquotes. */
+export function quoteName(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``;
+}

@@ -1,0 +1,74 @@
+import { EXIT, UserError } from '../lib/errors.ts';
+import type { Silence } from './state.ts';
+
+/** An instance that did not do what it was asked, and what that tells about its life. */
+export class ServerFailure extends UserError {
+  readonly silence: Silence;
+  /** MySQL's number of the error; 0 when none came from a server. */
+  readonly errno: number;
+
+  constructor(
+    server: string,
+    doing: string,
+    silence: Silence,
+    options: { errno?: number; hint?: string } = {},
+  ) {
+    super(
+      {
+        message: `${server}: ${doing}: ${silence.message}`,
+        ...(options.hint === undefined ? {} : { hint: options.hint }),
+      },
+      { exitCode: silence.alive ? EXIT.failed : EXIT.unreachable },
+    );
+    this.name = 'ServerFailure';
+    this.silence = silence;
+    this.errno = options.errno ?? 0;
+  }
+}
+
+/** Node's and the driver's codes for a connection that came to nothing, or broke. */
+const NETWORK: Readonly<Record<string, Silence['kind']>> = {
+  ECONNREFUSED: 'refused',
+  ETIMEDOUT: 'timeout',
+  PROTOCOL_SEQUENCE_TIMEOUT: 'timeout',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EHOSTDOWN: 'unreachable',
+  ENOTFOUND: 'unreachable',
+  EAI_AGAIN: 'unreachable',
+  ENOWAY: 'unreachable',
+  ECONNRESET: 'lost',
+  ECONNABORTED: 'lost',
+  EPIPE: 'lost',
+  PROTOCOL_CONNECTION_LOST: 'lost',
+  ERR_STREAM_PREMATURE_CLOSE: 'lost',
+  ERR_STREAM_DESTROYED: 'lost',
+};
+
+/** Errors of a server that is alive and has no room: too many connections, in all or of one user. */
+const CROWDED = new Set([1040, 1203, 1226]);
+/** It does not want us: wrong password, no right, host blocked or not allowed, offline mode. */
+const DENIED = new Set([1044, 1045, 1129, 1130, 1142, 1227, 1698, 1862, 3032, 3118, 3168, 3169, 4151]);
+
+export interface DriverError extends Error {
+  readonly code?: string;
+  readonly errno?: number;
+  readonly sqlMessage?: string;
+}
+
+/** What an error says about the instance, by its code and never by its text. */
+export function silenceFrom(error: DriverError): Silence {
+  const { errno = 0 } = error;
+  const message =
+    error.sqlMessage ?? (error.message === '' ? (error.code ?? 'no reason given') : error.message);
+  if (error.sqlMessage !== undefined && errno > 0) {
+    if (CROWDED.has(errno))
+      return { kind: 'too-many-connections', alive: true, message: `${errno} ${message}` };
+    if (DENIED.has(errno)) return { kind: 'denied', alive: true, message: `${errno} ${message}` };
+    return { kind: 'error', alive: true, message: `${errno} ${message}` };
+  }
+  const kind = NETWORK[error.code ?? ''];
+  if (kind !== undefined) return { kind, alive: false, message };
+  // It answered, if only with something that is no answer: a certificate of somebody else's, another protocol.
+  return { kind: 'error', alive: true, message };
+}

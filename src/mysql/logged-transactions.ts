@@ -1,0 +1,130 @@
+import { type Gtids, intersect, isEmpty, parseGtids, subtract } from './gtid.ts';
+import { number, text } from './rows.ts';
+import type { Limits, LoggedTransaction } from './server.ts';
+import type { Row, Session } from './session.ts';
+
+/** More than this many are not looked at one by one: it takes longer than anybody reads. */
+const MOST = 1000;
+const EVENTS_AT_ONCE = 5000;
+
+/** Row events of all versions and both flavours: `Write_rows`, `Update_rows_v1`, `Delete_rows_compressed_v1`… */
+const ROW_EVENT = /^(Write|Update|Delete)_rows/i;
+const KINDS = { write: 'insert', update: 'update', delete: 'delete' } as const;
+const GTID = /GTID_NEXT= '([^']+)'|GTID (\d+-\d+-\d+)/i;
+
+/**
+ * What transactions did, from the binary logs of the instance that has them. The newest log is read first: what is
+ * asked for here is errant, and so among the last things that happened.
+ */
+export async function loggedTransactions(
+  session: Session,
+  wanted: Gtids,
+  limits: Limits,
+): Promise<readonly LoggedTransaction[]> {
+  const found: LoggedTransaction[] = [];
+  const logs = await session.rows('listing the binary logs', 'SHOW BINARY LOGS', [], limits);
+  for (const log of logs.map((row) => text(row, 'Log_name')).reverse()) {
+    found.unshift(...(await inLog(session, log, wanted, limits)));
+    if (found.length >= MOST || isComplete(found, wanted)) break;
+  }
+  return found;
+}
+
+async function inLog(
+  session: Session,
+  log: string,
+  wanted: Gtids,
+  limits: Limits,
+): Promise<readonly LoggedTransaction[]> {
+  const reader = new LogReader(log, wanted);
+  for (let position = 4; ;) {
+    const sql = `SHOW BINLOG EVENTS IN ? FROM ${position} LIMIT ${EVENTS_AT_ONCE}`;
+    const events = await session.rows(`reading the binary log ${log}`, sql, [log], limits);
+    for (const event of events) reader.read(event);
+    if (events.length < EVENTS_AT_ONCE) return reader.end();
+    position = number(events.at(-1), 'End_log_pos');
+  }
+}
+
+class LogReader {
+  readonly #log: string;
+  readonly #wanted: Gtids;
+  readonly #found: LoggedTransaction[] = [];
+  #current: Draft | undefined;
+  #table = '';
+
+  constructor(log: string, wanted: Gtids) {
+    this.#log = log;
+    this.#wanted = wanted;
+  }
+
+  read(event: Row): void {
+    const type = text(event, 'Event_type');
+    const info = text(event, 'Info');
+    if (/gtid/i.test(type) && !/list|previous/i.test(type)) {
+      this.#finish();
+      const match = GTID.exec(info);
+      const gtid = match?.[1] ?? match?.[2] ?? '';
+      if (gtid !== '' && this.#isWanted(gtid)) {
+        this.#current = {
+          gtid,
+          log: this.#log,
+          position: number(event, 'Pos'),
+          changes: new Map(),
+          statements: [],
+        };
+      }
+      return;
+    }
+    if (!this.#current) return;
+    const row = ROW_EVENT.exec(type);
+    if (/^table_map$/i.test(type)) this.#table = /\(([^)]*)\)/.exec(info)?.[1] ?? '';
+    else if (row) {
+      const kind = KINDS[(row[1] ?? '').toLowerCase() as keyof typeof KINDS];
+      const key = `${this.#table} ${kind}`;
+      this.#current.changes.set(key, (this.#current.changes.get(key) ?? 0) + 1);
+    } else if (/^query/i.test(type) && !/^(BEGIN|COMMIT)$/i.test(info.trim()))
+      this.#current.statements.push(info);
+  }
+
+  end(): readonly LoggedTransaction[] {
+    this.#finish();
+    return this.#found;
+  }
+
+  #finish(): void {
+    const draft = this.#current;
+    this.#current = undefined;
+    if (!draft) return;
+    this.#found.push({
+      ...draft,
+      changes: [...draft.changes].map(([key, events]) => {
+        const [table = '', kind = ''] = key.split(' ');
+        return { table, kind: kind as 'insert' | 'update' | 'delete', events };
+      }),
+    });
+  }
+
+  #isWanted(gtid: string): boolean {
+    return !isEmpty(intersect(single(this.#wanted, gtid), this.#wanted));
+  }
+}
+
+interface Draft {
+  readonly gtid: string;
+  readonly log: string;
+  readonly position: number;
+  readonly changes: Map<string, number>;
+  readonly statements: string[];
+}
+
+function isComplete(found: readonly LoggedTransaction[], wanted: Gtids): boolean {
+  let left = wanted;
+  for (const { gtid } of found) left = subtract(left, single(left, gtid));
+  return isEmpty(left);
+}
+
+function single(like: Gtids, gtid: string): Gtids {
+  // MariaDB's notation for one transaction and not for all up to it.
+  return parseGtids(like.flavour, like.flavour === 'mysql' ? gtid : `${gtid}..${gtid.split('-')[2]}`);
+}

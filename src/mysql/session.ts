@@ -1,0 +1,181 @@
+import type { Duplex } from 'node:stream';
+import { createConnection, type Connection } from 'mysql2/promise';
+
+import type { Dial } from '../lib/dial.ts';
+import type { Secret } from '../lib/secret.ts';
+import { type DriverError, ServerFailure, silenceFrom } from './failure.ts';
+import type { Limits } from './server.ts';
+
+/** A row of a result, by column. */
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface Account {
+  readonly user: string;
+  readonly password: Secret;
+}
+
+export interface SessionOptions {
+  /** The instance's name, for messages. */
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly dial: Dial;
+  readonly account: Account;
+  readonly tls: TlsOptions;
+  readonly connectTimeoutMs: number;
+}
+
+export interface TlsOptions {
+  /** The authority's certificate as PEM. Undefined: encrypted, and whoever answers is believed. */
+  readonly ca: string | undefined;
+  /** A name in the instance's certificate; undefined checks the authority alone. */
+  readonly serverName: string | undefined;
+}
+
+/** One connection to an instance. Statements follow one another; each ends by its limit, if with the connection. */
+export interface Session {
+  readonly id: number;
+  /** One result: its rows. */
+  rows(doing: string, sql: string, values?: readonly unknown[], limits?: Limits): Promise<readonly Row[]>;
+  /** Several statements in one round trip: the rows of each. */
+  results(
+    doing: string,
+    sql: string,
+    values: readonly unknown[],
+    limits: Limits,
+  ): Promise<readonly (readonly Row[])[]>;
+  readonly isOpen: boolean;
+  destroy(): void;
+}
+
+/** Opens a connection; `onLost` hears at once when it breaks, whether or not somebody waits for an answer. */
+export async function openSession(
+  options: SessionOptions,
+  limits: Limits,
+  onLost: (session: Session) => void,
+): Promise<Session> {
+  const doing = 'connecting';
+  const timeoutMs = Math.min(limits.timeoutMs, options.connectTimeoutMs);
+  limits.signal?.throwIfAborted();
+  let stream: Duplex | undefined;
+  let connection: Connection | undefined;
+  let isOpen = true;
+  const timer = new AbortController();
+  const connecting = (async (): Promise<Connection> => {
+    stream = await options.dial(options.address, options.port);
+    if (timer.signal.aborted) {
+      stream.destroy();
+      throw timer.signal.reason;
+    }
+    const { tls, account } = options;
+    return await createConnection({
+      stream,
+      host: tls.serverName ?? options.address,
+      user: account.user,
+      password: account.password.reveal(),
+      ssl: {
+        ...(tls.ca === undefined ? { rejectUnauthorized: false } : { ca: tls.ca, rejectUnauthorized: true }),
+        verifyIdentity: tls.ca !== undefined && tls.serverName !== undefined,
+      },
+      multipleStatements: true,
+      supportBigNumbers: true,
+      dateStrings: true,
+      charset: 'utf8mb4_general_ci',
+    });
+  })();
+  try {
+    connection = await within(connecting, timeoutMs, limits.signal);
+  } catch (error) {
+    timer.abort(error);
+    stream?.destroy();
+    connecting.then(
+      (late) => late.destroy(),
+      () => {},
+    );
+    throw failure(options, doing, error);
+  }
+  const opened = connection;
+  // The driver reports a broken connection to whoever waits for an answer, or else here.
+  opened.on('error', () => {});
+
+  const destroy = (): void => {
+    isOpen = false;
+    opened.destroy();
+    stream?.destroy();
+  };
+  const run = async (
+    what: string,
+    sql: string,
+    values: readonly unknown[],
+    given: Limits,
+  ): Promise<unknown> => {
+    given.signal?.throwIfAborted();
+    try {
+      const [found] = await within(opened.query(sql, [...values] as string[]), given.timeoutMs, given.signal);
+      return found;
+    } catch (error) {
+      const failed = failure(options, what, error);
+      // Whatever it is doing there, its answer belongs to nobody any more.
+      if (!failed.silence.alive || given.signal?.aborted) destroy();
+      if (given.signal?.aborted) throw given.signal.reason;
+      throw failed;
+    }
+  };
+  const session: Session = {
+    id: opened.threadId,
+    get isOpen() {
+      return isOpen;
+    },
+    destroy,
+    async rows(what, sql, values = [], given = limits) {
+      const found = await run(what, sql, values, given);
+      return Array.isArray(found) ? (found as readonly Row[]) : [];
+    },
+    async results(what, sql, values, given) {
+      const found = await run(what, sql, values, given);
+      return (Array.isArray(found) ? found : [found]).map((one: unknown) =>
+        Array.isArray(one) ? (one as readonly Row[]) : [],
+      );
+    },
+  };
+  stream?.once('close', () => {
+    if (!isOpen) return;
+    destroy();
+    onLost(session);
+  });
+  return session;
+}
+
+/** A failure without the statement that failed, which may hold a password. */
+function failure(options: SessionOptions, doing: string, error: unknown): ServerFailure {
+  if (error instanceof ServerFailure) return error;
+  const silence = silenceFrom(error as DriverError);
+  return new ServerFailure(options.name, doing, silence, { errno: (error as DriverError).errno ?? 0 });
+}
+
+/** The work's result, or a failure when the time is over or the signal comes. */
+async function within<Result>(
+  work: Promise<Result>,
+  ms: number,
+  signal: AbortSignal | undefined,
+): Promise<Result> {
+  let stop = (): void => {};
+  const limit = new Promise<never>((_, reject) => {
+    const timer = setTimeout(
+      () => reject(Object.assign(new Error(`no answer within ${ms} ms`), { code: 'ETIMEDOUT' })),
+      ms,
+    );
+    const onAbort = (): void => reject(signal?.reason as Error);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    stop = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    stop();
+    work.catch(() => {});
+  }
+}
