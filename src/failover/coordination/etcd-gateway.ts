@@ -30,7 +30,7 @@ export interface EtcdResult {
 
 /** Talks to etcd version 3 through its own translation of JSON, which 3.4 and later have below /v3. */
 export interface EtcdGateway {
-  /** All or nothing, and agreed on by a majority of the members. */
+  /** All or nothing, and agreed on by a majority of the members; that takes at least one operation in `then`. */
   txn(
     compare: readonly EtcdCompare[],
     then: readonly EtcdOperation[],

@@ -32,8 +32,8 @@ export interface EtcdHttp {
   close(): void;
 }
 
-/** HTTP status codes of members that cannot answer now, while another one may: no leader, timed out, stopping. */
-const TRY_ANOTHER = new Set([502, 503, 504]);
+/** HTTP status codes of members that cannot answer now: no leader, timed out, stopping. */
+const TRY_LATER = new Set([502, 503, 504]);
 
 const ELECTION_PAUSE_MS = 50;
 
@@ -47,66 +47,63 @@ export function etcdHttp(options: EtcdHttpOptions): EtcdHttp {
 
   const post: EtcdHttp['post'] = (path, body, token, signal) =>
     new Promise((resolve, reject) => {
-      const order = agents.map((_, index) => (preferred + index) % agents.length);
-      const under: ClientRequest[] = [];
+      const waiting = agents.map((_, index) => agents[(preferred + index) % agents.length]!);
+      const requests = new Set<ClientRequest>();
+      const timers = new Set<NodeJS.Timeout>();
       const failures = new Map<string, string>();
-      let next = 0;
-      let answered = false;
+      let out = 0;
       let settled = false;
-      let running = 0;
-      let hedge: NodeJS.Timeout | undefined;
 
+      const after = (ms: number, act: () => void): void => {
+        timers.add(setTimeout(act, ms));
+      };
       const settle = (act: () => void): void => {
         if (settled) return;
         settled = true;
-        clearTimeout(hedge);
-        clearTimeout(limit);
+        for (const timer of timers) clearTimeout(timer);
         signal?.removeEventListener('abort', aborted);
-        for (const request of under) request.destroy();
+        for (const request of requests) request.destroy();
         act();
       };
       const fail = (): void => settle(() => reject(noAnswer(options, failures)));
       const aborted = (): void => settle(() => reject(signal?.reason as Error));
-      const limit = setTimeout(() => {
+
+      const ask = (agent: MemberAgent): void => {
+        const request = send(agent, path, body, token, (answer) => {
+          requests.delete(request);
+          if (settled) return;
+          if (answer instanceof Error) {
+            failures.set(agent.name, answer.message);
+            out++;
+          } else if (TRY_LATER.has(answer.status)) {
+            // It lives, and its cluster is electing a leader.
+            failures.set(agent.name, reason(answer.body));
+            after(ELECTION_PAUSE_MS, () => ask(agent));
+          } else {
+            preferred = agents.indexOf(agent);
+            settle(() => resolve(answer));
+            return;
+          }
+          if (out === agents.length) fail();
+          else askNext();
+        });
+        requests.add(request);
+      };
+      const askNext = (): void => {
+        const agent = waiting.shift();
+        if (agent) ask(agent);
+      };
+
+      after(options.timeoutMs, () => {
         for (const { name } of agents) {
           if (!failures.has(name)) failures.set(name, `silent for ${options.timeoutMs} ms`);
         }
         fail();
-      }, options.timeoutMs);
+      });
       signal?.addEventListener('abort', aborted);
       if (signal?.aborted) return aborted();
-
-      const ask = (): void => {
-        clearTimeout(hedge);
-        if (settled) return;
-        const index = order[next++];
-        if (index === undefined) {
-          if (running > 0) return;
-          if (!answered) return fail();
-          // Some of them live and elect a leader: asked again until the time is over.
-          next = 0;
-          answered = false;
-          hedge = setTimeout(ask, ELECTION_PAUSE_MS);
-          return;
-        }
-        const agent = agents[index]!;
-        running++;
-        under.push(
-          send(agent, path, body, token, (answer) => {
-            running--;
-            if (answer instanceof Error || TRY_ANOTHER.has(answer.status)) {
-              answered ||= !(answer instanceof Error);
-              failures.set(agent.name, answer instanceof Error ? answer.message : reason(answer.body));
-              ask();
-              return;
-            }
-            preferred = index;
-            settle(() => resolve(answer));
-          }),
-        );
-        hedge = setTimeout(ask, options.hedgeMs);
-      };
-      ask();
+      for (let index = 1; index < agents.length; index++) after(index * options.hedgeMs, askNext);
+      askNext();
     });
 
   return {

@@ -55,7 +55,7 @@ export function etcdCoordination(options: EtcdCoordinationOptions): Coordination
     dial: options.dial,
     ca: options.tls?.ca,
     hedgeMs: options.hedgeMs ?? 300,
-    timeoutMs: options.timeoutMs ?? 3000,
+    timeoutMs: options.timeoutMs ?? 4000,
   });
   const etcd = etcdGateway(http, options.account);
   const prefix = `understudy/${encodeURIComponent(cluster)}/`;
@@ -239,7 +239,9 @@ function etcdLease(of: {
     keep,
     confirm: async () => {
       if (clock.valid()) {
-        const { succeeded } = await etcd.txn([{ key, value: text }], [], [], clock.signal);
+        // With nothing to read in it, a member would answer from what it has itself, in a minority, too.
+        const read = [{ get: key }];
+        const { succeeded } = await etcd.txn([{ key, value: text }], read, read, clock.signal);
         if (succeeded && clock.valid()) return;
         clock.end(leaseLost(cluster, 'somebody else may have it by now'));
       }

@@ -24,19 +24,35 @@ export interface EtcdMember {
 }
 
 export async function etcdMember(options: { tls?: boolean } = {}): Promise<EtcdMember> {
+  const member = await founder('one', options);
+  await member.start(`one=${member.peer}`);
+  return { ...member, start: () => member.start(`one=${member.peer}`) };
+}
+
+/** A real etcd of three members on loopback. */
+export async function etcdTrio(): Promise<readonly EtcdMember[]> {
+  const founders = await Promise.all(['one', 'two', 'three'].map((name) => founder(name, {})));
+  const all = ['one', 'two', 'three'].map((name, index) => `${name}=${founders[index]!.peer}`).join(',');
+  await Promise.all(founders.map((member) => member.start(all)));
+  return founders.map((member) => ({ ...member, start: () => member.start(all) }));
+}
+
+type Founder = Omit<EtcdMember, 'start'> & { readonly peer: string; start(all: string): Promise<void> };
+
+async function founder(name: string, options: { tls?: boolean }): Promise<Founder> {
   const directory = mkdtempSync(join(tmpdir(), 'understudy-etcd-'));
   const [port, peerPort] = [await freePort(), await freePort()];
+  const peer = `http://127.0.0.1:${peerPort}`;
   const scheme = options.tls ? 'https' : 'http';
   const url = `${scheme}://127.0.0.1:${port}`;
   if (options.tls) makeCertificates(directory);
   let child: ChildProcess | undefined;
 
-  const start = async (): Promise<void> => {
-    const peer = `http://127.0.0.1:${peerPort}`;
+  const start = async (all: string): Promise<void> => {
     const started = spawn(
       'etcd',
       Object.entries({
-        name: 'one',
+        name,
         'data-dir': join(directory, 'data'),
         logger: 'zap',
         'log-outputs': 'stderr',
@@ -44,7 +60,7 @@ export async function etcdMember(options: { tls?: boolean } = {}): Promise<EtcdM
         'advertise-client-urls': url,
         'listen-peer-urls': peer,
         'initial-advertise-peer-urls': peer,
-        'initial-cluster': `one=${peer}`,
+        'initial-cluster': all,
         'bcrypt-cost': '4',
         ...(options.tls && {
           'cert-file': join(directory, 'server.pem'),
@@ -71,7 +87,8 @@ export async function etcdMember(options: { tls?: boolean } = {}): Promise<EtcdM
     running.kill(signal);
     await once(running, 'exit');
   };
-  const member: EtcdMember = {
+  return {
+    peer,
     endpoint: `127.0.0.1:${port}`,
     port,
     directory,
@@ -99,8 +116,6 @@ export async function etcdMember(options: { tls?: boolean } = {}): Promise<EtcdM
       rmSync(directory, { recursive: true, force: true });
     },
   };
-  await start();
-  return member;
 }
 
 export const direct: Dial = async (address, port) => {

@@ -8,7 +8,7 @@ import { etcdCoordination, type EtcdCoordinationOptions } from '../../../src/fai
 import { UserError } from '../../../src/lib/errors.ts';
 import { Secret } from '../../../src/lib/secret.ts';
 import { entry, keepsTheContract } from './contract.ts';
-import { direct, etcdMember, path, type EtcdMember } from './etcd-member.ts';
+import { direct, etcdMember, etcdTrio, path, type EtcdMember } from './etcd-member.ts';
 
 const SOURCE = new URL('../../../src/failover/coordination/etcd.ts', import.meta.url).pathname;
 
@@ -281,6 +281,52 @@ test('members that are down are left out, in any order', async (t) => {
     await lease.release();
   }
   t.pass();
+});
+
+test('a minority proves nothing: neither who holds the lock nor what is remembered', async (t) => {
+  const members = await etcdTrio();
+  t.teardown(() => Promise.all(members.map((member) => member.remove())));
+  const open = opener(t, {
+    endpoints: members.map((member) => member.endpoint),
+    timeoutMs: 1500,
+    ttlSeconds: 8,
+  });
+  const one = open();
+  const lease = await one.acquire(ANN);
+  await lease.confirm();
+  await Promise.all(members.slice(1).map((member) => member.stop()));
+  const refused = { instanceOf: UserError, message: /etcd does not answer/ };
+  // Its own view still says that the lock is ours, and is not asked.
+  await t.throwsAsync(lease.confirm(), refused);
+  const two = open();
+  await t.throwsAsync(two.acquire(BOB), refused);
+  await t.throwsAsync(two.holder(), refused);
+  await t.throwsAsync(two.memory(), refused);
+  await t.throwsAsync(two.history(1), refused);
+  await Promise.all(members.slice(1).map((member) => member.start()));
+  // They elect a leader first.
+  const next = await acquireWhenFree(open({ timeoutMs: 20_000 }));
+  t.true(next.epoch > lease.epoch);
+  await next.release();
+});
+
+test('a lease outlives any one member, the leader among them, whether it dies or hangs', async (t) => {
+  const members = await etcdTrio();
+  t.teardown(() => Promise.all(members.map((member) => member.remove())));
+  const open = opener(t, { endpoints: members.map((member) => member.endpoint), ttlSeconds: 8 });
+  const lease = await open().acquire(ANN);
+  for (const member of members) {
+    member.signal('SIGSTOP');
+    await lease.confirm();
+    await t.throwsAsync(open().acquire(BOB), { message: /ann is changing/ });
+    member.signal('SIGCONT');
+    await lease.confirm();
+    await member.stop();
+    await lease.confirm();
+    await member.start();
+  }
+  t.false(lease.signal.aborted);
+  await lease.release();
 });
 
 test('the journal in etcd keeps the newest 500', async (t) => {
