@@ -6,6 +6,7 @@ import {
   compare,
   contains,
   count,
+  type GtidRelation,
   type Gtids,
   intersect,
   isEmpty,
@@ -105,7 +106,7 @@ test('what is no set is refused with the reason', (t) => {
 });
 
 test('positions of MariaDB are compared per domain and server', (t) => {
-  const cases: readonly (readonly [string, string, string])[] = [
+  const cases: readonly (readonly [string, string, GtidRelation])[] = [
     ['0-1-10', '0-1-10', 'equal'],
     ['0-1-12', '0-1-10', 'superset'],
     ['0-1-10,0-2-15', '0-1-10', 'superset'],
