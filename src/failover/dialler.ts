@@ -58,7 +58,7 @@ export function dialThroughAny(ways: readonly Way[], options: DialOptions): Dial
       const fail = (error: Error): void => {
         failures.push(error);
         if (isFinal(error)) settle(() => reject(error));
-        else if (rest.length > 0) next();
+        else if (rest.length > 0) startNext();
         else if (under === 0) settle(() => reject(worst(failures, target)));
       };
       const limit = setTimeout(
@@ -72,12 +72,12 @@ export function dialThroughAny(ways: readonly Way[], options: DialOptions): Dial
           ),
         connectTimeoutMs,
       );
-      const next = (): void => {
+      const startNext = (): void => {
         clearTimeout(patience);
         const way = rest.shift();
         if (!way || over) return;
         under++;
-        if (rest.length > 0) patience = setTimeout(next, patienceMs);
+        if (rest.length > 0) patience = setTimeout(startNext, patienceMs);
         way.dial(address, port).then(
           (stream) => {
             under--;
@@ -94,7 +94,7 @@ export function dialThroughAny(ways: readonly Way[], options: DialOptions): Dial
       Promise.any(lines.map((each) => each.open())).then(
         () => {
           rest = inOrder(lines);
-          next();
+          startNext();
         },
         (error: AggregateError) => settle(() => reject(worst(error.errors, target))),
       );
