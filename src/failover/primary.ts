@@ -123,6 +123,8 @@ function elect(topology: Topology, links: Links, writable: readonly Answering[])
     let at = links.get(name)?.source;
     while (at !== undefined) {
       if (path.includes(at.spec.name)) return inRing(path.slice(path.indexOf(at.spec.name)));
+      // Who takes writes and is followed is no mere link of a chain.
+      if (at.kind === 'answering' && !at.state.readOnly) return at;
       const link = links.get(at.spec.name);
       if (link === undefined || link.state === 'stopped') return at;
       path.push(at.spec.name);

@@ -56,7 +56,7 @@ function intermediateRows(how: 'Dead' | 'Unreachable'): readonly Row[] {
     recovery: how === 'Dead' ? 'repair-replica' : undefined,
     find: (survey) =>
       survey.lostOthers.flatMap((instance) => {
-        const below = survey.followers(instance.spec.name);
+        const below = survey.followers(instance.spec.name).filter((one) => one !== survey.primary);
         if (below.length === 0 || survey.primary === undefined) return [];
         const heard = below.some((one) => linkState(survey, one) === 'hears');
         return when(heard === (how === 'Unreachable') && holds(survey, below), () => ({

@@ -1,5 +1,5 @@
 import { contains, count, isEmpty } from '../../mysql/gtid.ts';
-import { HEARD_MS, isFollowing } from '../links.ts';
+import { HEARD_MS } from '../links.ts';
 import type { Survey } from '../survey.ts';
 import type { Answering } from '../topology.ts';
 import { INTERMEDIATE_ROWS } from './intermediate.ts';
@@ -16,7 +16,7 @@ export const REPLICA_ROWS: readonly Row[] = [
     evenInDowntime: true,
     find: (survey) =>
       each(survey, (instance) =>
-        when(!instance.state.readOnly && isFollowing(survey.links, instance), () => ({
+        when(!instance.state.readOnly && !isOneOfSeveral(survey, instance), () => ({
           instance: instance.spec.name,
           message: `${instance.spec.name} is a replica and takes writes`,
         })),
@@ -90,10 +90,13 @@ export const REPLICA_ROWS: readonly Row[] = [
     find: (survey) =>
       each(survey, (instance) => {
         const link = survey.links.get(instance.spec.name);
-        return when(link !== undefined && primaryLives(survey) && !leadsToPrimary(survey, instance), () => ({
-          instance: instance.spec.name,
-          message: `${instance.spec.name} follows ${link?.source?.spec.name ?? link?.address}, and the primary is ${survey.primary?.spec.name}`,
-        }));
+        return when(
+          link !== undefined && primaryLives(survey) && !mayLeadToPrimary(survey, instance),
+          () => ({
+            instance: instance.spec.name,
+            message: `${instance.spec.name} follows ${link?.source?.spec.name ?? link?.address}, and the primary is ${survey.primary?.spec.name}`,
+          }),
+        );
       }),
     remedy: ({ instance }, { primary }) =>
       `the watch points it at the primary; by hand: \`failover relocate ${instance} ${primary?.spec.name}\``,
@@ -295,6 +298,11 @@ function acknowledgementCounts(survey: Survey, instance: Answering): boolean {
   );
 }
 
+/** Those have a row of their own. */
+function isOneOfSeveral({ view }: Survey, instance: Answering): boolean {
+  return view.kind === 'several' && view.writable.includes(instance);
+}
+
 function each(survey: Survey, find: (instance: Answering) => readonly Finding[]): readonly Finding[] {
   return survey.others.flatMap(find);
 }
@@ -307,11 +315,12 @@ function followsAnswering(survey: Survey, instance: Answering): boolean {
   return survey.links.get(instance.spec.name)?.source?.kind === 'answering';
 }
 
-/** By way of other replicas, too. */
-function leadsToPrimary(survey: Survey, instance: Answering): boolean {
+/** By way of other replicas, too. Where a silent one leads to is not known, unless it was fenced. */
+function mayLeadToPrimary(survey: Survey, instance: Answering): boolean {
   const seen = new Set<string>();
   for (let name: string | undefined = instance.spec.name; name !== undefined && !seen.has(name);) {
     if (name === survey.primary?.spec.name) return true;
+    if (survey.instance(name)?.kind === 'silent') return !survey.topology.memory.fenced?.includes(name);
     seen.add(name);
     name = survey.links.get(name)?.source?.spec.name;
   }

@@ -28,9 +28,12 @@ export const SURROUNDING_ROWS: readonly Row[] = [
     severity: 'critical',
     find: (survey) => {
       const all = candidatesOf(survey);
-      return when(all.length > 0 && all.every((candidate) => candidate.limitation !== undefined), () => ({
-        message: `nobody could be promoted: ${all.map((candidate) => `${candidate.name} ${candidate.limitation}`).join('; ')}`,
-      }));
+      return when(
+        survey.others.length > 0 && all.every((candidate) => candidate.limitation !== undefined),
+        () => ({
+          message: `nobody could be promoted: ${all.map((candidate) => `${candidate.name} ${candidate.limitation}`).join('; ')}`,
+        }),
+      );
     },
     remedy: () => '`failover status` shows each reason with its remedy',
   },
