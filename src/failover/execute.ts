@@ -99,6 +99,8 @@ class Run {
   readonly #steps: JournalStep[] = [];
   readonly #begun: Begun[] = [];
   readonly #beside: Promise<void>[] = [];
+  /** What still runs beside on an instance: whatever else is done there comes after it. */
+  readonly #busy = new Map<string, Promise<void>>();
   readonly #fenced = new Set<string>();
   readonly #rejoined = new Set<string>();
   readonly #left: string[] = [];
@@ -195,10 +197,12 @@ class Run {
     if (isPointOfNoReturn) this.#isPast = true;
     const failures: { step: Step; message: string }[] = [];
     const work = stage.map((step) => {
-      const one = this.#runStep(step, isInterruptible).then((message) => {
+      const one = this.#inTurn(step, isInterruptible).then((message) => {
         if (message !== undefined && !step.optional) failures.push({ step, message });
       });
       if (!step.beside) return one;
+      const instance = instanceOf(step.action);
+      if (instance !== undefined) this.#busy.set(instance, one);
       // What fails beside stops nothing; it is told at the end.
       this.#beside.push(
         one.then(() => {
@@ -211,6 +215,11 @@ class Run {
     await Promise.all(work);
     if (stage.some((step) => this.#allowsWrites(step))) this.#journal.resume();
     return failures.filter(({ step }) => !step.beside);
+  }
+
+  async #inTurn(step: Step, isInterruptible: boolean): Promise<string | undefined> {
+    await this.#busy.get(instanceOf(step.action) ?? '');
+    return await this.#runStep(step, isInterruptible);
   }
 
   /** Gives the reason when it failed. */

@@ -286,6 +286,33 @@ test('what runs beside holds nothing up, and is awaited at the end', async (t) =
   t.deepEqual(outcome.fenced, ['mysqld on web1']);
 });
 
+test('what is done on one instance keeps its order, also beside', async (t) => {
+  let release = (): void => {};
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  const fake = fakeCluster({
+    'db1.setSemiSyncSource': () => gate,
+    'lb1.pointWriters web2': async () => release(),
+  });
+  await carryOut(
+    planOf(
+      [{ action: { do: 'semi-sync-source', instance: 'db1', on: false }, beside: true }],
+      [
+        { action: { do: 'make-writable', instance: 'db2' }, irreversible: true },
+        { action: { do: 'follow', instance: 'db1', source: 'db2', demoted: true }, beside: true },
+      ],
+      [{ action: { do: 'point-writers', instance: 'db2' } }],
+    ),
+    fake,
+  );
+  t.deepEqual(changes(fake.calls), [
+    'db1.setSemiSyncSource',
+    'db2.makeWritable',
+    'lb1.pointWriters web2',
+    'lb2.pointWriters web2',
+    'db1.follow',
+  ]);
+});
+
 test('what runs beside is ended when the rest is taken back', async (t) => {
   const fake = fakeCluster({
     'db1.fence': (signal) =>
