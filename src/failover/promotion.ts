@@ -94,7 +94,11 @@ export function promotionStages(
   return { stages: compact(stages), notes };
 }
 
-/** One instance follows another: it stops waiting for acknowledgements itself, gives them, and fetches. */
+/**
+ * One instance follows another: it stops waiting for acknowledgements itself, gives them, and fetches. MySQL takes up
+ * to a second to turn the source's side off (its thread looks up that often), and no write waits for that: it is done
+ * beside the rest.
+ */
 export function followStages(survey: Survey, instance: Answering, source: Instance): readonly Stage[] {
   const { settings } = survey;
   const { name } = instance.spec;
@@ -108,6 +112,7 @@ export function followStages(survey: Survey, instance: Answering, source: Instan
               { do: 'semi-sync-source', instance: name, on: false },
               {
                 optional: true,
+                beside: true,
                 undo: [{ do: 'semi-sync-source', instance: name, on: true }],
               },
             ),
@@ -126,7 +131,12 @@ export function followStages(survey: Survey, instance: Answering, source: Instan
           ]
         : []),
     ],
-    [followStep(survey, instance, source, { optional: true })],
+    [
+      followStep(survey, instance, source, {
+        optional: true,
+        ...(semiSync.source.enabled ? { beside: true } : {}),
+      }),
+    ],
   ];
 }
 
