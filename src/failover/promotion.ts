@@ -96,8 +96,8 @@ export function promotionStages(
 
 /**
  * One instance follows another: it stops waiting for acknowledgements itself, gives them, and fetches. MySQL takes up
- * to a second to turn the source's side off (its thread looks up that often), and no write waits for that: it is done
- * beside the rest.
+ * to a second to turn the source's side off (its thread looks up that often), and no write waits for that nor for a
+ * receiver to connect: all of it is done beside the rest.
  */
 export function followStages(survey: Survey, instance: Answering, source: Instance): readonly Stage[] {
   const { settings } = survey;
@@ -125,6 +125,7 @@ export function followStages(survey: Survey, instance: Answering, source: Instan
               { do: 'semi-sync-replica', instance: name, on: true },
               {
                 optional: true,
+                beside: true,
                 undo: [{ do: 'semi-sync-replica', instance: name, on: false }],
               },
             ),
@@ -134,7 +135,7 @@ export function followStages(survey: Survey, instance: Answering, source: Instan
     [
       followStep(survey, instance, source, {
         optional: true,
-        ...(semiSync.source.enabled ? { beside: true } : {}),
+        beside: true,
       }),
     ],
   ];

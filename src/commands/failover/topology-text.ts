@@ -168,7 +168,10 @@ function instanceName(topology: Topology, host: string): string {
 export function table(rows: readonly (readonly string[])[]): readonly string[] {
   const widths: number[] = [];
   for (const row of rows) {
-    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, visible(cell));
+    // The last one has the rest of the line.
+    for (const [index, cell] of row.slice(0, -1).entries()) {
+      widths[index] = Math.max(widths[index] ?? 0, visible(cell));
+    }
   }
   return rows.map((row) =>
     row
