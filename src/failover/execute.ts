@@ -9,7 +9,7 @@ import type { Cluster } from './cluster.ts';
 import type { JournalEntry, JournalStep, Lease } from './coordination.ts';
 import { journalKeeper, type JournalKeeper } from './journal-keeper.ts';
 import type { Ports } from './ports.ts';
-import type { Topology } from './topology.ts';
+import type { Memory, Topology } from './topology.ts';
 
 /*
  * What this file guarantees:
@@ -102,6 +102,8 @@ class Run {
   /** What still runs beside on an instance: whatever else is done there comes after it. */
   readonly #busy = new Map<string, Promise<void>>();
   readonly #fenced = new Set<string>();
+  /** By instance: whether its machine keeps mysqld from starting since this change. */
+  readonly #masked = new Map<string, boolean>();
   readonly #rejoined = new Set<string>();
   readonly #left: string[] = [];
   /** Instances on which a step failed after the point of no return: their further steps are left out. */
@@ -245,6 +247,7 @@ class Run {
     try {
       const done = await this.#attempt(step, isInterruptible);
       if (this.#allowsWrites(step)) this.#acceptedAt = performance.now();
+      this.#noteMachine(step.action);
       for (const way of done.fenced ?? []) if (this.#isOfOld(step)) this.#fenced.add(way);
       if (step.action.do === 'follow' && step.action.demoted) this.#rejoined.add(step.action.instance);
       note('done', done.message);
@@ -340,6 +343,7 @@ class Run {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#limited(action, limit);
+        this.#noteMachine(action);
         if (action.do === 'make-writable' && action.instance === this.#plan.from)
           this.#acceptedAt = performance.now();
         return;
@@ -389,9 +393,43 @@ class Run {
     }));
   }
 
+  #noteMachine(action: Action): void {
+    if (action.do === 'fence') this.#masked.set(action.instance, true);
+    if (action.do === 'unfence') this.#masked.set(action.instance, false);
+  }
+
+  /** What the memory says after this change. */
+  #remembered(memory: Memory, outcome: Outcome['outcome']): Memory {
+    const fenced = [
+      ...(memory.fenced ?? []).filter((name) => !this.#masked.has(name)),
+      ...[...this.#masked].flatMap(([name, isMasked]) => (isMasked ? [name] : [])),
+    ];
+    const base: Memory = { ...memory, fenced };
+    // A repair is what settles a change that was cut off.
+    const settles = this.#isPromotion() || this.#plan.kind === 'repair';
+    if (!settles || outcome === 'failed') return base;
+    if (outcome === 'undone') {
+      return { ...base, unfinished: memory.unfinished?.id === this.#id ? undefined : memory.unfinished };
+    }
+    return {
+      ...base,
+      unfinished: undefined,
+      ...(this.#isPromotion()
+        ? {
+            epoch: Math.max(memory.epoch, this.#options.lease.epoch),
+            primary: this.#plan.to,
+            lastSeen: undefined,
+          }
+        : {}),
+      ...(this.#options.automatic && this.#isPromotion()
+        ? { unacknowledged: { id: this.#id, at: this.#at } }
+        : {}),
+    };
+  }
+
   async #end(outcome: Outcome['outcome'], message: string | undefined): Promise<Outcome> {
     const plan = this.#plan;
-    const { ports, lease, automatic } = this.#options;
+    const { ports, lease } = this.#options;
     const ms = Math.round(performance.now() - this.#startedAt);
     const refused = this.#refusedAt;
     const result: Outcome = {
@@ -414,19 +452,8 @@ class Run {
     };
     this.#journal.keep(this.#entry(outcome, message));
     try {
-      if (this.#isPromotion() && outcome !== 'failed') {
-        await ports.coordination.remember((memory) => ({
-          ...memory,
-          unfinished: memory.unfinished?.id === this.#id ? undefined : memory.unfinished,
-          ...(outcome === 'undone'
-            ? {}
-            : {
-                epoch: Math.max(memory.epoch, lease.epoch),
-                primary: plan.to,
-                lastSeen: undefined,
-                ...(automatic ? { unacknowledged: { id: this.#id, at: this.#at } } : {}),
-              }),
-        }));
+      if (this.#isPromotion() || this.#plan.kind === 'repair' || this.#masked.size > 0) {
+        await ports.coordination.remember((memory) => this.#remembered(memory, outcome));
       }
       await this.#journal.flush();
     } catch (error) {

@@ -383,6 +383,19 @@ test('killed at any step, it leaves its intent behind', async (t) => {
   }
 });
 
+test('who is fenced is remembered until the fence is taken away', async (t) => {
+  const fake = fakeCluster();
+  await carryOut(planOf([{ action: { do: 'fence', instance: 'db1' } }]), fake);
+  t.deepEqual(fake.memory().fenced, ['db1']);
+  const rejoin = {
+    ...planOf([{ action: { do: 'unfence', instance: 'db1' } }]),
+    kind: 'rejoin',
+    to: 'db1',
+  } as const;
+  await carryOut(rejoin, fake);
+  t.deepEqual(fake.memory().fenced, []);
+});
+
 test('an automatic change waits for somebody to acknowledge it', async (t) => {
   const fake = fakeCluster();
   const { id } = await carryOut(wholeSwitchover(), fake, { automatic: true });
