@@ -152,14 +152,14 @@ function objectToFailover(survey: Survey, instance: Answering, object: Objector)
   const missing = missingAt(survey, instance);
   if (isEmpty(missing)) return;
   const others = survey.others.filter((other) => other !== instance);
-  const givers = others.filter(
+  const isGiven = others.some(
     (other) =>
       other.state.logBin &&
       other.state.logReplicaUpdates &&
       !isStuck(other) &&
       contains(survey.holds(other), missing),
   );
-  const extra = others.reduce((rest, other) => subtract(rest, survey.holds(other)), survey.holds(instance));
+  const extra = onlyAt(survey, instance, others);
   if (!isEmpty(extra)) {
     object(
       'SplitBrain',
@@ -176,7 +176,7 @@ function objectToFailover(survey: Survey, instance: Answering, object: Objector)
         ],
       },
     );
-  } else if (givers.length === 0) {
+  } else if (!isGiven) {
     object(
       'CannotCatchUp',
       `lacks ${count(missing)} transactions that no other instance could give it`,
@@ -190,7 +190,8 @@ function objectToOthers(survey: Survey, instance: Answering, object: Objector): 
   const rest = survey.topology.instances.filter(
     (other): other is Answering => other.kind === 'answering' && other !== instance,
   );
-  const needy = rest.filter((other) => !contains(survey.holds(other), instance.state.purged));
+  const { purged } = instance.state;
+  const needy = isEmpty(purged) ? [] : rest.filter((other) => !contains(survey.holds(other), purged));
   if (needy.length > 0) {
     object(
       'PurgedTransactions',
@@ -208,6 +209,15 @@ function objectToOthers(survey: Survey, instance: Answering, object: Objector): 
       { forceable: true },
     );
   }
+}
+
+function onlyAt(survey: Survey, instance: Answering, others: readonly Answering[]): Gtids {
+  let rest = survey.holds(instance);
+  for (const other of others) {
+    if (isEmpty(rest)) return rest;
+    rest = subtract(rest, survey.holds(other));
+  }
+  return rest;
 }
 
 /** What others hold and this one does not; what is errant on them does not count. */

@@ -190,7 +190,7 @@ function whenReadOnly(survey: Survey, instance: Answering, primary: Answering, w
 function afterwards(survey: Survey, instance: Answering, primary: Answering): readonly Stage[] {
   return [
     ...followStages(survey, instance, primary).map((stage) =>
-      stage.map((one) => ({ ...one, optional: undefined, undo: undefined })),
+      stage.map((one) => ({ ...one, optional: undefined, undo: undefined, beside: undefined })),
     ),
     [step(survey.settings, { do: 'catch-up', instance: instance.spec.name, with: primary.spec.name })],
   ];

@@ -19,7 +19,7 @@ export interface Promotion {
  * Invariants of these stages:
  * 1. Semi-sync is on at the new primary before it takes the first write, so no write is acknowledged by it alone.
  * 2. It takes writes only after everything that stopped the old one (the stages before these).
- * 3. A follower's semi-sync source is off before it follows: its own sessions are gone by then, so nobody is told OK.
+ * 3. A follower's semi-sync source is turned off when its own sessions are gone, so nobody is told OK by that.
  * 4. The source is forgotten last: until then the change can be taken back.
  */
 export function promotionStages(

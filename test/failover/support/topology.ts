@@ -43,9 +43,7 @@ export function gtids(flavour: Flavour, text: string, isDifference = false): str
       const [server = '', numbers = ''] = word.split(':');
       if (flavour === 'mysql') return `${uuidOf(server)}:${numbers}`;
       const [first, last] = numbers.split('-');
-      return last === undefined || first === '1'
-        ? `0-${server}-${last ?? first}`
-        : `0-${server}-${first}..${last}`;
+      return isDifference ? `0-${server}-${first}..${last ?? first}` : `0-${server}-${last ?? first}`;
     })
     .join(',');
 }
