@@ -84,7 +84,7 @@ class LogReader {
       const key = `${this.#table} ${kind}`;
       this.#current.changes.set(key, (this.#current.changes.get(key) ?? 0) + 1);
     } else if (/^query/i.test(type) && !/^(BEGIN|COMMIT)$/i.test(info.trim()))
-      this.#current.statements.push(info);
+      this.#current.statements.push(withoutSecrets(info));
   }
 
   end(): readonly LoggedTransaction[] {
@@ -127,4 +127,14 @@ function isComplete(found: readonly LoggedTransaction[], wanted: Gtids): boolean
 function single(like: Gtids, gtid: string): Gtids {
   // MariaDB's notation for one transaction and not for all up to it.
   return parseGtids(like.flavour, like.flavour === 'mysql' ? gtid : `${gtid}..${gtid.split('-')[2]}`);
+}
+
+/** Accounts are logged with their password's hash. */
+function withoutSecrets(statement: string): string {
+  return statement
+    .replaceAll(
+      /(\bIDENTIFIED\b[^']*'[^']*'(?:\s+AS)?\s*|\bPASSWORD\b\s*)'(?:[^'\\]|\\.|'')*'/gi,
+      "$1'[REDACTED]'",
+    )
+    .replaceAll(/(\bIDENTIFIED BY(?: PASSWORD)?\s*)'(?:[^'\\]|\\.|'')*'/gi, "$1'[REDACTED]'");
 }
