@@ -220,7 +220,8 @@ export class MysqlServer extends BaseServer implements Server {
     const left = (): number => Math.max(1, deadline - performance.now());
     const startedAt = Date.now();
     const cloning = this.sessions.with(limits, async (session) => {
-      const sql = `SET GLOBAL clone_valid_donor_list = ?; CLONE INSTANCE FROM ?@?:${donor.port} IDENTIFIED BY ? REQUIRE SSL`;
+      // Under super_read_only only root may replace the data; the server comes back with it, as its option file says.
+      const sql = `SET GLOBAL clone_valid_donor_list = ?; SET GLOBAL super_read_only = OFF; CLONE INSTANCE FROM ?@?:${donor.port} IDENTIFIED BY ? REQUIRE SSL`;
       const values = [`${donor.host}:${donor.port}`, user, donor.host, password.reveal()];
       await session.rows(`cloning ${donor.host}:${donor.port}`, sql, values, limits);
     });
@@ -232,7 +233,10 @@ export class MysqlServer extends BaseServer implements Server {
       // A whole clone ends with the server's restart: the connection breaks, or it says that it cannot restart itself
       // (3707), which the service manager does. https://dev.mysql.com/doc/refman/9.5/en/clone-plugin-remote.html
       const isRestart = error instanceof ServerFailure && (!error.silence.alive || error.errno === 3707);
-      if (!isRestart) throw error;
+      if (!isRestart) {
+        await this.run('staying read-only', 'SET GLOBAL super_read_only = ON', [], { timeoutMs: left() });
+        throw error;
+      }
     } finally {
       stop.abort();
       await watching;
