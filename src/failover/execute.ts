@@ -164,7 +164,8 @@ class Run {
       const fatal = failures.find(({ step }) => !this.#isPast || this.#isCrucial(step));
       if (fatal) {
         if (this.#isPast) await this.#giveUp(plan.stages.slice(number + 1));
-        return fatal.message;
+        const isInterrupted = this.#options.signal?.aborted === true && !this.#isPast;
+        return isInterrupted ? 'interrupted' : fatal.message;
       }
       for (const { step, message } of failures) {
         this.#left.push(`${describe(step)}: ${message}`);

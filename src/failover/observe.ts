@@ -7,7 +7,7 @@ import type { BalancerView, Instance, InstanceSpec, Memory, Topology } from './t
 
 export interface ObserveOptions {
   /** What is known of the memory; without, it is asked for. */
-  readonly memory?: Memory | undefined;
+  readonly memory?: Memory | Promise<Memory> | undefined;
   /** Leaves the balancers out: they cost a round trip that not every question needs. */
   readonly withoutBalancers?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;

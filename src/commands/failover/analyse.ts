@@ -2,14 +2,13 @@ import { Command } from 'commander';
 
 import { candidates } from '../../failover/candidates.ts';
 import { analysisJson } from '../../failover/json.ts';
-import { observe } from '../../failover/observe.ts';
 import { problems } from '../../failover/problems.ts';
 import { EXIT } from '../../lib/errors.ts';
 import { palette, wantsColour } from '../../report/palette.ts';
 import type { CommandContext } from '../context.ts';
 import { candidatesText } from './change-text.ts';
 import { addClusterOptions, addExamples, clusterChoice } from './options.ts';
-import { mustAnswer, withSession } from './session.ts';
+import { look, mustAnswer, withSession } from './session.ts';
 import { problemsText } from './topology-text.ts';
 
 /** `failover analyse`: what is wrong, what to do about it, and who could become the primary. */
@@ -18,8 +17,9 @@ export function analyseCommand(_context: CommandContext): Command {
   addClusterOptions(command).option('--json', 'one JSON object');
   addExamples(command, [['failover analyse', 'problems with their remedies, and the candidates']]);
   return command.action(async () => {
-    await withSession(clusterChoice(command), async ({ cluster, ports, redact }) => {
-      const topology = await observe(cluster, ports);
+    await withSession(clusterChoice(command), async (session) => {
+      const { cluster, redact } = session;
+      const { topology } = await look(session);
       mustAnswer(topology);
       const found = problems(topology, cluster.settings);
       const ranked = candidates(topology, cluster.settings);

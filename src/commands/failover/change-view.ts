@@ -19,7 +19,8 @@ export interface ViewOptions {
 /** A live list on a terminal, a line a step elsewhere; with --json the lines go to stderr. */
 export async function changeView(plan: Plan, options: ViewOptions): Promise<ChangeView> {
   const stream = options.json ? process.stderr : process.stdout;
-  if (!options.json && stream.isTTY && process.env['TERM'] !== 'dumb') {
+  // A terminal that does not say how wide it is would be given a letter a line.
+  if (!options.json && stream.isTTY && stream.columns > 0 && process.env['TERM'] !== 'dumb') {
     const { liveView } = await import('./change-live.ts');
     return liveView(plan, options);
   }

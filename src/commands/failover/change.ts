@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import type { Plan } from '../../failover/action.ts';
-import type { Lease } from '../../failover/coordination.ts';
+import type { Lease, LeaseOwner } from '../../failover/coordination.ts';
 import { execute, type Outcome } from '../../failover/execute.ts';
 import {
   planJson,
@@ -73,11 +73,21 @@ export async function change(
     await confirm(planned.plan, options);
     agreed = planned.plan;
   }
-  const lease = await ports.coordination.acquire(owner);
+  const lease = await acquire(session, owner);
   try {
     await carryOut(session, makePlan, options, { lease, agreed, styles });
   } finally {
     await lease.release();
+  }
+}
+
+/** That somebody else has the lock is a refusal, and no mistake in what was typed. */
+async function acquire({ ports }: Session, owner: LeaseOwner): Promise<Lease> {
+  try {
+    return await ports.coordination.acquire(owner);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(error.problems, { cause: error, exitCode: EXIT.failed });
   }
 }
 

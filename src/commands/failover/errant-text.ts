@@ -61,7 +61,12 @@ export function describeErrant({ instance, primary, gtids, transactions }: Erran
       ...changes.map(
         ({ table, kind, events }) => `${kind} ${table}${events === 1 ? '' : ` (${events} times)`}`,
       ),
-      ...statements.map((statement) => statement.replaceAll(/\s+/g, ' ').slice(0, 120)),
+      ...statements.map((statement) =>
+        statement
+          .replace(/\s*\/\* xid=\d+ \*\/$/, '')
+          .replaceAll(/\s+/g, ' ')
+          .slice(0, 120),
+      ),
     ];
     lines.push(`  ${gtid}  ${said.length === 0 ? 'nothing' : said.join('; ')}  (${log}:${position})`);
   }

@@ -1,12 +1,11 @@
 import { Command } from 'commander';
 
-import { observe } from '../../failover/observe.ts';
 import { EXIT } from '../../lib/errors.ts';
 import { isEmpty } from '../../mysql/gtid.ts';
 import type { CommandContext } from '../context.ts';
 import { describeErrant, errantOf } from './errant-text.ts';
 import { addClusterOptions, addExamples, clusterChoice, findInstance } from './options.ts';
-import { mustAnswer, withSession } from './session.ts';
+import { look, mustAnswer, withSession } from './session.ts';
 
 /** `failover errant`: what an instance has and the primary has not, as the binary log tells it. */
 export function errantCommand(_context: CommandContext): Command {
@@ -24,7 +23,7 @@ export function errantCommand(_context: CommandContext): Command {
   return command.action(async (word: string | undefined) => {
     await withSession(clusterChoice(command), async (session) => {
       const specs = word === undefined ? session.cluster.instances : [findInstance(session.cluster, word)];
-      const topology = await observe(session.cluster, session.ports, { withoutBalancers: true });
+      const { topology } = await look(session, { withoutBalancers: true });
       mustAnswer(topology);
       const found = await Promise.all(
         specs.map(async (spec) => ({ spec, errant: await errantOf(session, spec, topology) })),

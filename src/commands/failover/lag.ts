@@ -1,12 +1,11 @@
 import { Command } from 'commander';
 
 import { primaryNames, sourceName } from '../../failover/json.ts';
-import { observe } from '../../failover/observe.ts';
 import { primaryOf } from '../../failover/primary.ts';
 import { count, subtract } from '../../mysql/gtid.ts';
 import type { CommandContext } from '../context.ts';
 import { addClusterOptions, addExamples, clusterChoice } from './options.ts';
-import { mustAnswer, withSession } from './session.ts';
+import { look, mustAnswer, withSession } from './session.ts';
 import { table } from './topology-text.ts';
 
 interface Row {
@@ -24,8 +23,8 @@ export function lagCommand(_context: CommandContext): Command {
   addClusterOptions(command).option('--json', 'one JSON object a replica');
   addExamples(command, [['failover lag', 'seconds, transactions to fetch and transactions to apply']]);
   return command.action(async () => {
-    await withSession(clusterChoice(command), async ({ cluster, ports }) => {
-      const topology = await observe(cluster, ports, { withoutBalancers: true });
+    await withSession(clusterChoice(command), async (session) => {
+      const { topology } = await look(session, { withoutBalancers: true });
       mustAnswer(topology);
       const [primaryName] = primaryNames(primaryOf(topology));
       const primary = topology.instances.find(({ spec }) => spec.name === primaryName);

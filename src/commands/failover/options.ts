@@ -4,7 +4,7 @@ import { userInfo, hostname } from 'node:os';
 import { settings } from '../../config/settings.ts';
 import type { Cluster } from '../../failover/cluster.ts';
 import type { InstanceSpec } from '../../failover/topology.ts';
-import { EXIT, UserError } from '../../lib/errors.ts';
+import { UserError } from '../../lib/errors.ts';
 import { didYouMean } from '../../lib/similar.ts';
 import type { Dict } from '../../lib/value.ts';
 import { parseExtraVariables } from '../provision/extra-variables.ts';
@@ -18,9 +18,12 @@ export interface ClusterChoice {
   readonly cluster?: string | undefined;
   readonly group?: string | undefined;
   readonly extraVars: Dict;
+  /** The lock and the journal are files here, although the cluster has a store. */
+  readonly withoutStore: boolean;
 }
 
 interface RawChoice {
+  readonly store?: boolean;
   readonly inventory?: string;
   readonly cluster?: string;
   readonly group?: string;
@@ -41,6 +44,14 @@ export function addClusterOptions(command: Command): Command {
     );
 }
 
+/** Adds --no-store: for the night when the store is lost, too. */
+export function addStoreOption(command: Command): Command {
+  return command.option(
+    '--no-store',
+    'etcd is lost: keep lock and journal here. No watch acts without etcd; see to it that no other operator does',
+  );
+}
+
 export function clusterChoice(command: Command): ClusterChoice {
   const raw = command.opts<RawChoice>();
   if (raw.cluster !== undefined && raw.inventory !== undefined) {
@@ -51,6 +62,7 @@ export function clusterChoice(command: Command): ClusterChoice {
     cluster: raw.cluster,
     group: raw.group,
     extraVars: raw.extraVars ?? new Map(),
+    withoutStore: raw.store === false,
   };
 }
 
@@ -90,6 +102,3 @@ export function parseDuration(text: string): number {
   }
   return ms;
 }
-
-/** A cluster that cannot be read at all has an exit code of its own. */
-export const UNREACHABLE = EXIT.unreachable;

@@ -9,7 +9,14 @@ import { palette, wantsColour } from '../../report/palette.ts';
 import type { CommandContext } from '../context.ts';
 import { change } from './change.ts';
 import { candidatesText } from './change-text.ts';
-import { addClusterOptions, addExamples, clusterChoice, findInstance, parseDuration } from './options.ts';
+import {
+  addStoreOption,
+  addClusterOptions,
+  addExamples,
+  clusterChoice,
+  findInstance,
+  parseDuration,
+} from './options.ts';
 import { withSession } from './session.ts';
 
 interface PromoteOptions {
@@ -27,7 +34,7 @@ export function promoteCommand(context: CommandContext): Command {
   const command = new Command('promote')
     .description('make an instance the primary: a switchover when the present one lives, a failover when not')
     .argument('[instance]', 'its name, or its host; without, the best candidate');
-  addClusterOptions(command)
+  addStoreOption(addClusterOptions(command))
     .option('-y, --yes', 'do not ask')
     .option('-n, --dry-run', 'show every step, and change nothing')
     .option('--force', 'accept what the refusal named: lost transactions, a primary given up')

@@ -5,7 +5,7 @@ import { UserError } from '../../lib/errors.ts';
 import type { CommandContext } from '../context.ts';
 import { change } from './change.ts';
 import { errantText } from './errant-text.ts';
-import { addClusterOptions, addExamples, clusterChoice, findInstance } from './options.ts';
+import { addStoreOption, addClusterOptions, addExamples, clusterChoice, findInstance } from './options.ts';
 import { withSession } from './session.ts';
 
 interface RejoinOptions {
@@ -22,7 +22,7 @@ export function rejoinCommand(context: CommandContext): Command {
   const command = new Command('rejoin')
     .description('make an instance a replica of the primary again')
     .argument('<instance>', 'its name, or its host');
-  addClusterOptions(command)
+  addStoreOption(addClusterOptions(command))
     .option('-y, --yes', 'do not ask')
     .option('-n, --dry-run', 'show every step, and change nothing')
     .option('--clone', 'throw its data away, and copy another instance')

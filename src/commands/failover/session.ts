@@ -1,6 +1,8 @@
 import { EXIT, UserError } from '../../lib/errors.ts';
 import type { Cluster } from '../../failover/cluster.ts';
 import type { Coordination } from '../../failover/coordination.ts';
+import { EMPTY_MEMORY } from '../../failover/coordination/records.ts';
+import { observe, type ObserveOptions } from '../../failover/observe.ts';
 import type { OpenCluster } from '../../failover/open-cluster.ts';
 import type { Topology } from '../../failover/topology.ts';
 import type { Become, Connection } from '../../transport/transport.ts';
@@ -20,7 +22,7 @@ export interface Session {
 
 /** Reads the description of the cluster and opens all ways to it. */
 export async function openSession(choice: ClusterChoice): Promise<Session> {
-  return choice.cluster === undefined ? await operatorSession(choice) : await daemonSession(choice.cluster);
+  return choice.cluster === undefined ? await operatorSession(choice) : await daemonSession(choice);
 }
 
 /** Does the work with an open session, and closes it whatever happens. */
@@ -42,6 +44,33 @@ export async function withCoordination<T>(
   work: (coordination: Coordination, cluster: Cluster) => Promise<T>,
 ): Promise<T> {
   return await withSession(choice, async ({ ports, cluster }) => await work(ports.coordination, cluster));
+}
+
+/** A cluster as it is read without changing anything. */
+export interface Look {
+  readonly topology: Topology;
+  readonly ms: number;
+}
+
+/**
+ * Reads the topology. Who only looks must see the servers also when the store of the memory is down: it then says so
+ * on stderr, and shows what the servers say.
+ */
+export async function look(session: Session, options: ObserveOptions = {}): Promise<Look> {
+  const startedAt = performance.now();
+  let lost: UserError | undefined;
+  const memory = session.ports.coordination.memory().catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    lost = error;
+    return EMPTY_MEMORY;
+  });
+  const topology = await observe(session.cluster, session.ports, { ...options, memory });
+  if (lost) {
+    process.stderr.write(
+      session.redact(`warning: what the cluster remembers cannot be read: ${lost.message}\n`),
+    );
+  }
+  return { topology, ms: performance.now() - startedAt };
 }
 
 /** Rejects when nobody of the cluster answers: then there is nothing to show or to decide. */
@@ -74,7 +103,8 @@ async function operatorSession(choice: ClusterChoice): Promise<Session> {
     group: choice.group,
     extraVars: choice.extraVars,
   });
-  const { cluster, secrets, becomeOf, directory } = found;
+  const { secrets, becomeOf, directory } = found;
+  const cluster = withoutStore(found.cluster, choice);
   if (cluster.balancers.length === 0) {
     throw new UserError({
       message: `the inventory ${choice.inventory} has no balancers, through which the instances are reached`,
@@ -106,14 +136,19 @@ async function operatorSession(choice: ClusterChoice): Promise<Session> {
   };
 }
 
-async function daemonSession(file: string): Promise<Session> {
+async function daemonSession(choice: ClusterChoice): Promise<Session> {
   const [{ readClusterFile }, { openDirectly }] = await Promise.all([
     import('../../failover/cluster-schema.ts'),
     import('../../failover/open-cluster.ts'),
   ]);
-  const cluster = readClusterFile(file);
+  const cluster = withoutStore(readClusterFile(choice.cluster ?? ''), choice);
   const ports = await openDirectly({ cluster, hooks: await hooksOf(cluster) });
   return { cluster, ports, redact: (text) => text, shell: undefined, close: async () => await ports.close() };
+}
+
+/** With its store lost, the lock and the journal are files. */
+function withoutStore(cluster: Cluster, choice: ClusterChoice): Cluster {
+  return choice.withoutStore ? { ...cluster, etcd: [] } : cluster;
 }
 
 async function hooksOf(cluster: Cluster): Promise<OpenCluster['hooks']> {

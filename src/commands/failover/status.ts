@@ -2,13 +2,12 @@ import { Command, InvalidArgumentError } from 'commander';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { statusJson } from '../../failover/json.ts';
-import { observe } from '../../failover/observe.ts';
 import { problems } from '../../failover/problems.ts';
 import { EXIT } from '../../lib/errors.ts';
 import { palette, wantsColour } from '../../report/palette.ts';
 import type { CommandContext } from '../context.ts';
 import { addClusterOptions, addExamples, clusterChoice } from './options.ts';
-import { openSession, type Session } from './session.ts';
+import { look, openSession, type Session } from './session.ts';
 import { topologyText } from './topology-text.ts';
 
 interface StatusOptions {
@@ -50,9 +49,7 @@ export function statusCommand(context: CommandContext): Command {
 }
 
 async function show(session: Session, options: StatusOptions, again: boolean): Promise<void> {
-  const startedAt = performance.now();
-  const topology = await observe(session.cluster, session.ports);
-  const ms = performance.now() - startedAt;
+  const { topology, ms } = await look(session);
   const found = problems(topology, session.cluster.settings);
   if (options.json) {
     const json = statusJson(topology, found, ms);
