@@ -18,7 +18,8 @@ export interface EtcdMember {
   start(): Promise<void>;
   /** SIGKILL by default. */
   stop(signal?: NodeJS.Signals): Promise<void>;
-  signal(signal: NodeJS.Signals): void;
+  /** SIGSTOP or SIGCONT; comes back when it has taken effect. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): Promise<void>;
   etcdctl(args: readonly string[], input?: string, user?: string): string;
   remove(): Promise<void>;
 }
@@ -95,7 +96,11 @@ async function founder(name: string, options: { tls?: boolean }): Promise<Founde
     ca: options.tls ? readFileSync(join(directory, 'ca.pem'), 'utf8') : undefined,
     start,
     stop,
-    signal: (signal) => void child?.kill(signal),
+    signal: async (signal) => {
+      child?.kill(signal);
+      const stopped = (): boolean => / T /.test(readFileSync(`/proc/${child?.pid}/stat`, 'utf8'));
+      while (stopped() !== (signal === 'SIGSTOP')) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
     etcdctl: (args, input, user) =>
       execFileSync(
         'etcdctl',
