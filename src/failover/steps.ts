@@ -7,6 +7,11 @@ type Extra = Partial<Omit<Step, 'action' | 'limitMs'>>;
 const HOOK_LIMIT_MS = 30_000;
 /** Stopping a server over SSH, or asking a power switch. */
 const FENCE_LIMIT_MS = 10_000;
+/**
+ * A receiver that was just greeting a host that hangs ends only when its own patience does (replica_net_timeout): STOP
+ * REPLICA waits for that, in both flavours.
+ */
+const RECEIVER_LIMIT_MS = 10_000;
 /** Receivers of one LAN are there within a second; their connect retry is a second, too. */
 const ACKERS_LIMIT_MS = 5000;
 
@@ -42,6 +47,11 @@ function limitOf(settings: FailoverSettings, action: Action): number {
     case 'await-ackers':
     case 'prove':
       return ACKERS_LIMIT_MS;
+    case 'stop-receiver':
+    case 'stop-replica':
+    case 'follow':
+    case 'forget-source':
+      return Math.max(settings.queryTimeoutMs, RECEIVER_LIMIT_MS);
     case 'fence':
     case 'unfence':
       return FENCE_LIMIT_MS;
@@ -56,13 +66,9 @@ function limitOf(settings: FailoverSettings, action: Action): number {
     case 'release-writers':
     case 'end-writers':
     case 'point-writers':
-    case 'stop-receiver':
     case 'start-receiver':
     case 'start-applier':
-    case 'stop-replica':
     case 'start-replica':
-    case 'follow':
-    case 'forget-source':
     case 'persist-read-only':
     case 'make-writable':
     case 'end-clients':
