@@ -1,15 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { EXIT, UserError } from '../lib/errors.ts';
-import type { Limits } from '../mysql/server.ts';
+import { UserError } from '../lib/errors.ts';
 import type { Action, Plan, Stage, Step } from './action.ts';
 import { carryOut, type Deed, type Done, instanceOf } from './carry-out.ts';
-import type { Cluster } from './cluster.ts';
-import type { JournalEntry, JournalStep, Lease } from './coordination.ts';
-import { journalKeeper, type JournalKeeper } from './journal-keeper.ts';
-import type { Ports } from './ports.ts';
-import type { Memory, Topology } from './topology.ts';
+import { ChangeRecord } from './change-record.ts';
+import type { JournalStep } from './coordination.ts';
+import type { ExecuteOptions, Outcome } from './outcome.ts';
+import { abortReason, withinLimit } from './within-limit.ts';
 
 /*
  * What this file guarantees:
@@ -20,61 +17,12 @@ import type { Memory, Topology } from './topology.ts';
  * - After it the plan goes on: what failed is named in `left`, and the rest is still done where it makes sense.
  */
 
-export interface ExecuteOptions {
-  readonly cluster: Cluster;
-  readonly ports: Ports;
-  readonly lease: Lease;
-  /** What the plan was made from. */
-  readonly topology: Topology;
-  readonly who: string;
-  readonly reason: string;
-  /** The watch did it by itself: somebody has to acknowledge it before the next. */
-  readonly automatic?: boolean | undefined;
-  readonly report?: ((event: StepEvent) => void) | undefined;
-  /** What a long step has to say. */
-  readonly progress?: ((instance: string, line: string) => void) | undefined;
-  /** The operator's Ctrl-C. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** One step begins, ends, or is taken back. */
-export interface StepEvent {
-  readonly name: string;
-  readonly instance: string | undefined;
-  readonly status: JournalStep['status'];
-  readonly ms: number;
-  readonly message?: string | undefined;
-}
-
-/** How a plan ended. */
-export interface Outcome {
-  readonly id: string;
-  readonly epoch: number;
-  readonly kind: Plan['kind'];
-  readonly from: string | undefined;
-  readonly to: string;
-  readonly outcome: 'done' | 'undone' | 'failed';
-  /** From the old primary's refusing writes to a primary's accepting them; undefined when there was none to refuse. */
-  readonly unwritableMs: number | undefined;
-  readonly lostGtids: string;
-  /** What keeps the old primary from taking writes. */
-  readonly fenced: readonly string[];
-  readonly rejoined: readonly string[];
-  readonly ms: number;
-  /** What is still to be done, a sentence each. */
-  readonly left: readonly string[];
-  /** Why it was undone or failed. */
-  readonly message: string | undefined;
-}
-
 /** Taking back must not hang where the failure came from a server that hangs. */
 const UNDO_LEAST_MS = 2000;
 const UNDO_MOST_MS = 10_000;
 /** Each action may be repeated; a connection that was lost may come back. */
 const TRIES = 3;
 const RETRY_PAUSE_MS = 50;
-/** An implementation that forgets its own limit is left behind after this much more. */
-const GRACE_MS = 500;
 
 /** Carries a plan out. Rejects only when nothing was begun: the lock was lost, or the intent could not be written. */
 export async function execute(plan: Plan, options: ExecuteOptions): Promise<Outcome> {
@@ -91,19 +39,13 @@ interface Begun {
 class Run {
   readonly #plan: Plan;
   readonly #options: ExecuteOptions;
-  readonly #id = randomUUID();
-  readonly #at = Date.now();
-  readonly #startedAt = performance.now();
-  readonly #journal: JournalKeeper;
+  readonly #record: ChangeRecord;
   readonly #deed: Deed;
-  readonly #steps: JournalStep[] = [];
   readonly #begun: Begun[] = [];
   readonly #beside: Promise<void>[] = [];
   /** What still runs beside on an instance: whatever else is done there comes after it. */
   readonly #busy = new Map<string, Promise<void>>();
   readonly #fenced = new Set<string>();
-  /** By instance: whether its machine keeps mysqld from starting since this change. */
-  readonly #masked = new Map<string, boolean>();
   readonly #rejoined = new Set<string>();
   readonly #left: string[] = [];
   /** Instances on which a step failed after the point of no return: their further steps are left out. */
@@ -118,9 +60,9 @@ class Run {
     this.#plan = plan;
     this.#options = options;
     const { cluster, ports, lease, reason, topology } = options;
-    this.#journal = journalKeeper(ports.coordination);
+    this.#record = new ChangeRecord(plan, options);
     const common = {
-      id: this.#id,
+      id: this.#record.id,
       epoch: lease.epoch,
       kind: plan.kind,
       to: plan.to,
@@ -139,7 +81,7 @@ class Run {
   }
 
   async run(): Promise<Outcome> {
-    await this.#writeIntent();
+    await this.#record.writeIntent();
     const failure = await this.#runStages();
     // What is taken back must not be done at the same time.
     if (failure !== undefined && !this.#isPast) this.#abandon.abort();
@@ -147,7 +89,7 @@ class Run {
     let outcome: Outcome['outcome'] = 'done';
     if (failure !== undefined) {
       if (this.#isPast) outcome = 'failed';
-      else outcome = (await this.#undo(failure)) ? 'undone' : 'failed';
+      else outcome = (await this.#undo()) ? 'undone' : 'failed';
       await this.#tellFailure(failure);
     }
     return await this.#end(outcome, failure ?? beside);
@@ -172,7 +114,7 @@ class Run {
         const instance = instanceOf(step.action);
         if (instance !== undefined && instance !== plan.to) this.#broken.add(instance);
       }
-      if (lease.signal.aborted && !this.#isPast) return reasonOf(lease.signal);
+      if (lease.signal.aborted && !this.#isPast) return abortReason(lease.signal);
     }
     return undefined;
   }
@@ -194,7 +136,7 @@ class Run {
   }
 
   async #runStage(stage: Stage): Promise<readonly { step: Step; message: string }[]> {
-    if (stage.some((step) => this.#stopsWrites(step))) this.#journal.pause();
+    if (stage.some((step) => this.#stopsWrites(step))) this.#record.pause();
     const isPointOfNoReturn = stage.some((step) => step.irreversible);
     const isInterruptible = !isPointOfNoReturn && !this.#isPast;
     if (isPointOfNoReturn) this.#isPast = true;
@@ -216,7 +158,7 @@ class Run {
       return undefined;
     });
     await Promise.all(work);
-    if (stage.some((step) => this.#allowsWrites(step))) this.#journal.resume();
+    if (stage.some((step) => this.#allowsWrites(step))) this.#record.resume();
     return failures.filter(({ step }) => !step.beside);
   }
 
@@ -229,12 +171,10 @@ class Run {
   async #runStep(step: Step, isInterruptible: boolean): Promise<string | undefined> {
     const instance = instanceOf(step.action);
     const startedAt = performance.now();
-    const index = this.#steps.length;
+    const index = this.#record.nextStep();
     const note = (status: JournalStep['status'], message?: string): void => {
       const ms = Math.round(performance.now() - startedAt);
-      this.#steps[index] = { name: step.name, instance, status, ms, message };
-      this.#options.report?.({ name: step.name, instance, status, ms, message });
-      this.#journal.keep(this.#entry('running'));
+      this.#record.note(index, { name: step.name, instance, status, ms, message });
     };
     if (instance !== undefined && this.#broken.has(instance)) {
       note('skipped', 'an earlier step failed there');
@@ -248,7 +188,7 @@ class Run {
     try {
       const done = await this.#attempt(step, isInterruptible);
       if (this.#allowsWrites(step)) this.#acceptedAt = performance.now();
-      this.#noteMachine(step.action);
+      this.#record.noteMachine(step.action);
       for (const way of done.fenced ?? []) if (this.#isOfOld(step)) this.#fenced.add(way);
       if (step.action.do === 'follow' && step.action.demoted) this.#rejoined.add(step.action.instance);
       note('done', done.message);
@@ -281,43 +221,20 @@ class Run {
     limitMs: number,
     { isInterruptible = false, beside = false }: { isInterruptible?: boolean; beside?: boolean } = {},
   ): Promise<Done> {
-    const over = new AbortController();
-    const signals = [over.signal];
+    const signals: AbortSignal[] = [];
     if (beside) signals.push(this.#abandon.signal);
     if (isInterruptible) {
       signals.push(this.#options.lease.signal);
       if (this.#options.signal) signals.push(this.#options.signal);
     }
-    const signal = AbortSignal.any(signals);
-    const limits: Limits = { timeoutMs: limitMs, signal };
-    let timer: NodeJS.Timeout | undefined;
-    let onAbort: (() => void) | undefined;
-    try {
-      return await Promise.race([
-        carryOut(action, this.#deed, limits),
-        new Promise<never>((_resolve, reject) => {
-          timer = setTimeout(() => {
-            reject(new UserError(`not done within ${limitMs} ms`, { exitCode: EXIT.failed }));
-            over.abort();
-          }, limitMs + GRACE_MS);
-          onAbort = () => {
-            // Who listens to the signal has this long to stop in good order.
-            setTimeout(() => reject(new UserError(reasonOf(signal))), GRACE_MS).unref();
-          };
-          signal.addEventListener('abort', onAbort, { once: true });
-        }),
-      ]);
-    } finally {
-      clearTimeout(timer);
-      if (onAbort) signal.removeEventListener('abort', onAbort);
-    }
+    return await withinLimit(limitMs, signals, (limits) => carryOut(action, this.#deed, limits));
   }
 
   /** Takes back all that was begun, last first. False when something could not be taken back. */
-  async #undo(why: string): Promise<boolean> {
+  async #undo(): Promise<boolean> {
     let isClean = true;
     for (const { step, index } of [...this.#begun].reverse()) {
-      const was = this.#steps[index];
+      const was = this.#record.stepOf(index);
       if (!step.undo || !was) continue;
       let message: string | undefined;
       for (const action of step.undo) {
@@ -330,10 +247,8 @@ class Run {
         }
       }
       const status = message === undefined ? 'undone' : 'failed';
-      this.#steps[index] = { ...was, status, message: message ?? was.message };
-      this.#options.report?.({ name: step.name, instance: was.instance, status, ms: was.ms, message });
+      this.#record.note(index, { ...was, instance: was.instance, status, message: message ?? was.message });
     }
-    this.#journal.keep(this.#entry('running', why));
     return isClean;
   }
 
@@ -344,7 +259,7 @@ class Run {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#limited(action, limit);
-        this.#noteMachine(action);
+        this.#record.noteMachine(action);
         if (action.do === 'make-writable' && action.instance === this.#plan.from)
           this.#acceptedAt = performance.now();
         return;
@@ -382,59 +297,12 @@ class Run {
     }
   }
 
-  async #writeIntent(): Promise<void> {
-    const { ports, lease } = this.#options;
-    await lease.confirm();
-    await ports.coordination.write(this.#entry('running'));
-    if (!this.#isPromotion()) return;
-    const { kind, from = '', to } = this.#plan;
-    await ports.coordination.remember((memory) => ({
-      ...memory,
-      unfinished: { id: this.#id, kind, from, to },
-    }));
-  }
-
-  #noteMachine(action: Action): void {
-    if (action.do === 'fence') this.#masked.set(action.instance, true);
-    if (action.do === 'unfence') this.#masked.set(action.instance, false);
-  }
-
-  /** What the memory says after this change. */
-  #remembered(memory: Memory, outcome: Outcome['outcome']): Memory {
-    const fenced = [
-      ...(memory.fenced ?? []).filter((name) => !this.#masked.has(name)),
-      ...[...this.#masked].flatMap(([name, isMasked]) => (isMasked ? [name] : [])),
-    ];
-    const base: Memory = { ...memory, fenced };
-    // A repair is what settles a change that was cut off.
-    const settles = this.#isPromotion() || this.#plan.kind === 'repair';
-    if (!settles || outcome === 'failed') return base;
-    if (outcome === 'undone') {
-      return { ...base, unfinished: memory.unfinished?.id === this.#id ? undefined : memory.unfinished };
-    }
-    return {
-      ...base,
-      unfinished: undefined,
-      ...(this.#isPromotion()
-        ? {
-            epoch: Math.max(memory.epoch, this.#options.lease.epoch),
-            primary: this.#plan.to,
-            lastSeen: undefined,
-          }
-        : {}),
-      ...(this.#options.automatic && this.#isPromotion()
-        ? { unacknowledged: { id: this.#id, at: this.#at } }
-        : {}),
-    };
-  }
-
   async #end(outcome: Outcome['outcome'], message: string | undefined): Promise<Outcome> {
     const plan = this.#plan;
-    const { ports, lease } = this.#options;
-    const ms = Math.round(performance.now() - this.#startedAt);
+    const { lease } = this.#options;
     const refused = this.#refusedAt;
     const result: Outcome = {
-      id: this.#id,
+      id: this.#record.id,
       epoch: lease.epoch,
       kind: plan.kind,
       from: plan.from,
@@ -447,51 +315,17 @@ class Run {
       lostGtids: outcome === 'undone' ? '' : plan.lost,
       fenced: outcome === 'undone' ? [] : [...this.#fenced],
       rejoined: outcome === 'undone' ? [] : [...this.#rejoined],
-      ms,
+      ms: this.#record.ms,
       left: this.#left,
       message,
     };
-    this.#journal.keep(this.#entry(outcome, message));
     try {
-      if (this.#isPromotion() || this.#plan.kind === 'repair' || this.#masked.size > 0) {
-        await ports.coordination.remember((memory) => this.#remembered(memory, outcome));
-      }
-      await this.#journal.flush();
+      await this.#record.end(outcome, message);
     } catch (error) {
       // The servers are as the result says: that it could not be noted must not hide it.
       this.#left.push(`the journal could not be written: ${messageOf(error)}`);
     }
     return result;
-  }
-
-  #entry(outcome: JournalEntry['outcome'], message?: string): JournalEntry {
-    const { lease, who, reason, topology } = this.#options;
-    return {
-      id: this.#id,
-      epoch: lease.epoch,
-      at: this.#at,
-      who,
-      kind: this.#plan.kind,
-      reason,
-      from: this.#plan.from,
-      to: this.#plan.to,
-      steps: [...this.#steps],
-      outcome,
-      lostGtids: this.#plan.lost,
-      gtids: Object.fromEntries(
-        topology.instances.flatMap((instance) =>
-          instance.kind === 'answering'
-            ? [[instance.spec.name, instance.state.executed.toString()] as const]
-            : [],
-        ),
-      ),
-      ms: Math.round(performance.now() - this.#startedAt),
-      message,
-    };
-  }
-
-  #isPromotion(): boolean {
-    return this.#plan.kind === 'switchover' || this.#plan.kind === 'failover';
   }
 
   #stopsWrites(step: Step): boolean {
@@ -517,12 +351,6 @@ function describe(step: Step): string {
 
 function on(instance: string | undefined): string {
   return instance === undefined ? '' : ` on ${instance}`;
-}
-
-function reasonOf(signal: AbortSignal): string {
-  const reason: unknown = signal.reason;
-  if (reason instanceof Error && reason.name !== 'AbortError') return reason.message;
-  return 'interrupted';
 }
 
 /** What a user may know. A bug is told too: in the middle of a change it must not end the program. */

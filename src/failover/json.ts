@@ -2,7 +2,7 @@ import { unreachable } from '../lib/errors.ts';
 import type { Plan } from './action.ts';
 import type { Candidate } from './candidates.ts';
 import type { JournalEntry } from './coordination.ts';
-import type { Outcome, StepEvent } from './execute.ts';
+import type { Outcome, StepEvent } from './outcome.ts';
 import { instanceOf } from './carry-out.ts';
 import type { AnalysisJson, ChangeLine, HistoryJson, StatusJson } from './json-schema.ts';
 import { type PrimaryView, primaryOf } from './primary.ts';

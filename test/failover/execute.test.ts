@@ -1,7 +1,8 @@
 import test from 'ava';
 
 import { EXIT, UserError } from '../../src/lib/errors.ts';
-import { execute, type ExecuteOptions, type Outcome, type StepEvent } from '../../src/failover/execute.ts';
+import { execute } from '../../src/failover/execute.ts';
+import type { ExecuteOptions, Outcome, StepEvent } from '../../src/failover/outcome.ts';
 import type { Plan } from '../../src/failover/action.ts';
 import { changes, type Fake, fakeCluster, planOf, wholeSwitchover } from './fake-ports.ts';
 

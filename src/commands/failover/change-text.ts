@@ -1,7 +1,7 @@
 import type { Plan } from '../../failover/action.ts';
 import type { Candidate } from '../../failover/candidates.ts';
 import { instanceOf } from '../../failover/carry-out.ts';
-import type { Outcome } from '../../failover/execute.ts';
+import type { Outcome } from '../../failover/outcome.ts';
 import type { Refusal } from '../../failover/refusals.ts';
 import type { Palette } from '../../report/palette.ts';
 

@@ -3,7 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import type { Plan } from '../../failover/action.ts';
 import type { Lease, LeaseOwner } from '../../failover/coordination.ts';
-import { execute, type Outcome } from '../../failover/execute.ts';
+import { execute } from '../../failover/execute.ts';
+import type { Outcome } from '../../failover/outcome.ts';
 import {
   planJson,
   primaryNames,

@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Action, Plan } from './action.ts';
+import type { JournalEntry, JournalStep } from './coordination.ts';
+import { journalKeeper, type JournalKeeper } from './journal-keeper.ts';
+import type { ExecuteOptions, StepEvent } from './outcome.ts';
+import type { Memory } from './topology.ts';
+
+/** What a change leaves in the journal and in the memory. */
+export class ChangeRecord {
+  readonly id = randomUUID();
+  readonly #at = Date.now();
+  readonly #startedAt = performance.now();
+  readonly #plan: Plan;
+  readonly #options: ExecuteOptions;
+  readonly #journal: JournalKeeper;
+  readonly #steps: JournalStep[] = [];
+  /** By instance: whether its machine keeps mysqld from starting since this change. */
+  readonly #masked = new Map<string, boolean>();
+
+  constructor(plan: Plan, options: ExecuteOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#journal = journalKeeper(options.ports.coordination);
+  }
+
+  get ms(): number {
+    return Math.round(performance.now() - this.#startedAt);
+  }
+
+  /** Durable before the first step: the entry, and for a promotion the mark that it is not finished. */
+  async writeIntent(): Promise<void> {
+    const { ports, lease } = this.#options;
+    await lease.confirm();
+    await ports.coordination.write(this.#entry('running'));
+    if (!this.#isPromotion()) return;
+    const { kind, from = '', to } = this.#plan;
+    await ports.coordination.remember((memory) => ({
+      ...memory,
+      unfinished: { id: this.id, kind, from, to },
+    }));
+  }
+
+  /** Room for one more step; its number. */
+  nextStep(): number {
+    return this.#steps.length;
+  }
+
+  stepOf(index: number): JournalStep | undefined {
+    return this.#steps[index];
+  }
+
+  note(index: number, step: StepEvent): void {
+    this.#steps[index] = step;
+    this.#options.report?.(step);
+    this.#journal.keep(this.#entry('running'));
+  }
+
+  noteMachine(action: Action): void {
+    if (action.do === 'fence') this.#masked.set(action.instance, true);
+    if (action.do === 'unfence') this.#masked.set(action.instance, false);
+  }
+
+  /** Nothing is written while writes stand still. */
+  pause(): void {
+    this.#journal.pause();
+  }
+
+  resume(): void {
+    this.#journal.resume();
+  }
+
+  async end(outcome: JournalEntry['outcome'], message: string | undefined): Promise<void> {
+    const { coordination } = this.#options.ports;
+    this.#journal.keep(this.#entry(outcome, message));
+    if (this.#isPromotion() || this.#plan.kind === 'repair' || this.#masked.size > 0) {
+      await coordination.remember((memory) => this.#remembered(memory, outcome));
+    }
+    await this.#journal.flush();
+  }
+
+  /** What the memory says after this change. */
+  #remembered(memory: Memory, outcome: JournalEntry['outcome']): Memory {
+    const fenced = [
+      ...(memory.fenced ?? []).filter((name) => !this.#masked.has(name)),
+      ...[...this.#masked].flatMap(([name, isMasked]) => (isMasked ? [name] : [])),
+    ];
+    const base: Memory = { ...memory, fenced };
+    // A repair is what settles a change that was cut off.
+    const settles = this.#isPromotion() || this.#plan.kind === 'repair';
+    if (!settles || outcome === 'failed') return base;
+    if (outcome === 'undone') {
+      return { ...base, unfinished: memory.unfinished?.id === this.id ? undefined : memory.unfinished };
+    }
+    return {
+      ...base,
+      unfinished: undefined,
+      ...(this.#isPromotion()
+        ? {
+            epoch: Math.max(memory.epoch, this.#options.lease.epoch),
+            primary: this.#plan.to,
+            lastSeen: undefined,
+          }
+        : {}),
+      ...(this.#options.automatic && this.#isPromotion()
+        ? { unacknowledged: { id: this.id, at: this.#at } }
+        : {}),
+    };
+  }
+
+  #entry(outcome: JournalEntry['outcome'], message?: string): JournalEntry {
+    const { lease, who, reason, topology } = this.#options;
+    return {
+      id: this.id,
+      epoch: lease.epoch,
+      at: this.#at,
+      who,
+      kind: this.#plan.kind,
+      reason,
+      from: this.#plan.from,
+      to: this.#plan.to,
+      steps: [...this.#steps],
+      outcome,
+      lostGtids: this.#plan.lost,
+      gtids: Object.fromEntries(
+        topology.instances.flatMap((instance) =>
+          instance.kind === 'answering'
+            ? [[instance.spec.name, instance.state.executed.toString()] as const]
+            : [],
+        ),
+      ),
+      ms: this.ms,
+      message,
+    };
+  }
+
+  #isPromotion(): boolean {
+    return this.#plan.kind === 'switchover' || this.#plan.kind === 'failover';
+  }
+}
