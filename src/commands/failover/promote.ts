@@ -68,8 +68,9 @@ export function promoteCommand(context: CommandContext): Command {
       const makePlan = (topology: Topology): Planned & { readonly again?: boolean } => {
         // What was cut off comes first: nobody can plan upon half of a change.
         const finish = planFinish(topology, settings);
+        // Whoever named nobody has a primary then, and wants no other one.
         if (finish !== undefined && 'plan' in finish && finish.plan.to !== to)
-          return { ...finish, again: true };
+          return { ...finish, again: to !== undefined };
         return planPromote(topology, wish, settings);
       };
       const styles = palette(wantsColour(options.json ? process.stderr : process.stdout, process.env));
