@@ -1,0 +1,118 @@
+import test from 'ava';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { inventoryCluster } from '../../../src/commands/failover/cluster.ts';
+import { UserError } from '../../../src/lib/errors.ts';
+
+const playbook = fileURLToPath(new URL('../../../playbooks/site.yml', import.meta.url));
+const PASSWORDS = ['mysql_failover', 'mysql_replication', 'mysql_backup', 'etcd_failover'];
+
+const HOSTS = `all:
+  children:
+    balancers:
+      hosts:
+        lb1: { ansible_host: 10.1.0.11, back_address: 10.2.0.11 }
+        lb2: { ansible_host: 10.1.0.12, back_address: 10.2.0.12 }
+    servers:
+      hosts:
+        web1: { ansible_host: 10.2.0.21, back_address: 10.2.0.21, mysql_instance: db1 }
+        web2:
+          ansible_host: 10.2.0.22
+          back_address: 10.2.0.22
+          mysql_instance: db2
+        web3: { ansible_host: 10.2.0.23, back_address: 10.2.0.23, mysql_instance: db3 }
+`;
+
+interface Site {
+  readonly inventory: string;
+  readonly directory: string;
+}
+
+/** An inventory as `provision up` leaves it. */
+function site(t: { teardown(work: () => void): void }, hosts = HOSTS, provisioned = true): Site {
+  const directory = mkdtempSync(join(tmpdir(), 'understudy-cluster-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  writeFileSync(join(directory, 'hosts.yml'), hosts);
+  if (provisioned) {
+    mkdirSync(join(directory, 'secrets/mysql-tls'), { recursive: true });
+    for (const name of PASSWORDS)
+      writeFileSync(join(directory, `secrets/${name}_password`), `${name} secret\n`);
+    writeFileSync(join(directory, 'secrets/mysql-tls/ca.pem'), 'a certificate');
+  }
+  return { inventory: join(directory, 'hosts.yml'), directory };
+}
+
+test('a cluster is what the inventory and the playbook say', (t) => {
+  const { inventory, directory } = site(t);
+  const { cluster, addressOf } = inventoryCluster({ inventory, playbook });
+  t.like(cluster, { name: 'servers', flavour: 'mysql', production: false });
+  t.deepEqual(cluster.instances[1], {
+    name: 'db2',
+    host: 'web2',
+    address: '10.2.0.22',
+    port: 3306,
+    rule: 'neutral',
+    dataCentre: '',
+  });
+  t.deepEqual(
+    cluster.balancers.map(({ name, address, apiPort }) => [name, address, apiPort]),
+    [
+      ['lb1', '10.2.0.11', 9999],
+      ['lb2', '10.2.0.12', 9999],
+    ],
+  );
+  t.is(cluster.accounts.failover.user, 'failover');
+  t.is(cluster.accounts.failover.password.reveal(), 'mysql_failover secret');
+  t.is(cluster.tls.ca, join(directory, 'secrets/mysql-tls/ca.pem'));
+  t.is(addressOf('lb1')?.address, '10.1.0.11');
+  t.is(addressOf('nobody'), undefined);
+});
+
+test('variables of the inventory set the rules and the settings', (t) => {
+  const { inventory } = site(
+    t,
+    HOSTS.replace(
+      'mysql_instance: db3',
+      'mysql_instance: db3, mysql_promotion_rule: must_not, mysql_data_centre: north',
+    ) +
+      `  vars:\n    understudy_production: true\n    failover_poll_ms: 100\n    failover_hooks: { stonith: /usr/local/bin/off }\n`,
+  );
+  const { cluster } = inventoryCluster({ inventory, playbook });
+  t.true(cluster.production);
+  t.like(cluster.instances[2], { rule: 'must_not', dataCentre: 'north' });
+  t.is(cluster.settings.pollMs, 100);
+  t.deepEqual(cluster.settings.hooks, { stonith: '/usr/local/bin/off' });
+});
+
+test('all that is wrong is said at once, each with its place', (t) => {
+  const { inventory } = site(
+    t,
+    HOSTS.replace(
+      '          mysql_instance: db2',
+      '          mysql_instance: db1\n          mysql_promotion_rule: best',
+    ) + `  vars:\n    failover_poll_ms: 1\n`,
+  );
+  const error = t.throws(() => inventoryCluster({ inventory, playbook }), { instanceOf: UserError });
+  const problems = error?.problems ?? [];
+  t.is(problems.length, 3);
+  const line = (part: string): number | undefined =>
+    problems.find((problem) => problem.message.includes(part))?.location?.line;
+  t.is(line('best'), 14);
+  t.is(line('db1'), 13);
+  t.is(line('failover_poll_ms'), 17);
+});
+
+test('before the site is provisioned there are no passwords, and none are made', (t) => {
+  const { inventory, directory } = site(t, HOSTS, false);
+  const error = t.throws(() => inventoryCluster({ inventory, playbook }), { instanceOf: UserError });
+  t.regex(error?.message ?? '', /provision up/);
+  t.deepEqual(readdirSync(directory), ['hosts.yml']);
+});
+
+test('an inventory without the group says so', (t) => {
+  const { inventory } = site(t, HOSTS.replace('servers:', 'machines:'));
+  t.throws(() => inventoryCluster({ inventory, playbook }), { message: /no hosts in the group "servers"/ });
+});
