@@ -8,6 +8,8 @@ import type { BalancerView, Instance, InstanceSpec, Memory, Topology } from './t
 export interface ObserveOptions {
   /** What is known of the memory; without, it is asked for. */
   readonly memory?: Memory | Promise<Memory> | undefined;
+  /** How long to wait for each of these, in milliseconds: for one that is known to have been silent for a while. */
+  readonly patience?: ReadonlyMap<string, number> | undefined;
   /** Leaves the balancers out: they cost a round trip that not every question needs. */
   readonly withoutBalancers?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -51,8 +53,9 @@ export async function observe(
     const server = ports.servers.get(spec.name);
     if (!server) throw new Error(`no server for ${spec.name}`);
     const began = performance.now();
-    const answer = await within(limitMs, hurry.signal, (signal) =>
-      server.readState({ timeoutMs: limitMs, signal }),
+    const patienceMs = options.patience?.get(spec.name) ?? limitMs;
+    const answer = await within(patienceMs, hurry.signal, (signal) =>
+      server.readState({ timeoutMs: patienceMs, signal }),
     );
     waiting.delete(spec);
     const ms = performance.now() - began;
