@@ -1,0 +1,98 @@
+import type { InstanceState, Silence } from '../../mysql/state.ts';
+import type { Problem } from '../problem.ts';
+import type { InstanceSpec, Topology } from '../topology.ts';
+
+/** What the watch knows of one instance, from its own questions. Times are the watch's own clock, in milliseconds. */
+export interface Record {
+  readonly spec: InstanceSpec;
+  /** Since when it is watched. */
+  readonly since: number;
+  /** The last whole answer, and when it was asked for. */
+  readonly state: InstanceState | undefined;
+  readonly stateAt: number;
+  /** When it answered anything the last time; undefined: never since it is watched. */
+  readonly answeredAt: number | undefined;
+  /** Why it does not answer now; undefined while it does. */
+  readonly silence: Silence | undefined;
+  /** Since when its host refuses connections, without a break. */
+  readonly refusedSince: number | undefined;
+}
+
+/** A problem that stands, and since when. */
+export interface Sighting {
+  readonly problem: Problem;
+  readonly since: number;
+}
+
+/** Everything that a decision rests on. It belongs to one epoch: what was seen before a change says nothing after it. */
+export interface History {
+  readonly epoch: number;
+  readonly now: number;
+  readonly topology: Topology;
+  readonly records: ReadonlyMap<string, Record>;
+  /** The most urgent first. */
+  readonly sightings: readonly Sighting[];
+}
+
+/** Nobody has said anything yet. */
+export function newRecord(spec: InstanceSpec, now: number): Record {
+  return {
+    spec,
+    since: now,
+    state: undefined,
+    stateAt: 0,
+    answeredAt: undefined,
+    silence: undefined,
+    refusedSince: undefined,
+  };
+}
+
+/** It answered: with its whole state, or only that it is there. */
+export function withAnswer(record: Record, askedAt: number, state?: InstanceState): Record {
+  return {
+    ...record,
+    ...(state === undefined ? {} : { state, stateAt: askedAt }),
+    answeredAt: askedAt,
+    silence: undefined,
+    refusedSince: undefined,
+  };
+}
+
+/** It did not answer. */
+export function withSilence(record: Record, askedAt: number, silence: Silence): Record {
+  return {
+    ...record,
+    silence,
+    refusedSince: silence.kind === 'refused' ? (record.refusedSince ?? askedAt) : undefined,
+  };
+}
+
+/** Since when nothing was heard: never later than the question that was not answered. */
+export function silentFor(record: Record, now: number): number {
+  return record.silence === undefined ? 0 : now - (record.answeredAt ?? record.since);
+}
+
+/**
+ * The history with one more moment. A problem that was gone for a moment begins anew, and so does every problem with a
+ * new epoch.
+ */
+export function nextHistory(
+  before: History | undefined,
+  moment: Omit<History, 'sightings' | 'epoch'>,
+  found: readonly Problem[],
+): History {
+  const { epoch } = moment.topology.memory;
+  const known = new Map(
+    before?.epoch === epoch ? before.sightings.map((sighting) => [keyOf(sighting.problem), sighting]) : [],
+  );
+  const sightings = found.map((problem) => ({
+    problem,
+    since: known.get(keyOf(problem))?.since ?? moment.now,
+  }));
+  return { ...moment, epoch, sightings };
+}
+
+/** What makes two findings the same problem: its message may count something that grows. */
+export function keyOf(problem: Problem): string {
+  return `${problem.code} ${problem.instance ?? ''}`;
+}

@@ -1,0 +1,134 @@
+import type { Problem, Recovery } from '../problem.ts';
+import { primaryOf } from '../primary.ts';
+import type { FailoverSettings } from '../cluster.ts';
+import { type History, type Record, type Sighting, silentFor } from './history.ts';
+
+/*
+ * Invariants:
+ * - Nothing is decided on the word of one: a dead primary is silent to us, and every replica that answers says, asked
+ *   after that silence began, that it hears nothing of it either (the rows of `problems`, which also say when nobody
+ *   is left to ask).
+ * - An answer of any kind is life: error codes of an overloaded server are no silence.
+ * - A process is dead at once when its host refuses connections. Who says nothing at all may only be slow: it has
+ *   `deadAfterMs`.
+ * - A problem counts when it stood without a break for the time that it usually takes to go away by itself.
+ */
+
+/** What is to be done now. */
+export type Verdict =
+  | { readonly kind: 'nothing' }
+  /** Something may be wrong: everybody is asked again at once. */
+  | { readonly kind: 'suspect'; readonly problem: Problem; readonly why: string }
+  | { readonly kind: 'recover'; readonly problem: Problem; readonly stoodMs: number };
+
+/** A refusal once may be a listener that was just replaced: it is asked again before it counts. */
+export const REFUSED_MS = 100;
+/** Whoever was never seen alive may be booting, and so may its whole site. */
+export const NEVER_SEEN_MS = 30_000;
+/** A server that answers and whose commits stand still: the row itself asks for seconds of that. */
+export const STALLED_MS = 5000;
+/** A server that has just started is read-only because every server starts so, and not because somebody wants it. */
+const JUST_STARTED_SECONDS = 60;
+const READ_ONLY_AFTER_START_MS = 300;
+const READ_ONLY_BY_SOMEBODY_MS = 5000;
+
+/** How long a problem may take to go away by itself, by what would be done about it. */
+const PATIENCE_MS: Readonly<{ [Kind in Exclude<Recovery, 'failover' | 'reopen-primary'>]: number }> = {
+  // Two answers from two moments may look like two writable ones in the middle of a change.
+  fence: 500,
+  // The balancers' own checks need up to a second.
+  'repoint-balancer': 2000,
+  // Receivers connect again by themselves, once a second.
+  'repair-replica': 3000,
+  'repair-semi-sync': 3000,
+  rejoin: 2000,
+};
+
+/** The most urgent thing that has stood for long enough; `isLeft` says what is not to be tried again yet. */
+export function judge(
+  history: History,
+  settings: FailoverSettings,
+  isLeft: (problem: Problem) => boolean = () => false,
+): Verdict {
+  let suspicion: Verdict = { kind: 'nothing' };
+  for (const sighting of history.sightings) {
+    const { problem } = sighting;
+    if (problem.recovery === undefined || isLeft(problem)) continue;
+    const doubt = doubtOf(history, sighting, settings);
+    if (doubt === undefined) return { kind: 'recover', problem, stoodMs: history.now - sighting.since };
+    if (suspicion.kind === 'nothing') suspicion = { kind: 'suspect', problem, why: doubt };
+  }
+  return suspicion.kind === 'nothing' ? silentPrimary(history) : suspicion;
+}
+
+/** Why it is too early to act. */
+function doubtOf(
+  history: History,
+  { problem, since }: Sighting,
+  settings: FailoverSettings,
+): string | undefined {
+  const { recovery } = problem;
+  const stood = history.now - since;
+  const wait = (ms: number): string | undefined =>
+    stood >= ms ? undefined : `it stands for ${Math.round(stood)} of ${ms} ms`;
+  switch (recovery) {
+    case undefined:
+      return 'it is left to a person';
+    case 'failover': {
+      const record = history.records.get(problem.instance ?? '');
+      if (record === undefined) return 'it names no instance';
+      return record.silence === undefined ? wait(STALLED_MS) : doubtOfDeath(history, record, settings);
+    }
+    case 'reopen-primary':
+      return wait(readOnlyPatience(history, problem));
+    case 'fence':
+    case 'repoint-balancer':
+    case 'repair-replica':
+    case 'repair-semi-sync':
+    case 'rejoin':
+      return wait(PATIENCE_MS[recovery]);
+  }
+}
+
+/** Why the silent one may be alive. */
+function doubtOfDeath(history: History, record: Record, settings: FailoverSettings): string | undefined {
+  const { name } = record.spec;
+  const { silence } = record;
+  if (silence === undefined) return `${name} answers`;
+  if (silence.alive) return `${name} answers: ${silence.message}`;
+  const silent = silentFor(record, history.now);
+  const began = record.answeredAt ?? record.since;
+  const stale = [...history.records.values()].filter(
+    (other) => other !== record && other.silence === undefined && other.stateAt <= began,
+  );
+  if (stale.length > 0) {
+    return `${stale.map((other) => other.spec.name).join(' and ')} have not been asked since ${name} fell silent`;
+  }
+  if (record.answeredAt === undefined && silent < NEVER_SEEN_MS) {
+    return `${name} was never seen alive, and may be starting`;
+  }
+  const { refusedSince } = record;
+  if (refusedSince !== undefined && history.now - refusedSince >= REFUSED_MS) return undefined;
+  if (silent >= settings.deadAfterMs) return undefined;
+  return refusedSince === undefined
+    ? `${name} is silent for ${Math.round(silent)} of ${settings.deadAfterMs} ms`
+    : `${name} is asked again`;
+}
+
+function readOnlyPatience({ topology }: History, problem: Problem): number {
+  const instance = topology.instances.find(({ spec }) => spec.name === problem.instance);
+  const hasJustStarted =
+    instance?.kind === 'answering' && instance.state.uptimeSeconds < JUST_STARTED_SECONDS;
+  // A change that was cut off holds writes up until somebody ends it, and nobody but its owner holds the lock.
+  return hasJustStarted || topology.memory.unfinished ? READ_ONLY_AFTER_START_MS : READ_ONLY_BY_SOMEBODY_MS;
+}
+
+/** A primary that we do not hear, and about which nobody has said enough: all are asked again at once. */
+function silentPrimary(history: History): Verdict {
+  const view = primaryOf(history.topology);
+  if (!('primary' in view) || view.primary.kind !== 'silent') return { kind: 'nothing' };
+  const found = history.sightings.find(({ problem }) => problem.instance === view.primary.spec.name);
+  return found === undefined
+    ? { kind: 'nothing' }
+    : { kind: 'suspect', problem: found.problem, why: view.primary.silence.message };
+}

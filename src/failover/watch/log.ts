@@ -1,0 +1,62 @@
+/** What happened, as `--json` prints it. The name is stable; the message is for people. */
+export interface WatchEvent {
+  readonly event: WatchEventName;
+  readonly level: 'info' | 'warning' | 'critical';
+  readonly message: string;
+  readonly instance?: string | undefined;
+  readonly code?: string | undefined;
+  readonly remedy?: string | undefined;
+  /** Of the journal's entry. */
+  readonly id?: string | undefined;
+  readonly ms?: number | undefined;
+  readonly epoch?: number | undefined;
+}
+
+export type WatchEventName =
+  | 'watching'
+  | 'stopping'
+  | 'suspect'
+  | 'calm'
+  | 'problem'
+  | 'solved'
+  | 'recovering'
+  | 'step'
+  | 'recovered'
+  | 'failed'
+  | 'refused'
+  | 'waiting'
+  | 'store-lost'
+  | 'store-back'
+  | 'hook-failed'
+  | 'notification-failed';
+
+export type WatchLog = (event: WatchEvent) => void;
+
+export interface LogOptions {
+  readonly cluster: string;
+  readonly json: boolean;
+  /** journald has a time of its own for each line. */
+  readonly withTime: boolean;
+  readonly write: (line: string) => void;
+  readonly redact: (text: string) => string;
+  readonly now?: () => Date;
+}
+
+/** One line an event. */
+export function watchLog(options: LogOptions): WatchLog {
+  const { cluster, json, withTime, write, redact, now = () => new Date() } = options;
+  return (event) => {
+    const at = now().toISOString();
+    if (json) {
+      write(redact(`${JSON.stringify({ at, cluster, ...event })}\n`));
+      return;
+    }
+    const { level, message, remedy, ms } = event;
+    const parts = [
+      ...(withTime ? [at] : []),
+      ...(level === 'info' ? [] : [level.toUpperCase()]),
+      `${event.event}: ${message}${ms === undefined ? '' : ` (${Math.round(ms)} ms)`}${remedy === undefined ? '' : ` → ${remedy}`}`,
+    ];
+    write(redact(`${parts.join(' ').replace(/\s*\n\s*/g, ' · ')}\n`));
+  };
+}

@@ -1,0 +1,78 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { UserError } from '../../lib/errors.ts';
+import type { Coordination } from '../coordination.ts';
+import { primaryOf } from '../primary.ts';
+import type { Memory, Topology } from '../topology.ts';
+
+/** How often a watch says that it is there. */
+export const PRESENCE_EVERY_MS = 10_000;
+/** Whoever has said nothing for so long is gone. */
+export const PRESENCE_LIMIT_MS = 35_000;
+/** And forgotten after a day. */
+const FORGET_MS = 86_400_000;
+
+export interface PresenceOptions {
+  readonly coordination: Pick<Coordination, 'remember'>;
+  readonly who: string;
+  readonly signal: AbortSignal;
+  readonly topology: () => Topology | undefined;
+}
+
+/** Says again and again that it watches, and at the end that it does no more. */
+export async function keepWatchers({ coordination, who, signal, topology }: PresenceOptions): Promise<void> {
+  const remember = async (change: (memory: Memory) => Memory): Promise<void> => {
+    try {
+      await coordination.remember(change);
+    } catch (error) {
+      // That the store is lost is told elsewhere.
+      if (!(error instanceof UserError)) throw error;
+    }
+  };
+  while (!signal.aborted) {
+    const seen = topology();
+    await remember((memory) => withPrimary(withWatcher(memory, who, Date.now()), seen));
+    // Soon at first: who the primary is should be known before it can die.
+    const pause = seen === undefined ? 1000 : PRESENCE_EVERY_MS;
+    await wait(pause, undefined, { signal }).catch(() => {});
+  }
+  await remember((memory) => withoutWatcher(memory, who));
+}
+
+/** Who watches at this time, and who did and is silent now. */
+export function watchersOf(
+  memory: Memory,
+  at: number,
+): { present: readonly string[]; silent: readonly string[] } {
+  const all = Object.entries(memory.watchers ?? {});
+  const isPresent = ([, seen]: readonly [string, number]): boolean => at - seen < PRESENCE_LIMIT_MS;
+  return {
+    present: all.filter(isPresent).map(([who]) => who),
+    silent: all.filter((one) => !isPresent(one)).map(([who]) => who),
+  };
+}
+
+function withWatcher(memory: Memory, who: string, at: number): Memory {
+  const kept = Object.entries(memory.watchers ?? {}).filter(([, seen]) => at - seen < FORGET_MS);
+  return { ...memory, watchers: { ...Object.fromEntries(kept), [who]: at } };
+}
+
+function withoutWatcher(memory: Memory, who: string): Memory {
+  const kept = Object.entries(memory.watchers ?? {}).filter(([name]) => name !== who);
+  return { ...memory, watchers: Object.fromEntries(kept) };
+}
+
+/**
+ * A cluster that was never changed by this tool has no primary in its memory; after a power cut nobody would know which
+ * one it was. Without semi-sync, what the primary has is noted too: it is all that tells what a failover would lose.
+ */
+function withPrimary(memory: Memory, seen: Topology | undefined): Memory {
+  if (seen === undefined || seen.memory.epoch !== memory.epoch || memory.unfinished) return memory;
+  const view = primaryOf({ ...seen, memory });
+  if (view.kind !== 'writable') return memory;
+  const { spec, state } = view.primary;
+  const adopted = memory.primary === undefined ? { ...memory, primary: spec.name } : memory;
+  const { enabled, active } = state.semiSync.source;
+  if (adopted.primary !== spec.name || (enabled && active)) return adopted;
+  return { ...adopted, lastSeen: state.executed.toString() };
+}

@@ -1,0 +1,107 @@
+import type { Server } from '../../mysql/server.ts';
+import type { FailoverSettings } from '../cluster.ts';
+import { silenceOf } from '../silence.ts';
+import type { InstanceSpec } from '../topology.ts';
+import { newRecord, type Record, withAnswer, withSilence } from './history.ts';
+
+/** How often a whole state is read while all is well; in between it is only asked whether it is there. */
+export const STATE_EVERY_MS = 1000;
+/** How often all are asked when something may be wrong. */
+const HURRY_MS = 100;
+
+/** Asks one instance again and again. No question overtakes the one before it. */
+export interface Probe {
+  readonly record: Record;
+  /** Asks at once, or as soon as the present question ends. */
+  wake(): void;
+  /** Everything is wanted, and often, while something may be wrong. */
+  hurry(on: boolean): void;
+  stop(): void;
+}
+
+export interface ProbeOptions {
+  readonly spec: InstanceSpec;
+  readonly server: Server;
+  readonly settings: Pick<FailoverSettings, 'pollMs' | 'queryTimeoutMs'>;
+  readonly onChange: () => void;
+  /** Never a wall clock: that one may be set back. */
+  readonly clock: () => number;
+}
+
+/** Begins to ask, and listens for a connection that breaks. */
+export function startProbe({ spec, server, settings, onChange, clock }: ProbeOptions): Probe {
+  let record = newRecord(spec, clock());
+  let isHurried = false;
+  let isStopped = false;
+  let isAwake = false;
+  let timer: NodeJS.Timeout | undefined;
+  let asking: Promise<void> | undefined;
+  const limits = { timeoutMs: settings.queryTimeoutMs };
+
+  const ask = async (): Promise<void> => {
+    const askedAt = clock();
+    const wantsState =
+      isHurried || record.silence !== undefined || askedAt - record.stateAt >= STATE_EVERY_MS;
+    try {
+      if (wantsState || record.state === undefined) {
+        const state = await server.readState(limits);
+        record = withAnswer(record, askedAt, state);
+      } else {
+        await server.ping(limits);
+        record = withAnswer(record, askedAt);
+      }
+    } catch (error) {
+      const silence = silenceOf(error);
+      // Reading a state is work, and a server may be slow at it: whether it lives is asked on its own.
+      if (silence.kind === 'timeout' && record.silence === undefined && (await answers())) {
+        record = withAnswer(record, askedAt);
+      } else record = withSilence(record, askedAt, silence);
+    }
+  };
+  const answers = async (): Promise<boolean> => {
+    try {
+      await server.ping(limits);
+      return true;
+    } catch (error) {
+      silenceOf(error);
+      return false;
+    }
+  };
+  const next = (): void => {
+    clearTimeout(timer);
+    if (isStopped || asking) return;
+    isAwake = false;
+    const startedAt = clock();
+    asking = ask().finally(() => {
+      asking = undefined;
+      if (isStopped) return;
+      onChange();
+      const pause = isHurried ? Math.min(HURRY_MS, settings.pollMs) : settings.pollMs;
+      if (isAwake) next();
+      else timer = setTimeout(next, Math.max(0, pause - (clock() - startedAt)));
+    });
+  };
+  const wake = (): void => {
+    isAwake = true;
+    next();
+  };
+  const unsubscribe = server.onLost(wake);
+  next();
+
+  return {
+    get record() {
+      return record;
+    },
+    wake,
+    hurry(on) {
+      if (isHurried === on) return;
+      isHurried = on;
+      if (on) wake();
+    },
+    stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      unsubscribe();
+    },
+  };
+}

@@ -1,0 +1,179 @@
+import { UserError } from '../../lib/errors.ts';
+import type { Plan } from '../action.ts';
+import type { Cluster } from '../cluster.ts';
+import type { Lease } from '../coordination.ts';
+import { execute } from '../execute.ts';
+import { observe } from '../observe.ts';
+import type { Outcome, StepEvent } from '../outcome.ts';
+import { planPromote } from '../plan-promote.ts';
+import { planRepair } from '../plan-repair.ts';
+import type { Ports } from '../ports.ts';
+import { primaryOf } from '../primary.ts';
+import type { Problem } from '../problem.ts';
+import { problems } from '../problems.ts';
+import { refusal, type Planned, type Refusal } from '../refusals.ts';
+import { step } from '../steps.ts';
+import type { BalancerView, Topology } from '../topology.ts';
+import { type History, keyOf } from './history.ts';
+
+/*
+ * Invariants:
+ * - Nothing is done without the lease, and everything is read anew with it in hand: what led here may be over, or
+ *   somebody else has ended it. What was seen under an older epoch decides nothing.
+ * - A promotion is planned as an automatic one: pauses, downtimes, anti-flapping and witnesses hold.
+ */
+
+/** How an attempt to recover ended. */
+export type Recovered =
+  | { readonly kind: 'executed'; readonly plan: Plan; readonly outcome: Outcome }
+  | { readonly kind: 'refused'; readonly refusals: readonly Refusal[] }
+  /** Somebody else changes the cluster, or the store does not answer. */
+  | { readonly kind: 'waiting'; readonly why: string }
+  /** With the lease in hand it was not so any more. */
+  | { readonly kind: 'gone' }
+  /** A change that was cut off had ended by itself, and is forgotten now. */
+  | { readonly kind: 'forgotten' };
+
+export interface RecoverOptions {
+  readonly cluster: Cluster;
+  readonly ports: Ports;
+  readonly who: string;
+  /** What the balancers said last: nobody waits for one that is gone. */
+  readonly balancers: readonly BalancerView[];
+  readonly began: (plan: Plan) => void;
+  readonly report: (event: StepEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Who was silent when it was decided has this long to speak up before it is done. */
+const LAST_CHANCE_MS = 300;
+
+/** Does what the problem's row says, if it is still so. */
+export async function recover(
+  problem: Problem,
+  history: History,
+  options: RecoverOptions,
+): Promise<Recovered> {
+  const { cluster, ports, who } = options;
+  // Most refusals need no lease, and an operator who wants it is not kept waiting by a watch that may not act.
+  const early = planFor(history.topology, problem, cluster);
+  if ('refusals' in early && !isOver(history.topology, problem)) {
+    return { kind: 'refused', refusals: early.refusals };
+  }
+  let lease: Lease;
+  try {
+    lease = await ports.coordination.acquire({ who, purpose: `${problem.recovery}: ${problem.code}` });
+  } catch (error) {
+    return { kind: 'waiting', why: userMessage(error) };
+  }
+  try {
+    const topology = await look(history, options);
+    if (topology.memory.epoch !== history.epoch) return { kind: 'gone' };
+    const found = problems(topology, cluster.settings).find((one) => isSame(one, problem));
+    if (found === undefined) return { kind: 'gone' };
+    const planned = planFor(topology, found, cluster);
+    if ('refusals' in planned) {
+      if (!isOver(topology, found)) return { kind: 'refused', refusals: planned.refusals };
+      await forget(topology, ports, lease);
+      return { kind: 'forgotten' };
+    }
+    const { plan } = planned;
+    options.began(plan);
+    const outcome = await execute(plan, {
+      cluster,
+      ports,
+      lease,
+      topology,
+      who,
+      reason: `${found.code}: ${found.message}`,
+      automatic: true,
+      report: options.report,
+      signal: options.signal,
+    });
+    return { kind: 'executed', plan, outcome };
+  } catch (error) {
+    return { kind: 'waiting', why: userMessage(error) };
+  } finally {
+    await lease.release().catch(() => {});
+  }
+}
+
+/** When a writable instance could not be closed by its server, its machine does it. */
+export function planFenceMachine(instance: string, cluster: Cluster): Plan {
+  return {
+    kind: 'rejoin',
+    from: undefined,
+    to: instance,
+    notes: [`${instance} could not be made read-only, so mysqld is stopped there`],
+    lost: '',
+    lostCount: 0,
+    stages: [
+      [
+        step(cluster.settings, { do: 'end-writers', instance }, { optional: true }),
+        step(cluster.settings, { do: 'fence', instance }),
+      ],
+    ],
+  };
+}
+
+function planFor(topology: Topology, problem: Problem, cluster: Cluster): Planned {
+  const { settings } = cluster;
+  const { paused } = topology.memory;
+  if (paused) {
+    return {
+      refusals: [
+        refusal('Paused', undefined, `recoveries were paused by ${paused.by}: ${paused.reason}`, {
+          remedy: '`failover resume`',
+        }),
+      ],
+    };
+  }
+  const planned = planRepair(topology, problem, settings);
+  // Neither end of a change that was cut off can be used: an ordinary promotion decides.
+  if ('refusals' in planned && problem.code === 'UnfinishedChange' && !isOver(topology, problem)) {
+    return planPromote(topology, { automatic: true }, settings);
+  }
+  return planned;
+}
+
+/** The change that was cut off is complete, as the servers say, or another one has come after it. */
+function isOver(topology: Topology, problem: Problem): boolean {
+  if (problem.code !== 'UnfinishedChange' || topology.memory.unfinished === undefined) return false;
+  return primaryOf(topology).kind === 'writable';
+}
+
+async function forget(topology: Topology, { coordination }: Ports, { epoch }: Lease): Promise<void> {
+  const view = primaryOf(topology);
+  if (view.kind !== 'writable') return;
+  const primary = view.primary.spec.name;
+  await coordination.remember((memory) => ({
+    ...memory,
+    unfinished: undefined,
+    primary,
+    epoch: Math.max(memory.epoch, epoch),
+  }));
+}
+
+async function look(
+  history: History,
+  { cluster, ports, balancers, signal }: RecoverOptions,
+): Promise<Topology> {
+  const patience = new Map(
+    [...history.records.values()].flatMap((record) =>
+      record.silence === undefined ? [] : [[record.spec.name, LAST_CHANCE_MS] as const],
+    ),
+  );
+  const topology = await observe(cluster, ports, { withoutBalancers: true, patience, signal });
+  return { ...topology, balancers };
+}
+
+/** A dead primary stays one when a replica falls silent, too. */
+function isSame(one: Problem, other: Problem): boolean {
+  if (keyOf(one) === keyOf(other)) return true;
+  return one.recovery === 'failover' && other.recovery === 'failover' && one.instance === other.instance;
+}
+
+function userMessage(error: unknown): string {
+  if (error instanceof UserError) return error.message;
+  throw error;
+}

@@ -1,0 +1,43 @@
+import type { Silence } from '../../mysql/state.ts';
+import type { BalancerView, Instance, Memory, Topology } from '../topology.ts';
+import type { Record } from './history.ts';
+
+/** An answer that is older than this describes nobody any more. */
+const STALE_MS = 10_000;
+
+/** The cluster as the watch's own questions show it now; undefined until everybody was asked once. */
+export function topologyOf(
+  cluster: string,
+  records: readonly Record[],
+  surroundings: { readonly balancers: readonly BalancerView[]; readonly memory: Memory },
+  now: number,
+): Topology | undefined {
+  if (records.some((record) => record.silence === undefined && record.state === undefined)) return undefined;
+  const { memory, balancers } = surroundings;
+  return {
+    cluster,
+    at: Date.now(),
+    instances: records.map((record) => withRule(instanceOf(record, now), memory)),
+    balancers,
+    memory,
+  };
+}
+
+function instanceOf(record: Record, now: number): Instance {
+  const { spec, state, silence } = record;
+  if (silence !== undefined) return { spec, kind: 'silent', silence, ms: 0 };
+  const ageMs = now - record.stateAt;
+  if (state !== undefined && ageMs < STALE_MS) return { spec, kind: 'answering', state, ms: 0 };
+  const alive: Silence = {
+    kind: 'timeout',
+    alive: true,
+    message: 'it answers, but has not told its state for too long',
+  };
+  return { spec, kind: 'silent', silence: alive, ms: 0 };
+}
+
+/** A rule that was set at run time beats the inventory's. */
+function withRule(instance: Instance, memory: Memory): Instance {
+  const rule = memory.rules[instance.spec.name];
+  return rule === undefined ? instance : { ...instance, spec: { ...instance.spec, rule } };
+}
