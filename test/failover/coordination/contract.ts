@@ -1,4 +1,4 @@
-import type { ExecutionContext, TestFn } from 'ava';
+import type { ExecutionContext } from 'ava';
 
 import { UserError } from '../../../src/lib/errors.ts';
 import type { Coordination, JournalEntry } from '../../../src/failover/coordination.ts';
@@ -33,7 +33,10 @@ export function handle(t: ExecutionContext, open: Open): Coordination {
 }
 
 /** What every kind of coordination keeps to. */
-export function keepsTheContract(test: TestFn, setUp: (t: ExecutionContext) => Promise<Open>): void {
+export function keepsTheContract(
+  test: (title: string, body: (t: ExecutionContext) => Promise<void>) => void,
+  setUp: (t: ExecutionContext) => Promise<Open>,
+): void {
   test('one owner at a time: the second is refused and told who the first is', async (t) => {
     const open = await setUp(t);
     const [one, two] = [handle(t, open), handle(t, open)];
