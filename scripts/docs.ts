@@ -2,6 +2,18 @@ import { z } from 'zod';
 
 import { allModules } from '../src/modules/find-module.ts';
 import { playbookSchema, tasksSchema } from './playbook-schema.ts';
+import { clusterSchema } from '../src/failover/cluster-schema.ts';
+import {
+  analysisSchema,
+  changeLineSchema,
+  historySchema,
+  planSchema,
+  refusalSchema,
+  resultSchema as changeResultSchema,
+  statusSchema,
+  stepSchema,
+} from '../src/failover/json-schema.ts';
+import { NUMBER_SETTINGS, OTHER_SETTINGS } from '../src/failover/settings.ts';
 import { lineSchema, playSchema, recapSchema, resultSchema, taskSchema } from '../src/report/schema.ts';
 
 const NOTICE = '<!-- Made from the source by scripts/generate-docs.ts. Do not edit. -->';
@@ -27,6 +39,9 @@ interface JsonSchema {
 /** The generated files of docs/ by name. */
 export function generatedDocs(): Readonly<Record<string, string>> {
   return {
+    'failover-json.md': failoverJsonPage(),
+    'failover-json.schema.json': `${JSON.stringify(failoverJsonSchema(), null, 2)}\n`,
+    'failover-settings.md': failoverSettingsPage(),
     'json.md': jsonPage(),
     'json.schema.json': `${JSON.stringify(z.toJSONSchema(lineSchema), null, 2)}\n`,
     'modules.md': modulesPage(),
@@ -64,6 +79,86 @@ function jsonPage(): string {
   return lines.join('\n');
 }
 
+/** What each command prints; the lines of a change have a `type`. */
+function failoverJsonSchema(): object {
+  return {
+    status: z.toJSONSchema(statusSchema),
+    analyse: z.toJSONSchema(analysisSchema),
+    change: z.toJSONSchema(changeLineSchema),
+    history: z.toJSONSchema(historySchema),
+  };
+}
+
+function failoverJsonPage(): string {
+  const lines = [
+    NOTICE,
+    '',
+    '# `failover … --json`',
+    '',
+    '`status` and `analyse` write one JSON object. `promote`, `rejoin` and `relocate` write one a line, each with a',
+    '`type`, and text for people to stderr; the last line is a `result` or `refused`. `history` writes one object a line.',
+    'The shapes as JSON Schemas are in [failover-json.schema.json](failover-json.schema.json).',
+    '',
+    'New keys and new types of lines may be added; what is here keeps its meaning.',
+    '',
+    '```sh',
+    'failover status --json | jq -r .primary',
+    `failover promote db2 --yes --json | jq 'select(.type == "result") | {outcome, unwritableMs, lostGtids}'`,
+    '```',
+    '',
+  ];
+  for (const [title, schema] of [
+    ['`failover status`', statusSchema],
+    ['`failover analyse`', analysisSchema],
+    ['`plan`', planSchema],
+    ['`step`', stepSchema],
+    ['`refused`', refusalSchema],
+    ['`result`', changeResultSchema],
+    ['`failover history`', historySchema],
+  ] as const) {
+    const json = z.toJSONSchema(schema) as JsonSchema;
+    lines.push(`## ${title}`, '', json.description ?? '', '', '| key | type | |', '| --- | --- | --- |');
+    lines.push(...jsonRows(json, ''), '');
+  }
+  return lines.join('\n');
+}
+
+function failoverSettingsPage(): string {
+  const { allowOtherDataCentre, asyncWhenAlone, hooks, webhook, email, command } = OTHER_SETTINGS;
+  const lines = [
+    NOTICE,
+    '',
+    '# Settings of failover',
+    '',
+    'Variables of the inventory, for the group of the database or for all. Times in milliseconds where the name ends in',
+    '`_ms`. What an instance is (`mysql_instance`, `mysql_address`, `mysql_port`, `mysql_flavour`) is said in the role',
+    '`mysql`; beside that an instance may have `mysql_promotion_rule` (`prefer`, `neutral`, `prefer_not`, `must_not`) and',
+    '`mysql_data_centre`, and the whole inventory `understudy_production: true`, which keeps `failover drill` away.',
+    '',
+    '| variable | default | |',
+    '| --- | --- | --- |',
+    ...Object.values(NUMBER_SETTINGS).map(
+      ({ variable, default: value, sets, least, most }) =>
+        `| \`${variable}\` | ${value} | ${cell(sets)}; from ${least} to ${most} |`,
+    ),
+    ...[allowOtherDataCentre, asyncWhenAlone].map(
+      ({ variable, default: value, sets }) => `| \`${variable}\` | ${defaultText(value)} | ${cell(sets)} |`,
+    ),
+    ...[hooks, webhook, email, command].map(({ variable, sets }) => `| \`${variable}\` | | ${cell(sets)} |`),
+    '',
+    '## The file of a daemon',
+    '',
+    '`failover … --cluster FILE` reads the cluster from a file instead of an inventory. The role `failover_watch` writes',
+    '`/etc/understudy/cluster.json` on the balancers, for root only, since it holds the passwords of the accounts.',
+    '',
+    '| key | type | |',
+    '| --- | --- | --- |',
+    ...jsonRows(toJson(clusterSchema, 'input'), ''),
+    '',
+  ];
+  return lines.join('\n');
+}
+
 /** A row for each key, nested ones as `a.b`; keys of a host by name as `hosts.NAME`. */
 function jsonRows(schema: JsonSchema, prefix: string): readonly string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
@@ -85,9 +180,10 @@ function jsonRows(schema: JsonSchema, prefix: string): readonly string[] {
 function jsonType(schema: JsonSchema): string {
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${JSON.stringify(value)}\``).join(', ');
+  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(jsonType))].join(' or ');
   if (schema.type === 'array')
     return `list of ${schema.items === undefined ? 'anything' : `${jsonType(schema.items)}s`}`;
-  return typeof schema.type === 'string' ? schema.type : 'anything';
+  return schema.type === undefined ? 'anything' : [schema.type].flat().join(' or ');
 }
 
 function modulesPage(): string {
