@@ -51,6 +51,11 @@ export const FAILOVER_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/failover/history.ts')).historyCommand,
   },
   {
+    name: 'watch',
+    summary: 'watch the cluster, and recover it by itself: the daemon that runs on the balancers',
+    load: async () => (await import('../commands/failover/watch.ts')).watchCommand,
+  },
+  {
     name: 'pause',
     summary: 'let the watch only look, until resume',
     usage: '[reason...]',

@@ -7,7 +7,13 @@ interface Manifest {
   readonly engines: { readonly node: string };
 }
 
-const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as Manifest;
+/** Of a bundle, which is one file without a package around it: `scripts/build-failover.ts` puts it in. */
+declare const BUNDLED_MANIFEST: Manifest | undefined;
+
+const manifest: Manifest =
+  typeof BUNDLED_MANIFEST === 'undefined'
+    ? (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as Manifest)
+    : BUNDLED_MANIFEST;
 
 /** The version in package.json. */
 export const VERSION = manifest.version;

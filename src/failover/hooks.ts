@@ -6,18 +6,27 @@ import type { HookRunner } from './ports.ts';
 /** A hook that says more than this has said enough. */
 const LONGEST_OUTPUT = 4000;
 
+export interface HookOptions {
+  /** A hook that prints its environment must not bring a password into the journal. */
+  readonly redact?: ((text: string) => string) | undefined;
+  /** What a hook said that was content. */
+  readonly onOutput?: ((name: string, text: string) => void) | undefined;
+}
+
 /**
  * Runs the operator's executables: the event as JSON on stdin, its name as the only argument. Status 0 lets the change
- * go on; another one, and what it said, is the reason why not.
+ * go on; another one, and what it said, is the reason why not. That stops the change for the hooks named `before-…`;
+ * of the others it is reported.
  */
-export function hookRunner(hooks: Readonly<Record<string, string>>): HookRunner {
+export function hookRunner(hooks: Readonly<Record<string, string>>, options: HookOptions = {}): HookRunner {
+  const { redact = (text) => text, onOutput } = options;
   return async (name, event, signal) => {
     const path = hooks[name];
     if (path === undefined) return;
     signal?.throwIfAborted();
     const failed = (why: string, cause?: unknown): UserError =>
       new UserError(
-        { message: `the hook ${name} (${path}) ${why}` },
+        { message: redact(`the hook ${name} (${path}) ${why}`) },
         { exitCode: EXIT.failed, ...(cause === undefined ? {} : { cause }) },
       );
     await new Promise<void>((resolve, reject) => {
@@ -49,9 +58,11 @@ export function hookRunner(hooks: Readonly<Record<string, string>>): HookRunner 
       });
       child.on('close', (status, killedBy) => {
         over();
-        if (status === 0) resolve();
-        else
-          reject(failed(`ended with ${killedBy ?? `status ${status}`}: ${said.trim() || 'it said nothing'}`));
+        const text = said.trim();
+        if (status === 0) {
+          if (text !== '') onOutput?.(name, redact(text));
+          resolve();
+        } else reject(failed(`ended with ${killedBy ?? `status ${status}`}: ${text || 'it said nothing'}`));
       });
       child.stdin.end(`${JSON.stringify({ hook: name, ...event })}\n`);
     });

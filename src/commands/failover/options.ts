@@ -59,11 +59,17 @@ export function clusterChoice(command: Command): ClusterChoice {
   }
   return {
     inventory: raw.inventory ?? settings().inventory,
-    cluster: raw.cluster,
+    cluster: raw.cluster ?? (raw.inventory === undefined ? ownCluster() : undefined),
     group: raw.group,
     extraVars: raw.extraVars ?? new Map(),
     withoutStore: raw.store === false,
   };
+}
+
+/** On a host of the cluster itself, its `failover` names the description that the role failover_watch has put there. */
+function ownCluster(): string | undefined {
+  const file = process.env['UNDERSTUDY_CLUSTER'];
+  return file === '' ? undefined : file;
 }
 
 /** The instance of that name, or on the host of that name. */

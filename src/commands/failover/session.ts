@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+
 import { EXIT, UserError } from '../../lib/errors.ts';
+import { SecretRegistry } from '../../lib/secret.ts';
 import type { Cluster } from '../../failover/cluster.ts';
 import type { Coordination } from '../../failover/coordination.ts';
 import { EMPTY_MEMORY } from '../../failover/coordination/records.ts';
@@ -122,7 +125,7 @@ async function operatorSession(choice: ClusterChoice): Promise<Session> {
     connect,
     becomeOf,
     directory,
-    hooks: await hooksOf(cluster),
+    hooks: await hooksOf(cluster, (text) => secrets.redact(text)),
   });
   return {
     cluster,
@@ -142,17 +145,28 @@ async function daemonSession(choice: ClusterChoice): Promise<Session> {
     import('../../failover/open-cluster.ts'),
   ]);
   const cluster = withoutStore(readClusterFile(choice.cluster ?? ''), choice);
-  const ports = await openDirectly({ cluster, hooks: await hooksOf(cluster) });
-  return { cluster, ports, redact: (text) => text, shell: undefined, close: async () => await ports.close() };
+  const secrets = new SecretRegistry();
+  for (const account of Object.values(cluster.accounts)) secrets.add(account?.password.reveal() ?? '');
+  const redact = (text: string): string => secrets.redact(text);
+  const ports = await openDirectly({
+    cluster,
+    hooks: await hooksOf(cluster, redact),
+    // The connections that the watch keeps open serve whoever works beside it, too.
+    controlDirectory: existsSync(CONTROL_DIRECTORY) ? CONTROL_DIRECTORY : undefined,
+  });
+  return { cluster, ports, redact, shell: undefined, close: async () => await ports.close() };
 }
+
+/** The service's own, while it runs. */
+const CONTROL_DIRECTORY = '/run/understudy';
 
 /** With its store lost, the lock and the journal are files. */
 function withoutStore(cluster: Cluster, choice: ClusterChoice): Cluster {
   return choice.withoutStore ? { ...cluster, etcd: [] } : cluster;
 }
 
-async function hooksOf(cluster: Cluster): Promise<OpenCluster['hooks']> {
+async function hooksOf(cluster: Cluster, redact: (text: string) => string): Promise<OpenCluster['hooks']> {
   if (Object.keys(cluster.settings.hooks).length === 0) return async () => {};
   const { hookRunner } = await import('../../failover/hooks.ts');
-  return hookRunner(cluster.settings.hooks);
+  return hookRunner(cluster.settings.hooks, { redact });
 }

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+
+import { ensureNode, ROOT } from './common.ts';
+
+/*
+ * Bundles `failover` into files/failover/dist/failover.mjs: one file that runs on Debian's Node.js alone, for the
+ * balancers. It reads /etc/understudy/cluster.json, and knows nothing of inventories and of an operator's SSH.
+ */
+
+ensureNode();
+
+/** What only an operator's machine can do is replaced by words that say so. */
+const daemonOnly: Plugin = {
+  name: 'daemon-only',
+  setup(bundle) {
+    const message = 'this program has no inventory: use --cluster /etc/understudy/cluster.json';
+    bundle.onResolve({ filter: /(transport\/ssh|^\.\/cluster)\.ts$/ }, ({ path, importer, kind }) =>
+      kind === 'dynamic-import' && importer.endsWith('commands/failover/session.ts')
+        ? { path, namespace: 'operator' }
+        : undefined,
+    );
+    bundle.onLoad({ filter: /.*/, namespace: 'operator' }, () => ({
+      contents: `import { UserError } from './src/lib/errors.ts';
+        const refuse = () => { throw new UserError(${JSON.stringify(message)}); };
+        export { refuse as inventoryCluster, refuse as sshTransport };`,
+      resolveDir: ROOT,
+    }));
+  },
+};
+
+const target = join(ROOT, 'files', 'failover', 'dist');
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+
+await rm(target, { recursive: true, force: true });
+await mkdir(target, { recursive: true });
+await build({
+  absWorkingDir: ROOT,
+  entryPoints: ['src/bin/failover.ts'],
+  outfile: join(target, 'failover.mjs'),
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  plugins: [daemonOnly],
+  define: { BUNDLED_MANIFEST: JSON.stringify({ version, engines: { node: '>=20' } }) },
+  // The driver is CommonJS and asks for Node's own modules by require.
+  banner: {
+    js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+  },
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+});
