@@ -48,6 +48,7 @@ class Run {
   readonly #fenced = new Set<string>();
   readonly #rejoined = new Set<string>();
   readonly #left: string[] = [];
+  readonly #warnings: string[] = [];
   /** Instances on which a step failed after the point of no return: their further steps are left out. */
   readonly #broken = new Set<string>();
   /** Ends what runs beside. */
@@ -143,7 +144,9 @@ class Run {
     const failures: { step: Step; message: string }[] = [];
     const work = stage.map((step) => {
       const one = this.#inTurn(step, isInterruptible).then((message) => {
-        if (message !== undefined && !step.optional) failures.push({ step, message });
+        if (message === undefined) return;
+        if (step.optional) this.#warnings.push(`${describe(step)}: ${message}`);
+        else failures.push({ step, message });
       });
       if (!step.beside) return one;
       const instance = instanceOf(step.action);
@@ -316,6 +319,7 @@ class Run {
       fenced: outcome === 'undone' ? [] : [...this.#fenced],
       rejoined: outcome === 'undone' ? [] : [...this.#rejoined],
       ms: this.#record.ms,
+      warnings: this.#warnings,
       left: this.#left,
       message,
     };

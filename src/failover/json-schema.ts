@@ -132,6 +132,7 @@ export const resultSchema = z
     lostGtids: z.string(),
     fenced: z.array(z.string()).describe('what keeps the old primary from taking writes'),
     rejoined: z.array(z.string()),
+    warnings: z.array(z.string()).describe('steps that may fail, and did'),
     left: z.array(z.string()).describe('what is still to be done'),
     verified: z.boolean().describe('the topology was read again and is as it should be'),
     message: z.string().nullable(),

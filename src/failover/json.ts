@@ -168,6 +168,7 @@ export function resultJson(outcome: Outcome, verified: boolean): ChangeLine {
     lostGtids: outcome.lostGtids,
     fenced: [...outcome.fenced],
     rejoined: [...outcome.rejoined],
+    warnings: [...outcome.warnings],
     left: [...outcome.left],
     verified,
     message: outcome.message ?? null,

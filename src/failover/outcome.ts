@@ -45,6 +45,8 @@ export interface Outcome {
   readonly fenced: readonly string[];
   readonly rejoined: readonly string[];
   readonly ms: number;
+  /** Steps that may fail, and did: the machine of a dead primary that could not be fenced. */
+  readonly warnings: readonly string[];
   /** What is still to be done, a sentence each. */
   readonly left: readonly string[];
   /** Why it was undone or failed. */

@@ -207,6 +207,7 @@ test('what is optional may fail', async (t) => {
   const outcome = await carryOut(wholeSwitchover(), fake);
   t.is(outcome.outcome, 'done');
   t.deepEqual(outcome.left, []);
+  t.deepEqual(outcome.warnings, ['prove on db2: it does not want to']);
 });
 
 test('one balancer that fails is told of; both of them are a failure', async (t) => {

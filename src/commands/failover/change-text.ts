@@ -74,6 +74,8 @@ export function resultText(outcome: Outcome, styles: Palette): string {
   if (outcome.unwritableMs !== undefined) lines.push(`writes stood still for ${outcome.unwritableMs} ms`);
   if (outcome.lostGtids !== '') lines.push(styles.failed(`lost: ${outcome.lostGtids}`));
   if (outcome.fenced.length > 0) lines.push(`fenced: ${outcome.fenced.join(', ')}`);
+  for (const warning of outcome.warnings)
+    lines.push(styles.changed(`failed, which the plan allows: ${warning}`));
   if (outcome.left.length > 0) {
     lines.push(styles.changed('still to be done:'), ...outcome.left.map((sentence) => `  ${sentence}`));
   }

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import type { Plan } from '../../failover/action.ts';
 import type { Lease, LeaseOwner } from '../../failover/coordination.ts';
+import { EMPTY_MEMORY } from '../../failover/coordination/records.ts';
 import { execute } from '../../failover/execute.ts';
 import type { Outcome } from '../../failover/outcome.ts';
 import {
@@ -43,6 +44,7 @@ export interface ChangeOptions {
 /** How long a topology may take to become what the plan made it. */
 const VERIFY_MS = 5000;
 const VERIFY_PAUSE_MS = 50;
+const SECOND_PATIENCE_MS = 300;
 
 /** Plans, asks, takes the lock, plans again with it in hand, carries out, and shows what came of it. */
 export async function change(
@@ -61,6 +63,7 @@ export async function change(
   const { ports, cluster } = session;
   const owner = { who: operatorName(), purpose: options.purpose };
   let agreed: Plan | undefined;
+  let before: Promise<Topology | undefined>;
   if (asks || options.dryRun) {
     const topology = await observe(cluster, ports, { signal: options.signal });
     mustAnswer(topology);
@@ -73,10 +76,15 @@ export async function change(
     if (options.dryRun) return;
     await confirm(planned.plan, options);
     agreed = planned.plan;
+    before = Promise.resolve(topology);
+  } else {
+    // Only what is read with the lock in hand counts; but the ways are open then, and who is silent is known.
+    before = observe(cluster, ports, { memory: EMPTY_MEMORY }).catch(() => undefined);
   }
   const lease = await acquire(session, owner);
   try {
-    await carryOut(session, makePlan, options, { lease, agreed, styles });
+    const patience = patienceFor(await before);
+    await carryOut(session, makePlan, options, { lease, agreed, styles, patience });
   } finally {
     await lease.release();
   }
@@ -96,18 +104,31 @@ interface Holding {
   readonly lease: Lease;
   readonly agreed: Plan | undefined;
   readonly styles: Palette;
+  readonly patience: ReadonlyMap<string, number>;
+}
+
+/** Who has been waited for to the end is asked again, and not waited for as long again. */
+function patienceFor(topology: Topology | undefined): ReadonlyMap<string, number> {
+  return new Map(
+    (topology?.instances ?? []).flatMap((instance) =>
+      instance.kind === 'silent' ? [[instance.spec.name, SECOND_PATIENCE_MS] as const] : [],
+    ),
+  );
 }
 
 async function carryOut(
   session: Session,
   makePlan: (topology: Topology) => Planned & { readonly again?: boolean },
   options: ChangeOptions,
-  { lease, agreed, styles }: Holding,
+  { lease, agreed, styles, patience }: Holding,
 ): Promise<void> {
   const { ports, cluster } = session;
   // What must be known first is a plan of its own, and then there is another: never many.
   for (let round = 1; round <= 5; round++) {
-    const topology = await observe(cluster, ports, { signal: options.signal });
+    const topology = await observe(cluster, ports, {
+      signal: options.signal,
+      ...(round === 1 ? { patience } : {}),
+    });
     mustAnswer(topology);
     const planned = makePlan(topology);
     if ('refusals' in planned) {
@@ -190,8 +211,10 @@ async function verified(
   outcome: Outcome,
 ): Promise<{ topology: Topology; isRight: boolean }> {
   const until = performance.now() + (outcome.outcome === 'done' ? VERIFY_MS : 0);
+  let patience: ReadonlyMap<string, number> = new Map();
   for (;;) {
-    const topology = await observe(session.cluster, session.ports);
+    const topology = await observe(session.cluster, session.ports, { patience });
+    patience = patienceFor(topology);
     const isRight = isAsPlanned(topology, outcome);
     if (isRight || performance.now() >= until) return { topology, isRight };
     await wait(VERIFY_PAUSE_MS);
