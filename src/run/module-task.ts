@@ -65,8 +65,11 @@ async function planWithFacts(pass: ModulePass, prepared: Prepared): Promise<Plan
     const due = facts.get(dueHandlersQuery(run, pass.host));
     if (due.length > 0) noteOn(pass.host, target, actor);
     for (const name of due) {
-      if (run.handlers.some((handler) => handler.key === name)) pass.host.notified.add(name);
-      else pass.host.owed.add(name);
+      if (run.handlers.some((handler) => handler.key === name)) {
+        pass.host.notified.add(name);
+        // An earlier play could not run it, and this one will.
+        pass.host.owed.delete(name);
+      } else pass.host.owed.add(name);
     }
   }
   return plan;

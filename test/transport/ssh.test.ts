@@ -116,16 +116,19 @@ test('a connection lost in the middle of a script is reported, and the script ru
   const ssh = transport(t);
   const box = await ssh.connect(server.address());
   const proof = join(server.directory, 'finished');
+  const lost = join(server.directory, 'lost');
   const pid = Promise.withResolvers<number>();
-  const running = box.run(`echo $$; sleep 1; echo more; echo more >&2; sleep 0.2; echo yes >'${proof}'`, {
-    onStdout: (chunk) => pid.resolve(Number.parseInt(chunk.toString(), 10)),
-  });
+  const running = box.run(
+    `echo $$; until [ -e '${lost}' ]; do sleep 0.05; done; echo more; echo more >&2; echo yes >'${proof}'`,
+    { onStdout: (chunk) => pid.resolve(Number.parseInt(chunk.toString(), 10)) },
+  );
   process.kill(sessionOf(await pid.promise, server), 'SIGKILL');
   const error = await t.throwsAsync(running, { instanceOf: TransportError });
   t.is(error?.failure.kind, 'lost');
   t.regex(error?.message ?? '', /box: the connection was lost while a script was running/);
   t.true(box.closed);
   await t.throwsAsync(box.run('true'), { instanceOf: TransportError });
+  await writeFile(lost, '');
   while (!(await readFile(proof).catch(() => undefined)))
     await new Promise((resolve) => setTimeout(resolve, 25));
   const again = await ssh.connect(server.address());
@@ -196,7 +199,7 @@ test('a server that is no sshd fails in the handshake', async (t) => {
     name: 'box',
     address: '127.0.0.1',
     port,
-    connectTimeoutMs: 3000,
+    connectTimeoutMs: 60_000,
     sshConfigFile: 'none',
   });
   is(t, error, 'handshake');
