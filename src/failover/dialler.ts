@@ -16,6 +16,16 @@ export interface DialOptions {
   readonly patienceMs?: number | undefined;
 }
 
+/** A dialler, and when it can dial at all. */
+export interface AnyWay {
+  readonly dial: Dial;
+  /**
+   * One way is up. Until then a question to an instance would use up its time with waiting for SSH. Rejects with an
+   * `AggregateError` of every way's reason when none can be opened.
+   */
+  ready(): Promise<void>;
+}
+
 /** Shorter than a lost packet's first repetition, longer than any network of ours takes. */
 const PATIENCE_MS = 250;
 
@@ -34,12 +44,15 @@ export class DialError extends Error {
  * Dials through whichever of several SSH connections is up first, and through another one when that fails or is slow:
  * one dead balancer costs nothing that can be noticed. A refusal is the target's own answer and is believed at once.
  */
-export function dialThroughAny(ways: readonly Way[], options: DialOptions): Dial {
+export function dialThroughAny(ways: readonly Way[], options: DialOptions): AnyWay {
   const { connectTimeoutMs, patienceMs = PATIENCE_MS } = options;
   const lines = ways.map((way) => line(way));
   for (const each of lines) each.open().catch(() => {});
 
-  return (address, port) =>
+  const anyOpen = async (): Promise<void> => {
+    await Promise.any(lines.map((each) => each.open()));
+  };
+  const dial: Dial = (address, port) =>
     new Promise<Duplex>((resolve, reject) => {
       const target = `${address}:${port}`;
       let over = false;
@@ -91,7 +104,7 @@ export function dialThroughAny(ways: readonly Way[], options: DialOptions): Dial
         );
       };
       // Nothing is dialled twice because two ways came up together: a server counts connections that say nothing.
-      Promise.any(lines.map((each) => each.open())).then(
+      anyOpen().then(
         () => {
           rest = inOrder(lines);
           startNext();
@@ -99,6 +112,7 @@ export function dialThroughAny(ways: readonly Way[], options: DialOptions): Dial
         (error: AggregateError) => settle(() => reject(worst(error.errors, target))),
       );
     });
+  return { dial, ready: anyOpen };
 }
 
 /** Those that are up come first, and of those the one that was used last. */

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 
 import { createBalancer } from '../balancer/haproxy.ts';
 import type { Dial } from '../lib/dial.ts';
+import { EXIT, UserError } from '../lib/errors.ts';
 import type { Become, Connection } from '../transport/transport.ts';
 import type { Cluster } from './cluster.ts';
 import type { Coordination } from './coordination.ts';
@@ -19,6 +20,8 @@ import { openServers } from './servers.ts';
 /** All ways to a cluster, open or opening. */
 export interface OpenCluster extends Ports {
   readonly dial: Dial;
+  /** There is a way to the instances; rejects with a `UserError` when no balancer can be reached. */
+  ready(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -36,7 +39,7 @@ export interface OperatorOptions {
 export async function openThroughBalancers(options: OperatorOptions): Promise<OpenCluster> {
   const { cluster } = options;
   const connect = remembered(options.connect);
-  const dial = dialThroughAny(
+  const { dial, ready } = dialThroughAny(
     cluster.balancers.map(({ name }) => ({
       name,
       connect: async () => {
@@ -70,6 +73,13 @@ export async function openThroughBalancers(options: OperatorOptions): Promise<Op
     coordination,
     hooks: options.hooks,
     dial,
+    ready: async () => {
+      try {
+        await ready();
+      } catch (error) {
+        throw noBalancer(error as AggregateError);
+      }
+    },
     close: () => closeAll({ servers, balancers, coordination }),
   };
 }
@@ -113,8 +123,16 @@ export async function openDirectly(options: DaemonOptions): Promise<OpenCluster>
     coordination,
     hooks: options.hooks,
     dial,
+    ready: () => Promise.resolve(),
     close: () => closeAll({ servers, balancers, coordination }),
   };
+}
+
+function noBalancer({ errors }: AggregateError): UserError {
+  const problems = errors.flatMap((error: unknown) =>
+    error instanceof UserError ? error.problems : [{ message: String(error) }],
+  );
+  return new UserError(problems, { exitCode: EXIT.unreachable });
 }
 
 /** The store of a cluster: etcd when it has one, files in a directory when not. */

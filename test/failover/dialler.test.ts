@@ -33,7 +33,7 @@ const unroutable = (): Promise<Duplex> =>
 const OPTIONS = { connectTimeoutMs: 2000, patienceMs: 20 };
 
 test('a balancer that never answers costs nothing', async (t) => {
-  const dial = dialThroughAny(
+  const { dial } = dialThroughAny(
     [way('lb1', never), way('lb2', () => Promise.resolve(connection(stream)))],
     OPTIONS,
   );
@@ -41,7 +41,7 @@ test('a balancer that never answers costs nothing', async (t) => {
 });
 
 test('a balancer that cannot be reached costs nothing', async (t) => {
-  const dial = dialThroughAny(
+  const { dial } = dialThroughAny(
     [
       way('lb1', () => Promise.reject(new Error('down'))),
       way('lb2', () => Promise.resolve(connection(stream))),
@@ -52,7 +52,7 @@ test('a balancer that cannot be reached costs nothing', async (t) => {
 });
 
 test('a balancer whose forwarding hangs gets company', async (t) => {
-  const dial = dialThroughAny(
+  const { dial } = dialThroughAny(
     [
       way('lb1', () => Promise.resolve(connection(never))),
       way('lb2', () => Promise.resolve(connection(stream))),
@@ -63,7 +63,7 @@ test('a balancer whose forwarding hangs gets company', async (t) => {
 });
 
 test('what one balancer cannot route to, the other one may', async (t) => {
-  const dial = dialThroughAny(
+  const { dial } = dialThroughAny(
     [
       way('lb1', () => Promise.resolve(connection(unroutable))),
       way('lb2', () => Promise.resolve(connection(stream))),
@@ -75,7 +75,7 @@ test('what one balancer cannot route to, the other one may', async (t) => {
 
 test('a refusal is the answer of the target, and is believed at once', async (t) => {
   let asked = 0;
-  const dial = dialThroughAny(
+  const { dial } = dialThroughAny(
     [
       way('lb1', () => Promise.resolve(connection(refused))),
       way('lb2', () =>
@@ -95,7 +95,7 @@ test('a refusal is the answer of the target, and is believed at once', async (t)
 });
 
 test('a target that never answers is given up at the limit', async (t) => {
-  const dial = dialThroughAny([way('lb1', () => Promise.resolve(connection(never)))], {
+  const { dial } = dialThroughAny([way('lb1', () => Promise.resolve(connection(never)))], {
     connectTimeoutMs: 50,
   });
   const error = await t.throwsAsync(dial('10.0.0.1', 3306), { instanceOf: DialError });
@@ -103,7 +103,7 @@ test('a target that never answers is given up at the limit', async (t) => {
 });
 
 test('without any balancer the reasons of all are told', async (t) => {
-  const dial = dialThroughAny(
+  const { dial } = dialThroughAny(
     [
       way('lb1', () => Promise.reject(new Error('lb1 is down'))),
       way('lb2', () => Promise.reject(new Error('lb2 is down'))),
@@ -114,10 +114,20 @@ test('without any balancer the reasons of all are told', async (t) => {
   t.is((error as DialError).code, 'ENOWAY');
 });
 
+test('it is ready as soon as one way is up, and never when none is', async (t) => {
+  const one = dialThroughAny(
+    [way('lb1', never), way('lb2', () => Promise.resolve(connection(stream)))],
+    OPTIONS,
+  );
+  await t.notThrowsAsync(one.ready());
+  const none = dialThroughAny([way('lb1', () => Promise.reject(new Error('down')))], OPTIONS);
+  await t.throwsAsync(none.ready(), { instanceOf: AggregateError });
+});
+
 test('a connection that was lost is opened again', async (t) => {
   const state = { closed: false };
   let connects = 0;
-  const dial = dialThroughAny(
+  const { dial } = dialThroughAny(
     [
       way('lb1', () => {
         connects++;

@@ -35,6 +35,7 @@ export async function withSession<T>(
 ): Promise<T> {
   const session = await openSession(choice);
   try {
+    await session.ports.ready();
     return await work(session);
   } finally {
     await session.close();
@@ -46,7 +47,14 @@ export async function withCoordination<T>(
   choice: ClusterChoice,
   work: (coordination: Coordination, cluster: Cluster) => Promise<T>,
 ): Promise<T> {
-  return await withSession(choice, async ({ ports, cluster }) => await work(ports.coordination, cluster));
+  const session = await openSession(choice);
+  try {
+    // Files are here; a store is behind the balancers.
+    if (session.cluster.etcd.length > 0) await session.ports.ready();
+    return await work(session.ports.coordination, session.cluster);
+  } finally {
+    await session.close();
+  }
 }
 
 /** A cluster as it is read without changing anything. */

@@ -33,6 +33,7 @@ export function statusCommand(context: CommandContext): Command {
     const options = command.opts<StatusOptions>();
     const session = await openSession(clusterChoice(command));
     try {
+      await session.ports.ready();
       if (options.watch === undefined) await show(session, options, false);
       else {
         const { signal } = context;
