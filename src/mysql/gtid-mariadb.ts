@@ -1,83 +1,75 @@
 import { UserError } from '../lib/errors.ts';
+import { type Intervals, merge, sizeOf, without } from './intervals.ts';
 
-/** Transactions of one server in one domain: those after the first number, up to the second. */
-interface Span {
-  readonly after: number;
-  readonly upTo: number;
-}
+/** By server; `ANYBODY` stands for whoever wrote. */
+type Servers = ReadonlyMap<number, Intervals>;
 
-const GTID = /^(\d+)-(\d+)-(\d+)(?:\.\.(\d+))?$/;
+const ANYBODY = -1;
+const GTID = /^(\d+)-(\d+|\*)-(\d+)(?:\.\.(\d+))?$/;
 
 /**
  * MariaDB's GTIDs `domain-server-number`, as `gtid_binlog_state` joined with `gtid_slave_pos` gives them: for each
  * domain and server the last number. Numbers of a domain grow whatever server writes (gtid_strict_mode), so `0-1-50`
- * stands for all of server 1 in domain 0 up to 50. A difference of two such sets is a span, written `0-1-48..50`.
+ * stands for all of server 1 in domain 0 up to 50. Differences are written `0-1-48..50`, and `0-*-50` is everything
+ * up to a position, whoever wrote it.
  *
- * A copied instance does not know every server that ever wrote: its state begins with the position of the copy. So of a
- * server that it has never heard of it has all that is not beyond its own position in the domain.
+ * A copied instance does not know every server that ever wrote: its state begins with the position of the copy. So what
+ * two instances both have of any third one is history that they share, with all that stands before it in the domain.
+ * What lies beyond, of a server that one has never heard of, it does not have: that is how the errant transaction of a
+ * replica looks from a primary that has gone on.
  */
 export class MariadbGtids {
   readonly flavour = 'mariadb';
-  /** Domain, then server. */
-  readonly #domains: ReadonlyMap<number, ReadonlyMap<number, Span>>;
+  readonly #domains: ReadonlyMap<number, Servers>;
   #text: string | undefined;
 
-  constructor(domains: ReadonlyMap<number, ReadonlyMap<number, Span>>) {
+  constructor(domains: ReadonlyMap<number, Servers>) {
     this.#domains = domains;
   }
 
   union(other: MariadbGtids): MariadbGtids {
     const domains = new Map([...this.#domains].map(([domain, servers]) => [domain, new Map(servers)]));
     for (const [domain, servers] of other.#domains) {
-      const own = domains.get(domain) ?? new Map<number, Span>();
+      const own = domains.get(domain) ?? new Map<number, Intervals>();
       domains.set(domain, own);
-      for (const [server, span] of servers) {
-        const before = own.get(server);
-        own.set(
-          server,
-          before === undefined
-            ? span
-            : { after: Math.min(before.after, span.after), upTo: Math.max(before.upTo, span.upTo) },
-        );
-      }
+      for (const [server, intervals] of servers)
+        own.set(server, merge([...(own.get(server) ?? []), ...intervals]));
     }
     return new MariadbGtids(domains);
   }
 
   subtract(other: MariadbGtids): MariadbGtids {
-    const domains = new Map<number, Map<number, Span>>();
+    const domains = new Map<number, Servers>();
     for (const [domain, servers] of this.#domains) {
-      const theirs = other.#domains.get(domain);
-      for (const [server, span] of servers) {
-        const left = theirs === undefined ? span : rest(span, theirs.get(server), theirs);
-        if (left === undefined) continue;
-        const own = domains.get(domain) ?? new Map<number, Span>();
-        domains.set(domain, own.set(server, left));
+      const theirs = other.#domains.get(domain) ?? new Map<number, Intervals>();
+      const left = new Map<number, Intervals>();
+      for (const server of servers.keys()) {
+        const rest = restOf(server, servers, theirs);
+        if (rest.length > 0) left.set(server, rest);
       }
+      if (left.size > 0) domains.set(domain, left);
     }
     return new MariadbGtids(domains);
   }
 
-  /** Servers of one domain share its numbers, so of several the whole stretch counts once. */
+  /** Servers of one domain share its numbers, so what several seem to have counts once. */
   count(): number {
     let total = 0;
-    for (const servers of this.#domains.values()) {
-      const spans = [...servers.values()].sort((one, other) => one.after - other.after);
-      let counted = 0;
-      for (const { after, upTo } of spans) {
-        total += Math.max(0, upTo - Math.max(after, counted));
-        counted = Math.max(counted, upTo);
-      }
-    }
+    for (const servers of this.#domains.values()) total += sizeOf(merge([...servers.values()].flat()));
     return total;
   }
 
   toString(): string {
     this.#text ??= [...this.#domains]
-      .flatMap(([domain, servers]) => [...servers].map(([server, span]) => ({ domain, server, span })))
+      .flatMap(([domain, servers]) =>
+        [...servers].map(([server, intervals]) => ({ domain, server, intervals })),
+      )
       .sort((one, other) => one.domain - other.domain || one.server - other.server)
-      .map(({ domain, server, span: { after, upTo } }) =>
-        after === 0 ? `${domain}-${server}-${upTo}` : `${domain}-${server}-${after + 1}..${upTo}`,
+      .flatMap(({ domain, server, intervals }) =>
+        intervals.map(
+          ([from, to]) =>
+            `${domain}-${server === ANYBODY ? '*' : server}-${from === 1 ? to : `${from}..${to}`}`,
+        ),
       )
       .join(',');
     return this.#text;
@@ -91,59 +83,91 @@ export class MariadbGtids {
   position(): string {
     return [...this.#domains]
       .flatMap(([domain, servers]) => {
-        const last = [...servers].sort(([, one], [, other]) => other.upTo - one.upTo)[0];
-        return last === undefined ? [] : [`${domain}-${last[0]}-${last[1].upTo}`];
+        const [last] = [...servers].sort(([, one], [, other]) => endOf(other) - endOf(one));
+        return last === undefined ? [] : [`${domain}-${last[0]}-${endOf(last[1])}`];
       })
       .join(',');
   }
 
-  /** Each single transaction of a difference, in order. */
-  each(): readonly { readonly domain: number; readonly server: number; readonly number: number }[] {
-    return [...this.#domains].flatMap(([domain, servers]) =>
-      [...servers]
-        .flatMap(([server, { after, upTo }]) =>
-          Array.from({ length: upTo - after }, (_, index) => ({ domain, server, number: after + 1 + index })),
-        )
-        .sort((one, other) => one.number - other.number),
+  /** All up to the last transaction of each domain, whoever wrote it: a position instead of a state. */
+  whole(): MariadbGtids {
+    return new MariadbGtids(
+      new Map(
+        [...this.#domains].map(([domain, servers]) => [
+          domain,
+          new Map([[ANYBODY, [[1, Math.max(...[...servers.values()].map(endOf))]] as const]]),
+        ]),
+      ),
     );
+  }
+
+  /** Of a position: what comes after another one, under the name of the server that wrote the last of it. */
+  after(applied: MariadbGtids): MariadbGtids {
+    const domains = new Map<number, Servers>();
+    for (const [domain, servers] of this.#domains) {
+      const done = Math.max(0, ...[...(applied.#domains.get(domain) ?? new Map()).values()].map(endOf));
+      for (const [server, intervals] of servers) {
+        const left = without(intervals, upTo(done));
+        if (left.length > 0) domains.set(domain, new Map([...(domains.get(domain) ?? []), [server, left]]));
+      }
+    }
+    return new MariadbGtids(domains);
   }
 }
 
-/** What is left of a span without what the other has of that server, or of its domain when it never heard of it. */
-function rest(span: Span, same: Span | undefined, theirs: ReadonlyMap<number, Span>): Span | undefined {
-  const have = same ?? whole(theirs);
-  if (have === undefined || have.after > span.after) return span;
-  const after = Math.max(span.after, have.upTo);
-  return after < span.upTo ? { after, upTo: span.upTo } : undefined;
+/** What one side has of a server's transactions and the other has not. */
+function restOf(server: number, ours: Servers, theirs: Servers): Intervals {
+  const own = ours.get(server) ?? [];
+  const known = theirs.get(server) ?? [];
+  if (server === ANYBODY)
+    return without(without(own, known), upTo(Math.max(...[...theirs.values()].map(startOf))));
+  const left = without(without(own, known), theirs.get(ANYBODY) ?? []);
+  const beyond = without(left, upTo(sharedBy(server, ours, theirs)));
+  // Of a server that both have heard of since its first number, what one lacks is lacking, wherever it stands.
+  return beyond.length > 0 || startOf(known) === 0 ? beyond : left;
 }
 
-/** How far a domain is known as a whole; undefined for a difference, which says nothing of other servers. */
-function whole(servers: ReadonlyMap<number, Span>): Span | undefined {
-  let upTo = 0;
-  for (const span of servers.values()) if (span.after === 0) upTo = Math.max(upTo, span.upTo);
-  return upTo === 0 ? undefined : { after: 0, upTo };
+/** How far the histories of two go together: to the last transaction that both have of any third server. */
+function sharedBy(server: number, ours: Servers, theirs: Servers): number {
+  let shared = 0;
+  for (const [third, intervals] of ours) {
+    if (third !== server)
+      shared = Math.max(shared, Math.min(startOf(intervals), startOf(theirs.get(third) ?? [])));
+  }
+  return shared;
+}
+
+function upTo(last: number): Intervals {
+  return last > 0 ? [[1, last]] : [];
+}
+
+/** Up to where numbers are there from the first one on. */
+function startOf(intervals: Intervals): number {
+  const [first] = intervals;
+  return first?.[0] === 1 ? first[1] : 0;
+}
+
+function endOf(intervals: Intervals): number {
+  return intervals.at(-1)?.[1] ?? 0;
 }
 
 export function parseMariadbGtids(text: string): MariadbGtids {
-  const domains = new Map<number, Map<number, Span>>();
+  const domains = new Map<number, Map<number, Intervals>>();
   for (const word of text.replaceAll(/\s/g, '').split(',')) {
     if (word === '') continue;
     const match = GTID.exec(word);
     if (!match) throw wrong(text, `"${word}" is none`);
-    const [domain, server, first] = match.slice(1, 4).map(Number) as [number, number, number];
+    const [domain, first] = [Number(match[1]), Number(match[3])];
+    const server = match[2] === '*' ? ANYBODY : Number(match[2]);
     const last = match[4] === undefined ? first : Number(match[4]);
     if (!Number.isSafeInteger(last)) throw wrong(text, `"${word}" is out of range`);
-    if (match[4] !== undefined && last < first) throw wrong(text, `"${word}" ends before it begins`);
+    if (last < first) throw wrong(text, `"${word}" ends before it begins`);
     // 0-1-0 is nothing.
     if (last === 0) continue;
-    const after = match[4] === undefined ? 0 : first - 1;
-    const servers = domains.get(domain) ?? new Map<number, Span>();
+    const from = match[4] === undefined ? 1 : Math.max(1, first);
+    const servers = domains.get(domain) ?? new Map<number, Intervals>();
     domains.set(domain, servers);
-    const before = servers.get(server);
-    servers.set(server, {
-      after: before === undefined ? after : Math.min(before.after, after),
-      upTo: Math.max(before?.upTo ?? 0, last),
-    });
+    servers.set(server, merge([...(servers.get(server) ?? []), [from, last]]));
   }
   return new MariadbGtids(domains);
 }

@@ -1,7 +1,5 @@
 import { UserError } from '../lib/errors.ts';
-
-/** From and to, both included. */
-type Interval = readonly [number, number];
+import { type Interval, type Intervals, merge, sizeOf, without } from './intervals.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** Since MySQL 8.3: https://dev.mysql.com/doc/refman/9.5/en/replication-gtids-concepts.html */
@@ -14,11 +12,11 @@ const INTERVAL = /^(\d+)(?:-(\d+))?$/;
  */
 export class MysqlGtids {
   readonly flavour = 'mysql';
-  readonly #sources: ReadonlyMap<string, readonly Interval[]>;
+  readonly #sources: ReadonlyMap<string, Intervals>;
   #text: string | undefined;
 
   /** Keys are `uuid` or `uuid:tag`; no list is empty. */
-  constructor(sources: ReadonlyMap<string, readonly Interval[]>) {
+  constructor(sources: ReadonlyMap<string, Intervals>) {
     this.#sources = sources;
   }
 
@@ -31,7 +29,7 @@ export class MysqlGtids {
   }
 
   subtract(other: MysqlGtids): MysqlGtids {
-    const sources = new Map<string, readonly Interval[]>();
+    const sources = new Map<string, Intervals>();
     for (const [source, intervals] of this.#sources) {
       const left = without(intervals, other.#sources.get(source) ?? []);
       if (left.length > 0) sources.set(source, left);
@@ -41,8 +39,7 @@ export class MysqlGtids {
 
   count(): number {
     let total = 0;
-    for (const intervals of this.#sources.values())
-      for (const [from, to] of intervals) total += to - from + 1;
+    for (const intervals of this.#sources.values()) total += sizeOf(intervals);
     return total;
   }
 
@@ -75,7 +72,7 @@ export class MysqlGtids {
 
 /** Reads what the server prints, and what people type: line breaks, blanks and capital letters do not matter. */
 export function parseMysqlGtids(text: string): MysqlGtids {
-  const sources = new Map<string, readonly Interval[]>();
+  const sources = new Map<string, Intervals>();
   for (const part of text.toLowerCase().replaceAll(/\s/g, '').split(',')) {
     if (part === '') continue;
     const [uuid = '', ...rest] = part.split(':');
@@ -99,34 +96,6 @@ export function parseMysqlGtids(text: string): MysqlGtids {
     }
   }
   return new MysqlGtids(sources);
-}
-
-function merge(intervals: readonly Interval[]): readonly Interval[] {
-  const merged: [number, number][] = [];
-  for (const [from, to] of [...intervals].sort((one, other) => one[0] - other[0])) {
-    const last = merged.at(-1);
-    if (last && from <= last[1] + 1) last[1] = Math.max(last[1], to);
-    else merged.push([from, to]);
-  }
-  return merged;
-}
-
-/** Both lists are sorted and without overlaps. */
-function without(intervals: readonly Interval[], taken: readonly Interval[]): readonly Interval[] {
-  const left: Interval[] = [];
-  let index = 0;
-  for (const [from, to] of intervals) {
-    let next = from;
-    while (index < taken.length && (taken[index]?.[1] ?? 0) < from) index++;
-    for (let at = index; at < taken.length && next <= to; at++) {
-      const [takenFrom, takenTo] = taken[at] ?? [0, 0];
-      if (takenFrom > to) break;
-      if (takenFrom > next) left.push([next, takenFrom - 1]);
-      next = Math.max(next, takenTo + 1);
-    }
-    if (next <= to) left.push([next, to]);
-  }
-  return left;
 }
 
 function wrong(text: string, why: string): UserError {

@@ -57,6 +57,17 @@ export function compare(a: Gtids, b: Gtids): GtidRelation {
   return more && less ? 'equal' : more ? 'superset' : less ? 'subset' : 'diverged';
 }
 
+/** What a position stands for: all up to it. On MySQL a set says everything itself. */
+export function upTo(position: Gtids): Gtids {
+  return position instanceof MariadbGtids ? position.whole() : position;
+}
+
+/** What a position is ahead of another one. On MySQL their difference. */
+export function ahead(position: Gtids, of: Gtids): Gtids {
+  if (position instanceof MariadbGtids && of instanceof MariadbGtids) return position.after(of);
+  return subtract(position, of);
+}
+
 /** How many transactions there are in it. */
 export function count(gtids: Gtids): number {
   if (gtids instanceof MysqlGtids || gtids instanceof MariadbGtids) return gtids.count();

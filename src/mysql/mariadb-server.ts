@@ -2,7 +2,7 @@ import { UserError } from '../lib/errors.ts';
 import { BaseServer, JOURNAL_ROW, JOURNAL_TABLE, orNone, quoteName, withGrace } from './base-server.ts';
 import { ServerFailure } from './failure.ts';
 import { MariadbGtids } from './gtid-mariadb.ts';
-import { type Gtids, isEmpty, parseGtids, union } from './gtid.ts';
+import { type Gtids, isEmpty, parseGtids, union, upTo } from './gtid.ts';
 import { loggedTransactions } from './logged-transactions.ts';
 import { mariadbState, mariadbStateQuery, type Pulse } from './read-mariadb.ts';
 import { flag, number, text } from './rows.ts';
@@ -245,7 +245,7 @@ export class MariadbServer extends BaseServer implements Server {
             [text(oldest, 'Log_name')],
             limits,
           );
-    const gtids = row === undefined ? nothing : parseGtids('mariadb', text(row, 'position'));
+    const gtids = row === undefined ? nothing : upTo(parseGtids('mariadb', text(row, 'position')));
     this.#purged = { at: performance.now(), gtids };
     return gtids;
   }

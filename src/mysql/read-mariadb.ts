@@ -1,4 +1,4 @@
-import { contains, type Gtids, parseGtids, subtract, union } from './gtid.ts';
+import { ahead, type Gtids, parseGtids, union } from './gtid.ts';
 import { errorOf, filtersOf, receiverOf, threadOf } from './read-mysql.ts';
 import { flag, isOn, number, numberOrNone, pairs, text } from './rows.ts';
 import type { Row } from './session.ts';
@@ -41,10 +41,8 @@ export function mariadbState(
   const [[main] = [], statusRows, channels = [], replicas = [], long = [], waiting = []] = results;
   const status = pairs(statusRows);
   const serverId = number(main, 'server_id');
-  const executed = union(
-    parseGtids('mariadb', text(main, 'binlog_state')),
-    parseGtids('mariadb', text(main, 'slave_pos')),
-  );
+  const applied = parseGtids('mariadb', text(main, 'slave_pos'));
+  const executed = union(parseGtids('mariadb', text(main, 'binlog_state')), applied);
   const channel = channels.find((row) => text(row, 'Connection_name') === '');
   const pulse = channel && pulseOf(channel, before);
   const state: InstanceState = {
@@ -64,7 +62,7 @@ export function mariadbState(
     logReplicaUpdates: flag(main, 'log_slave_updates'),
     binlogFormat: text(main, 'binlog_format'),
     replication:
-      channel && text(channel, 'Master_Host') !== '' ? replicationOf(channel, pulse, executed) : undefined,
+      channel && text(channel, 'Master_Host') !== '' ? replicationOf(channel, pulse, applied) : undefined,
     otherChannels: channels.map((row) => text(row, 'Connection_name')).filter((name) => name !== ''),
     replicas: replicas.map((row) => `${text(row, 'Host')}:${text(row, 'Port')}`),
     semiSync: {
@@ -104,7 +102,7 @@ function pulseOf(row: Row, before: Pulse | undefined): Pulse {
   return { mark, movedAt: before.mark === mark ? before.movedAt : performance.now() };
 }
 
-function replicationOf(row: Row, pulse: Pulse | undefined, executed: Gtids): ReplicationState {
+function replicationOf(row: Row, pulse: Pulse | undefined, applied: Gtids): ReplicationState {
   const received = parseGtids('mariadb', text(row, 'Gtid_IO_Pos'));
   return {
     sourceHost: text(row, 'Master_Host'),
@@ -115,7 +113,7 @@ function replicationOf(row: Row, pulse: Pulse | undefined, executed: Gtids): Rep
     receiver: receiverOf(text(row, 'Slave_IO_Running')),
     applier: flag(row, 'Slave_SQL_Running') ? 'on' : 'off',
     received,
-    backlog: contains(executed, received) ? parseGtids('mariadb', '') : subtract(received, executed),
+    backlog: ahead(received, applied),
     silentMs: pulse?.movedAt === undefined ? undefined : performance.now() - pulse.movedAt,
     lagSeconds: numberOrNone(row, 'Seconds_Behind_Master'),
     delaySeconds: number(row, 'SQL_Delay'),

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { createConnection, type Connection } from 'mysql2/promise';
+import { createConnection } from 'mysql2';
+import type { Connection } from 'mysql2/promise';
 
 import type { Dial } from '../lib/dial.ts';
 import type { Secret } from '../lib/secret.ts';
@@ -68,7 +69,7 @@ export async function openSession(
       throw timer.signal.reason;
     }
     const { tls, account } = options;
-    return await createConnection({
+    const core = createConnection({
       stream,
       host: tls.serverName ?? options.address,
       user: account.user,
@@ -82,6 +83,12 @@ export async function openSession(
       dateStrings: true,
       charset: 'utf8mb4_general_ci',
     });
+    await new Promise<void>((resolve, reject) => {
+      core.once('connect', () => resolve());
+      // It stays: a connection that breaks may report more than once, the last time while it is being closed.
+      core.on('error', reject);
+    });
+    return core.promise();
   })();
   try {
     connection = await within(connecting, timeoutMs, limits.signal);
@@ -95,8 +102,6 @@ export async function openSession(
     throw failure(options, doing, error);
   }
   const opened = connection;
-  // The driver reports a broken connection to whoever waits for an answer, or else here.
-  opened.on('error', () => {});
 
   const destroy = (): void => {
     isOpen = false;

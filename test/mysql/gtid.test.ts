@@ -3,6 +3,7 @@ import fc from 'fast-check';
 
 import { UserError } from '../../src/lib/errors.ts';
 import {
+  ahead,
   compare,
   contains,
   count,
@@ -13,6 +14,7 @@ import {
   parseGtids,
   subtract,
   union,
+  upTo,
 } from '../../src/mysql/gtid.ts';
 
 const UUIDS = ['3e11fa47-71ca-11e1-9e33-c80aa9429562', '3e11fa47-71ca-11e1-9e33-c80aa9429563'];
@@ -116,6 +118,16 @@ test('positions of MariaDB are compared per domain and server', (t) => {
     ['0-2-15', '0-1-10,0-2-15', 'equal'],
     ['0-1-10,1-1-4', '0-1-10', 'superset'],
     ['', '0-1-1', 'subset'],
+    // What a replica wrote by itself is its own, even when the primary has gone far beyond it.
+    ['0-1-10,0-2-11', '0-1-60', 'diverged'],
+    ['0-1-10,0-2-11', '0-1-11', 'diverged'],
+    ['0-1-10,0-2-11', '0-1-10', 'superset'],
+    // Another history altogether.
+    ['0-2-5', '0-1-10', 'diverged'],
+    // The copy was made after server 2 had been the primary, and follows 3.
+    ['0-1-10,0-2-30,0-3-45', '0-3-45', 'equal'],
+    ['0-1-10,0-2-30,0-3-44', '0-3-45', 'subset'],
+    ['0-1-10,0-2-30,0-3-45,0-2-46', '0-3-50', 'diverged'],
   ];
   for (const [a, b, relation] of cases)
     t.is(compare(parseGtids('mariadb', a), parseGtids('mariadb', b)), relation, `${a} and ${b}`);
@@ -127,6 +139,40 @@ test('a difference of MariaDB names its transactions and counts them', (t) => {
   t.is(count(extra), 3);
   t.is(parseGtids('mariadb', extra.toString()).toString(), extra.toString());
   t.true(isEmpty(subtract(extra, parseGtids('mariadb', '0-1-13'))));
+});
+
+test('of a difference nothing is lost when another one is taken away', (t) => {
+  const cases: readonly (readonly [string, string, string])[] = [
+    ['0-1-60,0-2-61', '0-2-61..61', '0-1-60,0-2-60'],
+    ['0-2-61..61', '0-1-65', '0-2-61..61'],
+    ['0-2-61..70', '0-1-60,0-2-65', '0-2-66..70'],
+    ['0-1-60,0-2-70', '0-1-60,0-2-61..70', ''],
+    ['0-1-53,0-2-40', '0-1-30,0-2-40,0-3-60', '0-1-41..53'],
+    ['0-1-9', '0-1-3..5', '0-1-2,0-1-6..9'],
+  ];
+  for (const [a, b, left] of cases)
+    t.is(subtract(parseGtids('mariadb', a), parseGtids('mariadb', b)).toString(), left, `${a} without ${b}`);
+});
+
+test('a position stands for all that comes before it, whoever wrote it', (t) => {
+  const purged = upTo(parseGtids('mariadb', '0-2-30,1-1-4'));
+  t.is(purged.toString(), '0-*-30,1-*-4');
+  t.is(parseGtids('mariadb', purged.toString()).toString(), purged.toString());
+  const cases: readonly (readonly [string, boolean])[] = [
+    ['0-3-45,1-1-4', true],
+    ['0-3-29,1-1-4', false],
+    ['0-3-45', false],
+    ['0-1-10,0-2-30,1-7-9', true],
+  ];
+  for (const [state, has] of cases) t.is(contains(parseGtids('mariadb', state), purged), has, state);
+  t.is(ahead(parseGtids('mariadb', '0-2-70'), parseGtids('mariadb', '0-1-60')).toString(), '0-2-61..70');
+  t.is(ahead(parseGtids('mariadb', '0-1-60'), parseGtids('mariadb', '0-1-60')).toString(), '');
+  const [uuid = ''] = UUIDS;
+  t.is(upTo(parseGtids('mysql', `${uuid}:5-9`)).toString(), `${uuid}:5-9`);
+  t.is(
+    ahead(parseGtids('mysql', `${uuid}:5-9`), parseGtids('mysql', `${uuid}:1-7`)).toString(),
+    `${uuid}:8-9`,
+  );
 });
 
 /** Histories of one domain: who wrote each number, in order, as the strict mode keeps it. */
@@ -149,5 +195,48 @@ test('of two instances with one history of MariaDB the later contains the earlie
       t.is(union(earlier, later).toString(), later.toString());
       t.is(contains(earlier, later), short === long);
     }),
+  );
+});
+
+const REPLICA = 4;
+/** A state as it is after a copy that was taken at one number, and what was applied after it. */
+const stateOfCopy = (writers: readonly number[], from: number, length: number, errant: number): Gtids => {
+  const last = new Map<number, number>();
+  for (let number = Math.max(1, from); number <= length; number++) last.set(writers[number - 1] ?? 0, number);
+  if (errant > 0) last.set(REPLICA, length + errant);
+  return parseGtids('mariadb', [...last].map(([server, number]) => `0-${server}-${number}`).join(','));
+};
+
+test('what a replica wrote itself is found, whatever the primary did since, and nothing else', (t) => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: REPLICA }), { minLength: 1, maxLength: 15 }),
+      fc.array(fc.integer({ min: 1, max: REPLICA - 1 }), { maxLength: 15 }),
+      fc.nat(),
+      fc.nat(),
+      fc.nat(4),
+      (before, since, copyOfReplica, copyOfPrimary, errant) => {
+        const writers = [...before, ...since];
+        const replica = stateOfCopy(writers, copyOfReplica % before.length, before.length, errant);
+        const primary = stateOfCopy(writers, copyOfPrimary % before.length, writers.length, 0);
+        const extra = subtract(replica, primary);
+        t.is(count(extra), errant, `${replica} and ${primary}`);
+        if (errant > 0)
+          t.true(
+            contains(
+              extra,
+              parseGtids('mariadb', `0-${REPLICA}-${before.length + 1}..${before.length + errant}`),
+            ),
+          );
+        t.is(count(subtract(primary, replica)), since.length, `${primary} and ${replica}`);
+        // The laws of sets, as far as histories that fork can have them.
+        t.true(contains(union(primary, replica), primary));
+        t.true(contains(union(primary, replica), replica));
+        t.true(isEmpty(intersect(extra, primary)));
+        t.is(compare(replica, replica), 'equal');
+        t.is(parseGtids('mariadb', extra.toString()).toString(), extra.toString());
+      },
+    ),
+    { numRuns: 300 },
   );
 });
