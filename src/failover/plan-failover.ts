@@ -140,6 +140,7 @@ function stopReceiver(survey: Survey, instance: Answering): Step {
 
 /** Beside the rest when nothing depends on it. */
 function fences(survey: Survey, from: Instance, isSafe: boolean): readonly Step[] {
+  if (from.kind === 'answering' && from.state.readOnly) return [];
   const { settings } = survey;
   const how = isSafe ? ({ optional: true, beside: true } as const) : ({ optional: true } as const);
   return [

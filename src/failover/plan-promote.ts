@@ -88,11 +88,16 @@ export function severalPrimaries({ view }: Survey): Refusal | undefined {
   if (view.kind !== 'several') return undefined;
   const all = namesOf(view.unreachable ? [...view.writable, view.unreachable] : view.writable);
   const wrong = all.filter((name) => name !== view.likely?.spec.name);
-  return refusal('TwoWritablePrimaries', undefined, `${listed(all)} take writes`, {
-    remedy: view.likely
-      ? `the replicas follow ${view.likely.spec.name}: \`failover rejoin ${wrong[0]}\` makes the other one read-only`
-      : 'make the wrong one read-only, then `failover rejoin` it',
-  });
+  return refusal(
+    'TwoWritablePrimaries',
+    undefined,
+    `${listed(all)} ${all.length === 1 ? 'takes' : 'take'} writes`,
+    {
+      remedy: view.likely
+        ? `the replicas follow ${view.likely.spec.name}: \`failover rejoin ${wrong[0]}\` makes the other one read-only`
+        : 'make the wrong one read-only, then `failover rejoin` it',
+    },
+  );
 }
 
 function planForPrimary(survey: Survey, primary: Instance): Planned {

@@ -33,6 +33,16 @@ export function planRejoin(
   if (instance === undefined) return { refusals: [unknownInstance(survey, wish.instance)] };
   const { name } = instance.spec;
   const primary = rightPrimary(survey);
+  const { view } = survey;
+  if (
+    view.kind === 'several' &&
+    view.likely &&
+    instance.kind === 'answering' &&
+    instance !== view.likely &&
+    !instance.state.readOnly
+  ) {
+    return { plan: closePlan(survey, instance, primary), again: true };
+  }
   if (primary === undefined) {
     return {
       refusals: [
@@ -59,9 +69,11 @@ export function planRejoin(
 }
 
 /** The primary that takes writes; of two the one that the replicas follow. */
-function rightPrimary({ view }: Survey): Answering | undefined {
+export function rightPrimary({ view }: Survey): Answering | undefined {
   if (view.kind === 'writable') return view.primary;
-  return view.kind === 'several' && view.likely?.kind === 'answering' ? view.likely : undefined;
+  return view.kind === 'several' && view.likely?.kind === 'answering' && !view.likely.state.readOnly
+    ? view.likely
+    : undefined;
 }
 
 function whenSilent(survey: Survey, instance: Silent): Planned & { readonly again?: boolean } {
@@ -84,16 +96,30 @@ function whenSilent(survey: Survey, instance: Silent): Planned & { readonly agai
   };
 }
 
-/** It takes no writes any more; only then what it has can be compared. */
+/**
+ * It takes no writes any more; only then what it has can be compared. Where commits wait for an acknowledgement that
+ * does not come, `super_read_only` would wait for them, and to turn semi-sync off would tell their clients OK: there the
+ * server is stopped and started again, which ends their sessions first. It starts read-only.
+ */
 export function closePlan(survey: Survey, instance: Answering, primary: Answering | undefined): Plan {
   const { settings } = survey;
   const { name } = instance.spec;
+  const isStuck = instance.state.waitingForAck.length > 0;
   return {
     ...rejoinPlan(instance, [
       [
         step(settings, { do: 'end-writers', instance: name }, { optional: true }),
-        step(settings, { do: 'make-read-only', instance: name }),
+        ...(isStuck
+          ? [step(settings, { do: 'end-clients', instance: name }, { name: 'end-clients-before' })]
+          : []),
       ],
+      ...(isStuck
+        ? [
+            [step(settings, { do: 'fence', instance: name })],
+            [step(settings, { do: 'unfence', instance: name })],
+          ]
+        : []),
+      [step(settings, { do: 'make-read-only', instance: name })],
       [step(settings, { do: 'end-clients', instance: name })],
       [
         step(settings, { do: 'persist-read-only', instance: name }),

@@ -1,4 +1,4 @@
-import { contains } from '../mysql/gtid.ts';
+import { contains, count, isEmpty } from '../mysql/gtid.ts';
 import type { FailoverSettings } from './cluster.ts';
 import { find, unknownInstance } from './plan-promote.ts';
 import { followStep } from './promotion.ts';
@@ -88,6 +88,20 @@ function relocateRefusals(survey: Survey, replica: Answering, source: Answering)
       refusal('AlreadyPrimary', name, `${name} is the primary and follows nobody`, {
         remedy: `\`failover promote ${above}\``,
       }),
+    );
+  }
+  const errant = survey.errant(replica);
+  if (!isEmpty(errant)) {
+    found.push(
+      refusal(
+        'ErrantTransactions',
+        name,
+        `${name} has ${count(errant)} transactions that the primary never had`,
+        {
+          remedy: `\`failover rejoin ${name}\` says what to do`,
+          details: [errant.toString()],
+        },
+      ),
     );
   }
   if (!replica.state.readOnly) {

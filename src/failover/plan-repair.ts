@@ -1,10 +1,12 @@
+import { isEmpty } from '../mysql/gtid.ts';
 import type { Plan, Stage } from './action.ts';
 import type { FailoverSettings } from './cluster.ts';
 import { finishOf } from './plan-finish.ts';
 import { planPromote } from './plan-promote.ts';
-import { closePlan, planRejoin } from './plan-rejoin.ts';
+import { closePlan, planRejoin, rightPrimary } from './plan-rejoin.ts';
 import { planRelocate } from './plan-relocate.ts';
 import { planReopen } from './plan-settle.ts';
+import { isFollowing } from './links.ts';
 import type { Problem } from './problem.ts';
 import { refusal, type Planned } from './refusals.ts';
 import { compact, step } from './steps.ts';
@@ -31,13 +33,12 @@ export function planRepair(topology: Topology, problem: Problem, settings: Failo
       if (topology.memory.unfinished) return finishOf(survey) ?? nothing(problem, 'nothing is left to do');
       return answering ? planReopen(survey, answering) : nothing(problem, 'it does not answer');
     case 'fence': {
-      const right = survey.primary?.kind === 'answering' ? survey.primary : undefined;
       if (answering === undefined || answering === survey.primary)
         return nothing(problem, 'it does not answer');
       if (survey.view.kind === 'several' && survey.view.likely === undefined) {
         return nothing(problem, 'nothing says which of them is right');
       }
-      return { plan: { ...closePlan(survey, answering, right), kind: 'repair' } };
+      return { plan: { ...closePlan(survey, answering, rightPrimary(survey)), kind: 'repair' } };
     }
     case 'rejoin':
       return name === undefined
@@ -70,18 +71,19 @@ function repairReplicas(survey: Survey, problem: Problem, instance: Answering | 
     const { replication } = one.state;
     const link = survey.links.get(name);
     if (replication === undefined) return planRejoin(topology, { instance: name }, settings);
-    if (
-      link?.source === undefined ||
-      problem.code === 'ConnectedToWrongPrimary' ||
-      link.source.kind === 'silent'
-    ) {
+    const source = link?.source;
+    const isWrong =
+      source !== view.primary && (source?.kind !== 'answering' || !isFollowing(survey.links, source));
+    // What follows a wrong one is not started there.
+    if (isWrong || source === undefined || problem.code === 'ConnectedToWrongPrimary') {
       return planRelocate(topology, { instance: name, below: view.primary.spec.name }, settings);
     }
     if (!replication.autoPosition)
-      return planRelocate(topology, { instance: name, below: link.source.spec.name }, settings);
+      return planRelocate(topology, { instance: name, below: source.spec.name }, settings);
     const isOff = replication.receiver === 'off' || replication.applier === 'off';
     const error = replication.applier === 'off' ? replication.applierError : replication.receiverError;
-    if (isOff && error === undefined) start.push([step(settings, { do: 'start-replica', instance: name })]);
+    if (isOff && error === undefined && isEmpty(survey.errant(one)))
+      start.push([step(settings, { do: 'start-replica', instance: name })]);
   }
   return start.length > 0
     ? repair(problem, problem.instance ?? view.primary.spec.name, [start.flat()])
@@ -92,7 +94,16 @@ function repairSemiSync(survey: Survey, problem: Problem, instance: Answering | 
   const { settings, view } = survey;
   if (view.kind !== 'writable' || instance === undefined) return nothing(problem, 'it does not answer');
   const { primary } = view;
-  if (instance !== primary) return repair(problem, instance.spec.name, replicaStages(survey, instance));
+  if (instance !== primary) {
+    const { name } = instance.spec;
+    return problem.code === 'ReplicaSemiSyncSourceMustNotBeSet'
+      ? repair(problem, name, [
+          // Whoever still waits there is not to be told OK.
+          [step(settings, { do: 'end-clients', instance: name })],
+          [step(settings, { do: 'semi-sync-source', instance: name, on: false })],
+        ])
+      : repair(problem, name, replicaStages(survey, instance));
+  }
   const { source } = primary.state.semiSync;
   const { name } = primary.spec;
   const lame = survey

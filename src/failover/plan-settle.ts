@@ -21,7 +21,12 @@ export function planSettle(survey: Survey, primary: Answering): Plan {
   );
   // Seen from this one, whoever the servers' own words point at.
   const own = surveyFor(survey, primary);
-  const { fit, notes } = sortFollowers(own, primary, rest);
+  const { fit: fitting, notes } = sortFollowers(own, primary, rest);
+  // Who still receives from an instance with a history of its own may get some of that before it is moved.
+  const fit = fitting.filter((instance) => {
+    const source = links.get(instance.spec.name)?.source;
+    return source?.kind !== 'answering' || source === primary || isEmpty(own.errant(source));
+  });
   const attached = fit.filter((instance) => leadsTo(survey, instance, primary));
   const followers = fit.filter((instance) => !attached.includes(instance));
   const writers = topology.balancers.filter((balancer) => balancer.reachable);
@@ -73,6 +78,7 @@ export function planReopen(survey: Survey, primary: Answering): Planned {
 export function reopenRefusals(survey: Survey, primary: Answering): readonly Refusal[] {
   const { topology } = survey;
   const { name } = primary.spec;
+  const { primary: last } = topology.memory;
   const found: Refusal[] = [];
   for (const other of topology.instances) {
     if (other.kind === 'silent' || other === primary) continue;
@@ -83,8 +89,11 @@ export function reopenRefusals(survey: Survey, primary: Answering): readonly Ref
         }),
       );
     }
+    // Of the one that the last change made the primary, a former primary that follows it no more knows nothing.
+    const counts =
+      last !== name || topology.memory.unfinished || survey.links.get(other.spec.name)?.source === primary;
     const more = subtract(survey.holds(other), primary.state.executed);
-    if (!isEmpty(more)) {
+    if (counts && !isEmpty(more)) {
       found.push(
         refusal(
           'PrimaryLacksTransactions',
@@ -98,7 +107,6 @@ export function reopenRefusals(survey: Survey, primary: Answering): readonly Ref
       );
     }
   }
-  const { primary: last } = topology.memory;
   if (last !== undefined && last !== name && !topology.memory.unfinished) {
     found.push(
       refusal('NotTheLastPrimary', name, `the last change made ${last} the primary, and not ${name}`, {

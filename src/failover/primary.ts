@@ -15,7 +15,7 @@ export type PrimaryView =
   | { readonly kind: 'dead'; readonly primary: Silent; readonly witnesses: Witnesses }
   /** We hear nothing of it, and nobody answers whom we could ask: it may be us. */
   | { readonly kind: 'unknown'; readonly primary: Silent; readonly witnesses: Witnesses }
-  /** Two or more may take writes: those that answer, and one that only its replicas can reach. */
+  /** Two or more may take writes: those that answer, and one that only its replicas can reach; or the wrong one does. */
   | {
       readonly kind: 'several';
       readonly writable: readonly Answering[];
@@ -58,8 +58,9 @@ export function primaryAmong(topology: Topology, links: Links): PrimaryView {
     const rival = topology.instances.find(
       (instance): instance is Silent => instance.kind === 'silent' && isRival(instance, only),
     );
-    return rival
-      ? { kind: 'several', writable: [only], unreachable: rival, likely: rival }
+    if (rival) return { kind: 'several', writable: [only], unreachable: rival, likely: rival };
+    return elected?.kind === 'answering' && isSuccessor(elected, only)
+      ? { kind: 'several', writable: [only], unreachable: undefined, likely: elected }
       : { kind: 'writable', primary: only };
   }
   if (elected === undefined) return { kind: 'none' };
@@ -74,6 +75,9 @@ export function primaryAmong(topology: Topology, links: Links): PrimaryView {
     : { kind: 'writable', primary: elected };
 
   function likely(among: readonly Answering[]): Answering | undefined {
+    // The one that a change was to make the primary takes writes only since its point of no return.
+    const meant = among.find((one) => one.spec.name === topology.memory.unfinished?.to);
+    if (meant) return meant;
     const best = among.filter(
       (one) => supporters(one.spec.name) === Math.max(...among.map((each) => supporters(each.spec.name))),
     );
@@ -85,17 +89,35 @@ export function primaryAmong(topology: Topology, links: Links): PrimaryView {
     return followersOf(topology, links, name).filter((follower) => isFollowing(links, follower)).length;
   }
 
-  /** A silent one that replicas still hear, and that memory or more of them take for the primary. */
+  /** The last change made it the primary and the others follow it: the one that takes writes is a former primary. */
+  function isSuccessor(instance: Answering, than: Answering): boolean {
+    const { name } = instance.spec;
+    const { memory } = topology;
+    return (
+      instance !== than &&
+      name === memory.primary &&
+      memory.unfinished === undefined &&
+      supporters(name) > supporters(than.spec.name)
+    );
+  }
+
+  /**
+   * A silent one that replicas hear, and that memory or more of them take for the primary; or one that the last change
+   * made the primary and that replicas want to reach: then the other one is a former primary that came back.
+   */
   function isRival(instance: Silent, than: Answering): boolean {
     const { name } = instance.spec;
-    const hearing = followersOf(topology, links, name).filter(
-      (follower) => links.get(follower.spec.name)?.state === 'hears',
-    ).length;
-    return hearing > 0 && (name === topology.memory.primary || hearing > supporters(than.spec.name));
+    const { memory } = topology;
+    const active = followersOf(topology, links, name).filter((follower) => isFollowing(links, follower));
+    const hearing = active.filter((follower) => links.get(follower.spec.name)?.state === 'hears').length;
+    const support = supporters(than.spec.name);
+    const isMeant = name === (memory.unfinished?.to ?? memory.primary);
+    if (isMeant && active.length > support) return true;
+    return hearing > 0 && (name === memory.primary || hearing > support);
   }
 }
 
-/** The root that most of those who follow somebody lead to: running receivers count before stopped ones, then memory. */
+/** The root that most of those who follow somebody lead to: running receivers first, then memory, then stopped ones. */
 function elect(topology: Topology, links: Links, writable: readonly Answering[]): Instance | undefined {
   const votes = new Map<string, { instance: Instance; active: number; stopped: number }>();
   for (const name of links.keys()) {
@@ -110,13 +132,14 @@ function elect(topology: Topology, links: Links, writable: readonly Answering[])
   const ranked = [...votes.values()].sort(
     (a, b) =>
       b.active - a.active ||
-      b.stopped - a.stopped ||
       Number(b.instance === remembered) - Number(a.instance === remembered) ||
+      b.stopped - a.stopped ||
       Number(b.instance.kind === 'answering') - Number(a.instance.kind === 'answering'),
   );
-  return (
-    ranked[0]?.instance ?? remembered ?? (topology.instances.length === 1 ? topology.instances[0] : undefined)
-  );
+  const [first] = ranked;
+  // A link that is stopped says less than what the last change is known to have made.
+  if (first !== undefined && (first.active > 0 || remembered === undefined)) return first.instance;
+  return remembered ?? (topology.instances.length === 1 ? topology.instances[0] : undefined);
 
   function rootOf(name: string): Instance | undefined {
     const path = [name];

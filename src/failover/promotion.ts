@@ -61,7 +61,10 @@ export function promotionStages(
       : [],
   ];
   const stages = [
-    ...sideBySide(own, ...followers.map((instance) => [[], ...followStages(survey, instance, to)])),
+    ...sideBySide(
+      own,
+      ...followers.map((instance) => [keepStage(survey, instance), ...followStages(survey, instance, to)]),
+    ),
     [
       step(settings, { do: 'point-writers', instance: name }),
       ...(wantsSource && enough
@@ -92,6 +95,17 @@ export function promotionStages(
     );
   }
   return { stages: compact(stages), notes };
+}
+
+/**
+ * To follow throws away what was received and not applied. The new primary has it, too; but where two acknowledgements
+ * are asked for, two replicas keep what they acknowledged, whatever dies next.
+ */
+function keepStage(survey: Survey, instance: Answering): Stage {
+  const { replication } = instance.state;
+  return survey.semiSync.required > 1 && replication?.applier === 'on' && !isEmpty(replication.backlog)
+    ? [step(survey.settings, { do: 'apply-backlog', instance: instance.spec.name }, { optional: true })]
+    : [];
 }
 
 /**

@@ -135,7 +135,8 @@ function semiSyncWish(answering: readonly Answering[]): SemiSyncWish {
 
 /**
  * With a primary that answers: what it does not have. What came from itself is left out, since it may have been
- * written between the two answers. Without one: what only this instance has, and what the primary did not write.
+ * written between the two answers. Without one: what this instance wrote itself and nobody else has; what only it has
+ * of others came by way of the primary and is what a failover is about.
  */
 function errantOf(survey: Survey, instance: Answering): Gtids {
   const { primary } = survey;
@@ -143,42 +144,32 @@ function errantOf(survey: Survey, instance: Answering): Gtids {
   if (instance === primary) return nothing;
   if (primary?.kind === 'answering') {
     const extra = subtract(instance.state.executed, primary.state.executed);
-    return isEmpty(extra) ? nothing : withoutOrigin(extra, originOf(primary));
+    const origin = originOf(primary);
+    return isEmpty(extra) ? nothing : keep(extra, (one) => one !== origin);
   }
-  const origin = originOfSilent(survey);
-  if (origin === undefined) return nothing;
+  const own = originOf(instance);
   let extra = instance.state.executed;
   for (const other of survey.others) {
     if (other !== instance) extra = subtract(extra, survey.holds(other));
     if (isEmpty(extra)) return nothing;
   }
   const known = knownOfPrimary(survey);
-  return withoutOrigin(known === undefined ? extra : subtract(extra, known), origin);
+  return keep(known === undefined ? extra : subtract(extra, known), (one) => one === own);
 }
 
 function originOf(instance: Answering): string {
-  return instance.state.executed.flavour === 'mariadb'
-    ? String(instance.state.serverId)
-    : instance.state.uuid;
+  const { executed, serverId, uuid } = instance.state;
+  return executed.flavour === 'mariadb' ? String(serverId) : uuid.toLowerCase();
 }
 
-/** What the replicas of a silent primary know of it. */
-function originOfSilent(survey: Survey): string | undefined {
-  for (const other of survey.others) {
-    const uuid = other.state.replication?.sourceUuid;
-    if (uuid && survey.links.get(other.spec.name)?.source === survey.primary) return uuid;
-  }
-  return undefined;
-}
-
-/** What others than this server wrote: the origin stands in every transaction's name. */
-function withoutOrigin(gtids: Gtids, origin: string): Gtids {
-  const [one, other] = gtids.flavour === 'mysql' ? [':', 0] : ['-', 1];
+/** The transactions of some origins: each one's stands in its name. */
+function keep(gtids: Gtids, wanted: (origin: string) => boolean): Gtids {
+  const [separator, place] = gtids.flavour === 'mysql' ? [':', 0] : ['-', 1];
   const kept = gtids
     .toString()
     .split(',')
     .map((entry) => entry.trim())
-    .filter((entry) => entry.split(one)[other]?.toLowerCase() !== origin.toLowerCase());
+    .filter((entry) => wanted(entry.split(separator)[place]?.toLowerCase() ?? ''));
   return parseGtids(gtids.flavour, kept.join(','));
 }
 

@@ -8,7 +8,7 @@ import { when, type Finding, type Row } from './row.ts';
 export const PRIMARY_ROWS: readonly Row[] = [
   {
     code: 'TwoWritablePrimaries',
-    description: 'Two or more instances take writes and follow nobody.',
+    description: 'Two or more instances take writes and follow nobody, or a former primary does.',
     severity: 'critical',
     recovery: 'fence',
     evenInDowntime: true,
@@ -19,7 +19,7 @@ export const PRIMARY_ROWS: readonly Row[] = [
         .filter((instance) => instance !== view.likely)
         .map((instance) => ({
           instance: instance.spec.name,
-          message: `${listed(all)} take writes${view.likely ? `; the replicas follow ${view.likely.spec.name}` : ', and nothing says which is right'}`,
+          message: `${listed(all)} ${all.length === 1 ? 'takes' : 'take'} writes${view.likely ? `; the replicas follow ${view.likely.spec.name}` : ', and nothing says which is right'}`,
         }));
     },
     remedy: ({ instance }, { view }) =>

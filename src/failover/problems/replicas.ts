@@ -31,7 +31,7 @@ export const REPLICA_ROWS: readonly Row[] = [
     find: (survey) =>
       each(survey, (instance) => {
         const errant = survey.errant(instance);
-        return when(!isEmpty(errant), () => ({
+        return when(survey.primary !== undefined && !isEmpty(errant), () => ({
           instance: instance.spec.name,
           message: `${instance.spec.name} has ${count(errant)} transactions of its own: ${errant}`,
         }));
@@ -214,6 +214,26 @@ export const REPLICA_ROWS: readonly Row[] = [
       ),
     remedy: ({ instance }) =>
       `turn rpl_semi_sync_replica_enabled off at ${instance}, or mend what keeps it from promotion`,
+  },
+  {
+    code: 'ReplicaSemiSyncSourceMustNotBeSet',
+    description: 'A replica waits for acknowledgements of what it applies, and stands still without any.',
+    severity: 'warning',
+    recovery: 'repair-semi-sync',
+    find: (survey) =>
+      each(survey, (instance) =>
+        when(
+          instance.state.semiSync.source.enabled &&
+            instance.state.readOnly &&
+            instance.state.replication !== undefined &&
+            survey.topology.memory.unfinished === undefined,
+          () => ({
+            instance: instance.spec.name,
+            message: `${instance.spec.name} is a replica and waits for acknowledgements of its own`,
+          }),
+        ),
+      ),
+    remedy: ({ instance }) => `the watch turns it off at ${instance}, where no client can write`,
   },
   {
     code: 'ReplicaSemiSyncInactive',
