@@ -151,18 +151,6 @@ export async function openSession(
   return session;
 }
 
-/**
- * The driver reports a connection that breaks in the middle of its TLS handshake twice. Somebody has to listen to the
- * second time, too, or it ends the program; the driver's own promise listens once.
- */
-function connected(options: ConnectionOptions): Promise<Connection> {
-  return new Promise((resolve, reject) => {
-    const connection = createConnection(options);
-    connection.on('error', reject);
-    connection.once('connect', () => resolve(connection.promise()));
-  });
-}
-
 /** A failure without the statement that failed, which may hold a password. */
 function failure(options: SessionOptions, doing: string, error: unknown): ServerFailure {
   if (error instanceof ServerFailure) return error;
