@@ -59,6 +59,9 @@ export class ChangeRecord {
   noteMachine(action: Action): void {
     if (action.do === 'fence') this.#masked.set(action.instance, true);
     if (action.do === 'unfence') this.#masked.set(action.instance, false);
+    // Whoever follows runs, however it came to that.
+    const was = this.#options.topology.memory.fenced ?? [];
+    if (action.do === 'follow' && was.includes(action.instance)) this.#masked.set(action.instance, false);
   }
 
   /** Nothing is written while writes stand still. */

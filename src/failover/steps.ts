@@ -12,6 +12,8 @@ const FENCE_LIMIT_MS = 10_000;
  * REPLICA waits for that, in both flavours.
  */
 const RECEIVER_LIMIT_MS = 10_000;
+/** InnoDB recovers before it answers: as long as the script on the machine waits for it, and a little more. */
+const UNFENCE_LIMIT_MS = 320_000;
 /** Receivers of one LAN are there within a second; their connect retry is a second, too. */
 const ACKERS_LIMIT_MS = 5000;
 
@@ -53,8 +55,9 @@ function limitOf(settings: FailoverSettings, action: Action): number {
     case 'forget-source':
       return Math.max(settings.queryTimeoutMs, RECEIVER_LIMIT_MS);
     case 'fence':
-    case 'unfence':
       return FENCE_LIMIT_MS;
+    case 'unfence':
+      return UNFENCE_LIMIT_MS;
     case 'hook':
       return HOOK_LIMIT_MS;
     case 'clone':

@@ -398,6 +398,16 @@ test('who is fenced is remembered until the fence is taken away', async (t) => {
   t.deepEqual(fake.memory().fenced, []);
 });
 
+test('who follows again is not fenced any more', async (t) => {
+  const fake = fakeCluster();
+  await carryOut(planOf([{ action: { do: 'fence', instance: 'db1' } }]), fake);
+  const follow = planOf([{ action: { do: 'follow', instance: 'db1', source: 'db2', demoted: false } }]);
+  await carryOut({ ...follow, kind: 'rejoin', to: 'db1' }, fake, {
+    topology: { ...fake.topology, memory: fake.memory() },
+  });
+  t.deepEqual(fake.memory().fenced, []);
+});
+
 test('an automatic change waits for somebody to acknowledge it', async (t) => {
   const fake = fakeCluster();
   const { id } = await carryOut(wholeSwitchover(), fake, { automatic: true });
