@@ -4,7 +4,7 @@ import { candidatesOf } from './candidates.ts';
 import type { FailoverSettings } from './cluster.ts';
 import { objections } from './objections.ts';
 import { knownLoss, planFailover, safetyOf } from './plan-failover.ts';
-import { closePlan } from './plan-rejoin.ts';
+import { closePlan } from './plan-close.ts';
 import { planReopen, planSettle } from './plan-settle.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
 import { step } from './steps.ts';
@@ -58,7 +58,7 @@ export function finishOf(survey: Survey): Planned | undefined {
       ? { plan: closePlan(survey, only, undefined) }
       : { plan: ended(survey, planSettle(survey, only)) };
   }
-  if (from?.kind === 'answering' && hasEverything(survey, from)) {
+  if (from?.kind === 'answering' && hasEverything(survey, from) && hasNoBacklog(from)) {
     const reopened = planReopen(survey, from);
     return 'plan' in reopened ? { plan: ended(survey, reopened.plan) } : reopened;
   }
@@ -123,6 +123,11 @@ function wasReplaced(survey: Survey, old: Answering, fresh: string): boolean {
   return [...(to?.kind === 'answering' ? [to] : []), ...survey.followers(fresh)].some(
     (instance) => instance !== old && !contains(old.state.executed, survey.holds(instance)),
   );
+}
+
+/** What it has received and not applied is from the new one, which took writes then. */
+function hasNoBacklog({ state: { replication } }: Answering): boolean {
+  return replication === undefined || isEmpty(replication.backlog);
 }
 
 function hasEverything(survey: Survey, instance: Answering): boolean {

@@ -2,9 +2,9 @@ import { count, isEmpty } from '../mysql/gtid.ts';
 import type { ClientThread } from '../mysql/state.ts';
 import { candidatesOf, isElsewhere } from './candidates.ts';
 import type { FailoverSettings } from './cluster.ts';
-import { didYouMean } from '../lib/similar.ts';
 import { objections, type Way } from './objections.ts';
 import { planFailover, safetyOf, knownLoss } from './plan-failover.ts';
+import { find, unknownInstance } from './names.ts';
 import { finishOf } from './plan-finish.ts';
 import { planReopen, planSettle } from './plan-settle.ts';
 import { planSwitchover } from './plan-switchover.ts';
@@ -68,19 +68,6 @@ export function planPromote(topology: Topology, wish: PromoteWish, settings: Fai
             endFirst: blocked.length > 0,
           }),
   };
-}
-
-/** By its own name or by that of its host. */
-export function find(survey: Survey, name: string): Instance | undefined {
-  return survey.instance(name) ?? survey.topology.instances.find((instance) => instance.spec.host === name);
-}
-
-/** The refusal for a name that is no instance's. */
-export function unknownInstance(survey: Survey, name: string): Refusal {
-  const names = namesOf(survey.topology.instances);
-  return refusal('UnknownInstance', undefined, `there is no instance "${name}"`, {
-    remedy: didYouMean(name, names) ?? `the instances are ${listed(names)}`,
-  });
 }
 
 /** Two that take writes are settled before anything else. */

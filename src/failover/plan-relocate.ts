@@ -1,6 +1,6 @@
 import { contains, count, isEmpty } from '../mysql/gtid.ts';
 import type { FailoverSettings } from './cluster.ts';
-import { find, unknownInstance } from './plan-promote.ts';
+import { find, unknownInstance } from './names.ts';
 import { followStep } from './promotion.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
 import { compact, step } from './steps.ts';

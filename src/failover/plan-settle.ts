@@ -107,6 +107,20 @@ export function reopenRefusals(survey: Survey, primary: Answering): readonly Ref
       );
     }
   }
+  const { replication } = primary.state;
+  if (replication !== undefined && !isEmpty(replication.backlog)) {
+    found.push(
+      refusal(
+        'PrimaryHasBacklog',
+        name,
+        `${name} has received ${count(replication.backlog)} transactions that it has not applied`,
+        {
+          remedy: `wait until it has, then \`failover promote ${name}\``,
+          details: [replication.backlog.toString()],
+        },
+      ),
+    );
+  }
   if (last !== undefined && last !== name && !topology.memory.unfinished) {
     found.push(
       refusal('NotTheLastPrimary', name, `the last change made ${last} the primary, and not ${name}`, {

@@ -135,8 +135,9 @@ function semiSyncWish(answering: readonly Answering[]): SemiSyncWish {
 
 /**
  * With a primary that answers: what it does not have. What came from itself is left out, since it may have been
- * written between the two answers. Without one: what this instance wrote itself and nobody else has; what only it has
- * of others came by way of the primary and is what a failover is about.
+ * written between the two answers. Without one: what this instance wrote itself, nobody else has, and the primary did
+ * not have when it was seen last: what a former primary wrote had come to the new one before that took writes. What
+ * only one has of others came by way of the primary, and is what a failover is about.
  */
 function errantOf(survey: Survey, instance: Answering): Gtids {
   const { primary } = survey;
@@ -147,14 +148,15 @@ function errantOf(survey: Survey, instance: Answering): Gtids {
     const origin = originOf(primary);
     return isEmpty(extra) ? nothing : keep(extra, (one) => one !== origin);
   }
+  const known = knownOfPrimary(survey);
+  if (known === undefined) return nothing;
   const own = originOf(instance);
-  let extra = instance.state.executed;
+  let extra = subtract(instance.state.executed, known);
   for (const other of survey.others) {
     if (other !== instance) extra = subtract(extra, survey.holds(other));
     if (isEmpty(extra)) return nothing;
   }
-  const known = knownOfPrimary(survey);
-  return keep(known === undefined ? extra : subtract(extra, known), (one) => one === own);
+  return keep(extra, (one) => one === own);
 }
 
 function originOf(instance: Answering): string {

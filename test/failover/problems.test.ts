@@ -61,10 +61,11 @@ test('a hundred instances are analysed in a few milliseconds', (t) => {
     );
     const topology = describe({ flavour, instances: lines, memory: { primary: 'db1' } });
     problems(topology, SETTINGS);
-    const start = performance.now();
-    for (let round = 0; round < 5; round++) problems(topology, SETTINGS);
-    const ms = (performance.now() - start) / 5;
+    // Of this process only: the machine may have other things to do.
+    const before = process.cpuUsage();
+    for (let round = 0; round < 10; round++) problems(topology, SETTINGS);
+    const ms = process.cpuUsage(before).user / 10_000;
     t.log(`${flavour}: ${ms.toFixed(1)} ms`);
-    t.true(ms < 100, `${ms} ms`);
+    t.true(ms < 60, `${ms} ms`);
   }
 });

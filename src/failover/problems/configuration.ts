@@ -170,7 +170,9 @@ function groups(
   for (const instance of answering(survey)) {
     const value = key(instance);
     if (value === undefined) continue;
-    found.set(value, [...(found.get(value) ?? []), instance]);
+    const same = found.get(value);
+    if (same) same.push(instance);
+    else found.set(value, [instance]);
   }
   return found;
 }

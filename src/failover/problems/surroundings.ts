@@ -1,4 +1,5 @@
 import { candidatesOf } from '../candidates.ts';
+import { objections, wayOf } from '../objections.ts';
 import { listed, type Survey } from '../survey.ts';
 import type { BalancerView } from '../topology.ts';
 import { when, type Finding, type Row } from './row.ts';
@@ -27,13 +28,14 @@ export const SURROUNDING_ROWS: readonly Row[] = [
     description: 'No instance could become the primary.',
     severity: 'critical',
     find: (survey) => {
-      const all = candidatesOf(survey);
-      return when(
-        survey.others.length > 0 && all.every((candidate) => candidate.limitation !== undefined),
-        () => ({
-          message: `nobody could be promoted: ${all.map((candidate) => `${candidate.name} ${candidate.limitation}`).join('; ')}`,
-        }),
-      );
+      const way = wayOf(survey);
+      const others = survey.topology.instances.filter((instance) => instance !== survey.primary);
+      const isPossible = others.some((instance) => objections(survey, instance, way).length === 0);
+      return when(survey.others.length > 0 && !isPossible, () => ({
+        message: `nobody could be promoted: ${candidatesOf(survey, way)
+          .map((candidate) => `${candidate.name} ${candidate.limitation}`)
+          .join('; ')}`,
+      }));
     },
     remedy: () => '`failover status` shows each reason with its remedy',
   },

@@ -35,7 +35,9 @@ export function play(scenario: Scenario): { complaints: readonly string[]; log: 
   const world = new World({ flavour, count, required, random });
   const log: string[] = [JSON.stringify(scenario)];
   const between = (): void => world.live(Math.floor(random() * 6));
-  world.live(30);
+  world.live(20);
+  if (random() < 0.5) lookOn();
+  world.live(10);
   if (start === 'crash') world.crash('db1');
   if (start === 'partition') world.isolated.add('db1');
   world.live(10);
@@ -94,9 +96,17 @@ export function play(scenario: Scenario): { complaints: readonly string[]; log: 
     }
   }
 
+  /** The watch remembers what it has seen on the primary. */
+  function lookOn(): void {
+    const view = primaryOf(world.observe());
+    if (view.kind !== 'writable' || view.primary.spec.name !== world.memory.primary) return;
+    world.memory = { ...world.memory, lastSeen: view.primary.state.executed.toString() };
+  }
+
   /** What the watch does: finish what was cut off, then repair, in the order of the table. */
   function settle(): void {
     for (let round = 0; round < 20; round++) {
+      lookOn();
       const topology = world.observe();
       const finish = planFinish(topology, SETTINGS);
       if (finish && 'plan' in finish) {

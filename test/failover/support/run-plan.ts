@@ -62,7 +62,7 @@ export function runPlan(
   }
   if (count === killAfter) return 'killed';
   if (moves || plan.stages.flat().some((step) => step.action.do === 'make-writable')) {
-    world.memory = { ...world.memory, primary: plan.to, unfinished: undefined };
+    world.memory = { ...world.memory, primary: plan.to, lastSeen: undefined, unfinished: undefined };
   }
   return 'done';
 }

@@ -1,0 +1,53 @@
+import type { Plan, Stage } from './action.ts';
+import { compact, step } from './steps.ts';
+import type { Survey } from './survey.ts';
+import type { Answering, Instance } from './topology.ts';
+
+/**
+ * It takes no writes any more; only then what it has can be compared. Where commits wait for an acknowledgement that
+ * does not come, `super_read_only` would wait for them, and to turn semi-sync off would tell their clients OK: there the
+ * server is stopped and started again, which ends their sessions first. It starts read-only.
+ */
+export function closePlan(survey: Survey, instance: Answering, primary: Answering | undefined): Plan {
+  const { settings } = survey;
+  const { name } = instance.spec;
+  const isStuck = instance.state.waitingForAck.length > 0;
+  return {
+    ...rejoinPlan(instance, [
+      [
+        step(settings, { do: 'end-writers', instance: name }, { optional: true }),
+        ...(isStuck
+          ? [step(settings, { do: 'end-clients', instance: name }, { name: 'end-clients-before' })]
+          : []),
+      ],
+      ...(isStuck
+        ? [
+            [step(settings, { do: 'fence', instance: name })],
+            [step(settings, { do: 'unfence', instance: name })],
+          ]
+        : []),
+      [step(settings, { do: 'make-read-only', instance: name })],
+      [step(settings, { do: 'end-clients', instance: name })],
+      [
+        step(settings, { do: 'persist-read-only', instance: name }),
+        ...(primary
+          ? [step(settings, { do: 'point-writers', instance: primary.spec.name }, { optional: true })]
+          : []),
+      ],
+    ]),
+    notes: [`${name} is made read-only first; what it has decides what follows`],
+  };
+}
+
+/** The frame of every plan that brings an instance back. */
+export function rejoinPlan(instance: Instance, stages: readonly Stage[]): Plan {
+  return {
+    kind: 'rejoin',
+    from: undefined,
+    to: instance.spec.name,
+    notes: [],
+    lost: '',
+    lostCount: 0,
+    stages: compact(stages),
+  };
+}
