@@ -59,10 +59,10 @@ function sortKey(survey: Survey, instance: Instance, way: Way): readonly number[
   return [
     ...(isElsewhere(survey, instance) ? [1] : [0]),
     ...(survey.isInDowntime(instance.spec.name) ? [1] : [0]),
-    ...(way === 'failover' ? [Number(behind), rule] : [rule, Math.floor(lag)]),
+    ...(way === 'failover' ? [behind, rule] : [rule, Math.floor(lag)]),
     version.major * 1_000_000 + version.minor * 1000 + version.patch,
     semiSync.replica.active || !survey.semiSync.wanted ? 0 : 1,
-    Number(replication === undefined ? 0 : count(replication.backlog)),
+    replication === undefined ? 0 : count(replication.backlog),
   ];
 }
 
@@ -80,7 +80,7 @@ function candidate(survey: Survey, instance: Instance, way: Way): Candidate {
   let behind: number | undefined;
   if (instance.kind === 'answering') {
     const { replication, semiSync } = instance.state;
-    behind = Number(count(missingAt(survey, instance)));
+    behind = count(missingAt(survey, instance));
     if (behind > 0) drawbacks.push(`${behind} transactions must be fetched from another instance first`);
     else advantages.push('no other replica has more');
     if (replication && !isEmpty(replication.backlog)) {

@@ -168,11 +168,11 @@ function objectToFailover(survey: Survey, instance: Answering, object: Objector)
       {
         forceable: true,
         details: [
-          `only ${instance.spec.name}: ${extra}`,
+          `only ${instance.spec.name}: ${extra.toString()}`,
           ...others
             .map((other) => ({ other, only: subtract(survey.holds(other), survey.holds(instance)) }))
             .filter(({ only }) => !isEmpty(only))
-            .map(({ other, only }) => `only ${other.spec.name}: ${only}`),
+            .map(({ other, only }) => `only ${other.spec.name}: ${only.toString()}`),
         ],
       },
     );

@@ -110,7 +110,7 @@ export function planFailover(survey: Survey, from: Instance | undefined, to: Ans
 function lossNotes(safety: Safety, lost: Gtids | undefined): readonly string[] {
   if (lost !== undefined && !isEmpty(lost)) {
     return [
-      `${count(lost)} transactions that were seen on the old primary are lost: ${lost}`,
+      `${count(lost)} transactions that were seen on the old primary are lost: ${lost.toString()}`,
       ...(safety.reason ? [safety.reason] : []),
     ];
   }

@@ -27,6 +27,7 @@ const SCENARIO: fc.Arbitrary<Scenario> = fc.record({
     'none' as const,
     'crash-old' as const,
     'crash-new' as const,
+    'crash-two' as const,
     'restart-old' as const,
     'heal' as const,
   ),

@@ -33,7 +33,7 @@ export const REPLICA_ROWS: readonly Row[] = [
         const errant = survey.errant(instance);
         return when(survey.primary !== undefined && !isEmpty(errant), () => ({
           instance: instance.spec.name,
-          message: `${instance.spec.name} has ${count(errant)} transactions of its own: ${errant}`,
+          message: `${instance.spec.name} has ${count(errant)} transactions of its own: ${errant.toString()}`,
         }));
       }),
     remedy: ({ instance }) =>

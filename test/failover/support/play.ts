@@ -12,7 +12,7 @@ import { runPlan } from './run-plan.ts';
 import { SETTINGS } from './topology.ts';
 import { World } from './world.ts';
 
-type Trouble = 'none' | 'crash-old' | 'crash-new' | 'restart-old' | 'heal';
+type Trouble = 'none' | 'crash-old' | 'crash-new' | 'crash-two' | 'restart-old' | 'heal';
 
 export interface Scenario {
   readonly seed: number;
@@ -85,6 +85,10 @@ export function play(scenario: Scenario): { complaints: readonly string[]; log: 
         return;
       case 'crash-new':
         world.crash(to);
+        return;
+      case 'crash-two':
+        world.crash(to);
+        world.crash([...world.nodes.keys()].find((name) => name !== to && name !== 'db1') ?? to);
         return;
       case 'restart-old':
         world.crash('db1');

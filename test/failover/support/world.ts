@@ -225,7 +225,7 @@ export class World {
         return;
       case 'catch-up': {
         const other = this.#reached(action.with);
-        this.#reachAndApply(node);
+        this.#fetchAndApply(node, other.executed);
         if ([...other.executed].some((one) => !node.executed.has(one)))
           throw new Failure(`${node.name} has not caught up with ${other.name}`);
         return;
@@ -337,10 +337,16 @@ export class World {
     for (const pending of node.pending.values()) pending.told = false;
   }
 
-  #reachAndApply(node: Node): void {
+  /** No further than needed: what else has been written may still be on its way. */
+  #fetchAndApply(node: Node, wanted: ReadonlySet<Transaction>): void {
     const source = node.link && this.nodes.get(node.link.source);
-    if (source && this.#connected(source)) this.#reachAndApply(source);
-    this.#receive(node, Infinity);
+    if (source && this.#connected(source)) this.#fetchAndApply(source, wanted);
+    for (let before = -1; before !== node.executed.size + node.relay.length;) {
+      before = node.executed.size + node.relay.length;
+      if ([...wanted].every((one) => node.executed.has(one))) return;
+      this.#receive(node, 1);
+      this.#apply(node, 1);
+    }
     this.#apply(node, Infinity);
   }
 
