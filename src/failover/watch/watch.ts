@@ -44,6 +44,8 @@ const MEMORY_EVERY_MS = 1000;
 const BALANCERS_EVERY_MS = 3000;
 /** A problem that goes away sooner is not worth a line. */
 const TELL_AFTER_MS = 1500;
+/** Whoever changes the cluster ends it within this time, or was killed. */
+const CHANGE_MS = 20_000;
 /** And sooner than this is not worth waking anybody. */
 const NOTIFY_AFTER_MS = 15_000;
 const ALIVE_MS = 10_000;
@@ -152,9 +154,7 @@ class Run {
     const { log } = this.#options;
     const isUrgent =
       verdict.kind !== 'nothing' &&
-      (verdict.problem.recovery === 'failover' ||
-        verdict.problem.recovery === 'reopen-primary' ||
-        verdict.problem.severity === 'critical');
+      ['failover', 'reopen-primary', 'fence'].includes(verdict.problem.recovery ?? 'failover');
     for (const probe of this.#probes) probe.hurry(isUrgent && verdict.kind === 'suspect');
     if (verdict.kind === 'suspect' && this.#verdict === 'nothing' && isUrgent) {
       const { code, instance, message } = verdict.problem;
@@ -342,7 +342,9 @@ class Run {
       const stood = history.now - since;
       const { code, instance, message, remedy, severity } = problem;
       const level = severity === 'notice' ? 'info' : severity;
-      if (stood >= TELL_AFTER_MS && !this.#told.has(key)) {
+      // In the middle of a change everything looks wrong for a moment, and its own steps tell more.
+      const isChanging = this.#acting !== undefined || history.topology.memory.unfinished !== undefined;
+      if (stood >= (isChanging ? CHANGE_MS : TELL_AFTER_MS) && !this.#told.has(key)) {
         this.#told.set(key, { problem, isNotified: false });
         log({ event: 'problem', level, code, instance, message, remedy });
       }
