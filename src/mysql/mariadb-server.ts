@@ -13,6 +13,10 @@ import type { Version } from './version.ts';
 
 /** How long what the binary logs still hold is believed: it changes when a log is purged. */
 const PURGED_AGE_MS = 30_000;
+/** Each start of the server begins a new binary log; after so many without a transaction there is none. */
+const MOST_EMPTY_LOGS = 20;
+/** Enough to come to a log's first transaction, after what describes the log itself. */
+const FIRST_EVENTS = 10;
 
 /** MariaDB 10.11 and later. */
 export class MariadbServer extends BaseServer implements Server {
@@ -228,27 +232,46 @@ export class MariadbServer extends BaseServer implements Server {
   /** What stands before the oldest binary log. */
   async #readPurged(session: Session, limits: Limits): Promise<Gtids> {
     if (this.#purged && performance.now() - this.#purged.at < PURGED_AGE_MS) return this.#purged.gtids;
-    const nothing = parseGtids('mariadb', '');
-    const [oldest] = await session
+    const logs = await session
       .rows('listing the binary logs', 'SHOW BINARY LOGS', [], limits)
       .catch((error: unknown) => {
         // Without a binary log there is nothing that could be missing from it.
-        if (error instanceof ServerFailure && error.silence.alive) return [];
+        if (error instanceof ServerFailure && error.silence.alive) return undefined;
         throw error;
       });
-    const [row] =
-      oldest === undefined
-        ? []
-        : await session.rows(
-            'reading where the oldest log begins',
-            'SELECT BINLOG_GTID_POS(?, 4) AS position',
-            [text(oldest, 'Log_name')],
-            limits,
+    const gtids =
+      logs === undefined
+        ? parseGtids('mariadb', '')
+        : upTo(
+            await firstPosition(
+              session,
+              logs.map((row) => text(row, 'Log_name')),
+              limits,
+            ),
           );
-    const gtids = row === undefined ? nothing : upTo(parseGtids('mariadb', text(row, 'position')));
     this.#purged = { at: performance.now(), gtids };
     return gtids;
   }
+}
+
+/**
+ * The position at which the binary logs begin. That of a copy are empty at first and say nothing of what came before:
+ * there it is the number before the first one that was logged, or all that was applied when none was yet.
+ */
+async function firstPosition(session: Session, logs: readonly string[], limits: Limits): Promise<Gtids> {
+  const doing = 'reading where the binary logs begin';
+  for (const log of logs.slice(0, MOST_EMPTY_LOGS)) {
+    const sql = `SELECT BINLOG_GTID_POS(?, 4) AS position; SHOW BINLOG EVENTS IN ? LIMIT ${FIRST_EVENTS}`;
+    const [[row] = [], events = []] = await session.results(doing, sql, [log, log], limits);
+    const position = parseGtids('mariadb', text(row, 'position'));
+    if (!isEmpty(position)) return position;
+    for (const event of events) {
+      const match = /^(?:BEGIN )?GTID (\d+)-(\d+)-(\d+)/.exec(text(event, 'Info'));
+      if (match) return parseGtids('mariadb', `${match[1]}-${match[2]}-${Number(match[3]) - 1}`);
+    }
+  }
+  const [row] = await session.rows(doing, 'SELECT @@gtid_slave_pos AS position', [], limits);
+  return parseGtids('mariadb', text(row, 'position'));
 }
 
 /** Sessions that read_only does not stop. Their rights are in mysql.global_priv, which we may not read: all who could. */
