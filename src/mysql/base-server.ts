@@ -1,5 +1,6 @@
 import type { ServerOptions } from './create-server.ts';
 import { ServerFailure } from './failure.ts';
+import { number } from './rows.ts';
 import type { Limits } from './server.ts';
 import type { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
@@ -7,8 +8,8 @@ import { Sessions } from './sessions.ts';
 /** Of a table, a schema or a row that is not there. */
 const MISSING = new Set([1049, 1146]);
 const NO_SUCH_THREAD = 1094;
-/** How often clients are listed and ended again: those that end meanwhile are no failure. */
-const ROUNDS = 5;
+/** On MySQL, of a session whose account has SYSTEM_USER, when ours has it not. */
+const NOT_OWNER = 1095;
 /** For the answer to travel when the server itself has the time limit. */
 const GRACE_MS = 500;
 
@@ -59,23 +60,27 @@ export class BaseServer {
     await this.sessions.with(limits, (session) => session.rows(doing, sql, values, limits));
   }
 
-  /** Ends the sessions that the query lists, until it lists none; the number of those ended. */
+  /**
+   * Ends the sessions that the query lists, until it lists none; the number of those ended. Those of the server's own
+   * administrators may be beyond our right: they stay.
+   */
   protected async endListed(query: string, kill: (id: number) => string, limits: Limits): Promise<number> {
+    const deadline = performance.now() + limits.timeoutMs;
     return await this.sessions.with(limits, async (session) => {
       const ended = new Set<number>();
-      for (let round = 0; round < ROUNDS; round++) {
-        const ids = (await session.rows('listing the clients', query, [], limits)).map((row) =>
-          Number(row['id']),
-        );
-        const left = ids.filter((id) => !ended.has(id) || round > 1);
-        if (left.length === 0) break;
-        for (const id of left) ended.add(id);
-        try {
-          await session.rows('ending the clients', left.map(kill).join(';'), [], limits);
-        } catch (error) {
-          // It has ended by itself, and with it the statements behind this one in the list: look again.
-          if (!(error instanceof ServerFailure && error.errno === NO_SUCH_THREAD)) throw error;
-          for (const id of left) ended.delete(id);
+      const notOurs = new Set<number>();
+      for (let isFirst = true; isFirst || performance.now() < deadline; isFirst = false) {
+        const found = await session.rows('listing the clients', query, [], limits);
+        const ids = found.map((row) => number(row, 'id')).filter((id) => !notOurs.has(id));
+        if (ids.length === 0) return ended.size;
+        // All in one round trip; those behind one that has ended by itself meanwhile are listed again.
+        const error = await refusalOf(session, ids.map(kill).join(';'), limits);
+        if (error === undefined) for (const id of ids) ended.add(id);
+        if (error !== NOT_OWNER) continue;
+        for (const id of ids) {
+          const one = await refusalOf(session, kill(id), limits);
+          if (one === undefined) ended.add(id);
+          else if (one === NOT_OWNER) notOurs.add(id);
         }
       }
       return ended.size;
@@ -134,6 +139,18 @@ export class BaseServer {
   async #killStatement(id: number): Promise<void> {
     const limits = { timeoutMs: this.options.connectTimeoutMs };
     await this.run('ending a statement', 'KILL QUERY ?', [id], limits);
+  }
+}
+
+/** Ends sessions. The error's number when one of them is gone already, or is not ours to end. */
+async function refusalOf(session: Session, sql: string, limits: Limits): Promise<number | undefined> {
+  try {
+    await session.rows('ending the clients', sql, [], limits);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ServerFailure && (error.errno === NO_SUCH_THREAD || error.errno === NOT_OWNER))
+      return error.errno;
+    throw error;
   }
 }
 

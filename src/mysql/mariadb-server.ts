@@ -2,7 +2,7 @@ import { UserError } from '../lib/errors.ts';
 import { BaseServer, JOURNAL_ROW, JOURNAL_TABLE, orNone, quoteName, withGrace } from './base-server.ts';
 import { ServerFailure } from './failure.ts';
 import { MariadbGtids } from './gtid-mariadb.ts';
-import { type Gtids, isEmpty, parseGtids, union, upTo } from './gtid.ts';
+import { ahead, type Gtids, isEmpty, parseGtids, union, upTo } from './gtid.ts';
 import { loggedTransactions } from './logged-transactions.ts';
 import { mariadbState, mariadbStateQuery, type Pulse } from './read-mariadb.ts';
 import { flag, number, text } from './rows.ts';
@@ -158,10 +158,12 @@ export class MariadbServer extends BaseServer implements Server {
       if (flag(row, 'flag') === on) return;
       const sql = `SET GLOBAL rpl_semi_sync_slave_enabled = ${on ? 'ON' : 'OFF'}`;
       await session.rows(`switching semi-sync of a replica ${on ? 'on' : 'off'}`, sql, [], limits);
-      const [channel] = await session.rows('reading its receiver', 'SHOW SLAVE STATUS', [], limits);
+      const asking = 'SHOW SLAVE STATUS; SELECT @@gtid_slave_pos AS applied';
+      const [[channel] = [], [at] = []] = await session.results('reading its receiver', asking, [], limits);
       if (channel === undefined || text(channel, 'Slave_IO_Running') === 'No') return;
       // With a backlog the restart would throw received transactions away; it takes effect with the next start then.
-      if (text(channel, 'Gtid_IO_Pos') !== text(channel, 'Gtid_Slave_Pos')) return;
+      const received = parseGtids('mariadb', text(channel, 'Gtid_IO_Pos'));
+      if (!isEmpty(ahead(received, parseGtids('mariadb', text(at, 'applied'))))) return;
       await session.rows(
         'restarting the receiver',
         'STOP SLAVE IO_THREAD; START SLAVE IO_THREAD',

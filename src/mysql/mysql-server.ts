@@ -152,7 +152,7 @@ export class MysqlServer extends BaseServer implements Server {
     return await this.sessions.with(limits, async (session) => {
       const events = await session.rows(
         'listing the events',
-        `SELECT event_schema AS \`schema\`, event_name AS name, definer, sql_mode, time_zone,
+        `SELECT event_schema AS \`schema\`, event_name AS name, definer AS definer, sql_mode AS sql_mode, time_zone AS time_zone,
            character_set_client AS charset, collation_connection AS collation
          FROM information_schema.events WHERE status IN ('SLAVESIDE_DISABLED', 'REPLICA_SIDE_DISABLED')`,
         [],
@@ -258,7 +258,7 @@ export class MysqlServer extends BaseServer implements Server {
   async #cloneStatus(
     timeoutMs: number,
   ): Promise<{ state: string; message: string; began: number } | undefined> {
-    const sql = `SELECT state, error_message AS message, UNIX_TIMESTAMP(begin_time) * 1000 AS began
+    const sql = `SELECT state AS state, error_message AS message, UNIX_TIMESTAMP(begin_time) * 1000 AS began
       FROM performance_schema.clone_status`;
     try {
       const [row] = await this.sessions.with({ timeoutMs }, (session) =>
@@ -272,7 +272,7 @@ export class MysqlServer extends BaseServer implements Server {
   }
 
   async #reportClone(report: (line: string) => void, signal: AbortSignal): Promise<void> {
-    const sql = `SELECT stage, state, estimate, data FROM performance_schema.clone_progress
+    const sql = `SELECT stage AS stage, estimate AS estimate, data AS data FROM performance_schema.clone_progress
       WHERE state = 'In Progress' LIMIT 1`;
     const limits = { timeoutMs: 2000 };
     while (!signal.aborted) {

@@ -143,11 +143,14 @@ export async function openSession(
       );
     },
   };
-  stream?.once('close', () => {
+  const lose = (): void => {
     if (!isOpen) return;
     destroy();
     onLost(session);
-  });
+  };
+  // A server's death ends its side only; a channel of SSH stays open until ours ends, too.
+  stream?.once('end', lose);
+  stream?.once('close', lose);
   return session;
 }
 
