@@ -217,7 +217,7 @@ export function keptCapabilities(processStatus: string): string {
 }
 
 /** The host's first process, as this machine numbers it: the one that is 1 in a PID namespace of its own. */
-async function initProcess(
+export async function initProcess(
   context: Pick<HostContext, 'names' | 'cgroups'>,
   host: string,
 ): Promise<number | undefined> {
