@@ -1,87 +1,71 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { Duplex } from 'node:stream';
-
+import { createServer, type Server, type Socket } from 'node:net';
 import test from 'ava';
 
+import { dialTcp } from '../../src/failover/open-cluster.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { ServerFailure } from '../../src/mysql/failure.ts';
-import { openSession } from '../../src/mysql/session.ts';
+import { openSession, type SessionOptions } from '../../src/mysql/session.ts';
 
-/** What a listener that is no healthy server may do to whoever connects. */
-const LISTENERS: Readonly<Record<string, (socket: Socket) => void>> = {
-  'says nothing': () => {},
-  'hangs up': (socket) => socket.destroy(),
-  'breaks off': (socket) => socket.resetAndDestroy(),
-  'breaks off in the middle of its greeting': (socket) =>
-    socket.write(Buffer.from([0x4a, 0, 0, 0, 10]), () => socket.resetAndDestroy()),
-  'ends in the middle of its greeting': (socket) => socket.end(Buffer.from([0x4a, 0, 0, 0, 10])),
-};
-
-for (const [what, behave] of Object.entries(LISTENERS)) {
-  test(`a server that ${what} is a failure within the limit, and ends nothing else`, async (t) => {
-    const server = createServer((socket) => {
-      socket.on('error', () => {});
-      behave(socket);
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const options = {
-      name: 'db1',
-      address: '127.0.0.1',
-      port,
-      dial: async () => {
-        const socket = connect(port, '127.0.0.1');
-        await once(socket, 'connect');
-        return socket;
-      },
-      account: { user: 'x', password: new Secret('secret') },
-      tls: { ca: undefined, serverName: undefined },
-      connectTimeoutMs: 300,
-    };
-    const failures = await Promise.all(
-      Array.from({ length: 5 }, () =>
-        t.throwsAsync(
-          openSession(options, { timeoutMs: 300 }, () => t.fail('nothing was open')),
-          {
-            instanceOf: ServerFailure,
-          },
-        ),
-      ),
-    );
-    for (const failure of failures) t.false(failure?.silence.alive, failure?.message);
-    server.close();
-  });
+/** Something that listens, and does with whoever comes what the test wants. */
+async function listen(onSocket: (socket: Socket) => void): Promise<{ server: Server; port: number }> {
+  const server = createServer(onSocket);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  return { server, port: address.port };
 }
 
-test('a connection that breaks while it is being closed is one failure, and not the end of the program', async (t) => {
-  // As a socket that is gone already: it cannot even be shut down.
-  const broken = (): Duplex =>
-    new Duplex({
-      read() {
-        setImmediate(() => this.emit('close'));
-      },
-      write: (_chunk, _encoding, done) => done(),
-      final: (done) => done(Object.assign(new Error('shutdown EINVAL'), { code: 'EINVAL' })),
-    });
-  const failure = await t.throwsAsync(
-    openSession(
-      {
-        name: 'db1',
-        address: '127.0.0.1',
-        port: 1,
-        dial: async () => broken(),
-        account: { user: 'x', password: new Secret('secret') },
-        tls: { ca: undefined, serverName: undefined },
-        connectTimeoutMs: 300,
-      },
-      { timeoutMs: 300 },
-      () => t.fail('nothing was open'),
-    ),
-    { instanceOf: ServerFailure },
-  );
-  t.is(failure?.silence.kind, 'lost');
-  // What came too late for anybody has come by now.
-  await new Promise((resolve) => setTimeout(resolve, 50));
+const optionsOf = (port: number): SessionOptions => ({
+  name: 'db1',
+  address: '127.0.0.1',
+  port,
+  dial: dialTcp(2000),
+  account: { user: 'somebody', password: new Secret('a password nobody sees') },
+  tls: { ca: undefined, serverName: undefined },
+  connectTimeoutMs: 2000,
+});
+
+const attempt = async (port: number, timeoutMs: number): Promise<ServerFailure> => {
+  try {
+    await openSession(optionsOf(port), { timeoutMs }, () => {});
+  } catch (error) {
+    if (error instanceof ServerFailure) return error;
+    throw error;
+  }
+  throw new Error('nothing there is a server');
+};
+
+test('a port on which nothing listens is refused', async (t) => {
+  const { server, port } = await listen(() => {});
+  server.close();
+  await once(server, 'close');
+  const { silence } = await attempt(port, 2000);
+  t.deepEqual([silence.kind, silence.alive], ['refused', false]);
+});
+
+test('a host that accepts and says nothing costs no more than the limit', async (t) => {
+  const sockets: Socket[] = [];
+  const { server, port } = await listen((socket) => sockets.push(socket));
+  const startedAt = performance.now();
+  const { silence } = await attempt(port, 200);
+  t.deepEqual([silence.kind, silence.alive], ['timeout', false]);
+  t.true(performance.now() - startedAt < 1900);
+  for (const socket of sockets) socket.destroy();
+  server.close();
+});
+
+test('a server that hangs up during the greeting is lost, not alive', async (t) => {
+  const { server, port } = await listen((socket) => socket.end());
+  const { silence } = await attempt(port, 2000);
+  t.deepEqual([silence.kind, silence.alive], ['lost', false]);
+  server.close();
+});
+
+test('no message of a failure holds the password', async (t) => {
+  const { server, port } = await listen((socket) => socket.end('this is no greeting of a database'));
+  const failure = await attempt(port, 1000);
+  t.false(JSON.stringify([failure.message, failure.silence, failure.stack]).includes('nobody sees'));
+  server.close();
 });
