@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
@@ -31,10 +31,10 @@ const daemonOnly: Plugin = {
   },
 };
 
-const target = join(ROOT, 'files', 'failover', 'dist');
+/** Another directory may be named, for tests. */
+const target = process.argv[2] ?? join(ROOT, 'files', 'failover', 'dist');
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
 
-await rm(target, { recursive: true, force: true });
 await mkdir(target, { recursive: true });
 await build({
   absWorkingDir: ROOT,

@@ -99,6 +99,7 @@ async function post(
 function postOnce(url: string, body: string, timeoutMs: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const send = url.startsWith('https:') ? httpsRequest : httpRequest;
+    const signal = AbortSignal.timeout(timeoutMs);
     const request = send(url, {
       method: 'POST',
       headers: {
@@ -106,10 +107,10 @@ function postOnce(url: string, body: string, timeoutMs: number): Promise<number>
         'content-length': Buffer.byteLength(body),
         'user-agent': 'understudy',
       },
-      signal: AbortSignal.timeout(timeoutMs),
+      signal,
     });
     request.on('error', (error) =>
-      reject(error.name === 'TimeoutError' ? new Error(`no answer within ${timeoutMs} ms`) : error),
+      reject(signal.aborted ? new Error(`no answer within ${timeoutMs} ms`) : error),
     );
     request.on('response', (response) => {
       response.resume();

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { notifier } from '../../failover/notify.ts';
 import { watchLog } from '../../failover/watch/log.ts';
 import { serviceManager } from '../../failover/watch/service-manager.ts';
-import { startWatch, type Watch } from '../../failover/watch/watch.ts';
+import { startWatch } from '../../failover/watch/watch.ts';
 import type { CommandContext } from '../context.ts';
 import { addClusterOptions, addExamples, clusterChoice } from './options.ts';
 import { withSession } from './session.ts';
@@ -29,7 +29,9 @@ export function watchCommand(context: CommandContext): Command {
   return command.action(async () => {
     const { json } = command.opts<WatchOptions>();
     const { signal } = context;
-    await withSession(clusterChoice(command), async ({ cluster, ports, redact }) => {
+    await withSession(clusterChoice(command), async (session) => {
+      const { cluster, ports } = session;
+      const redact = (text: string): string => session.redact(text);
       const log = watchLog({
         cluster: cluster.name,
         json: json ?? false,
@@ -37,10 +39,9 @@ export function watchCommand(context: CommandContext): Command {
         write: (line) => void process.stdout.write(line),
         redact,
       });
-      let watch: Watch | undefined;
       const manager = serviceManager({
         environment: process.env,
-        isAlive: () => watch?.isAlive() ?? false,
+        isAlive: () => watch.isAlive(),
       });
       const notify = notifier({
         ways: cluster.settings.notify,
@@ -48,7 +49,7 @@ export function watchCommand(context: CommandContext): Command {
         onFailure: (message) => log({ event: 'notification-failed', level: 'warning', message }),
       });
       signal.addEventListener('abort', () => manager.stopping(), { once: true });
-      watch = startWatch({
+      const watch = startWatch({
         cluster,
         ports,
         who: `watch@${hostname()}`,

@@ -127,7 +127,9 @@ function readOnlyPatience({ topology }: History, problem: Problem): number {
 function silentPrimary(history: History): Verdict {
   const view = primaryOf(history.topology);
   if (!('primary' in view) || view.primary.kind !== 'silent') return { kind: 'nothing' };
-  const found = history.sightings.find(({ problem }) => problem.instance === view.primary.spec.name);
+  const found = history.sightings.find(
+    ({ problem }) => problem.severity === 'critical' && problem.instance === view.primary.spec.name,
+  );
   return found === undefined
     ? { kind: 'nothing' }
     : { kind: 'suspect', problem: found.problem, why: view.primary.silence.message };

@@ -202,6 +202,7 @@ export function parseInstance(
     else if (word === 'nologupdates') state.logReplicaUpdates = false;
     else if (word === 'nogtid') state.gtidMode = false;
     else if (key === 'format') state.binlogFormat = value;
+    else if (key === 'up') state.uptimeSeconds = Number(value);
     else if (key === 'id') state.serverId = Number(value);
     else if (key === 'uuid') state.uuid = uuidOf(value);
     else if (key === 'flavour') state.version = { ...state.version, flavour: value as Flavour };

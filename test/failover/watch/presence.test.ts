@@ -1,0 +1,60 @@
+import test from 'ava';
+
+import { EMPTY_MEMORY } from '../../../src/failover/coordination/records.ts';
+import type { Memory, Topology } from '../../../src/failover/topology.ts';
+import { keepWatchers, watchersOf } from '../../../src/failover/watch/presence.ts';
+import { describe } from '../support/topology.ts';
+
+/** What is remembered after a watch has said once that it is there; `seen` is what it saw. */
+async function rememberedAfter(before: Memory, seen: Topology | undefined): Promise<Memory> {
+  let memory = before;
+  let during: Memory | undefined;
+  const stop = new AbortController();
+  await keepWatchers({
+    coordination: {
+      remember: async (change) => {
+        memory = change(memory);
+        during ??= memory;
+        stop.abort();
+      },
+    },
+    who: 'watch@lb1',
+    signal: stop.signal,
+    topology: () => seen,
+  });
+  if (during === undefined) throw new Error('nothing was said');
+  if ('watch@lb1' in (memory.watchers ?? {})) throw new Error('it is gone, and still counts as there');
+  return during;
+}
+
+const HEALTHY = ['db1 primary 1:1-100', 'db2 <db1 1:1-100'];
+
+test('a watch says that it is there, and at the end that it is not', async (t) => {
+  const memory = await rememberedAfter(
+    { ...EMPTY_MEMORY, watchers: { 'watch@lb2': Date.now() - 60_000, 'watch@old': 0 } },
+    undefined,
+  );
+  t.deepEqual(watchersOf(memory, Date.now()), { present: ['watch@lb1'], silent: ['watch@lb2'] });
+});
+
+test('the primary of a cluster that was never changed is remembered', async (t) => {
+  const seen = describe({ instances: HEALTHY });
+  const memory = await rememberedAfter({ ...EMPTY_MEMORY, epoch: 1 }, seen);
+  t.is(memory.primary, 'db1');
+  t.is(memory.lastSeen, undefined, 'semi-sync knows better what may be lost');
+});
+
+test('what a primary without semi-sync has is remembered: it is all that tells what is lost', async (t) => {
+  const seen = describe({ instances: ['db1 primary 1:1-100 async', 'db2 <db1 1:1-100 async'] });
+  const memory = await rememberedAfter({ ...EMPTY_MEMORY, epoch: 1 }, seen);
+  t.regex(memory.lastSeen ?? '', /:1-100$/);
+});
+
+test('what was seen under another epoch, or in the middle of a change, is not remembered', async (t) => {
+  const seen = describe({ instances: HEALTHY });
+  t.is((await rememberedAfter({ ...EMPTY_MEMORY, epoch: 2 }, seen)).primary, undefined);
+  const unfinished = { id: 'x', kind: 'switchover', from: 'db1', to: 'db2' };
+  t.is((await rememberedAfter({ ...EMPTY_MEMORY, epoch: 1, unfinished }, seen)).primary, undefined);
+  const other = await rememberedAfter({ ...EMPTY_MEMORY, epoch: 1, primary: 'db2' }, seen);
+  t.is(other.primary, 'db2', 'a change made another one the primary: that is told, not forgotten');
+});

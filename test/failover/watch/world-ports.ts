@@ -1,0 +1,287 @@
+import type { Action } from '../../../src/failover/action.ts';
+import type { Cluster } from '../../../src/failover/cluster.ts';
+import type { Coordination, JournalEntry, LeaseOwner } from '../../../src/failover/coordination.ts';
+import type { Notification } from '../../../src/failover/notify.ts';
+import type { Ports } from '../../../src/failover/ports.ts';
+import { defaultSettings } from '../../../src/failover/settings.ts';
+import type { WatchEvent } from '../../../src/failover/watch/log.ts';
+import { startWatch, type Watch } from '../../../src/failover/watch/watch.ts';
+import { UserError } from '../../../src/lib/errors.ts';
+import { Secret } from '../../../src/lib/secret.ts';
+import { ServerFailure } from '../../../src/mysql/failure.ts';
+import type { Limits, Server, SourceAddress } from '../../../src/mysql/server.ts';
+import type { InstanceState, Silence } from '../../../src/mysql/state.ts';
+import { randomFrom } from '../support/play.ts';
+import { Failure, World } from '../support/world.ts';
+
+/** A site that watches can run on: the pure model of its servers, and a store that several share. */
+export interface Site {
+  readonly world: World;
+  readonly cluster: Cluster;
+  readonly entries: Map<string, JournalEntry>;
+  /** The server is gone, and whoever is connected hears of it at once. */
+  crash(name: string): void;
+  /** Somebody else has the lock. */
+  holdLock(owner: LeaseOwner): () => void;
+  /** Nobody reaches the store. */
+  storeIsLost: boolean;
+  watch(name: string): Watcher;
+}
+
+export interface Watcher {
+  readonly events: readonly WatchEvent[];
+  readonly notifications: readonly Notification[];
+  readonly watch: Watch;
+  /** It reaches nobody, and nobody reaches it. */
+  cutOff: boolean;
+  stop(): Promise<void>;
+}
+
+const NAMES = ['db1', 'db2', 'db3'] as const;
+
+export function site(settings: Partial<Cluster['settings']> = {}): Site {
+  const world = new World({ flavour: 'mysql', count: 3, required: 1, random: randomFrom(1) });
+  const account = { user: 'x', password: new Secret('secret') };
+  const cluster: Cluster = {
+    name: 'model',
+    production: false,
+    flavour: 'mysql',
+    instances: NAMES.map((name) => ({
+      name,
+      host: name.replace('db', 'web'),
+      address: name,
+      port: 3306,
+      rule: 'neutral',
+      dataCentre: 'here',
+    })),
+    balancers: ['lb1', 'lb2'].map((name) => ({ name, address: name, apiPort: 9999 })),
+    accounts: { failover: account, replication: account, backup: account },
+    tls: { ca: undefined, replicaCa: '' },
+    etcd: [],
+    settings: {
+      ...defaultSettings(),
+      pollMs: 20,
+      queryTimeoutMs: 150,
+      connectTimeoutMs: 150,
+      deadAfterMs: 600,
+      ...settings,
+    },
+  };
+  const listeners = new Set<(name: string) => void>();
+  const entries = new Map<string, JournalEntry>();
+  const lock: { owner: LeaseOwner | undefined; epoch: number } = { owner: undefined, epoch: 1 };
+
+  const shared: Site = {
+    world,
+    cluster,
+    entries,
+    storeIsLost: false,
+    crash(name) {
+      world.crash(name);
+      for (const listener of listeners) listener(name);
+    },
+    holdLock(owner) {
+      lock.owner = owner;
+      return () => (lock.owner = undefined);
+    },
+    watch(name) {
+      const events: WatchEvent[] = [];
+      const notifications: Notification[] = [];
+      const stop = new AbortController();
+      const state = { cutOff: false };
+      const coordination = storeOf(shared, state, lock);
+      const ports: Ports = {
+        servers: new Map(NAMES.map((each) => [each, serverOf(each, world, state, listeners)])),
+        balancers: ['lb1', 'lb2'].map((each) => ({
+          name: each,
+          writers: async () => (world.writer === undefined ? [] : [world.writer.replace('db', 'web')]),
+          hold: async () => world.do({ do: 'hold-writers', ms: 1 }),
+          release: async () => world.do({ do: 'release-writers' }),
+          endWriters: async (host) => world.do({ do: 'end-writers', instance: host.replace('web', 'db') }),
+          pointWriters: async (host) =>
+            world.do({ do: 'point-writers', instance: host.replace('web', 'db') }),
+          close: async () => {},
+        })),
+        machines: new Map(
+          NAMES.map((each) => [
+            each,
+            {
+              host: each,
+              fence: async () => act(world, { do: 'fence', instance: each }),
+              unfence: async () => act(world, { do: 'unfence', instance: each }),
+              serveCopy: async () => {},
+              endCopy: async () => {},
+              copyFrom: async () => {},
+            },
+          ]),
+        ),
+        coordination,
+        hooks: async () => {},
+      };
+      const watch = startWatch({
+        cluster,
+        ports,
+        who: name,
+        log: (event) => void events.push(event),
+        notify: async (notification) => void notifications.push(notification),
+        signal: stop.signal,
+      });
+      return {
+        events,
+        notifications,
+        watch,
+        get cutOff() {
+          return state.cutOff;
+        },
+        set cutOff(value) {
+          state.cutOff = value;
+        },
+        stop: async () => {
+          stop.abort();
+          await watch.ended;
+        },
+      };
+    },
+  };
+  return shared;
+}
+
+function storeOf(
+  shared: Site,
+  state: { readonly cutOff: boolean },
+  lock: { owner: LeaseOwner | undefined; epoch: number },
+): Coordination {
+  const reach = (): void => {
+    if (shared.storeIsLost || state.cutOff) throw new UserError('the store does not answer');
+  };
+  return {
+    acquire: async (owner) => {
+      reach();
+      if (lock.owner)
+        throw new UserError(`${lock.owner.who} is changing it right now (${lock.owner.purpose})`);
+      lock.owner = owner;
+      lock.epoch++;
+      return {
+        epoch: lock.epoch,
+        signal: new AbortController().signal,
+        confirm: async () => reach(),
+        release: async () => {
+          if (lock.owner === owner) lock.owner = undefined;
+        },
+      };
+    },
+    holder: async () => lock.owner,
+    memory: async () => {
+      reach();
+      return shared.world.memory;
+    },
+    remember: async (change) => {
+      reach();
+      shared.world.memory = change(shared.world.memory);
+    },
+    write: async (entry) => {
+      reach();
+      shared.entries.set(entry.id, entry);
+    },
+    history: async () => [...shared.entries.values()].reverse(),
+    close: async () => {},
+  };
+}
+
+/** What each method of a server is in the model. */
+function actionsOf(name: string): Readonly<Record<string, (...args: never[]) => readonly Action[]>> {
+  const on = (kind: string) => (): readonly Action[] => [{ do: kind, instance: name } as Action];
+  return {
+    makeReadOnly: on('make-read-only'),
+    persistReadOnly: on('persist-read-only'),
+    makeWritable: on('make-writable'),
+    endClients: on('end-clients'),
+    stopReceiver: on('stop-receiver'),
+    startReceiver: on('start-receiver'),
+    startApplier: on('start-applier'),
+    stopReplica: on('stop-replica'),
+    startReplica: on('start-replica'),
+    forgetSource: on('forget-source'),
+    enableEvents: on('enable-events'),
+    follow: (source: SourceAddress) => [
+      { do: 'follow', instance: name, source: source.host, demoted: false },
+    ],
+    setSemiSyncSource: (value: boolean) => [{ do: 'semi-sync-source', instance: name, on: value }],
+    setSemiSyncReplica: (value: boolean) => [{ do: 'semi-sync-replica', instance: name, on: value }],
+    writeJournal: () => [],
+  };
+}
+
+function serverOf(
+  name: string,
+  world: World,
+  state: { readonly cutOff: boolean },
+  listeners: Set<(name: string) => void>,
+): Server {
+  const actions = actionsOf(name);
+  const stateNow = async ({ timeoutMs, signal }: Limits): Promise<InstanceState> => {
+    const instance = world.observe().instances.find(({ spec }) => spec.name === name);
+    const silence: Silence | undefined = state.cutOff
+      ? { kind: 'timeout', alive: false, message: 'timeout' }
+      : instance?.kind === 'silent'
+        ? instance.silence
+        : undefined;
+    if (silence === undefined && instance?.kind === 'answering') return instance.state;
+    // Who is cut off hears nothing at all, until its patience is over.
+    if (silence?.kind === 'timeout') {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs);
+        signal?.addEventListener('abort', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+    throw new ServerFailure(name, 'asking', silence ?? { kind: 'error', alive: true, message: 'no such' });
+  };
+  const methods: Readonly<Record<string, (...args: never[]) => unknown>> = {
+    readState: stateNow,
+    ping: async (limits: Limits) => void (await stateNow(limits)),
+    executed: async (limits: Limits) => (await stateNow(limits)).executed,
+    waitFor: async () => {
+      act(world, { do: 'apply-backlog', instance: name });
+      world.everythingArrives();
+      return true;
+    },
+    hasJournal: async () => true,
+    onLost: (listener: () => void) => {
+      const hear = (lost: string): void => {
+        if (lost === name) listener();
+      };
+      listeners.add(hear);
+      return () => listeners.delete(hear);
+    },
+    close: async () => {},
+  };
+  return new Proxy({ name } as Server, {
+    get: (target, method) => {
+      if (method === 'name') return target.name;
+      if (typeof method !== 'string' || method === 'then') return undefined;
+      const own = methods[method];
+      if (own) return own;
+      const make = actions[method];
+      if (make === undefined) throw new Error(`the model has no ${method}`);
+      return async (...args: never[]) => {
+        if (state.cutOff)
+          throw new ServerFailure(name, method, { kind: 'timeout', alive: false, message: '' });
+        for (const action of make(...args)) act(world, action);
+        return 0;
+      };
+    },
+  });
+}
+
+/** The model's own failures are the servers'. */
+function act(world: World, action: Action): void {
+  try {
+    world.do(action);
+  } catch (error) {
+    if (error instanceof Failure) throw new UserError(error.message);
+    throw error;
+  }
+}
