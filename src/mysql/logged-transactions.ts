@@ -129,12 +129,10 @@ function single(like: Gtids, gtid: string): Gtids {
   return parseGtids(like.flavour, like.flavour === 'mysql' ? gtid : `${gtid}..${gtid.split('-')[2]}`);
 }
 
-/** Accounts are logged with their password's hash. */
+/** Accounts are logged with their password's hash: of what speaks of passwords only the accounts' names are shown. */
 function withoutSecrets(statement: string): string {
-  return statement
-    .replaceAll(
-      /(\bIDENTIFIED\b[^']*'[^']*'(?:\s+AS)?\s*|\bPASSWORD\b\s*)'(?:[^'\\]|\\.|'')*'/gi,
-      "$1'[REDACTED]'",
-    )
-    .replaceAll(/(\bIDENTIFIED BY(?: PASSWORD)?\s*)'(?:[^'\\]|\\.|'')*'/gi, "$1'[REDACTED]'");
+  if (!/IDENTIFIED|PASSWORD/i.test(statement)) return statement;
+  return statement.replaceAll(/'(?:[^'\\]|\\.|'')*'/gs, (literal, at: number) =>
+    statement[at - 1] === '@' || statement[at + literal.length] === '@' ? literal : "'[REDACTED]'",
+  );
 }
