@@ -56,6 +56,11 @@ export const FAILOVER_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/failover/watch.ts')).watchCommand,
   },
   {
+    name: 'keep',
+    summary: 'serve the lock and the journal of this machine to an operator elsewhere; systemd starts it',
+    load: async () => (await import('../commands/failover/keep.ts')).keepCommand,
+  },
+  {
     name: 'pause',
     summary: 'let the watch only look, until resume',
     usage: '[reason...]',

@@ -45,6 +45,7 @@ export const statusSchema = z
     epoch: z.int().nonnegative().describe('grows with every change of topology'),
     primary: z.string().nullable(),
     paused: z.string().nullable().describe('why automatic recovery is paused'),
+    watchers: z.array(z.string()).describe('who watches and has said so lately, e.g. `watch@lb1`'),
     instances: z.array(instanceSchema),
     balancers: z.array(
       z.strictObject({

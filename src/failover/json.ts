@@ -9,6 +9,7 @@ import { type PrimaryView, primaryOf } from './primary.ts';
 import type { Problem } from './problem.ts';
 import type { Refusal } from './refusals.ts';
 import type { Instance, Topology } from './topology.ts';
+import { watchersOf } from './watch/presence.ts';
 
 /** The names of those that are, or should be, the primary: one is right. */
 export function primaryNames(view: PrimaryView): readonly string[] {
@@ -48,6 +49,7 @@ export function statusJson(topology: Topology, found: readonly Problem[], ms: nu
     epoch: topology.memory.epoch,
     primary: primaries.length === 1 ? (primaries[0] ?? null) : null,
     paused: topology.memory.paused?.reason ?? null,
+    watchers: [...watchersOf(topology.memory, topology.at).present],
     instances: topology.instances.map((instance) => {
       const { spec } = instance;
       const state = instance.kind === 'answering' ? instance.state : undefined;

@@ -10,6 +10,7 @@ import type { Become, Connection } from '../transport/transport.ts';
 import type { Cluster } from './cluster.ts';
 import type { Coordination } from './coordination.ts';
 import { fileCoordination } from './coordination/file.ts';
+import { remoteCoordination } from './coordination/remote.ts';
 import { DialError, dialThroughAny } from './dialler.ts';
 import type { Machine } from './machine.ts';
 import { agentMachine, agentRuntimeApi } from './machine-agent.ts';
@@ -33,6 +34,8 @@ export interface OperatorOptions {
   /** The inventory's directory, for the files of a cluster without a store. */
   readonly directory: string;
   readonly hooks: HookRunner;
+  /** The balancer whose watch keeps lock and journal in files, and the port on its loopback where they are served. */
+  readonly keeper?: { readonly host: string; readonly port: number } | undefined;
 }
 
 /** As an operator reaches it: SSH to the balancers, and all else by TCP forwarded through them. Opens side by side. */
@@ -65,7 +68,15 @@ export async function openThroughBalancers(options: OperatorOptions): Promise<Op
       lazyMachine(host, async () => operatorMachine(await connect(host), options.becomeOf(host))),
     ]),
   );
-  const coordination = await coordinationOf(cluster, dial, `${options.directory}/.understudy`);
+  const { keeper } = options;
+  const coordination =
+    keeper === undefined
+      ? await coordinationOf(cluster, dial, `${options.directory}/.understudy`)
+      : remoteCoordination({
+          where: keeper.host,
+          cluster: cluster.name,
+          open: async () => await (await connect(keeper.host)).forward('127.0.0.1', keeper.port),
+        });
   return {
     servers,
     balancers,

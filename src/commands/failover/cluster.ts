@@ -24,7 +24,7 @@ export interface InventoryCluster {
   /** The inventory's directory: the lock and the journal of an operator without a daemon are below it. */
   readonly directory: string;
   /** The host whose daemon keeps the lock and the journal, if there is one and no etcd. */
-  readonly keeper: string | undefined;
+  readonly keeper: { readonly host: string; readonly port: number } | undefined;
   /** How a host is reached by SSH; undefined for one that the inventory does not have. */
   addressOf(host: string): HostAddress | undefined;
   becomeOf(host: string): Become;
@@ -77,7 +77,7 @@ export function inventoryCluster(options: ClusterOptions): InventoryCluster {
     etcd,
     settings: settingsOf(reader, first),
   };
-  const keeper = reader.text(first, 'failover_keeper');
+  const keeper = keeperOf(reader, first);
   reader.throwProblems();
 
   const address = (host: string): HostAddress | undefined => {
@@ -205,6 +205,13 @@ function etcdOf(reader: Reader, host: string): readonly string[] {
   if (given.length > 0 || reader.text(host, 'failover_store') !== 'etcd') return given;
   const port = reader.number(host, 'etcd_client_port', 1, 65_535) ?? 2379;
   return reader.entries(host, 'etcd_addresses').map(([, address]) => `${address}:${port}`);
+}
+
+/** A single watch keeps files on its balancer; the role failover_watch serves them there. */
+function keeperOf(reader: Reader, host: string): InventoryCluster['keeper'] {
+  const keeper = reader.text(host, 'failover_keeper');
+  if (keeper === undefined) return undefined;
+  return { host: keeper, port: reader.number(host, 'failover_keeper_port', 1, 65_535) ?? 9998 };
 }
 
 function tlsOf(reader: Reader, host: string): Cluster['tls'] {

@@ -134,6 +134,7 @@ async function operatorSession(choice: ClusterChoice): Promise<Session> {
     becomeOf,
     directory,
     hooks: await hooksOf(cluster, (text) => secrets.redact(text)),
+    keeper: cluster.etcd.length === 0 && !choice.withoutStore ? found.keeper : undefined,
   });
   return {
     cluster,

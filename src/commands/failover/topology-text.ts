@@ -3,6 +3,7 @@ import { primaryOf } from '../../failover/primary.ts';
 import type { Problem } from '../../failover/problem.ts';
 import type { Instance, Topology } from '../../failover/topology.ts';
 import { count, subtract } from '../../mysql/gtid.ts';
+import { watchersOf } from '../../failover/watch/presence.ts';
 import type { Palette } from '../../report/palette.ts';
 
 /** The topology as a tree, then the balancers, then the problems with their remedies. */
@@ -12,6 +13,8 @@ export function topologyText(topology: Topology, found: readonly Problem[], styl
   const rows = treeRows(topology, primaries, styles);
   lines.push(...table(rows));
   if (topology.balancers.length > 0) lines.push('', balancersLine(topology, styles));
+  const watchers = watchersLine(topology, styles);
+  if (watchers !== undefined) lines.push(watchers);
   const { paused, unacknowledged, downtimes, unfinished } = topology.memory;
   if (paused) lines.push(styles.changed(`automatic recovery is paused by ${paused.by}: ${paused.reason}`));
   for (const { instance, until, reason } of downtimes) {
@@ -41,6 +44,14 @@ export function problemsText(found: readonly Problem[], styles: Palette): string
       return `${paint(`${severity.padEnd(8)} ${code}`)}  ${where}${message}\n         → ${remedy}`;
     })
     .join('\n');
+}
+
+/** Nothing about a cluster that was never watched. */
+function watchersLine(topology: Topology, styles: Palette): string | undefined {
+  const { present, silent } = watchersOf(topology.memory, topology.at);
+  if (present.length + silent.length === 0) return undefined;
+  const gone = silent.map((who) => styles.changed(`${who} is silent`));
+  return `watched   ${[...present, ...gone].join('   ')}`;
 }
 
 function headline(topology: Topology, primaries: readonly string[], styles: Palette): string {
