@@ -17,11 +17,21 @@ export class ChangeRecord {
   readonly #steps: JournalStep[] = [];
   /** By instance: whether its machine keeps mysqld from starting since this change. */
   readonly #masked = new Map<string, boolean>();
+  /** Instances that this change may fence and that were not fenced before. */
+  readonly #toFence: ReadonlySet<string>;
 
   constructor(plan: Plan, options: ExecuteOptions) {
     this.#plan = plan;
     this.#options = options;
     this.#journal = journalKeeper(options.ports.coordination);
+    const was = options.topology.memory.fenced ?? [];
+    this.#toFence = new Set(
+      plan.stages
+        .flat()
+        .flatMap(({ action }) =>
+          action.do === 'fence' && !was.includes(action.instance) ? [action.instance] : [],
+        ),
+    );
   }
 
   get ms(): number {
@@ -32,13 +42,19 @@ export class ChangeRecord {
   async writeIntent(): Promise<void> {
     const { ports, lease } = this.#options;
     await lease.confirm();
-    await ports.coordination.write(this.#entry('running'));
-    if (!this.#isPromotion()) return;
     const { kind, from = '', to } = this.#plan;
-    await ports.coordination.remember((memory) => ({
-      ...memory,
-      unfinished: { id: this.id, kind, from, to },
-    }));
+    const isPromotion = this.#isPromotion();
+    await Promise.all([
+      ports.coordination.write(this.#entry('running')),
+      isPromotion || this.#toFence.size > 0
+        ? ports.coordination.remember((memory) => ({
+            ...memory,
+            // Who is killed after the fence and before the end leaves nobody who knows of it otherwise.
+            fenced: [...(memory.fenced ?? []).filter((name) => !this.#toFence.has(name)), ...this.#toFence],
+            ...(isPromotion ? { unfinished: { id: this.id, kind, from, to } } : {}),
+          }))
+        : undefined,
+    ]);
   }
 
   /** Room for one more step; its number. */
@@ -76,7 +92,7 @@ export class ChangeRecord {
   async end(outcome: JournalEntry['outcome'], message: string | undefined): Promise<void> {
     const { coordination } = this.#options.ports;
     this.#journal.keep(this.#entry(outcome, message));
-    if (this.#isPromotion() || this.#plan.kind === 'repair' || this.#masked.size > 0) {
+    if (this.#isPromotion() || this.#plan.kind === 'repair' || this.#masked.size + this.#toFence.size > 0) {
       await coordination.remember((memory) => this.#remembered(memory, outcome));
     }
     await this.#journal.flush();
@@ -85,7 +101,7 @@ export class ChangeRecord {
   /** What the memory says after this change. */
   #remembered(memory: Memory, outcome: JournalEntry['outcome']): Memory {
     const fenced = [
-      ...(memory.fenced ?? []).filter((name) => !this.#masked.has(name)),
+      ...(memory.fenced ?? []).filter((name) => !this.#masked.has(name) && !this.#toFence.has(name)),
       ...[...this.#masked].flatMap(([name, isMasked]) => (isMasked ? [name] : [])),
     ];
     const base: Memory = { ...memory, fenced };

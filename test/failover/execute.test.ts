@@ -398,6 +398,17 @@ test('who is fenced is remembered until the fence is taken away', async (t) => {
   t.deepEqual(fake.memory().fenced, []);
 });
 
+test('who may be fenced when the tool is killed is remembered as fenced, and forgotten when it was not', async (t) => {
+  const killed = fakeCluster({ 'db1.fence': never });
+  void carryOut(planOf([{ action: { do: 'fence', instance: 'db1' } }]), killed).catch(() => {});
+  while (!killed.calls.includes('db1.fence')) await new Promise((resolve) => setImmediate(resolve));
+  t.deepEqual(killed.memory().fenced, ['db1']);
+
+  const unreached = fakeCluster({ 'db1.fence': () => failing('web1 cannot be reached') });
+  await carryOut(planOf([{ action: { do: 'fence', instance: 'db1' }, optional: true }]), unreached);
+  t.deepEqual(unreached.memory().fenced, []);
+});
+
 test('who follows again is not fenced any more', async (t) => {
   const fake = fakeCluster();
   await carryOut(planOf([{ action: { do: 'fence', instance: 'db1' } }]), fake);
