@@ -23,7 +23,7 @@ export interface AnyWay {
    * One way is up. Until then a question to an instance would use up its time with waiting for SSH. Rejects with an
    * `AggregateError` of every way's reason when none can be opened.
    */
-  ready(): Promise<void>;
+  readonly ready: () => Promise<void>;
 }
 
 /** Shorter than a lost packet's first repetition, longer than any network of ours takes. */

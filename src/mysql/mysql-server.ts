@@ -159,7 +159,7 @@ export class MysqlServer extends BaseServer implements Server {
         limits,
       );
       for (const event of events) {
-        const [user = '', host = ''] = splitAccount(text(event, 'definer'));
+        const [user, host] = splitAccount(text(event, 'definer'));
         // An event keeps the session's settings of who altered it last, and the definer if it is named.
         const sql = `SET SESSION sql_mode = ?, time_zone = ?, character_set_client = ?, collation_connection = ?;
           ALTER DEFINER = ?@? EVENT ${quoteName(text(event, 'schema'))}.${quoteName(text(event, 'name'))} ENABLE`;

@@ -220,7 +220,7 @@ test('what a replica wrote itself is found, whatever the primary did since, and 
         const replica = stateOfCopy(writers, copyOfReplica % before.length, before.length, errant);
         const primary = stateOfCopy(writers, copyOfPrimary % before.length, writers.length, 0);
         const extra = subtract(replica, primary);
-        t.is(count(extra), errant, `${replica} and ${primary}`);
+        t.is(count(extra), errant, `${replica.toString()} and ${primary.toString()}`);
         if (errant > 0)
           t.true(
             contains(
@@ -228,7 +228,11 @@ test('what a replica wrote itself is found, whatever the primary did since, and 
               parseGtids('mariadb', `0-${REPLICA}-${before.length + 1}..${before.length + errant}`),
             ),
           );
-        t.is(count(subtract(primary, replica)), since.length, `${primary} and ${replica}`);
+        t.is(
+          count(subtract(primary, replica)),
+          since.length,
+          `${primary.toString()} and ${replica.toString()}`,
+        );
         // The laws of sets, as far as histories that fork can have them.
         t.true(contains(union(primary, replica), primary));
         t.true(contains(union(primary, replica), replica));

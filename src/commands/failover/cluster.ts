@@ -26,8 +26,8 @@ export interface InventoryCluster {
   /** The host whose daemon keeps the lock and the journal, if there is one and no etcd. */
   readonly keeper: { readonly host: string; readonly port: number } | undefined;
   /** How a host is reached by SSH; undefined for one that the inventory does not have. */
-  addressOf(host: string): HostAddress | undefined;
-  becomeOf(host: string): Become;
+  readonly addressOf: (host: string) => HostAddress | undefined;
+  readonly becomeOf: (host: string) => Become;
   readonly secrets: SecretRegistry;
 }
 

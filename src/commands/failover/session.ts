@@ -17,7 +17,7 @@ export interface Session {
   readonly cluster: Cluster;
   readonly ports: OpenCluster;
   /** Nothing that was read as a secret is printed. */
-  redact(text: string): string;
+  readonly redact: (text: string) => string;
   /** SSH to a host as an operator; undefined for a daemon. */
   readonly shell: ((host: string) => Promise<{ connection: Connection; become: Become }>) | undefined;
   close(): Promise<void>;

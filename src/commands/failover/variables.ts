@@ -80,10 +80,10 @@ export function siteVariables(options: VariablesOptions): SiteVariables {
         new LazyDict(
           () => inventory.hosts.keys(),
           (name) =>
-            inventory.hosts.has(String(name))
+            inventory.hosts.has(name)
               ? new LazyDict(
-                  () => of(String(name)).names(),
-                  (variable) => of(String(name)).get(String(variable)),
+                  () => of(name).names(),
+                  (variable) => of(name).get(variable),
                 )
               : undefined,
         ),
