@@ -57,7 +57,7 @@ export async function recover(
   const { cluster, ports, who } = options;
   // Most refusals need no lease, and an operator who wants it is not kept waiting by a watch that may not act.
   const early = planFor(history.topology, problem, cluster);
-  if ('refusals' in early && !isOver(history.topology, problem)) {
+  if ('refusals' in early && !isOver(history.topology, problem, early.refusals)) {
     return { kind: 'refused', refusals: early.refusals };
   }
   let lease: Lease;
@@ -73,7 +73,7 @@ export async function recover(
     if (found === undefined) return { kind: 'gone' };
     const planned = planFor(topology, found, cluster);
     if ('refusals' in planned) {
-      if (!isOver(topology, found)) return { kind: 'refused', refusals: planned.refusals };
+      if (!isOver(topology, found, planned.refusals)) return { kind: 'refused', refusals: planned.refusals };
       await forget(topology, ports, lease);
       return { kind: 'forgotten' };
     }
@@ -129,16 +129,21 @@ function planFor(topology: Topology, problem: Problem, cluster: Cluster): Planne
     };
   }
   const planned = planRepair(topology, problem, settings);
+  if (!('refusals' in planned) || problem.code !== 'UnfinishedChange') return planned;
+  // Who could tell how it ended is silent: neither ending it nor forgetting it would be safe.
+  if (isOutcomeUnknown(planned.refusals) || isOver(topology, problem, planned.refusals)) return planned;
   // Neither end of a change that was cut off can be used: an ordinary promotion decides.
-  if ('refusals' in planned && problem.code === 'UnfinishedChange' && !isOver(topology, problem)) {
-    return planPromote(topology, { automatic: true }, settings);
-  }
-  return planned;
+  return planPromote(topology, { automatic: true }, settings);
+}
+
+function isOutcomeUnknown(refusals: readonly Refusal[]): boolean {
+  return refusals.some(({ code }) => code === 'UnknownOutcome');
 }
 
 /** The change that was cut off is complete, as the servers say, or another one has come after it. */
-function isOver(topology: Topology, problem: Problem): boolean {
+function isOver(topology: Topology, problem: Problem, refusals: readonly Refusal[]): boolean {
   if (problem.code !== 'UnfinishedChange' || topology.memory.unfinished === undefined) return false;
+  if (isOutcomeUnknown(refusals)) return false;
   return primaryOf(topology).kind === 'writable';
 }
 
