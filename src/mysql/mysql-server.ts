@@ -17,6 +17,16 @@ const RETRIES = 864_000;
 /** Empty transactions are committed in portions of this many. */
 const PORTION = 500;
 
+/** The applier's coordinator when it waits for the rest of a transaction that no receiver fetches. */
+const HALF_TRANSACTION = `SELECT threads.processlist_id AS id
+  FROM performance_schema.replication_applier_status_by_coordinator coordinator
+  JOIN performance_schema.threads USING (thread_id)
+  JOIN performance_schema.replication_connection_status receiver USING (channel_name)
+  WHERE coordinator.processing_transaction <> '' AND receiver.service_state <> 'ON'
+  AND threads.processlist_state LIKE '%has read all relay log%'`;
+/** No such thread; not the owner of the thread. */
+const KILL_REFUSED = new Set([1094, 1095]);
+
 /** MySQL 8.0.26 and later, without the statements that 8.4 dropped. */
 export class MysqlServer extends BaseServer implements Server {
   version: Version | undefined;
@@ -91,7 +101,9 @@ export class MysqlServer extends BaseServer implements Server {
   }
 
   async stopApplier(limits: Limits): Promise<void> {
-    await this.run('stopping the applier', 'STOP REPLICA SQL_THREAD', [], limits);
+    await this.sessions.with(limits, (session) =>
+      this.#stop(session, 'stopping the applier', 'STOP REPLICA SQL_THREAD', limits),
+    );
   }
 
   async startApplier(limits: Limits): Promise<void> {
@@ -103,7 +115,11 @@ export class MysqlServer extends BaseServer implements Server {
   }
 
   async stopReplica(limits: Limits): Promise<void> {
-    await this.run('stopping replication', 'STOP REPLICA', [], limits);
+    await this.sessions.with(limits, async (session) => {
+      const doing = 'stopping replication';
+      await session.rows(doing, 'STOP REPLICA IO_THREAD', [], limits);
+      await this.#stop(session, doing, 'STOP REPLICA', limits);
+    });
   }
 
   async follow(
@@ -125,12 +141,40 @@ export class MysqlServer extends BaseServer implements Server {
       const [row] = await session.rows('reading its source', 'SHOW REPLICA STATUS', [], limits);
       const isSame = text(row, 'Source_Host') === source.host && number(row, 'Source_Port') === source.port;
       if (isSame && text(row, 'Replica_IO_Running') === 'Yes' && flag(row, 'Replica_SQL_Running')) return;
-      await session.rows(`following ${source.host}:${source.port}`, sql, values, limits);
+      const doing = `following ${source.host}:${source.port}`;
+      await session.rows(doing, 'STOP REPLICA IO_THREAD', [], limits);
+      await this.#stop(session, doing, sql, limits, values);
     });
   }
 
   async forgetSource(limits: Limits): Promise<void> {
-    await this.run('forgetting its source', 'STOP REPLICA; RESET REPLICA ALL', [], limits);
+    await this.sessions.with(limits, async (session) => {
+      const doing = 'forgetting its source';
+      await session.rows(doing, 'STOP REPLICA IO_THREAD', [], limits);
+      await this.#stop(session, doing, 'STOP REPLICA; RESET REPLICA ALL', limits);
+    });
+  }
+
+  /**
+   * Stops the applier. When the receiver was ended in the middle of a transaction, the coordinator of parallel workers
+   * waits a minute for the rest of it before it stops; to be killed is the one thing that ends that at once. Nothing is
+   * lost: a transaction that did not come whole was never acknowledged, and is fetched again by its GTID.
+   */
+  async #stop(
+    session: Session,
+    doing: string,
+    sql: string,
+    limits: Limits,
+    values: readonly unknown[] = [],
+  ): Promise<void> {
+    const [half] = (await orNone(session.rows(doing, HALF_TRANSACTION, [], limits))) ?? [];
+    if (half) {
+      await session.rows(doing, 'KILL ?', [number(half, 'id')], limits).catch((error: unknown) => {
+        // It has ended by itself, or the account may not: then it takes its minute.
+        if (!(error instanceof ServerFailure) || !KILL_REFUSED.has(error.errno)) throw error;
+      });
+    }
+    await session.rows(doing, sql, values, limits);
   }
 
   async setSemiSyncSource(on: boolean, limits: Limits): Promise<void> {

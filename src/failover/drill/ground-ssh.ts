@@ -6,7 +6,7 @@ import type { Ground, Running, ShellOptions, StartOptions } from './ground.ts';
 export interface SshGroundOptions {
   readonly connect: (host: string) => Promise<Connection>;
   readonly becomeOf: (host: string) => Become;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Real machines, reached as an operator reaches them. */

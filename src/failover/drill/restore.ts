@@ -1,0 +1,48 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+import type { Site } from './ground.ts';
+import { convergence, type Violation } from './invariants.ts';
+import { lookAtAll, writable } from './look.ts';
+import type { Tool } from './tool.ts';
+
+export interface Restored {
+  /** What was needed, in words: `rejoin db1`, `rejoin db1 --clone`. */
+  readonly actions: readonly string[];
+  /** What is still wrong; none is what is hoped for. */
+  readonly violations: readonly Violation[];
+}
+
+/**
+ * Brings a cluster back to one primary with all others following, by the failover's own commands, as an operator would
+ * the next morning. The faults must have been healed.
+ */
+export async function restore(
+  site: Site,
+  failover: Tool,
+  options: { readonly withinMs?: number; readonly patienceMs?: number } = {},
+): Promise<Restored> {
+  const { withinMs = 180_000, patienceMs = 3000 } = options;
+  const until = performance.now() + withinMs;
+  const actions: string[] = [];
+  const run = async (...args: readonly string[]): Promise<boolean> => {
+    const { status, stderr, stdout } = await failover(...args, '--yes');
+    const said = status === 0 ? '' : `: ${stderr.trim() || stdout.trim()}`;
+    actions.push(`${args.join(' ')}${said}`);
+    return status === 0;
+  };
+  for (;;) {
+    const { violations } = await convergence(site, { withinMs: patienceMs });
+    if (violations.length === 0 || performance.now() > until) return { actions, violations };
+    const looks = await lookAtAll(site);
+    const primaries = writable(looks);
+    if (primaries.length !== 1 && looks.length > 0) await run('promote');
+    const [primary] = writable(await lookAtAll(site));
+    for (const spec of site.instances) {
+      const look = (await lookAtAll(site)).find((one) => one.name === spec.name);
+      if (spec.name === primary || primary === undefined) continue;
+      if (look?.isReplicating && look.semiSyncReplica) continue;
+      if (!(await run('rejoin', spec.name))) await run('rejoin', spec.name, '--clone');
+    }
+    await wait(500);
+  }
+}

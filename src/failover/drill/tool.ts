@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** How a run of `failover` ended. */
+export interface ToolResult {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly ms: number;
+}
+
+/** The program `failover` on one inventory, run as a user runs it: a process of its own. */
+export interface Tool {
+  (...args: readonly string[]): Promise<ToolResult>;
+  /** Kills it (SIGKILL) as soon as it prints a line of which `when` is true. */
+  killedWhen(when: (line: string) => boolean, ...args: readonly string[]): Promise<ToolResult>;
+}
+
+/** `command` is the program with all that comes before the verb, `options` what comes after: `-i …`. */
+export function makeTool(command: readonly string[], options: readonly string[], cwd: string): Tool {
+  const run = (
+    args: readonly string[],
+    onLine?: (line: string, kill: () => void) => void,
+  ): Promise<ToolResult> => {
+    const [program = '', ...before] = command;
+    const startedAt = performance.now();
+    const child = spawn(program, [...before, ...args, ...options], {
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stderr = '';
+    const lines: string[] = [];
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      lines.push(line);
+      onLine?.(line, () => child.kill('SIGKILL'));
+    });
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    return new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (status, signal) =>
+        resolve({
+          status: status ?? (signal === 'SIGKILL' ? 137 : -1),
+          stdout: lines.join('\n'),
+          stderr,
+          ms: performance.now() - startedAt,
+        }),
+      );
+    });
+  };
+  return Object.assign((...args: readonly string[]) => run(args), {
+    killedWhen: (when: (line: string) => boolean, ...args: readonly string[]) =>
+      run(args, (line, kill) => {
+        if (when(line)) kill();
+      }),
+  });
+}
