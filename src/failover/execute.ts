@@ -142,13 +142,13 @@ class Run {
     const isInterruptible = !isPointOfNoReturn && !this.#isPast;
     if (isPointOfNoReturn) this.#isPast = true;
     const failures: { step: Step; message: string }[] = [];
-    const work = stage.map((step) => {
+    const work = stage.flatMap((step) => {
       const one = this.#inTurn(step, isInterruptible).then((message) => {
         if (message === undefined) return;
         if (step.optional) this.#warnings.push(`${describe(step)}: ${message}`);
         else failures.push({ step, message });
       });
-      if (!step.beside) return one;
+      if (!step.beside) return [one];
       const instance = instanceOf(step.action);
       if (instance !== undefined) this.#busy.set(instance, one);
       // What fails beside stops nothing; it is told at the end.
@@ -158,7 +158,7 @@ class Run {
           if (failed) this.#left.push(`${describe(step)}: ${failed.message}`);
         }),
       );
-      return undefined;
+      return [];
     });
     await Promise.all(work);
     if (stage.some((step) => this.#allowsWrites(step))) this.#record.resume();
