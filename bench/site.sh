@@ -16,7 +16,7 @@ SCRIPT
 
 balancer='
 apt-get -q update
-apt-get -q -y install haproxy keepalived ufw chrony socat openssl
+apt-get -q -y install haproxy keepalived ufw chrony socat openssl nodejs
 systemctl is-active --quiet haproxy
 '
 
@@ -31,7 +31,7 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 SOURCES
 printf "Package: *\nPin: release n=sid\nPin-Priority: 100\n" > /etc/apt/preferences.d/sid
 apt-get -q update
-apt-get -q -y install nginx-light nodejs ufw chrony
+apt-get -q -y install nginx-light nodejs ufw chrony etcd-server etcd-client
 # Its first start fails now and then, by a race in the package.
 apt-get -q -y install -t sid mysql-server || { rm -rf /var/lib/mysql/*; dpkg --configure -a; }
 systemctl is-active --quiet mysql
