@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 import type { Balancer } from '../balancer/balancer.ts';
-import { EXIT, unreachable, UserError } from '../lib/errors.ts';
+import { EXIT, type ExitCode, unreachable, UserError } from '../lib/errors.ts';
 import { parseGtids } from '../mysql/gtid.ts';
 import type { JournalRow, Limits, Server } from '../mysql/server.ts';
 import type { Action } from './action.ts';
@@ -233,8 +233,14 @@ async function fence(name: string, deed: Deed, limits: Limits): Promise<Done> {
   const failures = outcomes.flatMap((outcome) =>
     outcome.status === 'rejected' ? [(outcome.reason as Error).message] : [],
   );
-  if (fenced.length === 0) throw new UserError(failures.join('; '), { exitCode: EXIT.failed });
+  if (fenced.length === 0) throw new UserError(failures.join('; '), { exitCode: exitCodeOf(outcomes[0]) });
   return { fenced, message: failures.length === 0 ? undefined : failures.join('; ') };
+}
+
+/** Whether the machine itself was out of reach, or something there did not work. */
+function exitCodeOf(outcome: PromiseSettledResult<void> | undefined): ExitCode {
+  const reason: unknown = outcome?.status === 'rejected' ? outcome.reason : undefined;
+  return reason instanceof UserError && reason.exitCode === EXIT.unreachable ? EXIT.unreachable : EXIT.failed;
 }
 
 async function clone(name: string, sourceName: string, deed: Deed, limits: Limits): Promise<Done> {

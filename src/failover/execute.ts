@@ -197,6 +197,9 @@ class Run {
       note('done', done.message);
       return undefined;
     } catch (error) {
+      // A machine that was reached may be half fenced: nothing starts mysqld there until somebody takes that back.
+      const isReached = !(error instanceof UserError && error.exitCode === EXIT.unreachable);
+      if (step.action.do === 'fence' && isReached) this.#record.noteMachine(step.action);
       const message = messageOf(error);
       note('failed', message);
       return message;

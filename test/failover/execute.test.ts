@@ -404,7 +404,14 @@ test('who may be fenced when the tool is killed is remembered as fenced, and for
   while (!killed.calls.includes('db1.fence')) await new Promise((resolve) => setImmediate(resolve));
   t.deepEqual(killed.memory().fenced, ['db1']);
 
-  const unreached = fakeCluster({ 'db1.fence': () => failing('web1 cannot be reached') });
+  const halfway = fakeCluster({ 'db1.fence': () => failing('mysqld does not end, and is masked') });
+  await carryOut(planOf([{ action: { do: 'fence', instance: 'db1' }, optional: true }]), halfway);
+  t.deepEqual(halfway.memory().fenced, ['db1']);
+
+  const unreached = fakeCluster({
+    'db1.fence': () =>
+      Promise.reject(new UserError('web1 cannot be reached', { exitCode: EXIT.unreachable })),
+  });
   await carryOut(planOf([{ action: { do: 'fence', instance: 'db1' }, optional: true }]), unreached);
   t.deepEqual(unreached.memory().fenced, []);
 });
