@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { UserError } from '../lib/errors.ts';
+import { EXIT, UserError } from '../lib/errors.ts';
 import type { Action, Plan, Stage, Step } from './action.ts';
 import { carryOut, type Deed, type Done, instanceOf } from './carry-out.ts';
 import { ChangeRecord } from './change-record.ts';
