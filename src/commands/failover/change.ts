@@ -14,7 +14,7 @@ import {
   sourceName,
   stepJson,
 } from '../../failover/json.ts';
-import { observe } from '../../failover/observe.ts';
+import { observe, type ObserveOptions } from '../../failover/observe.ts';
 import { primaryOf } from '../../failover/primary.ts';
 import { problems } from '../../failover/problems.ts';
 import type { Planned, Refusal } from '../../failover/refusals.ts';
@@ -44,6 +44,9 @@ export interface ChangeOptions {
 /** How long a topology may take to become what the plan made it. */
 const VERIFY_MS = 5000;
 const VERIFY_PAUSE_MS = 50;
+/** How long replicas may seem to hear a primary that is silent to us, until that is a reason to refuse. */
+const HEARD_MS = 5000;
+const HEARD_PAUSE_MS = 200;
 const SECOND_PATIENCE_MS = 300;
 
 /** Plans, asks, takes the lock, plans again with it in hand, carries out, and shows what came of it. */
@@ -65,9 +68,7 @@ export async function change(
   let agreed: Plan | undefined;
   let before: Promise<Topology | undefined>;
   if (asks || options.dryRun) {
-    const topology = await observe(cluster, ports, { signal: options.signal });
-    mustAnswer(topology);
-    const planned = makePlan(topology);
+    const { topology, planned } = await lookAndPlan(session, makePlan, options);
     if ('refusals' in planned) {
       refuse(planned.refusals, session, options, styles, options.preface?.(topology));
       return;
@@ -100,6 +101,28 @@ async function acquire({ ports }: Session, owner: LeaseOwner): Promise<Lease> {
   }
 }
 
+/**
+ * Replicas notice the death of their source later than we do, since heartbeats come every second: that they still hear
+ * it is looked at again for a while before it is believed.
+ */
+async function lookAndPlan(
+  { cluster, ports }: Session,
+  makePlan: (topology: Topology) => Planned & { readonly again?: boolean },
+  { signal }: ChangeOptions,
+  first: ObserveOptions = {},
+): Promise<{ readonly topology: Topology; readonly planned: Planned & { readonly again?: boolean } }> {
+  const until = performance.now() + HEARD_MS;
+  for (let how = first; ; how = {}) {
+    const topology = await observe(cluster, ports, { ...how, signal });
+    mustAnswer(topology);
+    const planned = makePlan(topology);
+    const mayPass =
+      'refusals' in planned && planned.refusals.every(({ code }) => code === 'PrimaryIsHeardOf');
+    if (!mayPass || performance.now() > until) return { topology, planned };
+    await wait(HEARD_PAUSE_MS, undefined, { signal });
+  }
+}
+
 interface Holding {
   readonly lease: Lease;
   readonly agreed: Plan | undefined;
@@ -122,15 +145,14 @@ async function carryOut(
   options: ChangeOptions,
   { lease, agreed, styles, patience }: Holding,
 ): Promise<void> {
-  const { ports, cluster } = session;
   // What must be known first is a plan of its own, and then there is another: never many.
   for (let round = 1; round <= 5; round++) {
-    const topology = await observe(cluster, ports, {
-      signal: options.signal,
-      ...(round === 1 ? { patience } : {}),
-    });
-    mustAnswer(topology);
-    const planned = makePlan(topology);
+    const { topology, planned } = await lookAndPlan(
+      session,
+      makePlan,
+      options,
+      round === 1 ? { patience } : {},
+    );
     if ('refusals' in planned) {
       const preface = agreed ? undefined : options.preface?.(topology);
       refuse(planned.refusals, session, options, styles, preface);
