@@ -22,10 +22,14 @@ const daemonOnly: Plugin = {
         ? { path, namespace: 'operator' }
         : undefined,
     );
+    bundle.onResolve({ filter: /commands\/failover\/drill\.ts$/ }, ({ path }) => ({
+      path,
+      namespace: 'operator',
+    }));
     bundle.onLoad({ filter: /.*/, namespace: 'operator' }, () => ({
       contents: `import { UserError } from './src/lib/errors.ts';
         const refuse = () => { throw new UserError(${JSON.stringify(message)}); };
-        export { refuse as inventoryCluster, refuse as sshTransport };`,
+        export { refuse as inventoryCluster, refuse as sshTransport, refuse as drillCommand };`,
       resolveDir: ROOT,
     }));
   },

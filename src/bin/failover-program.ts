@@ -82,6 +82,12 @@ export const FAILOVER_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/failover/downtime.ts')).downtimeCommand,
   },
   {
+    name: 'drill',
+    summary: 'cause a fault on a lab or staging site, and report what it cost',
+    usage: '[scenario]',
+    load: async () => (await import('../commands/failover/drill.ts')).drillCommand,
+  },
+  {
     name: 'set-rule',
     summary: 'rank an instance as the next primary',
     usage: '<instance> <rule>',

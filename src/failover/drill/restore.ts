@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import type { Site } from './ground.ts';
 import { convergence, type Violation } from './invariants.ts';
-import { lookAtAll, writable } from './look.ts';
+import { type InstanceLook, lookAtAll, writable } from './look.ts';
 import type { Tool } from './tool.ts';
 
 export interface Restored {
@@ -34,9 +34,8 @@ export async function restore(
     const { violations } = await convergence(site, { withinMs: patienceMs });
     if (violations.length === 0 || performance.now() > until) return { actions, violations };
     const looks = await lookAtAll(site);
-    const primaries = writable(looks);
-    if (primaries.length !== 1 && looks.length > 0) await run('promote');
-    const [primary] = writable(await lookAtAll(site));
+    if (writable(looks).length === 0 && looks.length > 0) await run('promote');
+    const primary = followed(site, await lookAtAll(site));
     for (const spec of site.instances) {
       const look = (await lookAtAll(site)).find((one) => one.name === spec.name);
       if (spec.name === primary || primary === undefined) continue;
@@ -45,4 +44,15 @@ export async function restore(
     }
     await wait(500);
   }
+}
+
+/** The writable instance; of several (a former one that came back) the one that most others follow. */
+function followed(site: Site, looks: readonly InstanceLook[]): string | undefined {
+  const followers = (name: string): number => {
+    const address = site.instances.find((spec) => spec.name === name)?.address;
+    return looks.filter((look) => look.source === address).length;
+  };
+  return writable(looks)
+    .map((name) => ({ name, count: followers(name) }))
+    .sort((one, other) => other.count - one.count)[0]?.name;
 }
