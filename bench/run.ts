@@ -4,22 +4,26 @@ import { parseArgs } from 'node:util';
 
 import { down, reset, up } from '../src/lab/lab.ts';
 import { prepareAnsible, type Ansible } from './ansible.ts';
+import { benchFailover, FAILOVER_PARTS } from './failover.ts';
 import { describe, measure, median, repeat, type Measured } from './measure.ts';
+import { benchTopology } from './topology.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const PARTS = ['bare', 'site', 'tasks'] as const;
+const PARTS = ['bare', 'site', 'tasks', ...FAILOVER_PARTS, 'analyse'] as const;
 type Part = (typeof PARTS)[number];
 
 const { values: options } = parseArgs({
   options: {
     name: { type: 'string', default: 'bench' },
     only: { type: 'string' },
-    runs: { type: 'string', default: '5' },
+    runs: { type: 'string' },
     keep: { type: 'boolean' },
   },
 });
 const NAME = options.name;
-const RUNS = Number(options.runs);
+const RUNS = Number(options.runs ?? 5);
+/** A failover differs more from the next one than a run of a playbook does. */
+const FAILOVERS = Number(options.runs ?? 20);
 const INVENTORY = `inventory/${NAME}`;
 const SERVERS = ['web1', 'web2', 'web3'];
 const TARGETS = ['lb1', 'lb2', ...SERVERS];
@@ -37,6 +41,9 @@ const provision = (...args: readonly string[]): readonly string[] => [
 
 // What users install, which differs from the source in nothing but the time it takes to load.
 succeed(await measure([process.execPath, join(ROOT, 'scripts/build.ts')], { cwd: ROOT }), 'building');
+if (parts.includes('analyse')) await benchTopology(100, FAILOVERS, say);
+const onLab = parts.filter((part) => part !== 'analyse');
+if (onLab.length === 0) process.exit();
 const lab = await up({ name: NAME, report: (step) => say(`  lab: ${step}`) });
 try {
   if (parts.includes('bare')) await bareToSite();
@@ -45,6 +52,16 @@ try {
     const ansible = await prepareAnsible(lab, ROOT, TARGETS);
     if (parts.includes('site')) await siteUnchanged(ansible);
     if (parts.includes('tasks')) await fortyThreeTasks(ansible);
+  }
+  const failovers = FAILOVER_PARTS.filter((part) => parts.includes(part));
+  if (failovers.length > 0) {
+    await benchFailover({
+      inventory: INVENTORY,
+      parts: failovers,
+      runs: FAILOVERS,
+      program: [process.execPath, join(ROOT, 'dist/bin/failover.js')],
+      say,
+    });
   }
 } finally {
   if (!options.keep) await down({ name: NAME });
