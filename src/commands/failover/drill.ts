@@ -22,7 +22,7 @@ interface DrillCommandOptions {
 /** `failover drill`: a game day. */
 export function drillCommand(context: CommandContext): Command {
   const command = new Command('drill')
-    .description('cause a fault on a lab or a staging site under a checked writer, and report what it cost')
+    .description('cause a fault on a lab or staging site, and report what it cost')
     .argument('[scenario]', 'what happens; without, the scenarios are listed');
   addClusterOptions(command)
     .option('-y, --yes', 'do not ask')
