@@ -69,9 +69,13 @@ export async function failoverLab(lab: TestLab, extra: readonly string[] = []): 
         ...(limitMs === undefined ? {} : { limitMs }),
         ...(writerHosts === undefined ? {} : { writerHosts }),
         restore: async () => {
-          await heal?.();
-          await site.ground.lab?.heal();
-          ({ actions } = await restore(site, failover));
+          try {
+            await heal?.();
+          } finally {
+            // The next test finds a whole cluster, whatever this one did.
+            await site.ground.lab?.heal();
+            ({ actions } = await restore(site, failover));
+          }
         },
       });
       return { ...report, actions };
