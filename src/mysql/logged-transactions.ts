@@ -6,6 +6,8 @@ import type { Row, Session } from './session.ts';
 /** More than this many are not looked at one by one: it takes longer than anybody reads. */
 const MOST = 1000;
 const EVENTS_AT_ONCE = 5000;
+/** A log begins with four magic bytes. */
+const FIRST_EVENT = 4;
 
 /** Row events of all versions and both flavours: `Write_rows`, `Update_rows_v1`, `Delete_rows_compressed_v1`… */
 const ROW_EVENT = /^(Write|Update|Delete)_rows/i;
@@ -37,12 +39,14 @@ async function inLog(
   limits: Limits,
 ): Promise<readonly LoggedTransaction[]> {
   const reader = new LogReader(log, wanted);
-  for (let position = 4; ;) {
-    const sql = `SHOW BINLOG EVENTS IN ? FROM ${position} LIMIT ${EVENTS_AT_ONCE}`;
+  for (let from = FIRST_EVENT; ;) {
+    const sql = `SHOW BINLOG EVENTS IN ? FROM ${from} LIMIT ${EVENTS_AT_ONCE}`;
     const events = await session.rows(`reading the binary log ${log}`, sql, [log], limits);
-    for (const event of events) reader.read(event);
+    // Each portion begins with the last event of the one before: where that one ends MariaDB does not always say (it
+    // gives 0 for the row events that it got by replication).
+    for (const event of from === FIRST_EVENT ? events : events.slice(1)) reader.read(event);
     if (events.length < EVENTS_AT_ONCE) return reader.end();
-    position = number(events.at(-1), 'End_log_pos');
+    from = number(events.at(-1), 'Pos');
   }
 }
 

@@ -14,12 +14,14 @@ function sessionWith(logs: Readonly<Record<string, readonly string[]>>): Session
     if (sql === 'SHOW BINARY LOGS')
       return Promise.resolve(Object.keys(logs).map((Log_name) => ({ Log_name })));
     asked.push(String(values[0]));
-    return Promise.resolve(
-      (logs[String(values[0])] ?? []).map((line, index) => {
-        const [type = '', ...info] = line.split(': ');
-        return { Event_type: type, Info: info.join(': '), Pos: index, End_log_pos: index + 1 };
-      }),
-    );
+    const [, from = 0, most = 0] = (/ FROM (\d+) LIMIT (\d+)$/.exec(sql) ?? []).map(Number);
+    const events = (logs[String(values[0])] ?? []).map((line, index) => {
+      const [type = '', ...info] = line.split(': ');
+      // MariaDB's row events that came by replication do not say where they end.
+      const End_log_pos = /_rows|Table_map/.test(type) ? 0 : index + 5;
+      return { Event_type: type, Info: info.join(': '), Pos: index + 4, End_log_pos };
+    });
+    return Promise.resolve(events.filter(({ Pos }) => Pos >= from).slice(0, most));
   };
   return { id: 1, isOpen: true, asked, rows, results: () => Promise.resolve([]), destroy: () => {} };
 }
@@ -58,7 +60,7 @@ test('of MySQL, what was done to which table is told, and nothing of the transac
     {
       gtid: `${UUID}:2`,
       log: 'binlog.000002',
-      position: 1,
+      position: 5,
       changes: [
         { table: 'app.messages', kind: 'insert', events: 1 },
         { table: 'app.tags', kind: 'update', events: 2 },
@@ -68,7 +70,7 @@ test('of MySQL, what was done to which table is told, and nothing of the transac
     {
       gtid: `${UUID}:3`,
       log: 'binlog.000002',
-      position: 9,
+      position: 13,
       changes: [],
       statements: ['CREATE TABLE app.t (id INT)'],
     },
@@ -146,4 +148,24 @@ test('no hash of a password is shown', async (t) => {
     t.true(shown.includes('[REDACTED]'), shown);
   }
   t.is(found.length, statements.length);
+});
+
+test('a log that is longer than one portion is read to its end, each event once', async (t) => {
+  const transactions = Array.from({ length: 4000 }, (_, index) => [
+    `Gtid: BEGIN GTID 0-3-${index + 1}`,
+    'Table_map: table_id: 139 (app.messages)',
+    'Write_rows_v1: table_id: 139 flags: STMT_END_F',
+    'Xid: COMMIT /* xid=1 */',
+  ]);
+  const { found, asked } = await read('mariadb', '0-3-1250..1251', {
+    'binlog.000001': transactions.flat(),
+  });
+  t.deepEqual(
+    found.map(({ gtid, changes }) => ({ gtid, changes })),
+    ['0-3-1250', '0-3-1251'].map((gtid) => ({
+      gtid,
+      changes: [{ table: 'app.messages', kind: 'insert', events: 1 }],
+    })),
+  );
+  t.is(asked.length, 4);
 });
