@@ -126,8 +126,9 @@ export function parseCluster(text: string, file: string): Cluster {
   let plain: unknown;
   try {
     plain = JSON.parse(text);
-  } catch (error) {
-    throw new UserError({ message: `${file} is not JSON: ${(error as Error).message}` }, { cause: error });
+  } catch {
+    // The parser's message quotes the text, and that holds passwords.
+    throw new UserError({ message: `${file} is not JSON`, hint: 'the role failover_watch writes it' });
   }
   const parsed = clusterSchema.safeParse(plain);
   if (parsed.success)

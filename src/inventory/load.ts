@@ -1,20 +1,16 @@
-import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname, extname, resolve } from 'node:path';
 
 import { type Problem, UserError } from '../lib/errors.ts';
+import { holdsPrivateKey, isSecretFile, withoutText } from '../lib/secret-file.ts';
 import { parseYaml, readText } from '../lib/yaml.ts';
 import { type BuiltGroup, InventoryBuilder, type BuiltHost, setVariable } from './builder.ts';
 import { parseHostPattern, RangeProblem } from './host-range.ts';
+import { inventoryFiles } from './inventory-files.ts';
 import { readIniInventory } from './ini.ts';
 import { type Group, type Host, type Inventory, RANK, type Rank, type VariableLayer } from './inventory.ts';
 import { byRank, inOrder, loadVarsDirectories, type VarsDirectories } from './variables.ts';
 import { readYamlInventory } from './yaml-inventory.ts';
-
-const HOSTS_FILES = ['hosts.yml', 'hosts.yaml', 'hosts'];
-
-/** In a directory these are no inventories, by name or by extension; Ansible's list. */
-const NOT_INVENTORY = /^\.|^(?:host_vars|group_vars|vars_plugins)$/;
-const IGNORED_EXTENSIONS = /(?:~|\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|ini|cfg|retry))$/;
 
 /**
  * Loads an inventory: a file (YAML or INI), a directory of them with their group_vars/ and host_vars/, or a list of
@@ -35,9 +31,11 @@ export function loadInventory(path: string): Inventory {
         hint: 'a list of hosts needs a comma, even with one host: "web1,"',
       });
     }
-    files = inventoryFiles(absolute, warnings);
+    const found = inventoryFiles(absolute);
+    ({ files } = found);
+    warnings.push(...found.warnings);
+    problems.push(...found.problems);
     for (const file of files) readFile(file, builder, problems);
-    if (files.length === 0) problems.push({ message: `the directory ${path} holds no inventory file` });
   }
   builder.reconcile();
   const directory = isNameList
@@ -80,51 +78,25 @@ function readNameList(list: string, builder: InventoryBuilder, problems: Problem
   }
 }
 
-function inventoryFiles(path: string, warnings: Problem[]): readonly string[] {
-  if (!statSync(path).isDirectory()) return [path];
-  // With a hosts file of its own, a directory is that inventory; keys and the like may lie beside it.
-  const own = HOSTS_FILES.map((name) => join(path, name)).find((file) => existsSync(file));
-  if (own !== undefined) return [own];
-  return readdirSync(path)
-    .sort()
-    .filter((name) => !NOT_INVENTORY.test(name))
-    .flatMap((name) => {
-      const entry = join(path, name);
-      if (IGNORED_EXTENSIONS.test(name)) {
-        if (name.endsWith('.ini')) {
-          warnings.push({
-            message: `${entry} is left out: Ansible ignores .ini files in an inventory directory`,
-            hint: `rename it to ${basename(name, '.ini')}`,
-          });
-        }
-        return [];
-      }
-      return inventoryFiles(entry, warnings);
-    });
+function readFile(file: string, builder: InventoryBuilder, problems: Problem[]): void {
+  const found = attempt(() => readSource(file, builder));
+  problems.push(...(isSecretFile(file) ? found.map((problem) => withoutText(problem)) : found));
 }
 
-function readFile(file: string, builder: InventoryBuilder, problems: Problem[]): void {
-  try {
-    const text = readText(file);
-    if (text.startsWith('#!') && isExecutable(file)) {
-      problems.push({
-        message: `${file}: inventory scripts are not supported`,
-        hint: 'list the hosts in a file',
-      });
-    } else if (extname(file) === '.toml') {
-      problems.push({
-        message: `${file}: TOML inventories are not supported`,
-        hint: 'write it as YAML or INI',
-      });
-    } else if (isYaml(file, text)) {
-      problems.push(...readYamlInventory(parseYaml(text, file), builder));
-    } else {
-      problems.push(...readIniInventory(text, file, builder));
-    }
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    problems.push(...error.problems);
+function readSource(file: string, builder: InventoryBuilder): readonly Problem[] {
+  const text = readText(file);
+  if (holdsPrivateKey(text)) {
+    return [{ message: `${file} holds a private key: it is no inventory`, hint: 'list the hosts in a file' }];
   }
+  if (text.startsWith('#!') && isExecutable(file)) {
+    return [{ message: `${file}: inventory scripts are not supported`, hint: 'list the hosts in a file' }];
+  }
+  if (extname(file) === '.toml') {
+    return [{ message: `${file}: TOML inventories are not supported`, hint: 'write it as YAML or INI' }];
+  }
+  return isYaml(file, text)
+    ? readYamlInventory(parseYaml(text, file), builder)
+    : readIniInventory(text, file, builder);
 }
 
 /** Without an extension, the first line with something in it tells. */
@@ -195,6 +167,15 @@ function ownLayer(owner: BuiltGroup | BuiltHost, rank: Rank): readonly VariableL
   const { values, source, at } = owner.variables;
   if (values.size === 0 || source === undefined) return [];
   return [{ source, values, rank, ...(at ? { at } : {}) }];
+}
+
+function attempt(work: () => readonly Problem[]): readonly Problem[] {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.problems;
+  }
 }
 
 function collect<T>(problems: Problem[], work: () => readonly T[]): readonly T[] {

@@ -1,3 +1,5 @@
+import { holdsPrivateKey, isSecretFile } from './secret-file.ts';
+
 /** A place in a file the user wrote. Lines and columns count from 1. */
 export interface SourceLocation {
   readonly file: string;
@@ -58,8 +60,17 @@ export function formatProblem(problem: Problem): string {
   return lines.join('\n');
 }
 
-/** The lines around `location` with a caret below the column, as compilers print them. */
-export function codeFrame(source: string, location: { line: number; column: number }, around = 1): string {
+/**
+ * The lines around `location` with a caret below the column, as compilers print them. There is none for a file of
+ * secrets, nor for a text with a private key in it.
+ */
+export function codeFrame(
+  source: string,
+  location: { readonly file: string | undefined; readonly line: number; readonly column: number },
+  around = 1,
+): string | undefined {
+  const { file } = location;
+  if ((file !== undefined && isSecretFile(file)) || holdsPrivateKey(source)) return undefined;
   const lines = source.split('\n');
   const first = Math.max(1, location.line - around);
   const last = Math.min(lines.length, location.line + around);

@@ -16,6 +16,7 @@ import {
 } from 'yaml';
 
 import { codeFrame, UserError, type Problem, type SourceLocation } from './errors.ts';
+import { isSecretFile, withoutText } from './secret-file.ts';
 import { isDict, type Dict, type Value } from './value.ts';
 import { resolvePlainScalar } from './yaml-scalar.ts';
 import { parseWithTabs } from './yaml-tabs.ts';
@@ -64,7 +65,7 @@ export interface YamlDocument {
  */
 export function parseYaml(text: string, file: string): YamlDocument {
   const reader = new Reader(text, file);
-  const value = reader.read();
+  const value = readUnshown(reader, file);
   const { positions } = reader;
   const whole: SourceLocation = { file, line: 1, column: 1 };
   const lookUp = (container: Container): Positions =>
@@ -78,6 +79,19 @@ export function parseYaml(text: string, file: string): YamlDocument {
     valueAt: (container, key) => lookUp(container).values.get(key) ?? lookUp(container).start,
     problem: (location, message, hint) => problemIn(text, location, message, hint),
   };
+}
+
+/** What the reader finds wrong quotes the text, so of a secret file only the place is told. */
+function readUnshown(reader: Reader, file: string): Value {
+  try {
+    return reader.read();
+  } catch (error) {
+    if (!(error instanceof UserError) || !isSecretFile(file)) throw error;
+    throw new UserError(
+      error.problems.map((problem) => withoutText(problem)),
+      { exitCode: error.exitCode },
+    );
+  }
 }
 
 function problemIn(source: string, location: SourceLocation, message: string, hint?: string): Problem {

@@ -1,4 +1,5 @@
 import { codeFrame, UserError, type Problem, type SourceLocation } from '../lib/errors.ts';
+import { isSecretFile, withoutText } from '../lib/secret-file.ts';
 
 /** Why a template could not be rendered: the text is wrong, a variable is missing, or an operation failed. */
 export type TemplateErrorKind = 'syntax' | 'undefined' | 'runtime';
@@ -77,11 +78,14 @@ export function problemOf(fault: Fault, fallback: TemplateText): Problem {
   const location = locate(text, offset);
   const lines = text.source.slice(0, offset).split('\n');
   const place = { line: lines.length, column: (lines.at(-1) ?? '').length + 1 };
+  const isSecret = text.origin !== undefined && isSecretFile(text.origin.file);
+  // A syntax error quotes what it found; the others name variables and filters.
+  if (isSecret && fault.kind === 'syntax') return withoutText({ message: fault.message, location });
   return {
     message: location ? fault.message : `${fault.message} (line ${place.line}, column ${place.column})`,
     hint: fault.hint,
     location,
-    frame: frameOf(text, place),
+    frame: isSecret ? undefined : frameOf(text, place),
   };
 }
 
@@ -90,7 +94,7 @@ const LONGEST_FRAME_LINE = 300;
 function frameOf(text: TemplateText, place: { line: number; column: number }): string | undefined {
   const line = text.source.split('\n')[place.line - 1] ?? '';
   if (line.length > LONGEST_FRAME_LINE) return undefined;
-  if (text.isFile) return codeFrame(text.source, place);
+  if (text.isFile) return codeFrame(text.source, { ...place, file: text.origin?.file });
   // The string's lines are not those of the file it stands in, so they have no numbers.
   return `  | ${line}\n  | ${' '.repeat(place.column - 1)}^`;
 }

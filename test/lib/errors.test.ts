@@ -14,13 +14,13 @@ test('a problem reads as place, sentence, frame and hint', (t) => {
 test('line numbers of a frame are aligned', (t) => {
   const source = Array.from({ length: 12 }, (_, index) => `line ${index + 1}`).join('\n');
   t.is(
-    codeFrame(source, { line: 9, column: 1 }),
+    codeFrame(source, { file: 'a.yml', line: 9, column: 1 }),
     ['   8 | line 8', '>  9 | line 9', '     | ^', '  10 | line 10'].join('\n'),
   );
 });
 
 test('a frame at the file’s edge has no lines that are not there', (t) => {
-  t.is(codeFrame('only', { line: 1, column: 5 }), ['> 1 | only', '    |     ^'].join('\n'));
+  t.is(codeFrame('only', { file: 'a.yml', line: 1, column: 5 }), ['> 1 | only', '    |     ^'].join('\n'));
 });
 
 test('a user error holds all its problems and ends with a usage error', (t) => {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { isCollection, isMap, parseDocument } from 'yaml';
 
-import { codeFrame, UserError } from '../../lib/errors.ts';
-import { type Dict, fromPlain, type Value } from '../../lib/value.ts';
+import { UserError } from '../../lib/errors.ts';
+import { type Dict, isDict, isList, type Value } from '../../lib/value.ts';
+import { parseYaml } from '../../lib/yaml.ts';
 
 /**
  * One `--extra-vars` argument as Ansible takes it: `@FILE` (YAML or JSON), a YAML or JSON mapping, or
@@ -23,22 +23,13 @@ function readVariables(file: string): string {
 }
 
 function parseMapping(source: string, file: string): Dict {
-  const document = parseDocument(source, { version: '1.1', merge: true, uniqueKeys: true });
-  if (document.errors.length > 0) {
-    throw new UserError(
-      document.errors.map((error) => {
-        const [start] = error.linePos ?? [{ line: 1, col: 1 }];
-        const location = { file, line: start.line, column: start.col };
-        return { message: error.message.split('\n')[0] ?? '', location, frame: codeFrame(source, location) };
-      }),
-    );
-  }
-  if (document.contents === null) return new Map();
-  if (!isMap(document.contents)) {
-    const found = isCollection(document.contents) ? 'a list' : 'a single value';
+  const { value } = parseYaml(source, file);
+  if (value === null) return new Map();
+  if (!isDict(value)) {
+    const found = isList(value) ? 'a list' : 'a single value';
     throw new UserError(`${file}: expected a mapping of variables, found ${found}`);
   }
-  return fromPlain(document.toJS({ mapAsMap: true })) as Dict;
+  return value;
 }
 
 function parsePairs(text: string): Dict {
