@@ -22,7 +22,7 @@ import type { Topology } from '../../failover/topology.ts';
 import { EXIT, UserError } from '../../lib/errors.ts';
 import { palette, type Palette, wantsColour } from '../../report/palette.ts';
 import { operatorName } from './options.ts';
-import { mustAnswer, type Session } from './session.ts';
+import { mustAnswer, observeSomebody, type Session } from './session.ts';
 import { changeView } from './change-view.ts';
 import { planText, refusalsText, resultText } from './change-text.ts';
 import { topologyText } from './topology-text.ts';
@@ -106,14 +106,14 @@ async function acquire({ ports }: Session, owner: LeaseOwner): Promise<Lease> {
  * it is looked at again for a while before it is believed.
  */
 async function lookAndPlan(
-  { cluster, ports }: Session,
+  session: Session,
   makePlan: (topology: Topology) => Planned & { readonly again?: boolean },
   { signal }: ChangeOptions,
   first: ObserveOptions = {},
 ): Promise<{ readonly topology: Topology; readonly planned: Planned & { readonly again?: boolean } }> {
   const until = performance.now() + HEARD_MS;
   for (let how = first; ; how = {}) {
-    const topology = await observe(cluster, ports, { ...how, signal });
+    const topology = await observeSomebody(session, { ...how, signal });
     mustAnswer(topology);
     const planned = makePlan(topology);
     const mayPass =

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
 
 import { EXIT, UserError } from '../../lib/errors.ts';
 import { SecretRegistry } from '../../lib/secret.ts';
@@ -75,13 +76,31 @@ export async function look(session: Session, options: ObserveOptions = {}): Prom
     lost = error;
     return EMPTY_MEMORY;
   });
-  const topology = await observe(session.cluster, session.ports, { ...options, memory });
+  const topology = await observeSomebody(session, { ...options, memory });
   if (lost) {
     process.stderr.write(
       session.redact(`warning: what the cluster remembers cannot be read: ${lost.message}\n`),
     );
   }
   return { topology, ms: performance.now() - startedAt };
+}
+
+/** How long all may be silent until that is believed: a slow way to them looks the same at first. */
+const SILENCE_MS = 8000;
+const SILENCE_PAUSE_MS = 200;
+
+/** Observes again for a while when nobody answers at all: more often that is us, or the way, than all of them. */
+export async function observeSomebody(
+  { cluster, ports }: Pick<Session, 'cluster' | 'ports'>,
+  options: ObserveOptions = {},
+): Promise<Topology> {
+  const until = performance.now() + SILENCE_MS;
+  for (let how = options; ; how = { ...options, patience: undefined }) {
+    const topology = await observe(cluster, ports, how);
+    const isHeard = topology.instances.some((instance) => instance.kind === 'answering');
+    if (isHeard || performance.now() > until) return topology;
+    await wait(SILENCE_PAUSE_MS, undefined, { signal: options.signal });
+  }
 }
 
 /** Rejects when nobody of the cluster answers: then there is nothing to show or to decide. */
