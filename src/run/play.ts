@@ -1,44 +1,23 @@
-import { UserError } from '../lib/errors.ts';
 import type { Value } from '../lib/value.ts';
-import type { Block, RoleContext, Task, TaskNode } from '../playbook/ast.ts';
+import type { Block, Task, TaskNode } from '../playbook/ast.ts';
 import { loadModulesOf } from '../plan/load-modules.ts';
 import { shortName } from '../plan/validate.ts';
 import type { Upcoming } from './ahead.ts';
+import { activeHosts, checkLimits, failureOf, type Failures, settle } from './failures.ts';
 import { flatTasks } from './handlers.ts';
 import { expandInclude } from './include.ts';
-import { mapLimit } from './limit.ts';
-import { holds, keyword, keywordFlag } from './prepare.ts';
-import { playFlag, playValue } from './play-value.ts';
-import { scopeOf } from './scope.ts';
-import { hasEndedRole, hasRunRole, noteRole } from './role-runs.ts';
+import { runMeta } from './meta.ts';
 import { clearNotes } from './notes.ts';
+import { playFlag } from './play-value.ts';
+import { keywordFlag } from './prepare.ts';
+import { hasEndedRole, hasRunRole } from './role-runs.ts';
+import { runOnHosts } from './run-on-hosts.ts';
+import { scopeOf } from './scope.ts';
 import { startsAt } from './start-at.ts';
 import { isSelected } from './tags.ts';
-import { runTaskOnHost, type TaskEnd } from './task.ts';
-import { taskName } from './task-name.ts';
 import { announce, count } from './tally.ts';
+import { taskName } from './task-name.ts';
 import type { ExtraLayers, Handler, HostRun, PlayRun } from './world.ts';
-
-/** The play is to go no further: too many hosts failed, or `meta` said so. */
-export class EndOfPlay extends Error {
-  readonly reason: string | undefined;
-
-  constructor(reason?: string) {
-    super(reason ?? 'end of play');
-    this.reason = reason;
-  }
-}
-
-/** Why a host left a list of tasks; a block's rescue may take it up. */
-interface Failure {
-  readonly kind: 'failed' | 'unreachable';
-  /** False for a host that is out because of another's failure (any_errors_fatal, run_once). */
-  readonly own: boolean;
-  readonly task: Task;
-  readonly values: TaskEnd['values'];
-}
-
-type Failures = Map<HostRun, Failure>;
 
 /**
  * Runs tasks in Ansible's linear order: every host has done a task before any begins the next. A task that is already
@@ -55,23 +34,6 @@ export async function runSection(
     // What fails here is not rescued any more: the host is out before the next task begins.
     settle(run, await runNodes(run, [node], hosts, { nodes, from: index + 1, after }, []));
   }
-}
-
-/** The hosts of the batch that are still in it. */
-export function activeHosts(run: PlayRun): readonly HostRun[] {
-  return run.batch.filter((host) => host.state === 'active');
-}
-
-/** Takes hosts that failed out of the play. */
-export function settle(run: PlayRun, failures: Failures): void {
-  for (const [host, failure] of failures) leave(run, host, failure.kind);
-  checkLimits(run, new Map());
-}
-
-function leave(run: PlayRun, host: HostRun, state: HostRun['state']): void {
-  host.state = state;
-  // Who is still in the play is something that templates can ask.
-  run.world.knowledge++;
 }
 
 async function runNodes(
@@ -168,66 +130,11 @@ async function runTask(
   const fresh = hosts.filter((host) => !hasRunRole(run, task, host) && !hasEndedRole(run, task, host));
   if (fresh.length < hosts.length) return await runTask(run, task, fresh, upcoming, extra);
   const action = shortName(task.action.text);
-  if (action === 'meta') return await runMeta(run, task, hosts, upcoming);
+  if (action === 'meta')
+    return await runMeta(run, task, hosts, async () => await flushHandlers(run, upcoming));
   if (action === 'include_tasks' || action === 'include_role')
     return await runInclude(run, task, hosts, upcoming, extra);
   return await runOnHosts(run, task, hosts, upcoming, extra, false);
-}
-
-/** Actions that Ansible does once for all hosts. */
-const RUN_ONCE = ['add_host', 'pause'];
-
-/** Runs a task or a handler on hosts; gives back those that are out. */
-export async function runOnHosts(
-  run: PlayRun,
-  task: Task,
-  hosts: readonly HostRun[],
-  upcoming: Upcoming | undefined,
-  extra: ExtraLayers,
-  handler: boolean,
-): Promise<Failures> {
-  const { world } = run;
-  const first = hosts[0];
-  if (!first) return new Map();
-  await loadModulesOf([task]);
-  const scope = scopeOf(run, first, task, extra);
-  const once = RUN_ONCE.includes(shortName(task.action.text))
-    ? true
-    : (keywordFlag(task.runOnce, scope, run, task, 'run_once') ?? false);
-  const doing = once ? [first] : hosts;
-  announce(run, task, doing, handler);
-  const throttle = Number(keyword(task.throttle, scope, run, task, 'throttle') ?? 0);
-  const limit = throttle > 0 ? Math.min(throttle, world.settings.forks) : world.settings.forks;
-  const ends = await mapLimit(doing, limit, (host) => runTaskOnHost(run, task, host, upcoming, extra));
-  const failures: Failures = new Map();
-  doing.forEach((host, index) => {
-    const end = ends[index] as TaskEnd;
-    count(host, end);
-    if (end.status !== 'skipped') noteRole(run, task, host);
-    const failure = failureOf(task, end);
-    if (once) {
-      // The other hosts take over what the one found, or fail with it.
-      for (const other of hosts) {
-        if (other !== host && task.register !== undefined) other.values.set(task.register, end.values);
-        if (failure && other !== host) failures.set(other, { ...failure, own: false });
-        else if (failure) failures.set(host, failure);
-      }
-    } else if (failure) failures.set(host, failure);
-  });
-  const fatal =
-    keywordFlag(task.anyErrorsFatal ?? run.play.anyErrorsFatal, scope, run, task, 'any_errors_fatal') ??
-    false;
-  if (fatal && failures.size > 0) {
-    const [failure] = failures.values();
-    for (const host of hosts)
-      if (failure && !failures.has(host)) failures.set(host, { ...failure, own: false });
-  }
-  return failures;
-}
-
-function failureOf(task: Task, end: TaskEnd): Failure | undefined {
-  if (end.ignored || (end.status !== 'failed' && end.status !== 'unreachable')) return undefined;
-  return { kind: end.status, own: true, task, values: end.values };
 }
 
 async function runInclude(
@@ -281,55 +188,6 @@ async function runHandlerNodes(
   return failures;
 }
 
-async function runMeta(
-  run: PlayRun,
-  task: Task,
-  hosts: readonly HostRun[],
-  upcoming: Upcoming,
-): Promise<Failures> {
-  const what = task.freeForm?.text.trim() ?? '';
-  const applies = (host: HostRun): boolean => holds(task.when, scopeOf(run, host, task), run, task, 'when');
-  switch (what) {
-    case 'noop':
-      return new Map();
-    case 'flush_handlers':
-      return await flushHandlers(run, upcoming);
-    case 'end_play':
-      if (hosts.some(applies)) throw new EndOfPlay();
-      return new Map();
-    case 'end_batch':
-      if (hosts.some(applies)) for (const host of activeHosts(run)) leave(run, host, 'ended');
-      return new Map();
-    case 'end_host':
-      for (const host of hosts) if (applies(host)) leave(run, host, 'ended');
-      return new Map();
-    case 'end_role':
-      for (const host of hosts) {
-        if (!task.role || !applies(host)) continue;
-        const ended = run.endedRoles.get(host) ?? new Set<RoleContext>();
-        run.endedRoles.set(host, ended.add(task.role));
-      }
-      return new Map();
-    case 'clear_facts':
-      for (const host of hosts) if (applies(host)) host.facts.clear();
-      run.world.knowledge++;
-      return new Map();
-    case 'clear_host_errors':
-      // As in Ansible, they are back with the next play.
-      if (hosts.some(applies))
-        for (const host of run.allHosts)
-          if (host.state === 'failed' || host.state === 'unreachable') leave(run, host, 'ended');
-      return new Map();
-    case 'refresh_inventory':
-      return new Map();
-    case 'reset_connection':
-      await Promise.all(hosts.filter(applies).map((host) => host.session.disconnect()));
-      return new Map();
-    default:
-      throw new Error(`meta: "${what}" passed validation`);
-  }
-}
-
 /**
  * Runs the handlers that are due, in the order of their definition; those that they notify run as well, once all have
  * had their turn.
@@ -365,7 +223,8 @@ async function runHandler(
 ): Promise<Failures> {
   const action = shortName(task.action.text);
   const nothing: Upcoming = upcoming ?? { nodes: [], from: 0, after: undefined };
-  if (action === 'meta') return await runMeta(run, task, hosts, nothing);
+  if (action === 'meta')
+    return await runMeta(run, task, hosts, async () => await flushHandlers(run, nothing));
   if (action === 'include_tasks' || action === 'include_role')
     return await runInclude(run, task, hosts, nothing, [], true);
   return await runOnHosts(run, task, hosts, upcoming, [], true);
@@ -378,27 +237,4 @@ function canHandle(run: PlayRun, host: HostRun): boolean {
 
 function forcesHandlers(run: PlayRun, host: HostRun): boolean {
   return run.world.settings.forceHandlers || (playFlag(run, host, run.play.forceHandlers) ?? false);
-}
-
-/** `max_fail_percentage`; a host that cannot be reached counts as failed, so that a rolling change stops. */
-function checkLimits(run: PlayRun, failing: Failures): void {
-  const { play, batch } = run;
-  const [first] = batch;
-  if (!play.maxFailPercentage || !first) return;
-  const value = Number(playValue(run, first, play.maxFailPercentage));
-  if (Number.isNaN(value)) {
-    throw new UserError({
-      message: 'max_fail_percentage: expected a number',
-      location: play.maxFailPercentage.at,
-    });
-  }
-  const out = batch.filter(
-    (host) => host.state === 'failed' || host.state === 'unreachable' || failing.has(host),
-  ).length;
-  if ((out / batch.length) * 100 > value) {
-    for (const [host, failure] of failing) leave(run, host, failure.kind);
-    throw new EndOfPlay(
-      `${out} of ${batch.length} hosts failed, more than max_fail_percentage (${value} %) allows`,
-    );
-  }
 }

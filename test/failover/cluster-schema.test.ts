@@ -51,9 +51,10 @@ test('two instances of one name are an error', (t) => {
   });
 });
 
-test('what is no JSON is an error of the user', (t) => {
-  t.throws(() => parseCluster('{', 'cluster.json'), {
+test('what is no JSON is an error of the user, without the text that may hold passwords', (t) => {
+  const error = t.throws(() => parseCluster('{"password": hunter2}', 'cluster.json'), {
     instanceOf: UserError,
     message: /cluster.json is not JSON/,
   });
+  t.notRegex(error.message, /hunter/);
 });
