@@ -1,5 +1,6 @@
 import type { Plan, Stage } from './action.ts';
 import { compact, step } from './steps.ts';
+import { stuckThreads } from './stuck.ts';
 import type { Survey } from './survey.ts';
 import type { Answering, Instance } from './topology.ts';
 
@@ -11,7 +12,7 @@ import type { Answering, Instance } from './topology.ts';
 export function closePlan(survey: Survey, instance: Answering, primary: Answering | undefined): Plan {
   const { settings } = survey;
   const { name } = instance.spec;
-  const isStuck = instance.state.waitingForAck.length > 0;
+  const isStuck = stuckThreads(instance.state).length > 0;
   return {
     ...rejoinPlan(instance, [
       [

@@ -1,4 +1,4 @@
-import { contains, isEmpty } from '../mysql/gtid.ts';
+import { contains, isEmpty, subtract } from '../mysql/gtid.ts';
 import type { Plan } from './action.ts';
 import { candidatesOf } from './candidates.ts';
 import type { FailoverSettings } from './cluster.ts';
@@ -8,7 +8,7 @@ import { closePlan } from './plan-close.ts';
 import { planReopen, planSettle } from './plan-settle.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
 import { step } from './steps.ts';
-import { listed, namesOf, surveyOf, type Survey } from './survey.ts';
+import { byOthers, listed, namesOf, surveyOf, type Survey } from './survey.ts';
 import type { Answering, Instance, Topology } from './topology.ts';
 
 /**
@@ -117,11 +117,12 @@ function ended(survey: Survey, plan: Plan): Plan {
   };
 }
 
-/** The new primary, or somebody who follows it, has what this one lacks: the new one took writes already. */
+/** The new primary, or somebody who follows it, has what others wrote and this one lacks: the new one took writes. */
 function wasReplaced(survey: Survey, old: Answering, fresh: string): boolean {
   const to = survey.instance(fresh);
   return [...(to?.kind === 'answering' ? [to] : []), ...survey.followers(fresh)].some(
-    (instance) => instance !== old && !contains(old.state.executed, survey.holds(instance)),
+    (instance) =>
+      instance !== old && !isEmpty(byOthers(subtract(survey.holds(instance), old.state.executed), old)),
   );
 }
 

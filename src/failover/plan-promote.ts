@@ -10,6 +10,7 @@ import { planReopen, planSettle } from './plan-settle.ts';
 import { planSwitchover } from './plan-switchover.ts';
 import { isStalled } from './problems/writes.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
+import { stuckThreads } from './stuck.ts';
 import { listed, namesOf, surveyOf, type Survey } from './survey.ts';
 import type { Answering, Instance, Topology } from './topology.ts';
 
@@ -24,9 +25,6 @@ export interface PromoteWish {
   /** The watch asks: pauses, downtimes and the anti-flapping time hold. */
   readonly automatic?: boolean | undefined;
 }
-
-/** Sessions that wait for an acknowledgement for this long do not wait for a slow network. */
-const STUCK_SECONDS = 2;
 
 /**
  * Alive → switchover, dead → failover, or every reason why not. A change that was cut off is finished or taken back
@@ -215,7 +213,7 @@ function blockers(survey: Survey): readonly Refusal[] {
   if (primary?.kind !== 'answering') return [];
   const { name } = primary.spec;
   const found: Refusal[] = [];
-  const stuck = primary.state.waitingForAck.filter((thread) => thread.seconds >= STUCK_SECONDS);
+  const stuck = stuckThreads(primary.state);
   if (stuck.length > 0) {
     found.push(
       refusal(

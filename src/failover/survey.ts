@@ -145,8 +145,7 @@ function errantOf(survey: Survey, instance: Answering): Gtids {
   if (instance === primary) return nothing;
   if (primary?.kind === 'answering') {
     const extra = subtract(instance.state.executed, primary.state.executed);
-    const origin = originOf(primary);
-    return isEmpty(extra) ? nothing : keep(extra, (one) => one !== origin);
+    return isEmpty(extra) ? nothing : byOthers(extra, primary);
   }
   const known = knownOfPrimary(survey);
   if (known === undefined) return nothing;
@@ -157,6 +156,12 @@ function errantOf(survey: Survey, instance: Answering): Gtids {
     if (isEmpty(extra)) return nothing;
   }
   return keep(extra, (one) => one === own);
+}
+
+/** Without what an instance wrote itself: between two answers of a primary at work there is always some of it. */
+export function byOthers(gtids: Gtids, than: Answering): Gtids {
+  const origin = originOf(than);
+  return keep(gtids, (one) => one !== origin);
 }
 
 function originOf(instance: Answering): string {
