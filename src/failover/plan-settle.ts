@@ -27,7 +27,9 @@ export function planSettle(survey: Survey, primary: Answering): Plan {
     const source = links.get(instance.spec.name)?.source;
     return source?.kind !== 'answering' || source === primary || isEmpty(own.errant(source));
   });
-  const attached = fit.filter((instance) => leadsTo(survey, instance, primary));
+  const attached = fit.filter(
+    (instance) => leadsTo(survey, instance, primary) && !isBelowTheOther(survey, instance, primary),
+  );
   const followers = fit.filter((instance) => !attached.includes(instance));
   const writers = topology.balancers.filter((balancer) => balancer.reachable);
   const balanced = writers.every((balancer) => balancer.writers.length === 1 && balancer.writers[0] === host);
@@ -129,6 +131,14 @@ export function reopenRefusals(survey: Survey, primary: Answering): readonly Ref
     );
   }
   return found;
+}
+
+/** A change that was cut off had moved it, or would have: it belongs below the primary itself. */
+function isBelowTheOther(survey: Survey, instance: Answering, primary: Answering): boolean {
+  const { unfinished } = survey.topology.memory;
+  const source = survey.links.get(instance.spec.name)?.source;
+  if (unfinished === undefined || source === undefined || source === primary) return false;
+  return source.spec.name === unfinished.from || source.spec.name === unfinished.to;
 }
 
 /** By way of other replicas, too, and with every receiver on the way running. */
