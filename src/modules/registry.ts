@@ -44,6 +44,7 @@ export const registry: Readonly<Record<string, () => Promise<AnyModule>>> = {
   'ansible.builtin.wait_for_connection': async () =>
     (await import('./wait_for_connection.ts')).waitForConnection,
   'ansible.posix.authorized_key': async () => (await import('./authorized_key.ts')).authorizedKey,
+  'ansible.posix.mount': async () => (await import('./mount.ts')).mount,
   'ansible.posix.sysctl': async () => (await import('./sysctl.ts')).sysctl,
   'community.general.ini_file': async () => (await import('./ini_file.ts')).iniFile,
   'community.general.timezone': async () => (await import('./timezone.ts')).timezone,
