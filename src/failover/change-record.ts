@@ -4,6 +4,7 @@ import type { Action, Plan } from './action.ts';
 import type { JournalEntry, JournalStep } from './coordination.ts';
 import { journalKeeper, type JournalKeeper } from './journal-keeper.ts';
 import type { ExecuteOptions, StepEvent } from './outcome.ts';
+import { primaryOf } from './primary.ts';
 import type { Memory } from './topology.ts';
 
 /** What a change leaves in the journal and in the memory. */
@@ -92,7 +93,12 @@ export class ChangeRecord {
   async end(outcome: JournalEntry['outcome'], message: string | undefined): Promise<void> {
     const { coordination } = this.#options.ports;
     this.#journal.keep(this.#entry(outcome, message));
-    if (this.#isPromotion() || this.#plan.kind === 'repair' || this.#masked.size + this.#toFence.size > 0) {
+    if (
+      this.#isPromotion() ||
+      this.#plan.kind === 'repair' ||
+      this.#masked.size + this.#toFence.size > 0 ||
+      (outcome === 'done' && this.#movesReplicas())
+    ) {
       await coordination.remember((memory) => this.#remembered(memory, outcome));
     }
     await this.#journal.flush();
@@ -104,7 +110,11 @@ export class ChangeRecord {
       ...(memory.fenced ?? []).filter((name) => !this.#masked.has(name) && !this.#toFence.has(name)),
       ...[...this.#masked].flatMap(([name, isMasked]) => (isMasked ? [name] : [])),
     ];
-    const base: Memory = { ...memory, fenced };
+    const base: Memory = {
+      ...memory,
+      fenced,
+      ...(outcome === 'done' ? { below: this.#below(memory.below) } : {}),
+    };
     // A repair is what settles a change that was cut off.
     const settles = this.#isPromotion() || this.#plan.kind === 'repair';
     if (!settles || outcome === 'failed') return base;
@@ -125,6 +135,32 @@ export class ChangeRecord {
         ? { unacknowledged: { id: this.id, at: this.#at } }
         : {}),
     };
+  }
+
+  /** Whether it changes who was put below another replica than the primary. */
+  #movesReplicas(): boolean {
+    const { memory } = this.#options.topology;
+    return (
+      this.#plan.kind === 'relocate' ||
+      this.#follows().some(({ instance }) => memory.below?.[instance] !== undefined)
+    );
+  }
+
+  /** Where operators have put replicas holds until these are moved again, whoever does it. */
+  #below(before: Memory['below'] = {}): Memory['below'] {
+    const below = { ...before };
+    const { primary } = this.#options.topology.memory;
+    const view = primaryOf(this.#options.topology);
+    const root = view.kind === 'writable' ? view.primary.spec.name : primary;
+    for (const { instance, source } of this.#follows()) {
+      delete below[instance];
+      if (this.#plan.kind === 'relocate' && source !== root) below[instance] = source;
+    }
+    return below;
+  }
+
+  #follows(): readonly Extract<Action, { readonly do: 'follow' }>[] {
+    return this.#plan.stages.flat().flatMap(({ action }) => (action.do === 'follow' ? [action] : []));
   }
 
   #entry(outcome: JournalEntry['outcome'], message?: string): JournalEntry {

@@ -76,7 +76,8 @@ function repairReplicas(survey: Survey, problem: Problem, instance: Answering | 
     const isWrong =
       source !== view.primary && (source?.kind !== 'answering' || !isFollowing(survey.links, source));
     // What follows a wrong one is not started there.
-    if (isWrong || source === undefined || problem.code === 'ConnectedToWrongPrimary') {
+    const isMisplaced = problem.code === 'ConnectedToWrongPrimary' || problem.code === 'ReplicaBelowReplica';
+    if (isWrong || source === undefined || isMisplaced) {
       return planRelocate(topology, { instance: name, below: view.primary.spec.name }, settings);
     }
     if (!replication.autoPosition)

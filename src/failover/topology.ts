@@ -54,6 +54,8 @@ export interface Memory {
   readonly rules: Readonly<Record<string, PromotionRule>>;
   /** Instances whose machine was fenced and not released: mysqld is masked there until somebody rejoins them. */
   readonly fenced?: readonly string[] | undefined;
+  /** Replicas that an operator has put below another replica, and below which. */
+  readonly below?: Readonly<Record<string, string>> | undefined;
   /** Who watches, and when each said so last: milliseconds since 1970. */
   readonly watchers?: Readonly<Record<string, number>> | undefined;
   /** A change that was begun and not ended: the tool was killed in the middle of it. */

@@ -426,6 +426,24 @@ test('who follows again is not fenced any more', async (t) => {
   t.deepEqual(fake.memory().fenced, []);
 });
 
+test('where an operator has put a replica is remembered until it is moved again', async (t) => {
+  const fake = fakeCluster();
+  const topology = (): typeof fake.topology => ({ ...fake.topology, memory: fake.memory() });
+  await carryOut(wholeSwitchover(), fake);
+  const move = (source: string): Plan => ({
+    ...planOf([{ action: { do: 'follow', instance: 'db3', source, demoted: false } }]),
+    kind: 'relocate',
+    to: 'db3',
+  });
+  await carryOut(move('db1'), fake, { topology: topology() });
+  t.deepEqual(fake.memory().below, { db3: 'db1' });
+  await carryOut(move('db2'), fake, { topology: topology() });
+  t.deepEqual(fake.memory().below, {});
+  await carryOut(move('db1'), fake, { topology: topology() });
+  await carryOut({ ...move('db2'), kind: 'rejoin' }, fake, { topology: topology() });
+  t.deepEqual(fake.memory().below, {});
+});
+
 test('an automatic change waits for somebody to acknowledge it', async (t) => {
   const fake = fakeCluster();
   const { id } = await carryOut(wholeSwitchover(), fake, { automatic: true });

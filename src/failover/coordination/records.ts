@@ -31,6 +31,7 @@ export function parseMemory(text: string, where: string): Memory {
     paused: 'object?',
     rules: 'object',
     unfinished: 'object?',
+    below: 'object?',
   });
   for (const downtime of fields['downtimes'] as readonly unknown[]) {
     check(downtime, `${where}: a downtime`, {

@@ -258,6 +258,36 @@ export const REPLICA_ROWS: readonly Row[] = [
     remedy: ({ instance }) => `the watch starts the receiver of ${instance} anew`,
   },
   {
+    code: 'ReplicaBelowReplica',
+    description:
+      'A replica follows another one of the same data centre, and nobody put it there: it acknowledges nothing to the primary.',
+    severity: 'warning',
+    recovery: 'repair-replica',
+    find: (survey) =>
+      each(survey, (instance) => {
+        const { name, dataCentre } = instance.spec;
+        const { memory } = survey.topology;
+        const source = survey.links.get(name)?.source;
+        return when(
+          survey.view.kind === 'writable' &&
+            memory.unfinished === undefined &&
+            instance.state.readOnly &&
+            isReplicating(survey, instance) &&
+            source?.kind === 'answering' &&
+            source !== survey.primary &&
+            mayLeadToPrimary(survey, instance) &&
+            dataCentre === survey.primary?.spec.dataCentre &&
+            memory.below?.[name] !== source.spec.name,
+          () => ({
+            instance: name,
+            message: `${name} follows ${source?.spec.name}, which is a replica itself, and no operator put it there`,
+          }),
+        );
+      }),
+    remedy: ({ instance }, { primary }) =>
+      `the watch points it at the primary; by hand: \`failover relocate ${instance} ${primary?.spec.name}\``,
+  },
+  {
     code: 'ReplicaLagging',
     description: 'A replica applies later than the limit.',
     severity: 'warning',

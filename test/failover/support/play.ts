@@ -164,6 +164,8 @@ export function play(scenario: Scenario): { complaints: readonly string[]; log: 
       const own = [...node.executed].filter((one) => !primary.executed.has(one));
       if (own.length === 0 && (!node.link?.receiver || !node.link.applier))
         found.push(`${node.name} does not follow`);
+      if (own.length === 0 && node.link && node.link.source !== primary.name)
+        found.push(`${node.name} was left below ${node.link.source}`);
       if (node.source) found.push(`${node.name} waits for acknowledgements`);
     }
     if (!primary.source) found.push(`${primary.name} does not wait for acknowledgements`);
