@@ -31,8 +31,8 @@ export type Action =
   | { readonly do: 'enable-events'; readonly instance: string }
   /** Writes a row through the new primary and sees it on each of the others. */
   | { readonly do: 'prove'; readonly instance: string; readonly on: readonly string[] }
-  /** On the machine below: mask and stop mysqld; operator's STONITH hook. What cannot be reached is recorded, not fatal. */
-  | { readonly do: 'fence'; readonly instance: string }
+  /** On the machine below: mask and stop mysqld, and the operator's STONITH hook when told so. What cannot be reached is recorded. */
+  | { readonly do: 'fence'; readonly instance: string; readonly stonith?: boolean }
   | { readonly do: 'unfence'; readonly instance: string }
   | { readonly do: 'clone'; readonly instance: string; readonly source: string }
   | { readonly do: 'inject-empty'; readonly instance: string; readonly gtids: string }

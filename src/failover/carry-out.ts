@@ -93,7 +93,7 @@ export async function carryOut(action: Action, deed: Deed, limits: Limits): Prom
     case 'prove':
       return await prove(server(action.instance), action.on.map(server), deed.row, limits);
     case 'fence':
-      return await fence(action.instance, deed, limits);
+      return await fence(action, deed, limits);
     case 'unfence':
       return await said(known(deed.ports.machines, action.instance).unfence(limits.signal));
     case 'clone':
@@ -211,11 +211,15 @@ async function prove(
 }
 
 /** By every way there is; that none could be gone is a failure, which the plan may allow. */
-async function fence(name: string, deed: Deed, limits: Limits): Promise<Done> {
+async function fence(
+  { instance: name, stonith = false }: Extract<Action, { readonly do: 'fence' }>,
+  deed: Deed,
+  limits: Limits,
+): Promise<Done> {
   const spec = specOf(deed.cluster, name);
   const ways: readonly (readonly [string, Promise<void>])[] = [
     [`mysqld on ${spec.host}`, known(deed.ports.machines, name).fence(limits.signal)],
-    ...(deed.cluster.settings.hooks['stonith'] === undefined
+    ...(!stonith
       ? []
       : [
           [

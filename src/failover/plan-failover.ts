@@ -146,10 +146,10 @@ function fences(survey: Survey, from: Instance, isSafe: boolean): readonly Step[
   return [
     step(
       settings,
-      { do: 'fence', instance: from.spec.name },
+      // Only here: a server that is merely restarted by way of a fence keeps its machine.
+      { do: 'fence', instance: from.spec.name, ...(settings.hooks['stonith'] ? { stonith: true } : {}) },
       { ...how, undo: [{ do: 'unfence', instance: from.spec.name }] },
     ),
-    ...hookStage(settings, 'stonith', how).flat(),
   ];
 }
 

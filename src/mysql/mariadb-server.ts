@@ -13,6 +13,8 @@ import type { Version } from './version.ts';
 
 /** How long what the binary logs still hold is believed: it changes when a log is purged. */
 const PURGED_AGE_MS = 30_000;
+/** They are a few lines of memory and of one small file. */
+const PURGED_LIMIT_MS = 500;
 /** Each start of the server begins a new binary log; after so many without a transaction there is none. */
 const MOST_EMPTY_LOGS = 20;
 /** Enough to come to a log's first transaction, after what describes the log itself. */
@@ -28,10 +30,10 @@ export class MariadbServer extends BaseServer implements Server {
     const query = mariadbStateQuery(this.options.longTransactionSeconds);
     return await this.sessions.with(limits, async (session) => {
       const results = await session.results('reading its state', query, [], limits);
-      const { state, pulse } = mariadbState(results, this.#pulse, await this.#readPurged(session, limits));
+      const { state, pulse } = mariadbState(results, this.#pulse);
       this.#pulse = pulse;
       this.version = state.version;
-      return state;
+      return { ...state, purged: await this.#knownPurged(session, state, limits) };
     });
   }
 
@@ -231,9 +233,31 @@ export class MariadbServer extends BaseServer implements Server {
     );
   }
 
-  /** What stands before the oldest binary log. */
+  /**
+   * What stands before the oldest binary log, as far as it is known. While commits wait for an acknowledgement nobody can
+   * list the logs, and who asks waits with them: then it is not asked, and a state is no reason to wait for it.
+   */
+  async #knownPurged(session: Session, state: InstanceState, limits: Limits): Promise<Gtids> {
+    const known = this.#purged?.gtids ?? state.purged;
+    const isFresh = this.#purged && performance.now() - this.#purged.at < PURGED_AGE_MS;
+    const { ackers, requiredAcks, enabled } = state.semiSync.source;
+    const isStuck =
+      (enabled && ackers < requiredAcks) || state.waitingForAck.some((thread) => thread.seconds >= 1);
+    if (isFresh || isStuck) return known;
+    try {
+      return await this.#readPurged(session, {
+        ...limits,
+        timeoutMs: Math.min(limits.timeoutMs, PURGED_LIMIT_MS),
+      });
+    } catch (error) {
+      if (!(error instanceof ServerFailure) || error.silence.kind !== 'timeout') throw error;
+      // Not again at once: each such question stays with the server until it can answer.
+      this.#purged = { at: performance.now(), gtids: known };
+      return known;
+    }
+  }
+
   async #readPurged(session: Session, limits: Limits): Promise<Gtids> {
-    if (this.#purged && performance.now() - this.#purged.at < PURGED_AGE_MS) return this.#purged.gtids;
     const logs = await session
       .rows('listing the binary logs', 'SHOW BINARY LOGS', [], limits)
       .catch((error: unknown) => {

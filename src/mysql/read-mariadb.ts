@@ -36,7 +36,6 @@ export interface Pulse {
 export function mariadbState(
   results: readonly (readonly Row[])[],
   before: Pulse | undefined,
-  purged: Gtids,
 ): { readonly state: InstanceState; readonly pulse: Pulse | undefined } {
   const [[main] = [], statusRows, channels = [], replicas = [], long = [], waiting = []] = results;
   const status = pairs(statusRows);
@@ -55,7 +54,8 @@ export function mariadbState(
     superReadOnly: isReadOnly(text(main, 'read_only')),
     offlineMode: false,
     executed,
-    purged,
+    // Read beside it: it may have to wait.
+    purged: parseGtids('mariadb', ''),
     // GTIDs cannot be off; that their order is kept is what the strict mode says.
     gtidMode: flag(main, 'strict'),
     logBin: flag(main, 'log_bin'),

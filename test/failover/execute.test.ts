@@ -385,6 +385,16 @@ test('killed at any step, it leaves its intent behind', async (t) => {
   }
 });
 
+test("the operator's STONITH is called once, and not for a server that is merely restarted", async (t) => {
+  const fence = async (stonith: boolean): Promise<readonly string[]> => {
+    const fake = fakeCluster();
+    await carryOut(planOf([{ action: { do: 'fence', instance: 'db1', stonith } }]), fake);
+    return changes(fake.calls);
+  };
+  t.deepEqual(await fence(true), ['db1.fence', 'hook.stonith']);
+  t.deepEqual(await fence(false), ['db1.fence']);
+});
+
 test('who is fenced is remembered until the fence is taken away', async (t) => {
   const fake = fakeCluster();
   await carryOut(planOf([{ action: { do: 'fence', instance: 'db1' } }]), fake);
