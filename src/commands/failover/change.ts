@@ -18,7 +18,7 @@ import { observe, type ObserveOptions } from '../../failover/observe.ts';
 import { primaryOf } from '../../failover/primary.ts';
 import { problems } from '../../failover/problems.ts';
 import type { Planned, Refusal } from '../../failover/refusals.ts';
-import type { Topology } from '../../failover/topology.ts';
+import type { Instance, Topology } from '../../failover/topology.ts';
 import { EXIT, UserError } from '../../lib/errors.ts';
 import { palette, type Palette, wantsColour } from '../../report/palette.ts';
 import { operatorName } from './options.ts';
@@ -84,7 +84,7 @@ export async function change(
   }
   const lease = await acquire(session, owner);
   try {
-    const patience = patienceFor(await before);
+    const patience = patienceForPrimary(await before);
     await carryOut(session, makePlan, options, { lease, agreed, styles, patience });
   } finally {
     await lease.release();
@@ -130,12 +130,23 @@ interface Holding {
   readonly patience: ReadonlyMap<string, number>;
 }
 
-/** Who has been waited for to the end is asked again, and not waited for as long again. */
-function patienceFor(topology: Topology | undefined): ReadonlyMap<string, number> {
-  const instances = topology?.instances ?? [];
-  const silent = instances.filter((instance) => instance.kind === 'silent');
+/**
+ * A primary that has been waited for to the end is asked again, and not waited for as long again. A candidate is: that it
+ * was slow once is no reason to refuse it.
+ */
+function patienceForPrimary(topology: Topology | undefined): ReadonlyMap<string, number> {
+  const view = topology && primaryOf(topology);
+  return view && 'primary' in view && view.primary.kind === 'silent'
+    ? patienceFor(topology, [view.primary])
+    : new Map();
+}
+
+function patienceFor(
+  topology: Topology,
+  silent: readonly Instance[] = topology.instances.filter((instance) => instance.kind === 'silent'),
+): ReadonlyMap<string, number> {
   // When most are silent it is more likely us, and each gets its full time again.
-  if (silent.length * 2 >= instances.length) return new Map();
+  if (silent.length * 2 >= topology.instances.length) return new Map();
   return new Map(silent.map((instance) => [instance.spec.name, SECOND_PATIENCE_MS] as const));
 }
 
