@@ -1,11 +1,25 @@
 import test from 'ava';
 
+import type { FaultName } from '../../src/failover/drill/faults.ts';
+import { specOf } from '../../src/failover/drill/ground.ts';
 import { jsonLines, waitFor } from './support/cli.ts';
+import {
+  eventually,
+  failoverLab,
+  type FailoverLab,
+  isSound,
+  lastLine,
+  promoteUntilDone,
+} from './support/failover.ts';
 import { request, siteIsUp, testLab, vipOf } from './support/site.ts';
 
 const lab = testLab('test-mariadb');
 const FLAVOUR = ['-e', 'mysql_flavour=mariadb'];
 const REPLICAS = ['web2', 'web3'];
+
+let opened: Promise<FailoverLab> | undefined;
+/** The site that the first test has made. */
+const failover = async (): Promise<FailoverLab> => await (opened ??= failoverLab(lab, FLAVOUR));
 
 test.before('bare hosts', async () => {
   await lab.lab('up');
@@ -52,8 +66,84 @@ test.serial('a message sent to the site is on every replica', async (t) => {
   }
 });
 
-test.serial('a second run changes nothing', async (t) => {
-  const again = await lab.provision('up', '--json', ...FLAVOUR);
+test.serial('a switchover loses no write and is verified', async (t) => {
+  const at = await failover();
+  const [, to, other] = await at.roles();
+  const report = await at.during(
+    async () => {
+      const ended = await at.ok('promote', to, '--yes', '--json');
+      t.like(lastLine(ended), { kind: 'switchover', to, outcome: 'done', verified: true, lostGtids: '' });
+    },
+    { writerHosts: [specOf(at.site, other).host] },
+  );
+  isSound(t, report);
+  t.is(report.to, to);
+});
+
+const WATCHED: readonly (readonly [FaultName, string, number])[] = [
+  ['kill', 'the watch replaces a killed primary by itself', 15_000],
+  [
+    'isolate',
+    'the watch replaces a primary that is cut from everyone, and closes it when it is back',
+    25_000,
+  ],
+];
+
+for (const [fault, title, limitMs] of WATCHED) {
+  test.serial(title, async (t) => {
+    const at = await failover();
+    await at.failover('ack');
+    const [from, one, other] = await at.roles();
+    const report = await at.during(
+      async (stage) => {
+        await at.cause(fault, from);
+        stage.mark();
+        await stage.acceptedElsewhere(limitMs);
+      },
+      {
+        writerHosts: [specOf(at.site, one).host, specOf(at.site, other).host],
+        heal: async () => await at.heal(fault, from),
+      },
+    );
+    isSound(t, report);
+    t.not(report.to, from);
+  });
+}
+
+test.serial(
+  'a primary whose commits wait for an acknowledgement answers, and is given up by force',
+  async (t) => {
+    const at = await failover();
+    await at.ok('pause', 'an operator decides');
+    const [from, to, other] = await at.roles();
+    const report = await at.during(
+      async (stage) => {
+        await at.cause('replication-cut', from);
+        stage.mark();
+        await eventually('the commits that wait are seen', async () => {
+          const { stdout } = await at.failover('status', '--json');
+          const { instances } = JSON.parse(stdout) as {
+            instances: readonly { name: string; reachable: boolean; problems: readonly string[] }[];
+          };
+          const primary = instances.find(({ name }) => name === from);
+          return primary?.reachable === true && primary.problems.length > 0;
+        });
+        t.like(lastLine(await promoteUntilDone(t, at, to, true)), { to, outcome: 'done' });
+        await stage.acceptedElsewhere();
+      },
+      {
+        writerHosts: [specOf(at.site, other).host],
+        heal: async () => await at.heal('replication-cut', from),
+      },
+    );
+    await at.ok('resume');
+    isSound(t, report);
+    t.is(report.to, to);
+  },
+);
+
+test.serial('a second run changes nothing, whoever is the primary now', async (t) => {
+  const again = await lab.provision('up', '--json', '--yes', ...FLAVOUR);
   t.is(again.status, 0, again.stderr);
   const changed = jsonLines(again.stdout).filter(
     (line) => line.type === 'result' && line.status === 'changed',

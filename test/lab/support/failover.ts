@@ -1,13 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { setTimeout as wait } from 'node:timers/promises';
 
+import type { ExecutionContext } from 'ava';
+
 import { type DrillSite, drillSite } from '../../../src/commands/failover/drill-site.ts';
 import { exercise, type ExerciseReport, type Stage } from '../../../src/failover/drill/exercise.ts';
 import { type FaultName, FAULTS } from '../../../src/failover/drill/faults.ts';
 import { primaryName } from '../../../src/failover/drill/look.ts';
 import { restore } from '../../../src/failover/drill/restore.ts';
 import { makeTool, type Tool, type ToolResult } from '../../../src/failover/drill/tool.ts';
-import { makeTable } from '../../../src/failover/drill/writer.ts';
+import { describe, makeTable } from '../../../src/failover/drill/writer.ts';
 import { buildDrill } from '../../../scripts/build-drill.ts';
 import { must, type TestLab } from './site.ts';
 
@@ -88,6 +90,34 @@ export async function failoverLab(lab: TestLab, extra: readonly string[] = []): 
 /** The last line of `--json`. */
 export function lastLine(ended: ToolResult): Readonly<Record<string, unknown>> {
   return JSON.parse(ended.stdout.trim().split('\n').at(-1) ?? '{}') as Readonly<Record<string, unknown>>;
+}
+
+/** No acknowledged write is missing anywhere, and the cluster is whole. */
+export function isSound(t: ExecutionContext, report: Awaited<ReturnType<FailoverLab['during']>>): void {
+  t.log(
+    `${report.from} → ${report.to}: ${describe(report.tally)}${report.recoveredMs === undefined ? '' : `, accepted again after ${Math.round(report.recoveredMs)} ms`}${report.actions.length === 0 ? '' : `; then ${report.actions.join(', ')}`}`,
+  );
+  t.deepEqual(report.violations, []);
+  t.true(report.tally.acknowledged > 50, 'the writer wrote');
+}
+
+/**
+ * At once after a fault nobody may know yet that the primary is dead: a refusal says so, and to ask again is right. A
+ * primary that answers and cannot commit is given up by --force alone.
+ */
+export async function promoteUntilDone(
+  t: ExecutionContext,
+  at: FailoverLab,
+  to: string,
+  force = false,
+): Promise<ToolResult> {
+  for (let attempt = 1; ; attempt++) {
+    const more = force && attempt > 2 ? ['--force'] : [];
+    const ended = await at.failover('promote', to, '--yes', '--json', ...more);
+    if (lastLine(ended)['outcome'] === 'done' || attempt === 5) return ended;
+    t.log(`attempt ${attempt}: ${ended.stderr.trim().split('\n').slice(0, 3).join(' ').slice(0, 300)}`);
+    await wait(500);
+  }
 }
 
 export async function eventually(
