@@ -1,9 +1,10 @@
 import type { ServerOptions } from './create-server.ts';
 import { ServerFailure } from './failure.ts';
-import { number } from './rows.ts';
+import { number, text } from './rows.ts';
 import type { Limits } from './server.ts';
 import type { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
+import { parseVersion } from './version.ts';
 
 /** Of a table, a schema or a row that is not there. */
 const MISSING = new Set([1049, 1146]);
@@ -54,6 +55,30 @@ export class BaseServer {
         if (!(error instanceof ServerFailure && error.errno === NO_SUCH_THREAD)) throw error;
       }
     });
+  }
+
+  /** What is asked of the other flavour it does not understand: then that is said, and not which word. */
+  protected async readAs<Result>(
+    session: Session,
+    limits: Limits,
+    read: () => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof ServerFailure) || error.silence.kind !== 'error' || !session.isOpen) throw error;
+      const [row] = await session.rows('asking its version', 'SELECT @@version AS version', [], limits);
+      const version = parseVersion(text(row, 'version'));
+      if (version === undefined || version.flavour === this.options.flavour) throw error;
+      const said = version.flavour === 'mysql' ? `MySQL ${version.text}` : version.text;
+      const message = `it is ${said}, and its inventory says mysql_flavour: ${this.options.flavour}`;
+      throw new ServerFailure(
+        this.name,
+        'reading its state',
+        { kind: 'error', alive: true, message },
+        { errno: error.errno, hint: `-e mysql_flavour=${version.flavour}, or in the inventory` },
+      );
+    }
   }
 
   protected async run(doing: string, sql: string, values: readonly unknown[], limits: Limits): Promise<void> {

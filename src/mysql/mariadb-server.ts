@@ -29,7 +29,9 @@ export class MariadbServer extends BaseServer implements Server {
   async readState(limits: Limits): Promise<InstanceState> {
     const query = mariadbStateQuery(this.options.longTransactionSeconds);
     return await this.sessions.with(limits, async (session) => {
-      const results = await session.results('reading its state', query, [], limits);
+      const results = await this.readAs(session, limits, () =>
+        session.results('reading its state', query, [], limits),
+      );
       const { state, pulse } = mariadbState(results, this.#pulse);
       this.#pulse = pulse;
       this.version = state.version;

@@ -23,7 +23,9 @@ export class MysqlServer extends BaseServer implements Server {
   async readState(limits: Limits): Promise<InstanceState> {
     const query = mysqlStateQuery(this.options.longTransactionSeconds);
     const state = mysqlState(
-      await this.sessions.with(limits, (session) => session.results('reading its state', query, [], limits)),
+      await this.sessions.with(limits, (session) =>
+        this.readAs(session, limits, () => session.results('reading its state', query, [], limits)),
+      ),
     );
     this.version = state.version;
     return state;

@@ -36,8 +36,11 @@ export const REPLICA_ROWS: readonly Row[] = [
           message: `${instance.spec.name} has ${count(errant)} transactions of its own: ${errant.toString()}`,
         }));
       }),
-    remedy: ({ instance }) =>
-      `look at them with \`failover errant ${instance}\`, then \`failover rejoin ${instance} --clone\` or \`--inject-empty\``,
+    remedy: ({ instance = '' }, survey) => {
+      const one = survey.instance(instance);
+      const isMysql = one?.kind === 'answering' && one.state.version.flavour === 'mysql';
+      return `look at them with \`failover errant ${instance}\`, then \`failover rejoin ${instance} --clone\`${isMysql ? ' or `--inject-empty`' : ''}`;
+    },
   },
   {
     code: 'FencedInstance',
