@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
+import { UserError } from '../lib/errors.ts';
+import { isEmpty } from '../mysql/gtid.ts';
 import type { Action, Plan } from './action.ts';
 import type { JournalEntry, JournalStep } from './coordination.ts';
 import { journalKeeper, type JournalKeeper } from './journal-keeper.ts';
@@ -99,13 +101,14 @@ export class ChangeRecord {
       this.#masked.size + this.#toFence.size > 0 ||
       (outcome === 'done' && this.#movesReplicas())
     ) {
-      await coordination.remember((memory) => this.#remembered(memory, outcome));
+      const began = outcome === 'done' && this.#isPromotion() ? await this.#hasNow() : undefined;
+      await coordination.remember((memory) => this.#remembered(memory, outcome, began));
     }
     await this.#journal.flush();
   }
 
   /** What the memory says after this change. */
-  #remembered(memory: Memory, outcome: JournalEntry['outcome']): Memory {
+  #remembered(memory: Memory, outcome: JournalEntry['outcome'], began: string | undefined): Memory {
     const fenced = [
       ...(memory.fenced ?? []).filter((name) => !this.#masked.has(name) && !this.#toFence.has(name)),
       ...[...this.#masked].flatMap(([name, isMasked]) => (isMasked ? [name] : [])),
@@ -129,12 +132,27 @@ export class ChangeRecord {
             epoch: Math.max(memory.epoch, this.#options.lease.epoch),
             primary: this.#plan.to,
             lastSeen: undefined,
+            began,
           }
         : {}),
       ...(this.#options.automatic && this.#isPromotion()
         ? { unacknowledged: { id: this.id, at: this.#at } }
         : {}),
     };
+  }
+
+  /** What the new primary has; undefined when it does not say. Nothing depends on it now, so nothing fails by it. */
+  async #hasNow(): Promise<string | undefined> {
+    const { ports, cluster } = this.#options;
+    const limits = { timeoutMs: cluster.settings.queryTimeoutMs };
+    const gtids = await ports.servers
+      .get(this.#plan.to)
+      ?.executed(limits)
+      .catch((error: unknown) => {
+        if (error instanceof UserError) return undefined;
+        throw error;
+      });
+    return gtids === undefined || isEmpty(gtids) ? undefined : gtids.toString();
   }
 
   /** Whether it changes who was put below another replica than the primary. */

@@ -1,10 +1,11 @@
 import { contains, count, isEmpty, subtract, union, type Gtids } from '../mysql/gtid.ts';
 import type { Plan, Stage, Step } from './action.ts';
+import { knownOfPrimary, onlyIts } from './errant.ts';
 import { isStuck, missingAt } from './objections.ts';
 import { silentNote } from './plan-switchover.ts';
 import { followStep, promotionStages, sortFollowers } from './promotion.ts';
 import { compact, hookStage, sideBySide, step } from './steps.ts';
-import { knownOfPrimary, listed, namesOf, type Survey } from './survey.ts';
+import { listed, namesOf, type Survey } from './survey.ts';
 import type { Answering, Instance } from './topology.ts';
 
 /** What is known about the acknowledged writes of a primary that is gone. */
@@ -89,6 +90,7 @@ export function planFailover(survey: Survey, from: Instance | undefined, to: Ans
     to: fresh,
     notes: [
       ...lossNotes(safety, lost),
+      ...ownNotes(survey, to),
       ...(giver
         ? [`${fresh} first fetches ${count(missingAt(survey, to))} transactions from ${giver.spec.name}`]
         : []),
@@ -105,6 +107,15 @@ export function planFailover(survey: Survey, from: Instance | undefined, to: Ans
     lostCount: lost === undefined ? 0 : count(lost),
     stages: compact(stages),
   };
+}
+
+/** It may have written them as the primary, and then they were acknowledged; but nobody can say so. */
+function ownNotes(survey: Survey, to: Answering): readonly string[] {
+  const own = onlyIts(survey, to);
+  if (isEmpty(own) || !isEmpty(survey.errant(to))) return [];
+  return [
+    `${count(own)} transactions that only ${to.spec.name} has count as its own from when it was the primary: ${own.toString()}`,
+  ];
 }
 
 function lossNotes(safety: Safety, lost: Gtids | undefined): readonly string[] {

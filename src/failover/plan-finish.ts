@@ -2,13 +2,14 @@ import { contains, isEmpty, subtract } from '../mysql/gtid.ts';
 import type { Plan } from './action.ts';
 import { candidatesOf } from './candidates.ts';
 import type { FailoverSettings } from './cluster.ts';
+import { byOthers } from './errant.ts';
 import { objections } from './objections.ts';
 import { knownLoss, planFailover, safetyOf } from './plan-failover.ts';
 import { closePlan } from './plan-close.ts';
 import { planReopen, planSettle } from './plan-settle.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
 import { step } from './steps.ts';
-import { byOthers, listed, namesOf, surveyOf, type Survey } from './survey.ts';
+import { listed, namesOf, surveyOf, type Survey } from './survey.ts';
 import type { Answering, Instance, Topology } from './topology.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { isEmpty, parseGtids, subtract, union, type Gtids } from '../mysql/gtid.ts';
 import type { Version } from '../mysql/version.ts';
 import type { FailoverSettings } from './cluster.ts';
+import { errantOf } from './errant.ts';
 import { followersOf, linksOf, type Links } from './links.ts';
 import { primaryAmong, type PrimaryView } from './primary.ts';
 import type { Answering, Instance, PromotionRule, Silent, Topology } from './topology.ts';
@@ -79,16 +80,6 @@ export function surveyOf(topology: Topology, settings: FailoverSettings, as?: In
   return survey;
 }
 
-/** What the cluster's primary is known to have had: what it says, or what was seen of it last. */
-export function knownOfPrimary(survey: Survey): Gtids | undefined {
-  const { primary, topology } = survey;
-  if (primary?.kind === 'answering') return primary.state.executed;
-  const flavour = survey.others[0]?.state.executed.flavour;
-  const { lastSeen, primary: remembered } = topology.memory;
-  if (lastSeen === undefined || flavour === undefined || remembered !== primary?.spec.name) return undefined;
-  return parseGtids(flavour, lastSeen);
-}
-
 /** Names in a sentence: `db1, db2 and db3`. */
 export function listed(names: readonly string[]): string {
   return names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
@@ -131,53 +122,6 @@ function semiSyncWish(answering: readonly Answering[]): SemiSyncWish {
     required: Math.max(1, ...sources.map((source) => source.requiredAcks)),
     endless: sources.every((source) => source.timeoutMs >= ENDLESS_TIMEOUT_MS),
   };
-}
-
-/**
- * With a primary that answers: what it does not have. What came from itself is left out, since it may have been
- * written between the two answers. Without one: what this instance wrote itself, nobody else has, and the primary did
- * not have when it was seen last: what a former primary wrote had come to the new one before that took writes. What
- * only one has of others came by way of the primary, and is what a failover is about.
- */
-function errantOf(survey: Survey, instance: Answering): Gtids {
-  const { primary } = survey;
-  const nothing = subtract(instance.state.executed, instance.state.executed);
-  if (instance === primary) return nothing;
-  if (primary?.kind === 'answering') {
-    const extra = subtract(instance.state.executed, primary.state.executed);
-    return isEmpty(extra) ? nothing : byOthers(extra, primary);
-  }
-  const known = knownOfPrimary(survey);
-  if (known === undefined) return nothing;
-  const own = originOf(instance);
-  let extra = subtract(instance.state.executed, known);
-  for (const other of survey.others) {
-    if (other !== instance) extra = subtract(extra, survey.holds(other));
-    if (isEmpty(extra)) return nothing;
-  }
-  return keep(extra, (one) => one === own);
-}
-
-/** Without what an instance wrote itself: between two answers of a primary at work there is always some of it. */
-export function byOthers(gtids: Gtids, than: Answering): Gtids {
-  const origin = originOf(than);
-  return keep(gtids, (one) => one !== origin);
-}
-
-function originOf(instance: Answering): string {
-  const { executed, serverId, uuid } = instance.state;
-  return executed.flavour === 'mariadb' ? String(serverId) : uuid.toLowerCase();
-}
-
-/** The transactions of some origins: each one's stands in its name. */
-function keep(gtids: Gtids, wanted: (origin: string) => boolean): Gtids {
-  const [separator, place] = gtids.flavour === 'mysql' ? [':', 0] : ['-', 1];
-  const kept = gtids
-    .toString()
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => wanted(entry.split(separator)[place]?.toLowerCase() ?? ''));
-  return parseGtids(gtids.flavour, kept.join(','));
 }
 
 function remembered<K, V>(cache: Map<K, V>, key: K, make: (key: K) => V): V {

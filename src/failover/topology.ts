@@ -46,6 +46,11 @@ export interface Memory {
   readonly primary: string | undefined;
   /** The last GTIDs seen on that primary, in its own notation: what may be lost is measured against it. */
   readonly lastSeen: string | undefined;
+  /**
+   * What that primary had when it became it, or when it was first seen to be it: all that a former primary wrote as
+   * such. What another instance has written beyond it was written where nobody should write.
+   */
+  readonly began?: string | undefined;
   readonly downtimes: readonly Downtime[];
   /** The last automatic recovery, until somebody acknowledges it. */
   readonly unacknowledged: { readonly id: string; readonly at: number } | undefined;

@@ -55,6 +55,17 @@ test('a whole switchover is done in its order, and remembered', async (t) => {
   t.true(fake.entries.at(-1)?.steps.every((step) => step.status === 'done'));
 });
 
+test('what the new primary begins with is remembered, and no failure to ask for it is one of the change', async (t) => {
+  const began = '00000000-0000-0000-0000-000000000001:1-7';
+  const fake = fakeCluster({ 'db2.executed': async () => ({ flavour: 'mysql', toString: () => began }) });
+  await carryOut(wholeSwitchover(), fake);
+  t.is(fake.memory().began, began);
+  // The plan asks db1; db2 is asked at the end only.
+  const silent = fakeCluster({ 'db2.executed': () => failing() });
+  t.is((await carryOut(wholeSwitchover(), silent)).outcome, 'done');
+  t.like(silent.memory(), { primary: 'db2', began: undefined });
+});
+
 test('the intent is in the journal and in the memory before the first step', async (t) => {
   const fake = fakeCluster();
   await carryOut(wholeSwitchover(), fake);

@@ -26,6 +26,7 @@ export function parseMemory(text: string, where: string): Memory {
     epoch: 'number',
     primary: 'string?',
     lastSeen: 'string?',
+    began: 'string?',
     downtimes: 'array',
     unacknowledged: 'object?',
     paused: 'object?',

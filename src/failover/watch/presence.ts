@@ -64,15 +64,18 @@ function withoutWatcher(memory: Memory, who: string): Memory {
 
 /**
  * A cluster that was never changed by this tool has no primary in its memory; after a power cut nobody would know which
- * one it was. Without semi-sync, what the primary has is noted too: it is all that tells what a failover would lose.
+ * one it was, nor what it had before its replicas wrote anything of their own. Without semi-sync, what the primary has is
+ * noted again and again: it is all that tells what a failover would lose.
  */
 function withPrimary(memory: Memory, seen: Topology | undefined): Memory {
   if (seen === undefined || seen.memory.epoch !== memory.epoch || memory.unfinished) return memory;
   const view = primaryOf({ ...seen, memory });
   if (view.kind !== 'writable') return memory;
   const { spec, state } = view.primary;
-  const adopted = memory.primary === undefined ? { ...memory, primary: spec.name } : memory;
+  if (memory.primary !== undefined && memory.primary !== spec.name) return memory;
+  const executed = state.executed.toString();
+  const began = memory.primary === undefined ? executed : (memory.began ?? executed);
+  const adopted: Memory = { ...memory, primary: spec.name, began };
   const { enabled, active } = state.semiSync.source;
-  if (adopted.primary !== spec.name || (enabled && active)) return adopted;
-  return { ...adopted, lastSeen: state.executed.toString() };
+  return enabled && active ? adopted : { ...adopted, lastSeen: executed };
 }

@@ -151,10 +151,13 @@ async function forget(topology: Topology, { coordination }: Ports, { epoch }: Le
   const view = primaryOf(topology);
   if (view.kind !== 'writable') return;
   const primary = view.primary.spec.name;
+  const began = view.primary.state.executed.toString();
   await coordination.remember((memory) => ({
     ...memory,
     unfinished: undefined,
     primary,
+    began,
+    lastSeen: memory.primary === primary ? memory.lastSeen : undefined,
     epoch: Math.max(memory.epoch, epoch),
   }));
 }

@@ -120,7 +120,13 @@ export function play(scenario: Scenario): { complaints: readonly string[]; log: 
       if (topology.memory.unfinished && finish === undefined) {
         const view = primaryOf(topology);
         if (view.kind === 'writable') {
-          world.memory = { ...world.memory, primary: view.primary.spec.name, unfinished: undefined };
+          const primary = view.primary.spec.name;
+          world.memory = {
+            ...world.memory,
+            primary,
+            began: world.executedOf(primary),
+            unfinished: undefined,
+          };
           continue;
         }
         const other = planPromote(topology, {}, SETTINGS);

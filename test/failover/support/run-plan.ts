@@ -62,7 +62,13 @@ export function runPlan(
   }
   if (count === killAfter) return 'killed';
   if (moves || plan.stages.flat().some((step) => step.action.do === 'make-writable')) {
-    world.memory = { ...world.memory, primary: plan.to, lastSeen: undefined, unfinished: undefined };
+    world.memory = {
+      ...world.memory,
+      primary: plan.to,
+      lastSeen: undefined,
+      began: world.executedOf(plan.to),
+      unfinished: undefined,
+    };
   }
   return 'done';
 }

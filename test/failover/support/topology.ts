@@ -227,7 +227,10 @@ function thread(seconds: number, state: string): ClientThread {
 export interface Described {
   readonly flavour?: Flavour | undefined;
   readonly instances: readonly string[];
-  readonly memory?: Partial<Omit<Memory, 'lastSeen'>> & { readonly lastSeen?: string };
+  readonly memory?: Partial<Omit<Memory, 'lastSeen' | 'began'>> & {
+    readonly lastSeen?: string;
+    readonly began?: string;
+  };
   /** Two balancers that agree with the primary, unless said otherwise. */
   readonly balancers?: readonly BalancerView[] | undefined;
 }
@@ -257,6 +260,7 @@ export function describe({ flavour = 'mysql', instances, memory = {}, balancers 
       ...NO_MEMORY,
       ...memory,
       lastSeen: memory.lastSeen === undefined ? undefined : gtids(flavour, memory.lastSeen),
+      began: memory.began === undefined ? undefined : gtids(flavour, memory.began),
     },
   };
 }

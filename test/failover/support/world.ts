@@ -118,6 +118,11 @@ export class World {
     };
   }
 
+  /** In the notation of the flavour. */
+  executedOf(name: string): string {
+    return notation(this.#options.flavour, this.node(name).executed);
+  }
+
   /** Carries an action out, as the executor would have the servers do it; throws a `Failure`. */
   do(action: Action): void {
     this.#do(action);

@@ -44,6 +44,16 @@ test('the primary of a cluster that was never changed is remembered', async (t) 
   t.is(memory.lastSeen, undefined, 'semi-sync knows better what may be lost');
 });
 
+test('what a primary had when it was first seen is remembered once', async (t) => {
+  const seen = describe({ instances: HEALTHY });
+  const first = await rememberedAfter({ ...EMPTY_MEMORY, epoch: 1 }, seen);
+  t.regex(first.began ?? '', /:1-100$/);
+  const known = { ...EMPTY_MEMORY, epoch: 1, primary: 'db1' };
+  t.is((await rememberedAfter({ ...known, began: 'before' }, seen)).began, 'before');
+  t.regex((await rememberedAfter(known, seen)).began ?? '', /:1-100$/);
+  t.is((await rememberedAfter({ ...known, primary: 'db2' }, seen)).began, undefined);
+});
+
 test('what a primary without semi-sync has is remembered: it is all that tells what is lost', async (t) => {
   const seen = describe({ instances: ['db1 primary 1:1-100 async', 'db2 <db1 1:1-100 async'] });
   const memory = await rememberedAfter({ ...EMPTY_MEMORY, epoch: 1 }, seen);

@@ -1,0 +1,94 @@
+import { isEmpty, parseGtids, subtract, type Gtids } from '../mysql/gtid.ts';
+import type { Survey } from './survey.ts';
+import type { Answering } from './topology.ts';
+
+/**
+ * Transactions that should not be there. With a primary that answers: what it does not have. What came from itself is
+ * left out, since it may have been written between the two answers. Without one: what this instance wrote itself and
+ * nobody else has, unless it wrote it as the primary. What only one has of others came by way of the primary, and is
+ * what a failover is about.
+ */
+export function errantOf(survey: Survey, instance: Answering): Gtids {
+  const { primary } = survey;
+  const nothing = subtract(instance.state.executed, instance.state.executed);
+  if (instance === primary) return nothing;
+  if (primary?.kind === 'answering') {
+    const extra = subtract(instance.state.executed, primary.state.executed);
+    return isEmpty(extra) ? nothing : byOthers(extra, primary);
+  }
+  const own = onlyIts(survey, instance);
+  return isEmpty(own) || wroteAsPrimary(survey, instance) ? nothing : own;
+}
+
+/** Without a primary that answers: what this instance wrote and nobody who answers knows of. */
+export function onlyIts(survey: Survey, instance: Answering): Gtids {
+  let extra = instance.state.executed;
+  for (const known of [knownOfPrimary(survey), historyBefore(survey)]) {
+    if (known !== undefined) extra = subtract(extra, known);
+  }
+  for (const other of survey.others) {
+    if (isEmpty(extra)) return extra;
+    if (other !== instance) extra = subtract(extra, survey.holds(other));
+  }
+  return byItself(extra, instance);
+}
+
+/**
+ * Whether what nobody else has may be from a time when this instance was the primary: then it was acknowledged, perhaps
+ * by the dead primary alone. The last change made it the primary, or was about to; or nothing is known of the time
+ * before the last primary, and others have older writes of it, or there is nobody to compare it with.
+ */
+function wroteAsPrimary(survey: Survey, instance: Answering): boolean {
+  const { primary, unfinished } = survey.topology.memory;
+  const { name } = instance.spec;
+  if (name === primary || name === unfinished?.from || name === unfinished?.to) return true;
+  if (knownOfPrimary(survey) !== undefined || historyBefore(survey) !== undefined) return false;
+  const others = survey.others.filter((other) => other !== instance);
+  return others.length === 0 || others.some((other) => !isEmpty(byItself(survey.holds(other), instance)));
+}
+
+/** What the cluster's primary is known to have had: what it says, or what was seen of it last. */
+export function knownOfPrimary(survey: Survey): Gtids | undefined {
+  const { primary, topology } = survey;
+  if (primary?.kind === 'answering') return primary.state.executed;
+  const flavour = survey.others[0]?.state.executed.flavour;
+  const { lastSeen, primary: remembered } = topology.memory;
+  if (lastSeen === undefined || flavour === undefined || remembered !== primary?.spec.name) return undefined;
+  return parseGtids(flavour, lastSeen);
+}
+
+/** Everything that may be in the cluster by right and not from the primary: it had it when it became the primary. */
+function historyBefore(survey: Survey): Gtids | undefined {
+  const { began, primary } = survey.topology.memory;
+  const flavour = survey.others[0]?.state.executed.flavour;
+  if (began === undefined || flavour === undefined || primary !== survey.primary?.spec.name) return undefined;
+  return parseGtids(flavour, began);
+}
+
+/** Without what an instance wrote itself: between two answers of a primary at work there is always some of it. */
+export function byOthers(gtids: Gtids, than: Answering): Gtids {
+  const origin = originOf(than);
+  return keep(gtids, (one) => one !== origin);
+}
+
+/** Only what an instance wrote itself. */
+function byItself(gtids: Gtids, instance: Answering): Gtids {
+  const origin = originOf(instance);
+  return keep(gtids, (one) => one === origin);
+}
+
+function originOf(instance: Answering): string {
+  const { executed, serverId, uuid } = instance.state;
+  return executed.flavour === 'mariadb' ? String(serverId) : uuid.toLowerCase();
+}
+
+/** The transactions of some origins: each one's stands in its name. */
+function keep(gtids: Gtids, wanted: (origin: string) => boolean): Gtids {
+  const [separator, place] = gtids.flavour === 'mysql' ? [':', 0] : ['-', 1];
+  const kept = gtids
+    .toString()
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => wanted(entry.split(separator)[place]?.toLowerCase() ?? ''));
+  return parseGtids(gtids.flavour, kept.join(','));
+}
