@@ -1,4 +1,5 @@
 import type { Plan, Stage } from './action.ts';
+import type { FailoverSettings } from './cluster.ts';
 import { compact, step } from './steps.ts';
 import { stuckThreads } from './stuck.ts';
 import type { Survey } from './survey.ts';
@@ -37,6 +38,20 @@ export function closePlan(survey: Survey, instance: Answering, primary: Answerin
       ],
     ]),
     notes: [`${name} is made read-only first; what it has decides what follows`],
+  };
+}
+
+/** When it cannot be closed by its server, its machine does it. */
+export function fencePlan(settings: FailoverSettings, instance: Instance): Plan {
+  const { name } = instance.spec;
+  return {
+    ...rejoinPlan(instance, [
+      [
+        step(settings, { do: 'end-writers', instance: name }, { optional: true }),
+        step(settings, { do: 'fence', instance: name }),
+      ],
+    ]),
+    notes: [`${name} takes writes and cannot be told not to, so mysqld is stopped there`],
   };
 }
 

@@ -3,7 +3,7 @@ import type { Plan, Stage } from './action.ts';
 import type { FailoverSettings } from './cluster.ts';
 import { finishOf } from './plan-finish.ts';
 import { planPromote } from './plan-promote.ts';
-import { closePlan } from './plan-close.ts';
+import { closePlan, fencePlan } from './plan-close.ts';
 import { planRejoin, rightPrimary } from './plan-rejoin.ts';
 import { planRelocate } from './plan-relocate.ts';
 import { planReopen } from './plan-settle.ts';
@@ -34,6 +34,7 @@ export function planRepair(topology: Topology, problem: Problem, settings: Failo
       if (topology.memory.unfinished) return finishOf(survey) ?? nothing(problem, 'nothing is left to do');
       return answering ? planReopen(survey, answering) : nothing(problem, 'it does not answer');
     case 'fence': {
+      if (instance?.kind === 'silent') return { plan: { ...fencePlan(settings, instance), kind: 'repair' } };
       if (answering === undefined || answering === survey.primary)
         return nothing(problem, 'it does not answer');
       if (survey.view.kind === 'several' && survey.view.likely === undefined) {

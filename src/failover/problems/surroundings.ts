@@ -40,6 +40,30 @@ export const SURROUNDING_ROWS: readonly Row[] = [
     remedy: () => '`failover status` shows each reason with its remedy',
   },
   {
+    code: 'SilentWriter',
+    description:
+      'An instance beside the primary does not answer us, and tells every balancer that it takes writes.',
+    severity: 'critical',
+    recovery: 'fence',
+    evenInDowntime: true,
+    find: ({ view, topology, lostOthers }) => {
+      const reachable = topology.balancers.filter((balancer) => balancer.reachable);
+      if (view.kind !== 'writable' || reachable.length === 0) return [];
+      return lostOthers
+        .filter(
+          ({ spec }) =>
+            topology.memory.fenced?.includes(spec.name) !== true &&
+            reachable.every(({ writers }) => writers.length > 1 && writers.includes(spec.host)),
+        )
+        .map(({ spec, silence }) => ({
+          instance: spec.name,
+          message: `${spec.name} takes writes beside ${view.primary.spec.name}, and does not answer: ${silence.message}`,
+        }));
+    },
+    remedy: ({ instance }) =>
+      `the watch stops mysqld there; by hand: stop it at ${instance}, then \`failover rejoin ${instance}\``,
+  },
+  {
     code: 'BalancerWritesToTwo',
     description: 'A balancer sends writers to two instances.',
     severity: 'critical',

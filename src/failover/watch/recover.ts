@@ -12,7 +12,6 @@ import { primaryOf } from '../primary.ts';
 import type { Problem } from '../problem.ts';
 import { problems } from '../problems.ts';
 import { refusal, type Planned, type Refusal } from '../refusals.ts';
-import { step } from '../steps.ts';
 import type { BalancerView, Topology } from '../topology.ts';
 import { type History, keyOf } from './history.ts';
 
@@ -96,24 +95,6 @@ export async function recover(
   } finally {
     await lease.release().catch(() => {});
   }
-}
-
-/** When a writable instance could not be closed by its server, its machine does it. */
-export function planFenceMachine(instance: string, cluster: Cluster): Plan {
-  return {
-    kind: 'rejoin',
-    from: undefined,
-    to: instance,
-    notes: [`${instance} could not be made read-only, so mysqld is stopped there`],
-    lost: '',
-    lostCount: 0,
-    stages: [
-      [
-        step(cluster.settings, { do: 'end-writers', instance }, { optional: true }),
-        step(cluster.settings, { do: 'fence', instance }),
-      ],
-    ],
-  };
 }
 
 function planFor(topology: Topology, problem: Problem, cluster: Cluster): Planned {

@@ -3,7 +3,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../../lib/errors.ts';
 import type { Cluster } from '../cluster.ts';
 import { EMPTY_MEMORY } from '../coordination/records.ts';
-import { execute } from '../execute.ts';
 import type { Notification, Notifier } from '../notify.ts';
 import { observe } from '../observe.ts';
 import type { Outcome } from '../outcome.ts';
@@ -11,12 +10,13 @@ import type { Ports } from '../ports.ts';
 import type { Problem } from '../problem.ts';
 import { problems } from '../problems.ts';
 import type { BalancerView, Memory } from '../topology.ts';
+import { fenceMachine } from './fence-machine.ts';
 import { type History, keyOf, nextHistory, silentFor } from './history.ts';
 import { judge, type Verdict } from './judge.ts';
 import type { WatchEvent, WatchLog } from './log.ts';
 import { patience } from './patience.ts';
 import { type Probe, startProbe } from './probe.ts';
-import { planFenceMachine, recover, type Recovered } from './recover.ts';
+import { recover, type Recovered } from './recover.ts';
 import { topologyOf } from './situation.ts';
 import { keepWatchers } from './presence.ts';
 
@@ -273,47 +273,7 @@ class Run {
       return;
     }
     this.#patience.leave(problem, clock());
-    if (problem.recovery === 'fence' && instance !== undefined) await this.#fenceMachine(problem, instance);
-  }
-
-  /** It takes writes and cannot be told not to: its machine is told. */
-  async #fenceMachine(problem: Problem, instance: string): Promise<void> {
-    const { cluster, ports, who, signal, log } = this.#options;
-    try {
-      const lease = await ports.coordination.acquire({ who, purpose: `fence ${instance}` });
-      try {
-        const topology = await observe(cluster, ports, { withoutBalancers: true, signal });
-        const isStill = problems(topology, cluster.settings).some((one) => keyOf(one) === keyOf(problem));
-        if (!isStill) return;
-        const plan = planFenceMachine(instance, cluster);
-        const reason = `${problem.code}: ${problem.message}`;
-        const outcome = await execute(plan, {
-          cluster,
-          ports,
-          lease,
-          topology,
-          who,
-          reason,
-          automatic: true,
-          signal,
-        });
-        const isDone = outcome.outcome === 'done';
-        log({
-          event: isDone ? 'recovered' : 'failed',
-          level: isDone ? 'warning' : 'critical',
-          instance,
-          id: outcome.id,
-          ms: outcome.ms,
-          message: isDone
-            ? `mysqld of ${instance} was stopped, since it did not become read-only`
-            : `mysqld of ${instance} could not be stopped: ${outcome.message ?? 'no reason given'}`,
-        });
-      } finally {
-        await lease.release().catch(() => {});
-      }
-    } catch (error) {
-      log({ event: 'failed', level: 'critical', instance, message: messageOf(error) });
-    }
+    if (problem.recovery === 'fence') await fenceMachine(problem, this.#options);
   }
 
   #tellRefusal(problem: Problem, { refusals }: Extract<Recovered, { kind: 'refused' }>): void {
