@@ -99,12 +99,19 @@ export function promotionStages(
 
 /**
  * To follow throws away what was received and not applied. The new primary has it, too; but where two acknowledgements
- * are asked for, two replicas keep what they acknowledged, whatever dies next.
+ * are asked for, two replicas keep what they acknowledged, whatever dies next. Writes do not wait for that: what is done
+ * beside on one instance keeps its order.
  */
 function keepStage(survey: Survey, instance: Answering): Stage {
   const { replication } = instance.state;
   return survey.semiSync.required > 1 && replication?.applier === 'on' && !isEmpty(replication.backlog)
-    ? [step(survey.settings, { do: 'apply-backlog', instance: instance.spec.name }, { optional: true })]
+    ? [
+        step(
+          survey.settings,
+          { do: 'apply-backlog', instance: instance.spec.name },
+          { optional: true, beside: true },
+        ),
+      ]
     : [];
 }
 

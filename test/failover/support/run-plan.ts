@@ -1,4 +1,5 @@
 import type { Plan, Step } from '../../../src/failover/action.ts';
+import { instanceOf } from '../../../src/failover/carry-out.ts';
 import { Failure, type World } from './world.ts';
 
 export interface RunOptions {
@@ -39,13 +40,23 @@ export function runPlan(
     const order = [...stage].sort(() => random() - 0.5);
     if (order.some((step) => step.irreversible)) isPast = true;
     const now: Step[] = [];
-    for (const step of order) (step.beside && random() < 0.5 ? beside : now).push(step);
+    for (const step of order) {
+      if (step.beside && random() < 0.5) {
+        beside.push(step);
+        continue;
+      }
+      // What is done on one instance keeps its order.
+      const name = instanceOf(step.action);
+      const before = beside.filter((other) => name !== undefined && instanceOf(other.action) === name);
+      for (const other of before) beside.splice(beside.indexOf(other), 1);
+      now.push(...before, step);
+    }
     const isLast = number === plan.stages.length - 1;
     if (isLast || random() < 0.3) now.push(...beside.splice(0));
     for (const step of now) {
       if (count === killAfter) return 'killed';
       between();
-      const instance = 'instance' in step.action ? step.action.instance : undefined;
+      const instance = instanceOf(step.action);
       if (instance !== undefined && broken.has(instance)) continue;
       begun.push(step);
       try {
