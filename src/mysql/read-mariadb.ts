@@ -1,5 +1,5 @@
 import { ahead, type Gtids, parseGtids, union } from './gtid.ts';
-import { errorOf, filtersOf, receiverOf, threadOf } from './read-mysql.ts';
+import { errorOf, filtersOf, lagOf, receiverOf, threadOf } from './read-mysql.ts';
 import { flag, isOn, number, numberOrNone, pairs, text } from './rows.ts';
 import type { Row } from './session.ts';
 import type { InstanceState, ReplicationState } from './state.ts';
@@ -104,6 +104,7 @@ function pulseOf(row: Row, before: Pulse | undefined): Pulse {
 
 function replicationOf(row: Row, pulse: Pulse | undefined, applied: Gtids): ReplicationState {
   const received = parseGtids('mariadb', text(row, 'Gtid_IO_Pos'));
+  const backlog = ahead(received, applied);
   return {
     sourceHost: text(row, 'Master_Host'),
     sourcePort: number(row, 'Master_Port'),
@@ -113,9 +114,9 @@ function replicationOf(row: Row, pulse: Pulse | undefined, applied: Gtids): Repl
     receiver: receiverOf(text(row, 'Slave_IO_Running')),
     applier: flag(row, 'Slave_SQL_Running') ? 'on' : 'off',
     received,
-    backlog: ahead(received, applied),
+    backlog,
     silentMs: pulse?.movedAt === undefined ? undefined : performance.now() - pulse.movedAt,
-    lagSeconds: numberOrNone(row, 'Seconds_Behind_Master'),
+    lagSeconds: lagOf(numberOrNone(row, 'Seconds_Behind_Master'), backlog),
     delaySeconds: number(row, 'SQL_Delay'),
     filters: filtersOf(row),
     receiverError: errorOf(row, 'Last_IO_Errno', 'Last_IO_Error'),

@@ -1,4 +1,4 @@
-import { contains, parseGtids, subtract } from './gtid.ts';
+import { contains, type Gtids, isEmpty, parseGtids, subtract } from './gtid.ts';
 import { flag, isOn, number, numberOrNone, pairs, text } from './rows.ts';
 import type { Row } from './session.ts';
 import type { ClientThread, InstanceState, ReplicationState, ServerError } from './state.ts';
@@ -49,7 +49,13 @@ SELECT p.processlist_id AS id, p.processlist_user AS user, p.processlist_host AS
   ORDER BY seconds DESC LIMIT 20;
 SELECT processlist_id AS id, processlist_user AS user, processlist_host AS host, processlist_time AS seconds,
   processlist_state AS state FROM performance_schema.threads
-  WHERE processlist_state LIKE 'Waiting for semi-sync ACK%' AND processlist_id <> CONNECTION_ID() ORDER BY seconds DESC LIMIT 20`;
+  WHERE processlist_state LIKE 'Waiting for semi-sync ACK%' AND processlist_id <> CONNECTION_ID() ORDER BY seconds DESC LIMIT 20;
+SELECT MAX(TIMESTAMPDIFF(MICROSECOND, committed, NOW(6))) AS oldest_us FROM (
+  SELECT applying_transaction_original_commit_timestamp AS committed
+    FROM performance_schema.replication_applier_status_by_worker WHERE channel_name = '' AND applying_transaction <> ''
+  UNION ALL SELECT processing_transaction_original_commit_timestamp
+    FROM performance_schema.replication_applier_status_by_coordinator WHERE channel_name = '' AND processing_transaction <> ''
+  ) applying WHERE committed + 0 > 0`;
 }
 
 /** What the results of `mysqlStateQuery` say. */
@@ -63,6 +69,7 @@ export function mysqlState(results: readonly (readonly Row[])[]): InstanceState 
     replicas = [],
     long = [],
     waiting = [],
+    [applying] = [],
   ] = results;
   const variables = pairs(variableRows);
   const status = pairs(statusRows);
@@ -88,7 +95,7 @@ export function mysqlState(results: readonly (readonly Row[])[]): InstanceState 
     binlogFormat: variables.get('binlog_format') ?? 'ROW',
     replication:
       channel && text(channel, 'Source_Host') !== ''
-        ? replicationOf(channel, silenceRows, executed)
+        ? replicationOf(channel, silenceRows, executed, numberOrNone(applying, 'oldest_us'))
         : undefined,
     otherChannels: replicationRows.map((row) => text(row, 'Channel_Name')).filter((name) => name !== ''),
     replicas: replicas.map((row) => `${text(row, 'Host')}:${text(row, 'Port')}`),
@@ -129,8 +136,10 @@ function replicationOf(
   row: Row,
   silence: readonly Row[],
   executed: InstanceState['executed'],
+  applyingUs: number | undefined,
 ): ReplicationState {
   const received = parseGtids('mysql', text(row, 'Retrieved_Gtid_Set'));
+  const backlog = contains(executed, received) ? parseGtids('mysql', '') : subtract(received, executed);
   const silent = silence.find((each) => text(each, 'channel_name') === '');
   return {
     sourceHost: text(row, 'Source_Host'),
@@ -141,14 +150,26 @@ function replicationOf(
     receiver: receiverOf(text(row, 'Replica_IO_Running')),
     applier: flag(row, 'Replica_SQL_Running') ? 'on' : 'off',
     received,
-    backlog: contains(executed, received) ? parseGtids('mysql', '') : subtract(received, executed),
+    backlog,
     silentMs: number(silent, 'ever') > 0 ? Math.max(0, number(silent, 'silent_us') / 1000) : undefined,
-    lagSeconds: numberOrNone(row, 'Seconds_Behind_Source'),
+    lagSeconds: lagOf(numberOrNone(row, 'Seconds_Behind_Source'), backlog, applyingUs),
     delaySeconds: number(row, 'SQL_Delay'),
     filters: filtersOf(row),
     receiverError: errorOf(row, 'Last_IO_Errno', 'Last_IO_Error'),
     applierError: errorOf(row, 'Last_SQL_Errno', 'Last_SQL_Error'),
   };
+}
+
+/**
+ * What the server says of its lag counts only while there is something to apply: right after a replica has begun to
+ * follow another source it is the age of that source's binary log. What is applied right now was committed at a known
+ * time, by the clock of another host; the server's own number takes the difference of the clocks into account, and is
+ * never too small, so the smaller one is right.
+ */
+export function lagOf(said: number | undefined, backlog: Gtids, applyingUs?: number): number | undefined {
+  if (said === undefined) return undefined;
+  if (isEmpty(backlog)) return 0;
+  return applyingUs === undefined ? said : Math.min(said, Math.max(0, Math.floor(applyingUs / 1_000_000)));
 }
 
 /** Shared with MariaDB, whose columns of this kind have the same names. */

@@ -55,7 +55,7 @@ export interface ReplicationState {
   readonly backlog: Gtids;
   /** Since the receiver heard anything of the source; undefined when it cannot be known. */
   readonly silentMs: number | undefined;
-  /** Undefined when the server cannot say: the receiver or the applier does not run. */
+  /** Zero without a backlog. Undefined when the server cannot say: the receiver or the applier does not run. */
   readonly lagSeconds: number | undefined;
   readonly delaySeconds: number;
   /** Replication filters as `KIND=value`; none is what a candidate needs. */
