@@ -31,7 +31,7 @@ export function closePlan(survey: Survey, instance: Answering, primary: Answerin
       [step(settings, { do: 'make-read-only', instance: name })],
       [step(settings, { do: 'end-clients', instance: name })],
       [
-        step(settings, { do: 'persist-read-only', instance: name }),
+        step(settings, { do: 'persist-read-only', instance: name }, { optional: true }),
         ...(primary
           ? [step(settings, { do: 'point-writers', instance: primary.spec.name }, { optional: true })]
           : []),

@@ -162,7 +162,7 @@ function whenReadOnly(survey: Survey, instance: Answering, primary: Answering, w
       : [step(settings, { do: 'inject-empty', instance: primary.spec.name, gtids: errant.toString() })],
     [
       step(settings, { do: 'end-clients', instance: name }, { optional: true }),
-      step(settings, { do: 'persist-read-only', instance: name }),
+      step(settings, { do: 'persist-read-only', instance: name }, { optional: true }),
     ],
     ...afterwards(survey, instance, primary),
   ]);

@@ -55,7 +55,7 @@ export function planSettle(survey: Survey, primary: Answering): Plan {
       .filter((instance) => !links.has(instance.spec.name))
       .flatMap(({ spec }) => [
         step(settings, { do: 'end-clients', instance: spec.name }),
-        step(settings, { do: 'persist-read-only', instance: spec.name }),
+        step(settings, { do: 'persist-read-only', instance: spec.name }, { optional: true }),
       ]),
     ...promotion.stages,
   ];

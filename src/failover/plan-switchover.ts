@@ -82,7 +82,8 @@ export function planSwitchover(
       step(settings, { do: 'end-clients', instance: old }),
       // MariaDB's read_only lets privileged sessions write until they are ended.
       ...(isMariadb(to) ? [] : [lastCatchUp()]),
-      step(settings, { do: 'persist-read-only', instance: old }),
+      // By its option file it starts read-only, too; on a full disk nothing can be persisted.
+      step(settings, { do: 'persist-read-only', instance: old }, { optional: true }),
     ],
     isMariadb(to) ? [lastCatchUp()] : [],
     ...promotion.stages,

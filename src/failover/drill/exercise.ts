@@ -48,6 +48,8 @@ export interface ExerciseReport {
 }
 
 const LIMIT_MS = 60_000;
+/** A writer whose end nobody asks for ends by itself. */
+const WRITE_SECONDS = 1800;
 
 export async function exercise(site: Site, plan: Exercise): Promise<ExerciseReport> {
   const from = await primaryName(site);
@@ -58,7 +60,7 @@ export async function exercise(site: Site, plan: Exercise): Promise<ExerciseRepo
   const calmMs = plan.calmMs ?? 1000;
   const perSecond = (plan.perSecond ?? 200) / hosts.length;
   const writers = await Promise.all(
-    hosts.map((host, number) => startWriter(site, { host, number, perSecond, seconds: 600 })),
+    hosts.map((host, number) => startWriter(site, { host, number, perSecond, seconds: WRITE_SECONDS })),
   );
   let markedAt: number | undefined;
   const fromId = serverIdOf(specOf(site, from).address);
