@@ -87,6 +87,28 @@ export const CONFIGURATION_ROWS: readonly Row[] = [
     remedy: () => 'ROW everywhere: `provision up`',
   },
   {
+    code: 'ReplicaWithoutSuperReadOnly',
+    description:
+      'A replica of MySQL is read-only for ordinary accounts only: an administrator who writes there makes its history differ.',
+    severity: 'warning',
+    find: (survey) =>
+      survey.others
+        .filter(
+          ({ state }) =>
+            state.version.flavour === 'mysql' &&
+            state.readOnly &&
+            !state.superReadOnly &&
+            state.replication !== undefined &&
+            survey.topology.memory.unfinished === undefined,
+        )
+        .map((instance) => ({
+          instance: instance.spec.name,
+          message: `${instance.spec.name} is read-only, and not for administrators (super_read_only is off)`,
+        })),
+    remedy: ({ instance }) =>
+      `SET PERSIST super_read_only = ON at ${instance}; \`failover rejoin ${instance}\` does so, too`,
+  },
+  {
     code: 'PrimaryNewerThanReplica',
     description: 'A replica is older than its primary: it may not understand what it gets.',
     severity: 'warning',

@@ -152,6 +152,7 @@ export function parseInstance(
       state.readOnly = false;
       state.superReadOnly = false;
     } else if (word === 'offline') state.offlineMode = true;
+    else if (word === 'nosuper') state.superReadOnly = false;
     else if (key === 'dead') {
       const kind = (value || 'timeout') as Silence['kind'];
       silence = {
