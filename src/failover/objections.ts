@@ -41,7 +41,9 @@ export function objections(survey: Survey, instance: Instance, way: Way): readon
     object(
       'UnreachableCandidate',
       `does not answer: ${instance.silence.message}`,
-      'promote another instance',
+      survey.topology.memory.fenced?.includes(name)
+        ? `promote another instance; it was fenced, and \`failover rejoin ${name}\` brings it back`
+        : 'promote another instance',
     );
     return found;
   }

@@ -31,7 +31,9 @@ export function planRelocate(topology: Topology, wish: RelocateWish, settings: F
             one.spec.name,
             `${one.spec.name} does not answer: ${one.silence.message}`,
             {
-              remedy: 'start it first',
+              remedy: topology.memory.fenced?.includes(one.spec.name)
+                ? `it was fenced: \`failover rejoin ${one.spec.name}\``
+                : 'start it first',
             },
           ),
         ],

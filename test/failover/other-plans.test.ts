@@ -19,6 +19,8 @@ interface Case extends Described {
   readonly problem?: string;
   readonly plan?: readonly string[];
   readonly refused?: readonly string[];
+  /** What the first refusal says to do. */
+  readonly remedy?: string;
   readonly kind?: string;
   readonly to?: string;
   readonly again?: boolean;
@@ -42,6 +44,7 @@ for (const one of CASES) {
         planned.refusals.map((refusal) => refusal.code),
         one.refused ?? [],
       );
+      if (one.remedy !== undefined) t.is(planned.refusals[0]?.remedy, one.remedy);
       for (const { message, remedy } of planned.refusals) {
         t.notRegex(`${message} ${remedy}`, /undefined|\[object|NaN/);
       }
