@@ -74,6 +74,11 @@ test('a primary whose process was killed is replaced, fenced, and taken back in'
     watcher.notifications.map(({ event }) => event).filter((event) => event !== 'problem'),
     ['detected', 'recovered', 'recovered', 'recovered'],
   );
+  t.deepEqual(
+    watcher.events.filter(({ event, code }) => event === 'suspect' && code === 'UnfinishedChange'),
+    [],
+    'its own change is nothing to be suspicious of',
+  );
 });
 
 test('one that is cut off is replaced after its silence, and closed when it comes back', async (t) => {

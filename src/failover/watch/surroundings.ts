@@ -1,0 +1,67 @@
+import { UserError } from '../../lib/errors.ts';
+import type { Cluster } from '../cluster.ts';
+import { EMPTY_MEMORY } from '../coordination/records.ts';
+import { observe } from '../observe.ts';
+import type { Ports } from '../ports.ts';
+import type { BalancerView, Memory } from '../topology.ts';
+import type { WatchLog } from './log.ts';
+
+export interface SurroundingsOptions {
+  readonly cluster: Cluster;
+  readonly ports: Ports;
+  readonly log: WatchLog;
+}
+
+/** What the watch knows beside the instances: what the cluster remembers, and what the balancers say. */
+export class Surroundings {
+  readonly #options: SurroundingsOptions;
+  #memory: Memory | undefined;
+  #balancers: readonly BalancerView[] = [];
+  #storeFailure: string | undefined;
+
+  constructor(options: SurroundingsOptions) {
+    this.#options = options;
+  }
+
+  /** As it was read last. */
+  get memory(): Memory {
+    return this.#memory ?? EMPTY_MEMORY;
+  }
+
+  /** Whether it was ever read: without, nothing may be decided. */
+  get hasMemory(): boolean {
+    return this.#memory !== undefined;
+  }
+
+  get balancers(): readonly BalancerView[] {
+    return this.#balancers;
+  }
+
+  async readMemory(): Promise<void> {
+    const { ports, log } = this.#options;
+    try {
+      this.#memory = await ports.coordination.memory();
+      if (this.#storeFailure !== undefined) {
+        log({ event: 'store-back', level: 'info', message: 'the store of lock and journal answers again' });
+      }
+      this.#storeFailure = undefined;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      // Without the store nobody has the lease, so nothing is done; the servers do not need it.
+      if (this.#storeFailure === undefined) {
+        log({
+          event: 'store-lost',
+          level: 'critical',
+          message: `${error.message}; until it is back, nothing is recovered by itself`,
+        });
+      }
+      this.#storeFailure = error.message;
+    }
+  }
+
+  async readBalancers(): Promise<void> {
+    const { cluster, ports } = this.#options;
+    const bare = { ...cluster, instances: [] };
+    this.#balancers = (await observe(bare, ports, { memory: this.memory })).balancers;
+  }
+}

@@ -1,0 +1,202 @@
+import { UserError } from '../../lib/errors.ts';
+import type { Plan } from '../action.ts';
+import type { Cluster } from '../cluster.ts';
+import type { Notification, Notifier } from '../notify.ts';
+import type { Outcome, StepEvent } from '../outcome.ts';
+import type { Ports } from '../ports.ts';
+import type { Problem } from '../problem.ts';
+import type { Refusal } from '../refusals.ts';
+import { type History, keyOf } from './history.ts';
+import type { Verdict } from './judge.ts';
+import type { WatchEvent, WatchLog } from './log.ts';
+
+export interface TellerOptions {
+  readonly cluster: Cluster;
+  readonly ports: Pick<Ports, 'hooks'>;
+  readonly log: WatchLog;
+  readonly notify: Notifier;
+}
+
+/** A problem that goes away sooner is not worth a line. */
+const TELL_AFTER_MS = 1500;
+/** Whoever changes the cluster ends it within this time, or was killed. */
+const CHANGE_MS = 20_000;
+/** And sooner than this is not worth waking anybody. */
+const NOTIFY_AFTER_MS = 15_000;
+const HOOK_LIMIT_MS = 30_000;
+
+/**
+ * What the watch says of what it sees and does: each thing once, to the log, and what somebody should know by the ways
+ * of notification. It decides nothing.
+ */
+export class Teller {
+  readonly #options: TellerOptions;
+  readonly #told = new Map<string, { readonly problem: Problem; isNotified: boolean }>();
+  readonly #refused = new Map<string, string>();
+  #verdict: Verdict['kind'] = 'nothing';
+  #waitingFor: string | undefined;
+
+  constructor(options: TellerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * What stands, and what is over. In the middle of a change everything looks wrong for a moment, and its own steps tell
+   * more.
+   */
+  standing(history: History, isChanging: boolean): void {
+    const { log } = this.#options;
+    const standing = new Set<string>();
+    for (const { problem, since } of history.sightings) {
+      const key = keyOf(problem);
+      standing.add(key);
+      const stood = history.now - since;
+      const { code, instance, message, remedy, severity } = problem;
+      const level = severity === 'notice' ? 'info' : severity;
+      if (stood >= (isChanging ? CHANGE_MS : TELL_AFTER_MS) && !this.#told.has(key)) {
+        this.#told.set(key, { problem, isNotified: false });
+        log({ event: 'problem', level, code, instance, message, remedy });
+      }
+      const told = this.#told.get(key);
+      if (told && !told.isNotified && stood >= NOTIFY_AFTER_MS && severity === 'critical') {
+        told.isNotified = true;
+        this.#notify({ event: 'problem', level, code, instance, message, remedy });
+      }
+    }
+    for (const [key, { problem, isNotified }] of this.#told) {
+      if (standing.has(key)) continue;
+      this.#told.delete(key);
+      this.#refused.delete(key);
+      const { code, instance } = problem;
+      const message = `no longer: ${problem.message}`;
+      log({ event: 'solved', level: 'info', code, instance, message });
+      if (isNotified) this.#notify({ event: 'solved', level: 'info', code, instance, message });
+    }
+  }
+
+  /**
+   * That something urgent may be wrong, once until it was nothing or something was done about it; not what a change that
+   * is under way looks like.
+   */
+  suspicion(verdict: Verdict, isUrgent: boolean, isChanging: boolean): void {
+    const { log } = this.#options;
+    const before = this.#verdict;
+    if (verdict.kind === 'suspect') {
+      if (isUrgent && isChanging) return;
+      this.#verdict = isUrgent ? 'suspect' : 'nothing';
+      if (!isUrgent || before !== 'nothing') return;
+      const { code, instance, message } = verdict.problem;
+      log({ event: 'suspect', level: 'warning', code, instance, message: `${message}; ${verdict.why}` });
+      return;
+    }
+    this.#verdict = verdict.kind;
+    if (verdict.kind === 'nothing' && before === 'suspect') {
+      log({ event: 'calm', level: 'info', message: 'nothing is left of the suspicion' });
+    }
+  }
+
+  /** `silentMs`: for how long the instance had said nothing when it was decided. */
+  recovering(problem: Problem, plan: Plan, history: History, silentMs: number | undefined): void {
+    const { code, instance } = problem;
+    const since = silentMs === undefined ? '' : `; ${instance} is silent for ${Math.round(silentMs)} ms`;
+    const message = `${problem.message}: ${nameOf(plan)}${since}`;
+    this.#options.log({ event: 'recovering', level: 'warning', code, instance, message });
+    if (plan.kind === 'failover') this.#detected(problem, history);
+  }
+
+  step({ name, instance, status, ms, message }: StepEvent): void {
+    if (status === 'running') return;
+    this.#options.log({
+      event: 'step',
+      level: status === 'failed' ? 'warning' : 'info',
+      instance,
+      ms,
+      message: `${name}${instance === undefined ? '' : ` on ${instance}`} ${status}${message === undefined ? '' : `: ${message}`}`,
+    });
+  }
+
+  /** Somebody else has the lock, or the store does not answer; undefined: nobody is waited for. */
+  waiting({ code, instance }: Problem, why: string | undefined): void {
+    if (why !== undefined && why !== this.#waitingFor) {
+      this.#options.log({ event: 'waiting', level: 'info', code, instance, message: why });
+    }
+    this.#waitingFor = why;
+  }
+
+  forgotten({ code, instance }: Problem): void {
+    const message = 'the change had ended by itself';
+    this.#options.log({ event: 'solved', level: 'info', code, instance, message });
+  }
+
+  refusal(problem: Problem, refusals: readonly Refusal[]): void {
+    const { code, instance } = problem;
+    const key = keyOf(problem);
+    const reasons = refusals.map((one) => one.code).join(' ');
+    if (this.#refused.get(key) === reasons) return;
+    this.#refused.set(key, reasons);
+    const message = `${problem.message}; nothing is done: ${refusals.map((one) => one.message).join('; ')}`;
+    const remedy = refusals[0]?.remedy;
+    const level = problem.severity === 'critical' ? 'critical' : 'warning';
+    this.#options.log({ event: 'refused', level, code, instance, message, remedy });
+    if (problem.recovery === 'failover') {
+      this.#notify({ event: 'refused', level, code, instance, message, remedy });
+    }
+  }
+
+  outcome({ code, instance }: Problem, outcome: Outcome, ms: number): void {
+    const { id, epoch, kind, to, left } = outcome;
+    const isPromotion = kind === 'failover' || kind === 'switchover';
+    const isDone = outcome.outcome === 'done';
+    const rest = left.length === 0 ? '' : `; left: ${left.join('; ')}`;
+    const event = isDone ? 'recovered' : 'failed';
+    const level: WatchEvent['level'] = !isDone ? 'critical' : isPromotion ? 'warning' : 'info';
+    const message = isDone
+      ? `${nameOf(outcome)} done${rest}`
+      : `${nameOf(outcome)} ${outcome.outcome}: ${outcome.message ?? 'no reason given'}${rest}`;
+    this.#options.log({ event, level, code, instance, id, epoch, ms, message });
+    this.#notify({
+      event,
+      level,
+      message,
+      remedy:
+        isPromotion && isDone
+          ? '`failover history` shows it; `failover ack` lets another one follow'
+          : undefined,
+      instance: isPromotion ? to : instance,
+      code,
+      id,
+      details: left,
+    });
+  }
+
+  /** Nothing waits for those who are told. */
+  #detected({ code, instance, message }: Problem, { topology }: History): void {
+    const { cluster, ports, log } = this.#options;
+    this.#notify({ event: 'detected', level: 'critical', code, instance, message });
+    if (cluster.settings.hooks['detected'] === undefined) return;
+    const event = {
+      cluster: cluster.name,
+      id: '',
+      epoch: topology.memory.epoch,
+      kind: code,
+      from: instance,
+      to: '',
+      reason: message,
+      lostGtids: '',
+    };
+    ports.hooks('detected', event, AbortSignal.timeout(HOOK_LIMIT_MS)).catch((error: unknown) => {
+      // A bug ends the program, and systemd starts it anew.
+      if (!(error instanceof UserError)) throw error;
+      log({ event: 'hook-failed', level: 'warning', message: error.message });
+    });
+  }
+
+  #notify(notification: Omit<Notification, 'cluster'>): void {
+    const { cluster, notify } = this.#options;
+    void notify({ cluster: cluster.name, ...notification });
+  }
+}
+
+function nameOf({ kind, from, to }: Pick<Plan, 'kind' | 'from' | 'to'>): string {
+  return from === undefined ? `${kind} of ${to}` : `${kind} ${from} → ${to}`;
+}
