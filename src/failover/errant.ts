@@ -71,8 +71,18 @@ export function byOthers(gtids: Gtids, than: Answering): Gtids {
   return keep(gtids, (one) => one !== origin);
 }
 
+/**
+ * What an instance of MySQL wrote itself, the primary has, and it has no more: it was set back to an older state. A
+ * receiver leaves out events with the server_id of its own (replicate_same_server_id is off), so it never gets them again.
+ */
+export function ownLost(primary: Answering, instance: Answering): Gtids {
+  const { executed } = instance.state;
+  if (executed.flavour !== 'mysql' || instance === primary) return parseGtids(executed.flavour, '');
+  return byItself(subtract(primary.state.executed, executed), instance);
+}
+
 /** Only what an instance wrote itself. */
-function byItself(gtids: Gtids, instance: Answering): Gtids {
+export function byItself(gtids: Gtids, instance: Answering): Gtids {
   const origin = originOf(instance);
   return keep(gtids, (one) => one === origin);
 }

@@ -1,6 +1,7 @@
 import { contains, count, isEmpty, subtract } from '../mysql/gtid.ts';
 import type { Plan, Stage } from './action.ts';
 import type { FailoverSettings } from './cluster.ts';
+import { byItself, ownLost } from './errant.ts';
 import { find, unknownInstance } from './names.ts';
 import { closePlan, rejoinPlan } from './plan-close.ts';
 import { followStages } from './promotion.ts';
@@ -108,6 +109,8 @@ function clonePlan(survey: Survey, instance: Answering, primary: Answering): Pla
         survey.links.get(other.spec.name)?.state === 'hears' &&
         other.state.replication?.applier === 'on' &&
         isEmpty(survey.errant(other)) &&
+        // What it wrote itself must come with the copy.
+        isEmpty(byItself(subtract(primary.state.executed, other.state.executed), instance)) &&
         (other.state.replication.lagSeconds ?? Infinity) <= survey.settings.lagLimitSeconds,
     ) ?? primary;
   return {
@@ -151,6 +154,19 @@ function whenReadOnly(survey: Survey, instance: Answering, primary: Answering, w
           {
             remedy: `\`failover rejoin ${name} --clone\``,
           },
+        ),
+      ],
+    };
+  }
+  const gone = ownLost(primary, instance);
+  if (!isEmpty(gone)) {
+    return {
+      refusals: [
+        refusal(
+          'LacksOwnTransactions',
+          name,
+          `${name} lacks ${count(gone)} transactions that it wrote itself: it was set back to an older state, and no replica fetches what bears its own server_id`,
+          { remedy: `\`failover rejoin ${name} --clone\``, details: [gone.toString()] },
         ),
       ],
     };

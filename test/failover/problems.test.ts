@@ -28,6 +28,7 @@ const MYSQL_ONLY = [
   'two have the same server_uuid',
   'a replica is read-only, and not for administrators',
   'errant transactions on MySQL may be kept on their instance',
+  'an instance was set back to an older state',
 ];
 const MARIADB_ONLY = ['errant transactions on MariaDB cannot be kept'];
 

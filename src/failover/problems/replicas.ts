@@ -1,3 +1,4 @@
+import { ownLost } from '../errant.ts';
 import { contains, count, isEmpty } from '../../mysql/gtid.ts';
 import { HEARD_MS } from '../links.ts';
 import type { Survey } from '../survey.ts';
@@ -41,6 +42,23 @@ export const REPLICA_ROWS: readonly Row[] = [
       const isMysql = one?.kind === 'answering' && one.state.version.flavour === 'mysql';
       return `look at them with \`failover errant ${instance}\`, then \`failover rejoin ${instance} --clone\`${isMysql ? ' or `--inject-empty`' : ''}`;
     },
+  },
+  {
+    code: 'LacksOwnTransactions',
+    description:
+      'An instance was set back to an older state: it lacks what it wrote itself, and replication never brings that again.',
+    severity: 'critical',
+    find: (survey) =>
+      each(survey, (instance) => {
+        const { primary } = survey;
+        if (primary?.kind !== 'answering') return [];
+        const gone = ownLost(primary, instance);
+        return when(!isEmpty(gone), () => ({
+          instance: instance.spec.name,
+          message: `${instance.spec.name} lacks ${count(gone)} transactions that it wrote itself: ${gone.toString()}`,
+        }));
+      }),
+    remedy: ({ instance }) => `\`failover rejoin ${instance} --clone\``,
   },
   {
     code: 'FencedInstance',

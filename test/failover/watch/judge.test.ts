@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 
 import { problems } from '../../../src/failover/problems.ts';
+import type { FailoverSettings } from '../../../src/failover/cluster.ts';
 import type { Memory } from '../../../src/failover/topology.ts';
 import {
   type History,
@@ -39,7 +40,11 @@ const CASES = JSON.parse(
 ) as readonly Case[];
 
 /** Plays the moments, and gives the verdict of each. */
-function play(moments: readonly Moment[], flavour: Flavour): readonly string[] {
+function play(
+  moments: readonly Omit<Moment, 'verdict'>[],
+  flavour: Flavour,
+  settings: FailoverSettings = SETTINGS,
+): readonly string[] {
   const records = new Map<string, Record>();
   let instances: readonly string[] = [];
   let memory: Partial<Memory> = {};
@@ -64,8 +69,8 @@ function play(moments: readonly Moment[], flavour: Flavour): readonly string[] {
     const { balancers } = said;
     const topology = topologyOf('test', [...records.values()], { balancers, memory: said.memory }, at);
     if (topology === undefined) return 'not asked yet';
-    history = nextHistory(history, { now: at, topology, records }, problems(topology, SETTINGS));
-    return textOf(judge(history, SETTINGS));
+    history = nextHistory(history, { now: at, topology, records }, problems(topology, settings));
+    return textOf(judge(history, settings));
   });
 }
 
@@ -85,6 +90,16 @@ for (const flavour of ['mysql', 'mariadb'] as const) {
     });
   }
 }
+
+test('how long commits may stand still is a setting', (t) => {
+  const instances = ['db1 primary 1:1-100 commit=12', 'db2 <db1 1:1-100', 'db3 <db1 1:1-100'];
+  const moments = [0, 1900, 2000].map((at) => ({ at, instances }));
+  t.deepEqual(play(moments, 'mysql', { ...SETTINGS, stalledAfterMs: 2000 }), [
+    'suspect PrimaryDiskStalled db1',
+    'suspect PrimaryDiskStalled db1',
+    'recover PrimaryDiskStalled db1',
+  ]);
+});
 
 test('what was tried in vain is left alone, and the next problem is looked at', (t) => {
   const moments = [
