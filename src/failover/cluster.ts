@@ -52,6 +52,8 @@ export interface FailoverSettings {
   /** The watch: how often each instance is asked, and how long a silent primary counts as alive. */
   readonly pollMs: number;
   readonly deadAfterMs: number;
+  /** And for how long the commits of one that answers may stand still. */
+  readonly stalledAfterMs: number;
   /** No second automatic failover within this time, unless the first was acknowledged. */
   readonly antiFlapMs: number;
   readonly lagLimitSeconds: number;

@@ -62,6 +62,13 @@ export const NUMBER_SETTINGS: Readonly<Record<NumberName, NumberSetting>> = {
     most: 600_000,
     sets: 'how long a primary that says nothing counts as alive for the watch; one whose process is gone counts as dead at once',
   },
+  stalledAfterMs: {
+    variable: 'failover_stalled_after_ms',
+    default: 5000,
+    least: 100,
+    most: 600_000,
+    sets: 'how long the commits of a primary that answers may stand still (its disk hangs or is full) before the watch gives it up; they are seen to do so when they are older than failover_long_transaction_seconds, and a slow disk is better than a failover',
+  },
   antiFlapMs: {
     variable: 'failover_anti_flap_ms',
     default: 3_600_000,

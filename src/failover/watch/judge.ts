@@ -25,8 +25,6 @@ export type Verdict =
 export const REFUSED_MS = 100;
 /** Whoever was never seen alive may be booting, and so may its whole site. */
 export const NEVER_SEEN_MS = 30_000;
-/** A server that answers and whose commits stand still: the row itself asks for seconds of that. */
-export const STALLED_MS = 5000;
 /** A server that has just started is read-only because every server starts so, and not because somebody wants it. */
 const JUST_STARTED_SECONDS = 60;
 const READ_ONLY_AFTER_START_MS = 300;
@@ -77,7 +75,9 @@ function doubtOf(
     case 'failover': {
       const record = history.records.get(problem.instance ?? '');
       if (record === undefined) return 'it names no instance';
-      return record.silence === undefined ? wait(STALLED_MS) : doubtOfDeath(history, record, settings);
+      return record.silence === undefined
+        ? wait(settings.stalledAfterMs)
+        : doubtOfDeath(history, record, settings);
     }
     case 'reopen-primary':
       return wait(readOnlyPatience(history, problem));
