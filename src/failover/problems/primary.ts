@@ -22,10 +22,13 @@ export const PRIMARY_ROWS: readonly Row[] = [
           message: `${listed(all)} ${all.length === 1 ? 'takes' : 'take'} writes${view.likely ? `; the replicas follow ${view.likely.spec.name}` : ', and nothing says which is right'}`,
         }));
     },
-    remedy: ({ instance }, { view }) =>
-      view.kind === 'several' && view.likely
-        ? `the watch makes ${instance} read-only; by hand: \`failover rejoin ${instance}\``
-        : 'decide which one is right, make the other one read-only, then `failover rejoin` it',
+    remedy: ({ instance }, { view, topology }) => {
+      if (view.kind !== 'several' || !view.likely)
+        return 'decide which one is right, make the other one read-only, then `failover rejoin` it';
+      return topology.memory.paused
+        ? `\`failover rejoin ${instance}\`: the watch leaves it, since recoveries are paused`
+        : `the watch makes ${instance} read-only; by hand: \`failover rejoin ${instance}\``;
+    },
   },
   {
     code: 'DeadPrimaryWithoutReplicas',

@@ -32,7 +32,7 @@ const READ_ONLY_BY_SOMEBODY_MS = 5000;
 
 /** How long a problem may take to go away by itself, by what would be done about it. */
 const PATIENCE_MS: Readonly<{ [Kind in Exclude<Recovery, 'failover' | 'reopen-primary'>]: number }> = {
-  // Two answers from two moments may look like two writable ones in the middle of a change.
+  // Of one that does not answer: the balancers' word for it may be old.
   fence: 500,
   // The balancers' own checks need up to a second.
   'repoint-balancer': 2000,
@@ -81,13 +81,27 @@ function doubtOf(
     }
     case 'reopen-primary':
       return wait(readOnlyPatience(history, problem));
-    case 'fence':
+    case 'fence': {
+      const record = history.records.get(problem.instance ?? '');
+      return record?.silence === undefined ? doubtOfWriters(history, since) : wait(PATIENCE_MS.fence);
+    }
     case 'repoint-balancer':
     case 'repair-replica':
     case 'repair-semi-sync':
     case 'rejoin':
       return wait(PATIENCE_MS[recovery]);
   }
+}
+
+/**
+ * Two answers from two moments may look like two that take writes in the middle of a change. When all of them say it
+ * again, asked after it was seen first, there was a moment in which they did.
+ */
+function doubtOfWriters({ records }: History, since: number): string | undefined {
+  const old = [...records.values()].filter(
+    ({ silence, state, stateAt }) => silence === undefined && state?.readOnly === false && stateAt <= since,
+  );
+  return old.length === 0 ? undefined : `${old.map(({ spec }) => spec.name).join(' and ')} are asked again`;
 }
 
 /** Why the silent one may be alive. */
