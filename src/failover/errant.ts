@@ -1,12 +1,12 @@
-import { isEmpty, parseGtids, subtract, type Gtids } from '../mysql/gtid.ts';
+import { isEmpty, parseGtids, subtract, union, type Gtids } from '../mysql/gtid.ts';
 import type { Survey } from './survey.ts';
 import type { Answering } from './topology.ts';
 
 /**
  * Transactions that should not be there. With a primary that answers: what it does not have. What came from itself is
  * left out, since it may have been written between the two answers. Without one: what this instance wrote itself and
- * nobody else has, unless it wrote it as the primary. What only one has of others came by way of the primary, and is
- * what a failover is about.
+ * nobody else has, unless it wrote it as the primary; and what is of nobody that the cluster knows. What only one has of
+ * others came by way of the primary, and is what a failover is about.
  */
 export function errantOf(survey: Survey, instance: Answering): Gtids {
   const { primary } = survey;
@@ -16,21 +16,46 @@ export function errantOf(survey: Survey, instance: Answering): Gtids {
     const extra = subtract(instance.state.executed, primary.state.executed);
     return isEmpty(extra) ? nothing : byOthers(extra, primary);
   }
-  const own = onlyIts(survey, instance);
-  return isEmpty(own) || wroteAsPrimary(survey, instance) ? nothing : own;
+  const extra = onlyThere(survey, instance);
+  if (isEmpty(extra)) return nothing;
+  const own = byItself(extra, instance);
+  const strange = byStrangers(extra, survey, instance);
+  return isEmpty(own) || wroteAsPrimary(survey, instance) ? strange : union(own, strange);
 }
 
 /** Without a primary that answers: what this instance wrote and nobody who answers knows of. */
 export function onlyIts(survey: Survey, instance: Answering): Gtids {
+  return byItself(onlyThere(survey, instance), instance);
+}
+
+/** What one instance has, and neither the primary was known to have nor anybody has who answers. */
+function onlyThere(survey: Survey, instance: Answering): Gtids {
   let extra = instance.state.executed;
-  for (const known of [knownOfPrimary(survey), historyBefore(survey)]) {
-    if (known !== undefined) extra = subtract(extra, known);
+  for (const known of elsewhere(survey, instance)) {
+    if (isEmpty(extra)) break;
+    extra = subtract(extra, known);
   }
-  for (const other of survey.others) {
-    if (isEmpty(extra)) return extra;
-    if (other !== instance) extra = subtract(extra, survey.holds(other));
-  }
-  return byItself(extra, instance);
+  return extra;
+}
+
+function elsewhere(survey: Survey, instance: Answering): readonly Gtids[] {
+  const others = survey.others.filter((other) => other !== instance).map((other) => survey.holds(other));
+  return [knownOfPrimary(survey), historyBefore(survey), ...others].filter((known) => known !== undefined);
+}
+
+/**
+ * What only one has, from an origin of which nobody else has anything and that nobody follows: somebody put it there
+ * with a gtid of his own. Whatever came by way of the primary has a forerunner elsewhere, or is the primary's.
+ */
+function byStrangers(extra: Gtids, survey: Survey, instance: Answering): Gtids {
+  const known = elsewhere(survey, instance);
+  if (known.length === 0) return subtract(extra, extra);
+  const origins = new Set([
+    originOf(instance),
+    ...known.flatMap(originsIn),
+    ...survey.others.map(({ state }) => state.replication?.sourceUuid ?? ''),
+  ]);
+  return keep(extra, (origin) => !origins.has(origin));
 }
 
 /**
@@ -92,13 +117,25 @@ function originOf(instance: Answering): string {
   return executed.flavour === 'mariadb' ? String(serverId) : uuid.toLowerCase();
 }
 
-/** The transactions of some origins: each one's stands in its name. */
+/** The transactions of some origins. */
 function keep(gtids: Gtids, wanted: (origin: string) => boolean): Gtids {
-  const [separator, place] = gtids.flavour === 'mysql' ? [':', 0] : ['-', 1];
-  const kept = gtids
+  const kept = entriesOf(gtids).filter((entry) => wanted(originIn(entry, gtids)));
+  return parseGtids(gtids.flavour, kept.join(','));
+}
+
+function originsIn(gtids: Gtids): readonly string[] {
+  return entriesOf(gtids).map((entry) => originIn(entry, gtids));
+}
+
+function entriesOf(gtids: Gtids): readonly string[] {
+  return gtids
     .toString()
     .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => wanted(entry.split(separator)[place]?.toLowerCase() ?? ''));
-  return parseGtids(gtids.flavour, kept.join(','));
+    .map((entry) => entry.trim());
+}
+
+/** Each one's origin stands in its name: `UUID:…`, or `DOMAIN-SERVER-…`. */
+function originIn(entry: string, { flavour }: Gtids): string {
+  const [separator, place] = flavour === 'mysql' ? [':', 0] : ['-', 1];
+  return entry.split(separator)[place]?.toLowerCase() ?? '';
 }

@@ -12,7 +12,7 @@ import { isStalled } from './problems/writes.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
 import { stuckThreads } from './stuck.ts';
 import { listed, namesOf, surveyOf, type Survey } from './survey.ts';
-import type { Answering, Instance, Topology } from './topology.ts';
+import type { Answering, Instance, Silent, Topology } from './topology.ts';
 
 /** What the operator, or the watch, wants. */
 export interface PromoteWish {
@@ -24,6 +24,8 @@ export interface PromoteWish {
   readonly rejoin?: boolean | undefined;
   /** The watch asks: pauses, downtimes and the anti-flapping time hold. */
   readonly automatic?: boolean | undefined;
+  /** The watch has seen that a primary without room for connections gives nothing to its replicas either. */
+  readonly lockedUp?: boolean | undefined;
 }
 
 /**
@@ -160,9 +162,13 @@ function usesFailover(survey: Survey, wish: PromoteWish, blocked: readonly Refus
   return wish.force === true && blocked.some((one) => one.code === 'WaitingForAcknowledgement');
 }
 
+function isFull({ silence }: Silent): boolean {
+  return silence.kind === 'too-many-connections';
+}
+
 function aliveButUnusable(survey: Survey, wish: PromoteWish): readonly Refusal[] {
   const { view } = survey;
-  if (view.kind === 'overloaded') {
+  if (view.kind === 'overloaded' && !(wish.lockedUp && isFull(view.primary))) {
     const { name } = view.primary.spec;
     return [
       refusal(

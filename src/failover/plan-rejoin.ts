@@ -16,6 +16,8 @@ export interface RejoinWish {
   readonly clone?: boolean | undefined;
   /** Its errant transactions count as executed everywhere, without their content (MySQL only). */
   readonly injectEmpty?: boolean | undefined;
+  /** Where nobody acknowledges, the primary commits alone until this one is back. */
+  readonly force?: boolean | undefined;
 }
 
 /**
@@ -66,7 +68,7 @@ export function planRejoin(
   }
   if (instance.kind === 'silent') return whenSilent(survey, instance);
   if (!instance.state.readOnly) return { plan: closePlan(survey, instance, primary), again: true };
-  if (wish.clone) return { plan: clonePlan(survey, instance, primary) };
+  if (wish.clone) return clonePlan(survey, instance, primary, wish);
   return whenReadOnly(surveyOf(topology, settings, primary), instance, primary, wish);
 }
 
@@ -98,7 +100,7 @@ function whenSilent(survey: Survey, instance: Silent): Planned & { readonly agai
   };
 }
 
-function clonePlan(survey: Survey, instance: Answering, primary: Answering): Plan {
+function clonePlan(survey: Survey, instance: Answering, primary: Answering, wish: RejoinWish): Planned {
   const { settings } = survey;
   const { name } = instance.spec;
   // A copy is taken from a replica that has everything, so that the primary is spared.
@@ -113,13 +115,63 @@ function clonePlan(survey: Survey, instance: Answering, primary: Answering): Pla
         isEmpty(byItself(subtract(primary.state.executed, other.state.executed), instance)) &&
         (other.state.replication.lagSeconds ?? Infinity) <= survey.settings.lagLimitSeconds,
     ) ?? primary;
-  return {
+  const plan: Plan = {
     ...rejoinPlan(instance, [
       [step(settings, { do: 'end-clients', instance: name }, { optional: true })],
       [step(settings, { do: 'clone', instance: name, source: donor.spec.name }, { irreversible: true })],
       ...afterwards(survey, instance, primary),
     ]),
     notes: [`the data of ${name} are thrown away and copied from ${donor.spec.name}`],
+  };
+  return donor === primary ? whileItCommits(survey, primary, plan, wish) : { plan };
+}
+
+/**
+ * A copy of a primary waits for its commits, and MySQL has thrown the old data away by then; an empty transaction is a
+ * commit itself. Where nobody acknowledges, neither ever ends.
+ */
+function whileItCommits(survey: Survey, primary: Answering, plan: Plan, wish: RejoinWish): Planned {
+  const { source } = primary.state.semiSync;
+  if (!source.enabled || source.ackers >= source.requiredAcks) return { plan };
+  const { settings } = survey;
+  const { name } = primary.spec;
+  if (!wish.force) {
+    return {
+      refusals: [
+        refusal(
+          'CommitsWait',
+          name,
+          `commits on ${name} wait for ${source.requiredAcks} acknowledgements and ${source.ackers} could come: this would wait with them`,
+          {
+            remedy: `bring another replica back first (\`failover status\`); when there is none, \`--force\` lets ${name} commit alone meanwhile`,
+            forceable: true,
+          },
+        ),
+      ],
+    };
+  }
+  return {
+    plan: {
+      ...plan,
+      stages: [
+        [
+          step(
+            settings,
+            { do: 'semi-sync-source', instance: name, on: false },
+            { undo: [{ do: 'semi-sync-source', instance: name, on: true }] },
+          ),
+        ],
+        ...plan.stages,
+        [
+          step(
+            settings,
+            { do: 'semi-sync-source', instance: name, on: true },
+            { name: 'semi-sync-source-on' },
+          ),
+        ],
+      ],
+      notes: [...plan.notes, `until then ${name} commits alone: what it loses meanwhile is lost`],
+    },
   };
 }
 
@@ -182,16 +234,9 @@ function whenReadOnly(survey: Survey, instance: Answering, primary: Answering, w
     ],
     ...afterwards(survey, instance, primary),
   ]);
-  return {
-    plan: isEmpty(errant)
-      ? plan
-      : {
-          ...plan,
-          notes: [
-            `${count(errant)} transactions of ${name} count as executed everywhere; their effect stays on ${name} only: compare its data`,
-          ],
-        },
-  };
+  if (isEmpty(errant)) return { plan };
+  const note = `${count(errant)} transactions of ${name} count as executed everywhere; their effect stays on ${name} only: compare its data`;
+  return whileItCommits(survey, primary, { ...plan, notes: [note] }, wish);
 }
 
 function afterwards(survey: Survey, instance: Answering, primary: Answering): readonly Stage[] {

@@ -29,7 +29,11 @@ export function planRepair(topology: Topology, problem: Problem, settings: Failo
     case undefined:
       return nothing(problem, 'it is left to a person');
     case 'failover':
-      return planPromote(topology, { automatic: true }, settings);
+      return planPromote(
+        topology,
+        { automatic: true, lockedUp: problem.code === 'OverloadedPrimary' },
+        settings,
+      );
     case 'reopen-primary':
       if (topology.memory.unfinished) return finishOf(survey) ?? nothing(problem, 'nothing is left to do');
       return answering ? planReopen(survey, answering) : nothing(problem, 'it does not answer');

@@ -4,7 +4,6 @@ import test from 'ava';
 
 import { PROBLEMS, problems } from '../../src/failover/problems.ts';
 import type { BalancerView, Memory } from '../../src/failover/topology.ts';
-import type { Flavour } from '../../src/mysql/version.ts';
 import { describe, SETTINGS } from './support/topology.ts';
 
 interface Case {
@@ -63,21 +62,4 @@ test('every kind of problem has a case, a code of its own and a description', (t
   );
   t.is(new Set(PROBLEMS.map((row) => row.code)).size, PROBLEMS.length);
   t.true(PROBLEMS.every((row) => row.description.endsWith('.')));
-});
-
-test('a hundred instances are analysed in a few milliseconds', (t) => {
-  for (const flavour of ['mysql', 'mariadb'] satisfies Flavour[]) {
-    const executed = Array.from({ length: 20 }, (_, index) => `${index + 1}:1-${1000 + index}`).join(' ');
-    const lines = Array.from({ length: 100 }, (_, index) =>
-      index === 0 ? `db1 dead` : `db${index + 1} <db1~ ${executed} +1:1001-${1001 + (index % 7)}`,
-    );
-    const topology = describe({ flavour, instances: lines, memory: { primary: 'db1' } });
-    problems(topology, SETTINGS);
-    // Of this process only: the machine may have other things to do.
-    const before = process.cpuUsage();
-    for (let round = 0; round < 10; round++) problems(topology, SETTINGS);
-    const ms = process.cpuUsage(before).user / 10_000;
-    t.log(`${flavour}: ${ms.toFixed(1)} ms`);
-    t.true(ms < 60, `${ms} ms`);
-  }
 });

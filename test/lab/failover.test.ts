@@ -231,6 +231,11 @@ test.serial(
       {
         writerHosts: [specOf(at.site, errant).host],
         heal: async () => {
+          // An empty transaction is a commit: somebody must acknowledge it.
+          await eventually(
+            'the killed one is back',
+            async () => (await at.failover('rejoin', from, '--yes')).status === 0,
+          );
           await at.ok('rejoin', errant, '--inject-empty', '--yes');
           await sql(at.site, specOf(at.site, other), 'DROP DATABASE IF EXISTS stray;');
         },

@@ -13,6 +13,7 @@ interface RejoinOptions {
   readonly dryRun?: true;
   readonly clone?: true;
   readonly injectEmpty?: true;
+  readonly force?: true;
   readonly json?: true;
   readonly reason?: string;
 }
@@ -30,6 +31,7 @@ export function rejoinCommand(context: CommandContext): Command {
       '--inject-empty',
       'MySQL: keep its errant transactions there, and let them count as executed everywhere',
     )
+    .option('--force', 'where nobody acknowledges: the primary commits alone meanwhile')
     .option('--reason <text>', 'for the journal')
     .option('--json', 'one JSON object a line on stdout, text for people on stderr');
   addExamples(command, [
@@ -48,6 +50,7 @@ export function rejoinCommand(context: CommandContext): Command {
         instance: spec.name,
         clone: options.clone ?? false,
         injectEmpty: options.injectEmpty ?? false,
+        force: options.force ?? false,
       };
       await change(session, (topology) => planRejoin(topology, wish, session.cluster.settings), {
         yes: options.yes ?? false,

@@ -36,14 +36,21 @@ export async function restore(
     const looks = await lookAtAll(site);
     if (writable(looks).length === 0 && looks.length > 0) await run('promote');
     const primary = followed(site, await lookAtAll(site));
-    for (const spec of site.instances) {
-      const look = (await lookAtAll(site)).find((one) => one.name === spec.name);
-      if (spec.name === primary || primary === undefined) continue;
-      if (look?.isReplicating && look.semiSyncReplica) continue;
-      if (!(await run('rejoin', spec.name))) await run('rejoin', spec.name, '--clone');
+    if (primary !== undefined) {
+      // A copy of a primary whose commits wait for a replica would wait as well: who needs none comes first.
+      for (const how of [[], ['--clone'], ['--clone', '--force']])
+        for (const name of await absent(site, primary)) await run('rejoin', name, ...how);
     }
     await wait(500);
   }
+}
+
+/** Who does not follow, or does not acknowledge. */
+async function absent(site: Site, primary: string): Promise<readonly string[]> {
+  const well = (await lookAtAll(site)).filter((look) => look.isReplicating && look.semiSyncReplica);
+  return site.instances
+    .map((spec) => spec.name)
+    .filter((name) => name !== primary && !well.some((look) => look.name === name));
 }
 
 /** The writable instance; of several (a former one that came back) the one that most others follow. */

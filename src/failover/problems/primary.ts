@@ -79,14 +79,27 @@ export const PRIMARY_ROWS: readonly Row[] = [
   },
   {
     code: 'OverloadedPrimary',
-    description: 'The primary gives no state but an answer: it lives, and no promotion follows.',
+    description:
+      'The primary has no room for connections: it lives. It is given up when nothing of it reaches a replica for as long as commits may stand still.',
+    severity: 'critical',
+    recovery: 'failover',
+    find: ({ view }) =>
+      view.kind === 'overloaded' && view.primary.silence.kind === 'too-many-connections'
+        ? [silence(view, `lives, and lets nobody in: ${view.primary.silence.message}`)]
+        : [],
+    remedy: ({ instance }) =>
+      `end sessions on ${instance}; overload is not death, so the watch waits until nothing comes from it any more, and \`failover promote\` needs --force`,
+  },
+  {
+    code: 'PrimaryRefusesUs',
+    description: 'The primary answers with an error that is no overload: it lives, and no promotion follows.',
     severity: 'critical',
     find: ({ view }) =>
-      view.kind === 'overloaded' && view.primary.silence.kind !== 'starting'
+      view.kind === 'overloaded' && !['starting', 'too-many-connections'].includes(view.primary.silence.kind)
         ? [silence(view, `lives, and does not let us in: ${view.primary.silence.message}`)]
         : [],
     remedy: ({ instance }) =>
-      `relieve ${instance} (connections, accounts); overload is not death, so only \`failover promote --force\` moves the primary`,
+      `see to our account on ${instance}; a refusal is not death, so only \`failover promote --force\` moves the primary`,
   },
   {
     code: 'PrimaryStarting',

@@ -10,6 +10,8 @@ export interface Record {
   /** The last whole answer, and when it was asked for. */
   readonly state: InstanceState | undefined;
   readonly stateAt: number;
+  /** When it was first seen with the transactions that it has. */
+  readonly advancedAt: number;
   /** When it answered anything the last time; undefined: never since it is watched. */
   readonly answeredAt: number | undefined;
   /** Why it does not answer now; undefined while it does. */
@@ -41,6 +43,7 @@ export function newRecord(spec: InstanceSpec, now: number): Record {
     since: now,
     state: undefined,
     stateAt: 0,
+    advancedAt: now,
     answeredAt: undefined,
     silence: undefined,
     refusedSince: undefined,
@@ -49,13 +52,20 @@ export function newRecord(spec: InstanceSpec, now: number): Record {
 
 /** It answered: with its whole state, or only that it is there. */
 export function withAnswer(record: Record, askedAt: number, state?: InstanceState): Record {
+  const isSame = state === undefined || positionOf(record.state) === positionOf(state);
   return {
     ...record,
     ...(state === undefined ? {} : { state, stateAt: askedAt }),
+    ...(isSame ? {} : { advancedAt: askedAt }),
     answeredAt: askedAt,
     silence: undefined,
     refusedSince: undefined,
   };
+}
+
+/** What it has received and executed: text to compare, nothing to read. */
+function positionOf(state: InstanceState | undefined): string {
+  return `${state?.executed.toString()} ${state?.replication?.received.toString()}`;
 }
 
 /** It did not answer. */

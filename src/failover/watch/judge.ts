@@ -8,7 +8,8 @@ import { type History, type Record, type Sighting, silentFor } from './history.t
  * - Nothing is decided on the word of one: a dead primary is silent to us, and every replica that answers says, asked
  *   after that silence began, that it hears nothing of it either (the rows of `problems`, which also say when nobody
  *   is left to ask).
- * - An answer of any kind is life: error codes of an overloaded server are no silence.
+ * - An answer of any kind is life: error codes of an overloaded server are no silence. It is given up when it lets nobody
+ *   in and nothing of it reaches a replica, for as long as commits may stand still.
  * - A process is dead at once when its host refuses connections. Who says nothing at all may only be slow: it has
  *   `deadAfterMs`.
  * - A problem counts when it stood without a break for the time that it usually takes to go away by itself.
@@ -75,8 +76,10 @@ function doubtOf(
     case 'failover': {
       const record = history.records.get(problem.instance ?? '');
       if (record === undefined) return 'it names no instance';
-      return record.silence === undefined
-        ? wait(settings.stalledAfterMs)
+      if (record.silence === undefined) return wait(settings.stalledAfterMs);
+      return record.silence.kind === 'too-many-connections'
+        ? (wait(settings.longTransactionSeconds * 1000 + settings.stalledAfterMs) ??
+            doubtOfLockUp(history, record, since))
         : doubtOfDeath(history, record, settings);
     }
     case 'reopen-primary':
@@ -102,6 +105,17 @@ function doubtOfWriters({ records }: History, since: number): string | undefined
     ({ silence, state, stateAt }) => silence === undefined && state?.readOnly === false && stateAt <= since,
   );
   return old.length === 0 ? undefined : `${old.map(({ spec }) => spec.name).join(' and ')} are asked again`;
+}
+
+/** Why writes may still come out of the one that lets nobody in: many clients that work are no lock-up. */
+function doubtOfLockUp({ records }: History, record: Record, since: number): string | undefined {
+  const { name } = record.spec;
+  const others = [...records.values()].filter((other) => other !== record && other.silence === undefined);
+  if (others.length === 0) return `nobody answers who would have got something of ${name}`;
+  const moving = others.filter((other) => other.advancedAt > since);
+  return moving.length === 0
+    ? undefined
+    : `${moving.map((other) => other.spec.name).join(' and ')} have got transactions of ${name} since`;
 }
 
 /** Why the silent one may be alive. */
