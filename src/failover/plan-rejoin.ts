@@ -143,7 +143,7 @@ function whileItCommits(survey: Survey, primary: Answering, plan: Plan, wish: Re
           name,
           `commits on ${name} wait for ${source.requiredAcks} acknowledgements and ${source.ackers} could come: this would wait with them`,
           {
-            remedy: `bring another replica back first (\`failover status\`); when there is none, \`--force\` lets ${name} commit alone meanwhile`,
+            remedy: `bring another replica back first (\`failover status\`); when there is none, ${name} can commit alone meanwhile`,
             forceable: true,
           },
         ),
