@@ -199,7 +199,10 @@ export function formerLink(survey: Survey, instance: Answering): readonly Action
   ];
 }
 
-/** Who may follow this one: its history is part of the new primary's, and nothing it needs was purged there. */
+/**
+ * Who may follow this one: its history is part of the new primary's, and nothing it needs was purged there. A replica of
+ * MySQL that has followed with errant transactions goes on so: without it nobody may be left who acknowledges.
+ */
 export function sortFollowers(
   survey: Survey,
   to: Answering,
@@ -211,15 +214,27 @@ export function sortFollowers(
     if (instance === to) continue;
     const { name } = instance.spec;
     const own = survey.errant(instance);
-    if (!isEmpty(own)) {
+    if (!isEmpty(own) && !followedWithThem(instance)) {
       notes.push(`${name} has transactions of its own and does not follow: \`failover rejoin ${name}\``);
     } else if (!contains(survey.holds(instance), to.state.purged)) {
       notes.push(
         `${name} needs transactions that ${to.spec.name} has purged: \`failover rejoin ${name} --clone\``,
       );
     } else {
+      if (!isEmpty(own))
+        notes.push(`${name} has transactions of its own and follows with them: \`failover errant ${name}\``);
       fit.push(instance);
     }
   }
   return { fit, notes };
+}
+
+/** MariaDB's strict mode ends replication at the next transaction: its numbers have no gaps to put another one in. */
+function followedWithThem({ state: { version, replication } }: Answering): boolean {
+  return (
+    version.flavour === 'mysql' &&
+    replication !== undefined &&
+    replication.applier === 'on' &&
+    replication.applierError === undefined
+  );
 }

@@ -148,7 +148,7 @@ export function overlaps(site: Site, writes: readonly Write[], changes: number):
   ];
 }
 
-/** A replica may be a moment behind: it gets that. */
+/** A replica may be behind: one whose disk was full looks only once a minute whether there is room again. */
 async function missing(
   site: Site,
   instance: string,
@@ -156,7 +156,7 @@ async function missing(
 ): Promise<readonly Violation[]> {
   const good = writes.filter((write) => write.outcome === 'acknowledged');
   if (good.length === 0) return [];
-  const until = performance.now() + 30_000;
+  const until = performance.now() + 90_000;
   for (;;) {
     const stored = await storedIds(site, instance);
     const lost = good.filter((write) => !stored.has(write.id));
