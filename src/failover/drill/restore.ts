@@ -12,6 +12,10 @@ export interface Restored {
   readonly violations: readonly Violation[];
 }
 
+/** Neither done nor refused: somebody else changes the cluster. */
+const NOTHING_DONE = 'error: ';
+const HARDER: readonly (readonly string[])[] = [[], ['--clone'], ['--clone', '--force']];
+
 /**
  * Brings a cluster back to one primary with all others following, by the failover's own commands, as an operator would
  * the next morning. The faults must have been healed.
@@ -28,7 +32,7 @@ export async function restore(
     const { status, stderr, stdout } = await failover(...args, '--yes');
     const said = status === 0 ? '' : `: ${stderr.trim() || stdout.trim()}`;
     actions.push(`${args.join(' ')}${said}`);
-    return status === 0;
+    return !stderr.startsWith(NOTHING_DONE);
   };
   for (;;) {
     const { violations } = await convergence(site, { withinMs: patienceMs });
@@ -36,10 +40,13 @@ export async function restore(
     const looks = await lookAtAll(site);
     if (writable(looks).length === 0 && looks.length > 0) await run('promote');
     const primary = followed(site, await lookAtAll(site));
-    if (primary !== undefined) {
-      // A copy of a primary whose commits wait for a replica would wait as well: who needs none comes first.
-      for (const how of [[], ['--clone'], ['--clone', '--force']])
-        for (const name of await absent(site, primary)) await run('rejoin', name, ...how);
+    // A copy of a primary whose commits wait for a replica would wait as well: who needs none comes first.
+    for (const how of primary === undefined ? [] : HARDER) {
+      let isBusy = false;
+      for (const name of await absent(site, primary ?? ''))
+        isBusy = !(await run('rejoin', name, ...how)) || isBusy;
+      // The watch is at work, and may bring it back itself.
+      if (isBusy) break;
     }
     await wait(500);
   }
