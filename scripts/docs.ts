@@ -13,6 +13,8 @@ import {
   statusSchema,
   stepSchema,
 } from '../src/failover/json-schema.ts';
+import type { Recovery } from '../src/failover/problem.ts';
+import { PROBLEMS } from '../src/failover/problems.ts';
 import { NUMBER_SETTINGS, OTHER_SETTINGS } from '../src/failover/settings.ts';
 import { lineSchema, playSchema, recapSchema, resultSchema, taskSchema } from '../src/report/schema.ts';
 
@@ -41,6 +43,7 @@ export function generatedDocs(): Readonly<Record<string, string>> {
   return {
     'failover-json.md': failoverJsonPage(),
     'failover-json.schema.json': `${JSON.stringify(failoverJsonSchema(), null, 2)}\n`,
+    'failover-problems.md': failoverProblemsPage(),
     'failover-settings.md': failoverSettingsPage(),
     'json.md': jsonPage(),
     'json.schema.json': `${JSON.stringify(z.toJSONSchema(lineSchema), null, 2)}\n`,
@@ -121,6 +124,37 @@ function failoverJsonPage(): string {
     lines.push(...jsonRows(json, ''), '');
   }
   return lines.join('\n');
+}
+
+/** What the watch does about a problem, in the words of a reader. */
+const RECOVERIES: Readonly<Record<Recovery, string>> = {
+  failover: 'promotes a replica',
+  'reopen-primary': 'lets it take writes again',
+  fence: 'makes the wrong one read-only, or stops it',
+  rejoin: 'lets it follow again',
+  'repair-replica': 'starts it, or points it at the primary',
+  'repair-semi-sync': 'sets semi-sync',
+  'repoint-balancer': 'points the balancer at the primary',
+};
+
+function failoverProblemsPage(): string {
+  const lines = [
+    NOTICE,
+    '',
+    '# What can be wrong with a cluster',
+    '',
+    '`failover status` and `failover analyse` name what they find by these codes, the most urgent first, each with its',
+    'remedy for the instances at hand. The watch notifies about them, and acts on some of them when they stand for longer',
+    'than they need to go away by themselves ([watch.md](watch.md)).',
+    '',
+    '| code | severity | what it means | what the watch does |',
+    '| --- | --- | --- | --- |',
+  ];
+  for (const { code, severity, description, recovery } of PROBLEMS)
+    lines.push(
+      `| \`${code}\` | ${severity} | ${description} | ${recovery ? RECOVERIES[recovery] : 'tells'} |`,
+    );
+  return `${lines.join('\n')}\n`;
 }
 
 function failoverSettingsPage(): string {
