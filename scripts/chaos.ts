@@ -13,8 +13,7 @@ import { makeTool, type Tool } from '../src/failover/drill/tool.ts';
 import { describe, makeTable } from '../src/failover/drill/writer.ts';
 import { down, up } from '../src/lab/lab.ts';
 import { UserError } from '../src/lib/errors.ts';
-import { buildDrill } from './build-drill.ts';
-import { ensureNode, ROOT, runCommand } from './common.ts';
+import { buildBundles, ensureNode, ROOT, runCommand } from './common.ts';
 
 ensureNode();
 
@@ -37,7 +36,8 @@ async function main(options: ChaosOptions): Promise<void> {
   const extra = flavour === 'mariadb' ? ['-e', 'mysql_flavour=mariadb'] : [];
   const random = randomFrom(seed);
   say(`chaos on ${flavour}: seed ${seed}, ${options.minutes} minutes, lab ${name}`);
-  await buildDrill();
+  const broken = await buildBundles();
+  if (broken.length > 0) throw new Error(`${broken.join(' and ')} failed`);
   if (!options.provisioned) {
     await up({ name, report: (step) => say(`lab: ${step}`) });
     const provision = [process.execPath, join(ROOT, 'src/bin/provision.ts')];

@@ -60,3 +60,15 @@ export function runCommand(argv: readonly string[], environment: NodeJS.ProcessE
     });
   });
 }
+
+/**
+ * Bundles what the hosts run from the sources as they are now, not as they were when the packages were installed. Gives
+ * the scripts that failed.
+ */
+export async function buildBundles(): Promise<readonly string[]> {
+  const scripts = ['scripts/build-app.ts', 'scripts/build-failover.ts', 'scripts/build-drill.ts'];
+  const ends = await Promise.all(
+    scripts.map(async (script) => await runCommand([process.execPath, join(ROOT, script)])),
+  );
+  return scripts.filter((_, index) => ends[index] !== 0);
+}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
-import { ensureNode, ROOT, runCommand, runTool, toolEnvironment } from './common.ts';
+import { buildBundles, ensureNode, ROOT, runTool, toolEnvironment } from './common.ts';
 import { installPackages, missingPackages } from './packages.ts';
 import { TapReader, type Tally } from './tap.ts';
 
@@ -82,21 +82,13 @@ async function labTests(): Promise<void> {
     if (isCi || only.lab === true) troubles.push(message);
     return;
   }
-  if (!(await bundles())) return;
+  const failed = await buildBundles();
+  if (failed.length > 0) {
+    troubles.push(`${failed.join(' and ')} failed: the lab tests would run what was built before`);
+    return;
+  }
   await removeLeftovers();
   await ava('Lab tests', ['--serial', '--concurrency=1', '--timeout=30m', 'test/lab/**/*.test.ts']);
-}
-
-/** What the hosts run is bundled from the sources as they are now, not as they were when the packages were installed. */
-async function bundles(): Promise<boolean> {
-  const scripts = ['build-app.ts', 'build-failover.ts', 'build-drill.ts'];
-  const ends = await Promise.all(
-    scripts.map(async (script) => await runCommand([process.execPath, join(ROOT, 'scripts', script)])),
-  );
-  const failed = scripts.filter((_, index) => ends[index] !== 0);
-  for (const script of failed)
-    troubles.push(`scripts/${script} failed: the lab tests would run what was built before`);
-  return failed.length === 0;
 }
 
 /** An earlier run may have been killed: its labs would be in the way. */
