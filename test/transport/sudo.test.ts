@@ -1,12 +1,12 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import anyTest, { type TestFn } from 'ava';
 import { Secret } from '../../src/lib/secret.ts';
 import { sshTransport } from '../../src/transport/ssh.ts';
 import { type Connection, TransportError } from '../../src/transport/transport.ts';
+import { abandonedUsers, addUser, removeUser, sudoersOf } from './accounts.ts';
 import { startSshd, type TestSshd } from './sshd.ts';
 
 interface Context {
@@ -47,18 +47,17 @@ test.before(async (t) => {
   ];
   const password = `pass ${randomBytes(6).toString('hex')} 'quoted' \\ ü`;
   const users = [asked, free, refused];
-  const sudoers = `/etc/sudoers.d/understudy-${suffix}`;
   const server = await startSshd();
   const ssh = sshTransport();
   cleanUp = async () => {
     await ssh.close();
     await server.stop();
-    await rm(sudoers, { force: true });
-    for (const user of users) execFileSync('userdel', ['-r', user], { stdio: 'ignore' });
+    for (const user of users) await removeUser(user);
   };
-  for (const user of users) execFileSync('useradd', ['-m', '-s', '/bin/sh', user]);
-  execFileSync('chpasswd', { input: users.map((user) => `${user}:${password}\n`).join('') });
-  await writeFile(sudoers, `${asked} ALL=(ALL) ALL\n${free} ALL=(ALL) NOPASSWD: ALL\n`, { mode: 0o440 });
+  for (const user of await abandonedUsers()) await removeUser(user);
+  for (const user of users) await addUser(user, password);
+  await writeFile(sudoersOf(asked), `${asked} ALL=(ALL) ALL\n`, { mode: 0o440 });
+  await writeFile(sudoersOf(free), `${free} ALL=(ALL) NOPASSWD: ALL\n`, { mode: 0o440 });
   const connect = async (user: string) => await ssh.connect(server.address({ user }));
   Object.assign(t.context as object, { server, asked, free, refused, password, connect });
 });
