@@ -94,19 +94,14 @@ class Bench {
         for (let run = 0; run < runs; run++) {
           const to = this.#other(await primaryName(site));
           const sinceMs = Date.now();
-          const ended = await this.#failover('promote', to, '--yes', '--json');
-          if (ended.status !== 0)
-            say(`  run ${run + 1}: promote ended with ${ended.status}: ${ended.stdout.split('\n').at(-1)}`);
+          const ended = await this.#promote(to, run, steps);
           await wait(1000);
+          if (ended === undefined) continue;
           const untilMs = Date.now();
           writes = stage.writers.flatMap((writer) => writer.writes);
           gaps.push(tally(writes, { sinceMs, untilMs }).gapMs);
           whole.push(ended.ms);
-          for (const line of ended.stdout.split('\n').map((text) => JSON.parse(text) as StepLine)) {
-            if (line.type === 'result') unwritable.push(line.unwritableMs ?? 0);
-            if (line.type === 'step' && line.status === 'done')
-              steps.set(line.name ?? '', [...(steps.get(line.name ?? '') ?? []), line.ms ?? 0]);
-          }
+          unwritable.push(ended.unwritableMs);
         }
       },
       restore: async () => await this.#restore(),
@@ -135,6 +130,7 @@ class Bench {
     let losses = 0;
     for (let run = 0; run < runs; run++) {
       let enteredAt = 0;
+      let isDone = false;
       let from = '';
       const report = await this.#exercise({
         changes: 1,
@@ -145,13 +141,9 @@ class Bench {
           await wait(waitMs);
           stage.mark();
           enteredAt = Date.now();
-          const ended = await this.#failover('promote', to, '--yes', '--json');
-          if (ended.status !== 0)
-            say(`  run ${run + 1}: promote ended with ${ended.status}: ${ended.stdout.split('\n').at(-1)}`);
-          whole.push(ended.ms);
-          for (const line of ended.stdout.split('\n').map((text) => JSON.parse(text) as StepLine))
-            if (line.type === 'step' && line.status === 'done')
-              steps.set(line.name ?? '', [...(steps.get(line.name ?? '') ?? []), line.ms ?? 0]);
+          const ended = await this.#promote(to, run, steps);
+          isDone = ended !== undefined;
+          if (ended) whole.push(ended.ms);
         },
         restore: async () => {
           await FAULTS[fault].heal(this.#site, from);
@@ -164,7 +156,7 @@ class Bench {
           (write) => write.outcome === 'acknowledged' && write.by !== byFrom && write.endedAt >= enteredAt,
         )
         .sort((one, other) => one.endedAt - other.endedAt)[0];
-      if (first) times.push(first.endedAt - enteredAt);
+      if (first && isDone) times.push(first.endedAt - enteredAt);
       losses += lost(report);
     }
     row(say, 'Enter → first accepted write', times, 1500);
@@ -213,6 +205,27 @@ class Bench {
     }
     row(say, 'fault → first accepted write', times, fault === 'kill' ? 2500 : 8000);
     say(`  lost: ${losses}`);
+  }
+
+  /** Promotes, and adds the time of each step. A run that fails is told and counted, and has no figures. */
+  async #promote(
+    to: string,
+    run: number,
+    steps: Map<string, number[]>,
+  ): Promise<{ ms: number; unwritableMs: number } | undefined> {
+    const ended = await this.#failover('promote', to, '--yes', '--json');
+    if (ended.status !== 0) {
+      this.violations++;
+      this.#options.say(`  FAILED run ${run + 1}: promote ended with ${ended.status}: ${ended.stderr}`);
+      return undefined;
+    }
+    let unwritableMs = 0;
+    for (const line of ended.stdout.split('\n').map((text) => JSON.parse(text) as StepLine)) {
+      if (line.type === 'result') unwritableMs = line.unwritableMs ?? 0;
+      if (line.type === 'step' && line.status === 'done')
+        steps.set(line.name ?? '', [...(steps.get(line.name ?? '') ?? []), line.ms ?? 0]);
+    }
+    return { ms: ended.ms, unwritableMs };
   }
 
   /** The writer is on the server that neither is nor becomes the primary. */
