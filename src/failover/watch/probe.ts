@@ -14,6 +14,8 @@ export interface Probe {
   readonly record: Record;
   /** Asks at once, or as soon as the present question ends. */
   wake(): void;
+  /** Asks for everything, and ends when a question that began after this has ended. */
+  renew(): Promise<void>;
   /** Everything is wanted, and often, while something may be wrong. */
   hurry(on: boolean): void;
   stop(): void;
@@ -34,6 +36,7 @@ export function startProbe({ spec, server, settings, onChange, clock }: ProbeOpt
   let isHurried = false;
   let isStopped = false;
   let isAwake = false;
+  let isOld = false;
   let timer: NodeJS.Timeout | undefined;
   let asking: Promise<void> | undefined;
   const limits = { timeoutMs: settings.queryTimeoutMs };
@@ -41,7 +44,8 @@ export function startProbe({ spec, server, settings, onChange, clock }: ProbeOpt
   const ask = async (): Promise<void> => {
     const askedAt = clock();
     const wantsState =
-      isHurried || record.silence !== undefined || askedAt - record.stateAt >= STATE_EVERY_MS;
+      isHurried || isOld || record.silence !== undefined || askedAt - record.stateAt >= STATE_EVERY_MS;
+    isOld = false;
     try {
       if (wantsState || record.state === undefined) {
         const state = await server.readState(limits);
@@ -93,6 +97,13 @@ export function startProbe({ spec, server, settings, onChange, clock }: ProbeOpt
       return record;
     },
     wake,
+    async renew() {
+      isOld = true;
+      isAwake = true;
+      await asking;
+      next();
+      await asking;
+    },
     hurry(on) {
       if (isHurried === on) return;
       isHurried = on;

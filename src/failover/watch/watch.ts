@@ -135,7 +135,6 @@ class Run {
     if (verdict.kind !== 'recover' || !mayAct) return;
     this.#acting = this.#act(verdict.problem, history).finally(() => {
       this.#acting = undefined;
-      // What was seen before it says nothing about what is so now.
       this.#history = undefined;
       for (const probe of this.#probes) probe.wake();
     });
@@ -172,9 +171,11 @@ class Run {
     teller.waiting(problem, result.kind === 'waiting' ? result.why : undefined);
     switch (result.kind) {
       case 'gone':
+        await this.#seeAnew();
         return;
       case 'forgotten':
         teller.forgotten(problem);
+        await this.#seeAnew();
         return;
       case 'waiting':
         this.#pausedUntil = clock() + HELD_PAUSE_MS;
@@ -191,8 +192,18 @@ class Run {
         if (isOver) this.#patience.forget(problem);
         else this.#patience.leave(problem, clock());
         if (outcome !== 'done' && problem.recovery === 'fence') await fenceMachine(problem, this.#options);
+        await Promise.all([this.#seeAnew(), this.#surroundings.readBalancers()]);
       }
     }
+  }
+
+  /**
+   * What was seen before a change, whoever made it, says nothing about what is so after it: the same would be decided
+   * again, and again at once. Whoever is silent is not waited for: that is asked again before anything is done about it.
+   */
+  async #seeAnew(): Promise<void> {
+    const answering = this.#probes.filter(({ record }) => record.silence === undefined);
+    await Promise.all([this.#surroundings.readMemory(), ...answering.map((probe) => probe.renew())]);
   }
 }
 

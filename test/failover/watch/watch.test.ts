@@ -134,6 +134,15 @@ test('of two watches one acts, once', async (t) => {
   t.deepEqual(here.world.violations, []);
 });
 
+test('who decides on a memory that somebody has changed since reads it, and then acts', async (t) => {
+  const { here } = await watched(t);
+  here.world.memory = { ...here.world.memory, epoch: here.world.memory.epoch + 1 };
+  here.crash('db1');
+  await until('another one takes writes', () => writable(here).length === 1);
+  t.is(promotions(here).length, 1);
+  t.deepEqual(here.world.violations, []);
+});
+
 test('the other one acts when the first has gone', async (t) => {
   const here = site();
   const [first, second] = [here.watch('watch@lb1'), here.watch('watch@lb2')];
