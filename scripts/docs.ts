@@ -137,6 +137,12 @@ const RECOVERIES: Readonly<Record<Recovery, string>> = {
   'repoint-balancer': 'points the balancer at the primary',
 };
 
+/** A change that was cut off is ended in whichever direction can be proved to be safe. */
+function actionOn(code: string, recovery: Recovery | undefined): string {
+  if (code === 'UnfinishedChange') return 'finishes the change, or takes it back';
+  return recovery ? RECOVERIES[recovery] : 'tells';
+}
+
 function failoverProblemsPage(): string {
   const lines = [
     NOTICE,
@@ -151,9 +157,7 @@ function failoverProblemsPage(): string {
     '| --- | --- | --- | --- |',
   ];
   for (const { code, severity, description, recovery } of PROBLEMS)
-    lines.push(
-      `| \`${code}\` | ${severity} | ${description} | ${recovery ? RECOVERIES[recovery] : 'tells'} |`,
-    );
+    lines.push(`| \`${code}\` | ${severity} | ${description} | ${actionOn(code, recovery)} |`);
   return `${lines.join('\n')}\n`;
 }
 

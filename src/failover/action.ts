@@ -62,6 +62,8 @@ export interface Step {
   readonly optional?: true | undefined;
   /** Begins with its stage and is awaited at the end of the plan, not of the stage: nothing after it rests on it. */
   readonly beside?: true | undefined;
+  /** Ends what an earlier step began for the time being: it is done also when the plan is given up half way. */
+  readonly always?: true | undefined;
 }
 
 /** The steps of a stage run side by side; the next stage begins when all of them are done. */

@@ -106,6 +106,17 @@ export function ownLost(primary: Answering, instance: Answering): Gtids {
   return byItself(subtract(primary.state.executed, executed), instance);
 }
 
+/** What other members wrote. */
+export function byMembers(gtids: Gtids, survey: Survey, than: Answering): Gtids {
+  const members = new Set(
+    survey.topology.instances
+      .filter((instance): instance is Answering => instance.kind === 'answering')
+      .flatMap((instance) => [originOf(instance), instance.state.replication?.sourceUuid.toLowerCase()]),
+  );
+  members.delete(originOf(than));
+  return keep(gtids, (origin) => members.has(origin));
+}
+
 /** Only what an instance wrote itself. */
 export function byItself(gtids: Gtids, instance: Answering): Gtids {
   const origin = originOf(instance);

@@ -276,9 +276,16 @@ class Run {
     }
   }
 
-  /** The new primary does not take writes: nothing is built on it, but nobody is kept waiting either. */
+  /** What cannot be missed has failed: nothing is built on it, but nothing that was for the time being stays either. */
   async #giveUp(stages: readonly Stage[]): Promise<void> {
-    for (const step of stages.flat()) if (!step.optional) this.#left.push(`${describe(step)}: not tried`);
+    for (const step of stages.flat()) {
+      if (!step.always) {
+        if (!step.optional) this.#left.push(`${describe(step)}: not tried`);
+        continue;
+      }
+      const message = await this.#runStep(step, false);
+      if (message !== undefined) this.#left.push(`${describe(step)}: ${message}`);
+    }
     if (!this.#begun.some(({ step }) => step.action.do === 'hold-writers')) return;
     try {
       await this.#limited({ do: 'release-writers' }, UNDO_LEAST_MS);

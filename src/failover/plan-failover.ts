@@ -94,6 +94,11 @@ export function planFailover(survey: Survey, from: Instance | undefined, to: Ans
       ...(giver
         ? [`${fresh} first fetches ${count(missingAt(survey, to))} transactions from ${giver.spec.name}`]
         : []),
+      ...(giver && !isEmpty(survey.errant(giver))
+        ? [
+            `with them come ${count(survey.errant(giver))} errant transactions of ${giver.spec.name}: ${survey.errant(giver).toString()}`,
+          ]
+        : []),
       ...siblings.notes,
       ...promotion.notes,
       ...(from
@@ -193,15 +198,16 @@ function fetchStages(survey: Survey, to: Answering, giver: Answering): readonly 
   ];
 }
 
-/** The instance that has what the candidate lacks, the one with the least to apply first. */
+/** The instance that has what the candidate lacks: one without errant transactions first, then the one with the least to apply. */
 function giverFor(survey: Survey, to: Answering): Answering | undefined {
   const missing = missingAt(survey, to);
   if (isEmpty(missing)) return undefined;
   const backlog = (instance: Answering): number =>
     instance.state.replication ? count(instance.state.replication.backlog) : 0;
+  const isErrant = (instance: Answering): boolean => !isEmpty(survey.errant(instance));
   return survey.others
     .filter((other) => other !== to && canGive(other) && contains(survey.holds(other), missing))
-    .sort((a, b) => backlog(a) - backlog(b))[0];
+    .sort((a, b) => Number(isErrant(a)) - Number(isErrant(b)) || backlog(a) - backlog(b))[0];
 }
 
 function canGive(instance: Answering): boolean {

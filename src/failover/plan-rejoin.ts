@@ -7,6 +7,7 @@ import { closePlan, rejoinPlan } from './plan-close.ts';
 import { followStages } from './promotion.ts';
 import { refusal, type Planned } from './refusals.ts';
 import { step } from './steps.ts';
+import { stuckThreads } from './stuck.ts';
 import { surveyOf, type Survey } from './survey.ts';
 import type { Answering, Silent, Topology } from './topology.ts';
 
@@ -123,25 +124,39 @@ function clonePlan(survey: Survey, instance: Answering, primary: Answering, wish
     ]),
     notes: [`the data of ${name} are thrown away and copied from ${donor.spec.name}`],
   };
-  return donor === primary ? whileItCommits(survey, primary, plan, wish) : { plan };
+  if (donor !== primary) return { plan };
+  const isAcker = survey.links.get(name)?.source === primary && instance.state.semiSync.replica.active;
+  return whileItCommits(survey, primary, plan, {
+    ackers: primary.state.semiSync.source.ackers - (isAcker ? 1 : 0),
+    force: wish.force,
+  });
 }
 
 /**
  * A copy of a primary waits for its commits, and MySQL has thrown the old data away by then; an empty transaction is a
- * commit itself. Where nobody acknowledges, neither ever ends.
+ * commit itself. Where nobody acknowledges, neither ever ends. `ackers`: so many are connected while it is done.
  */
-function whileItCommits(survey: Survey, primary: Answering, plan: Plan, wish: RejoinWish): Planned {
+function whileItCommits(
+  survey: Survey,
+  primary: Answering,
+  plan: Plan,
+  { ackers, force }: { ackers: number; force: boolean | undefined },
+): Planned {
   const { source } = primary.state.semiSync;
-  if (!source.enabled || source.ackers >= source.requiredAcks) return { plan };
+  const waits = source.enabled && source.active;
+  const isStuck = stuckThreads(primary.state).length > 0;
+  if (!waits || (ackers >= source.requiredAcks && !isStuck)) return { plan };
   const { settings } = survey;
   const { name } = primary.spec;
-  if (!wish.force) {
+  if (!force) {
     return {
       refusals: [
         refusal(
           'CommitsWait',
           name,
-          `commits on ${name} wait for ${source.requiredAcks} acknowledgements and ${source.ackers} could come: this would wait with them`,
+          isStuck
+            ? `commits on ${name} wait for an acknowledgement that does not come: this would wait with them`
+            : `commits on ${name} would wait for ${source.requiredAcks} acknowledgements and ${ackers} could come: this would wait with them`,
           {
             remedy: `bring another replica back first (\`failover status\`); when there is none, ${name} can commit alone meanwhile`,
             forceable: true,
@@ -166,7 +181,7 @@ function whileItCommits(survey: Survey, primary: Answering, plan: Plan, wish: Re
           step(
             settings,
             { do: 'semi-sync-source', instance: name, on: true },
-            { name: 'semi-sync-source-on' },
+            { name: 'semi-sync-source-on', always: true },
           ),
         ],
       ],
@@ -236,7 +251,12 @@ function whenReadOnly(survey: Survey, instance: Answering, primary: Answering, w
   ]);
   if (isEmpty(errant)) return { plan };
   const note = `${count(errant)} transactions of ${name} count as executed everywhere; their effect stays on ${name} only: compare its data`;
-  return whileItCommits(survey, primary, { ...plan, notes: [note] }, wish);
+  return whileItCommits(
+    survey,
+    primary,
+    { ...plan, notes: [note] },
+    { ackers: primary.state.semiSync.source.ackers, force: wish.force },
+  );
 }
 
 function afterwards(survey: Survey, instance: Answering, primary: Answering): readonly Stage[] {

@@ -9,7 +9,7 @@ import type { Answering } from './topology.ts';
 /*
  * Makes one instance the primary that has everything already: the last part of a change that was cut off, or a primary
  * that came back read-only. Invariants: nothing else that answers takes writes when this one begins to; whoever follows
- * has nothing that this one lacks; semi-sync is on before the first write.
+ * has nothing of another member that this one lacks; semi-sync is on before the first write.
  */
 
 /** What is missing around a primary that takes writes: replicas, balancers, semi-sync. No stages: nothing is. */

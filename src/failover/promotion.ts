@@ -1,5 +1,6 @@
 import { contains, isEmpty } from '../mysql/gtid.ts';
 import type { Action, Stage, Step } from './action.ts';
+import { byMembers } from './errant.ts';
 import { compact, hookStage, sideBySide, step } from './steps.ts';
 import { listed, namesOf, type Survey } from './survey.ts';
 import type { Answering, Instance } from './topology.ts';
@@ -201,7 +202,8 @@ export function formerLink(survey: Survey, instance: Answering): readonly Action
 
 /**
  * Who may follow this one: its history is part of the new primary's, and nothing it needs was purged there. A replica of
- * MySQL that has followed with errant transactions goes on so: without it nobody may be left who acknowledges.
+ * MySQL that has followed with transactions of its own goes on so: without it nobody may be left who acknowledges. What
+ * it got of another member, and this one lacks, is another history.
  */
 export function sortFollowers(
   survey: Survey,
@@ -214,7 +216,7 @@ export function sortFollowers(
     if (instance === to) continue;
     const { name } = instance.spec;
     const own = survey.errant(instance);
-    if (!isEmpty(own) && !followedWithThem(instance)) {
+    if (!isEmpty(own) && !(isEmpty(byMembers(own, survey, instance)) && followedWithThem(instance))) {
       notes.push(`${name} has transactions of its own and does not follow: \`failover rejoin ${name}\``);
     } else if (!contains(survey.holds(instance), to.state.purged)) {
       notes.push(

@@ -45,10 +45,12 @@ const NETWORK: Readonly<Record<string, Silence['kind']>> = {
   ERR_STREAM_DESTROYED: 'lost',
 };
 
-/** Errors of a server that is alive and has no room: too many connections, in all or of one user. */
-const CROWDED = new Set([1040, 1203, 1226]);
-/** It does not want us: wrong password, no right, host blocked or not allowed, offline mode. */
-const DENIED = new Set([1044, 1045, 1129, 1130, 1142, 1227, 1698, 1862, 3032, 3118, 3168, 3169, 4151]);
+/** It is alive and has no room for anybody: ER_CON_COUNT_ERROR. */
+const FULL = 1040;
+/** It does not want us: wrong password, no right, a limit of our account, host blocked or not allowed, offline mode. */
+const DENIED = new Set([
+  1044, 1045, 1129, 1130, 1142, 1203, 1226, 1227, 1698, 1862, 3032, 3118, 3168, 3169, 4151,
+]);
 
 export interface DriverError extends Error {
   readonly code?: string;
@@ -62,8 +64,7 @@ export function silenceFrom(error: DriverError): Silence {
   const message =
     error.sqlMessage ?? (error.message === '' ? (error.code ?? 'no reason given') : error.message);
   if (error.sqlMessage !== undefined && errno > 0) {
-    if (CROWDED.has(errno))
-      return { kind: 'too-many-connections', alive: true, message: `${errno} ${message}` };
+    if (errno === FULL) return { kind: 'too-many-connections', alive: true, message: `${errno} ${message}` };
     if (DENIED.has(errno)) return { kind: 'denied', alive: true, message: `${errno} ${message}` };
     return { kind: 'error', alive: true, message: `${errno} ${message}` };
   }

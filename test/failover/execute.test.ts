@@ -213,6 +213,24 @@ test('a new primary that does not become writable is tried again, and then nothi
   t.true(outcome.left.includes('forget-source on db2: not tried'));
 });
 
+test('what ends something that was for the time being is done also when all is given up', async (t) => {
+  const fake = fakeCluster({ 'db3.clone': () => failing('the donor went away') });
+  const plan = planOf(
+    [{ action: { do: 'semi-sync-source', instance: 'db2', on: false } }],
+    [{ action: { do: 'clone', instance: 'db3', source: 'db2' }, irreversible: true }],
+    [{ action: { do: 'follow', instance: 'db3', source: 'db2', demoted: false } }],
+    [{ action: { do: 'semi-sync-source', instance: 'db2', on: true }, always: true }],
+  );
+  const outcome = await carryOut(plan, fake);
+  t.is(outcome.outcome, 'failed');
+  t.false(fake.calls.includes('db3.follow'));
+  t.is(fake.calls.filter((call) => call === 'db2.setSemiSyncSource').length, 2);
+  t.deepEqual(
+    outcome.left.filter((line) => line.includes('not tried')),
+    ['follow on db3: not tried'],
+  );
+});
+
 test('what is optional may fail', async (t) => {
   const fake = fakeCluster({ 'db2.writeJournal': () => failing() });
   const outcome = await carryOut(wholeSwitchover(), fake);

@@ -23,8 +23,8 @@ test('what an error says about a life is read from its code', (t) => {
     [network('PROTOCOL_CONNECTION_LOST'), 'lost', false],
     // A server that is overloaded, or that does not want us, is not dead.
     [fromServer(1040), 'too-many-connections', true],
-    [fromServer(1203), 'too-many-connections', true],
-    [fromServer(1226), 'too-many-connections', true],
+    [fromServer(1203), 'denied', true],
+    [fromServer(1226), 'denied', true],
     [fromServer(1045), 'denied', true],
     [fromServer(1129), 'denied', true],
     [fromServer(1227), 'denied', true],

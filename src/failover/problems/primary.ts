@@ -92,14 +92,21 @@ export const PRIMARY_ROWS: readonly Row[] = [
   },
   {
     code: 'PrimaryRefusesUs',
-    description: 'The primary answers with an error that is no overload: it lives, and no promotion follows.',
+    description: 'The primary answers, but not what it was asked: it lives, and no promotion follows.',
     severity: 'critical',
     find: ({ view }) =>
       view.kind === 'overloaded' && !['starting', 'too-many-connections'].includes(view.primary.silence.kind)
-        ? [silence(view, `lives, and does not let us in: ${view.primary.silence.message}`)]
+        ? [
+            silence(
+              view,
+              `lives, and ${view.primary.silence.kind === 'denied' ? 'does not let us in' : 'does not tell its state'}: ${view.primary.silence.message}`,
+            ),
+          ]
         : [],
-    remedy: ({ instance }) =>
-      `see to our account on ${instance}; a refusal is not death, so only \`failover promote --force\` moves the primary`,
+    remedy: ({ instance }, { view }) => {
+      const isDenied = view.kind === 'overloaded' && view.primary.silence.kind === 'denied';
+      return `see to ${isDenied ? `our account on ${instance}` : `what keeps ${instance} from answering`}; it is not dead, so only \`failover promote --force\` moves the primary`;
+    },
   },
   {
     code: 'PrimaryStarting',

@@ -1,3 +1,4 @@
+import { union } from '../../mysql/gtid.ts';
 import type { InstanceState, Silence } from '../../mysql/state.ts';
 import type { Problem } from '../problem.ts';
 import type { InstanceSpec, Topology } from '../topology.ts';
@@ -10,8 +11,8 @@ export interface Record {
   /** The last whole answer, and when it was asked for. */
   readonly state: InstanceState | undefined;
   readonly stateAt: number;
-  /** When it was first seen with the transactions that it has. */
-  readonly advancedAt: number;
+  /** When it had more transactions than the time before; undefined: never since it is watched. */
+  readonly advancedAt: number | undefined;
   /** When it answered anything the last time; undefined: never since it is watched. */
   readonly answeredAt: number | undefined;
   /** Why it does not answer now; undefined while it does. */
@@ -43,7 +44,7 @@ export function newRecord(spec: InstanceSpec, now: number): Record {
     since: now,
     state: undefined,
     stateAt: 0,
-    advancedAt: now,
+    advancedAt: undefined,
     answeredAt: undefined,
     silence: undefined,
     refusedSince: undefined,
@@ -52,20 +53,21 @@ export function newRecord(spec: InstanceSpec, now: number): Record {
 
 /** It answered: with its whole state, or only that it is there. */
 export function withAnswer(record: Record, askedAt: number, state?: InstanceState): Record {
-  const isSame = state === undefined || positionOf(record.state) === positionOf(state);
+  const hasMore =
+    state !== undefined && record.state !== undefined && positionOf(record.state) !== positionOf(state);
   return {
     ...record,
     ...(state === undefined ? {} : { state, stateAt: askedAt }),
-    ...(isSame ? {} : { advancedAt: askedAt }),
+    ...(hasMore ? { advancedAt: askedAt } : {}),
     answeredAt: askedAt,
     silence: undefined,
     refusedSince: undefined,
   };
 }
 
-/** What it has received and executed: text to compare, nothing to read. */
-function positionOf(state: InstanceState | undefined): string {
-  return `${state?.executed.toString()} ${state?.replication?.received.toString()}`;
+/** What it has, applied or not: text to compare. To apply what it has already is no news of its source. */
+function positionOf({ executed, replication }: InstanceState): string {
+  return (replication ? union(executed, replication.received) : executed).toString();
 }
 
 /** It did not answer. */

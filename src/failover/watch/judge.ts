@@ -9,7 +9,7 @@ import { type History, type Record, type Sighting, silentFor } from './history.t
  *   after that silence began, that it hears nothing of it either (the rows of `problems`, which also say when nobody
  *   is left to ask).
  * - An answer of any kind is life: error codes of an overloaded server are no silence. It is given up when it lets nobody
- *   in and nothing of it reaches a replica, for as long as commits may stand still.
+ *   in and nothing of it reaches a replica any more, for as long as commits may stand still.
  * - A process is dead at once when its host refuses connections. Who says nothing at all may only be slow: it has
  *   `deadAfterMs`.
  * - A problem counts when it stood without a break for the time that it usually takes to go away by itself.
@@ -26,6 +26,10 @@ export type Verdict =
 export const REFUSED_MS = 100;
 /** Whoever was never seen alive may be booting, and so may its whole site. */
 export const NEVER_SEEN_MS = 30_000;
+/** A primary that wrote within this time before it was full has something to write. A lock-up takes its time to fill it. */
+const TRAFFIC_MS = 300_000;
+/** So long of two writers each may take to say it again. */
+const SAY_AGAIN_MS = 2000;
 /** A server that has just started is read-only because every server starts so, and not because somebody wants it. */
 const JUST_STARTED_SECONDS = 60;
 const READ_ONLY_AFTER_START_MS = 300;
@@ -77,16 +81,17 @@ function doubtOf(
       const record = history.records.get(problem.instance ?? '');
       if (record === undefined) return 'it names no instance';
       if (record.silence === undefined) return wait(settings.stalledAfterMs);
-      return record.silence.kind === 'too-many-connections'
-        ? (wait(settings.longTransactionSeconds * 1000 + settings.stalledAfterMs) ??
-            doubtOfLockUp(history, record, since))
-        : doubtOfDeath(history, record, settings);
+      if (record.silence.kind !== 'too-many-connections') return doubtOfDeath(history, record, settings);
+      const patienceMs = settings.longTransactionSeconds * 1000 + settings.stalledAfterMs;
+      return wait(patienceMs) ?? doubtOfLockUp(history, record, { since, patienceMs });
     }
     case 'reopen-primary':
       return wait(readOnlyPatience(history, problem));
     case 'fence': {
       const record = history.records.get(problem.instance ?? '');
-      return record?.silence === undefined ? doubtOfWriters(history, since) : wait(PATIENCE_MS.fence);
+      return record?.silence === undefined
+        ? doubtOfWriters(history, problem, since)
+        : wait(PATIENCE_MS.fence);
     }
     case 'repoint-balancer':
     case 'repair-replica':
@@ -98,24 +103,33 @@ function doubtOf(
 
 /**
  * Two answers from two moments may look like two that take writes in the middle of a change. When all of them say it
- * again, asked after it was seen first, there was a moment in which they did.
+ * again, asked after it was seen first, there was a moment in which they did. The right one may be too busy to say so:
+ * the wrong one is not left open for that.
  */
-function doubtOfWriters({ records }: History, since: number): string | undefined {
-  const old = [...records.values()].filter(
-    ({ silence, state, stateAt }) => silence === undefined && state?.readOnly === false && stateAt <= since,
-  );
-  return old.length === 0 ? undefined : `${old.map(({ spec }) => spec.name).join(' and ')} are asked again`;
+function doubtOfWriters({ records, now }: History, problem: Problem, since: number): string | undefined {
+  const old = [...records.values()]
+    .filter(
+      ({ silence, state, stateAt }) => silence === undefined && state?.readOnly === false && stateAt <= since,
+    )
+    .map(({ spec }) => spec.name);
+  const isOver = now - since >= SAY_AGAIN_MS && !old.includes(problem.instance ?? '');
+  return old.length === 0 || isOver ? undefined : `${old.join(' and ')} are asked again`;
 }
 
-/** Why writes may still come out of the one that lets nobody in: many clients that work are no lock-up. */
-function doubtOfLockUp({ records }: History, record: Record, since: number): string | undefined {
+/** Why the one that lets nobody in may be well: its clients work, or have nothing to write. */
+function doubtOfLockUp(
+  { records, now }: History,
+  record: Record,
+  { since, patienceMs }: { since: number; patienceMs: number },
+): string | undefined {
   const { name } = record.spec;
-  const others = [...records.values()].filter((other) => other !== record && other.silence === undefined);
-  if (others.length === 0) return `nobody answers who would have got something of ${name}`;
-  const moving = others.filter((other) => other.advancedAt > since);
-  return moving.length === 0
-    ? undefined
-    : `${moving.map((other) => other.spec.name).join(' and ')} have got transactions of ${name} since`;
+  const replicas = [...records.values()].filter(
+    ({ silence, state }) => silence === undefined && state?.replication !== undefined,
+  );
+  if (replicas.length === 0) return `nobody answers who would have got something of ${name}`;
+  const last = Math.max(...replicas.map(({ advancedAt }) => advancedAt ?? -Infinity));
+  if (last < since - TRAFFIC_MS) return `nothing of ${name} came before either: it may have nothing to write`;
+  return now - last >= patienceMs ? undefined : `the last of ${name} came ${Math.round(now - last)} ms ago`;
 }
 
 /** Why the silent one may be alive. */

@@ -156,9 +156,10 @@ async function look(
   return { ...topology, balancers };
 }
 
-/** A dead primary stays one when a replica falls silent, too. */
+/** A dead primary stays one when a replica falls silent, too; one that answers that it is full is not dead. */
 function isSame(one: Problem, other: Problem): boolean {
   if (keyOf(one) === keyOf(other)) return true;
+  if ([one.code, other.code].includes('OverloadedPrimary')) return false;
   return one.recovery === 'failover' && other.recovery === 'failover' && one.instance === other.instance;
 }
 

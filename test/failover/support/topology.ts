@@ -144,6 +144,7 @@ export function parseInstance(
       if (how === '') acks = host;
     } else if (/^\d+:/.test(word)) executed.push(word);
     else if (/^\+\d+:/.test(word)) backlog.push(word.slice(1));
+    else if (key === 'got') replication({ received: parseGtids(flavour, gtids(flavour, value)) });
     else if (word === 'primary') {
       state.readOnly = false;
       state.superReadOnly = false;
