@@ -177,7 +177,13 @@ export async function execInHost(
   return system(await enterHost(context, host, argv), options);
 }
 
-/** The command line that runs `argv` as root in a host. */
+/*
+ * nsenter stops itself when the program it runs is stopped. A host that shuts down stops, then kills every process in
+ * it, and waits until all are reaped: a stopped nsenter would never reap its own. A shell that runs no jobs does.
+ */
+const REAPING = ['sh', '-c', '"$@"; exit "$?"', 'sh'];
+
+/** The command line that runs `argv` as root in a host. A program that a signal ended gives 128 and the signal. */
 export async function enterHost(
   context: Pick<HostContext, 'names' | 'cgroups'>,
   host: string,
@@ -200,8 +206,8 @@ export async function enterHost(
   const bounding = keptCapabilities(await readFile(`/proc/${init}/status`, 'utf8'));
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
   const limit = ['setpriv', '--bounding-set', bounding];
-  const enter = ['nsenter', '--target', String(init), ...namespaces, '--'];
-  return [...limit, ...enter, 'env', '-i', '--chdir=/', ...environment, ...argv];
+  const enter = ['nsenter', '--no-fork', '--target', String(init), ...namespaces, '--'];
+  return [...limit, ...enter, 'env', '-i', '--chdir=/', ...environment, ...REAPING, ...argv];
 }
 
 /**

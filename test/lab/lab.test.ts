@@ -146,6 +146,20 @@ serial('a host that reboots itself comes back', async (t) => {
   t.is(await ssh('web2', 'hostname'), 'web2\n');
 });
 
+serial('a host reboots although a program that was put into it from outside stands still', async (t) => {
+  const before = await bootId('web2');
+  const stopped = inHost('web2', ['sh', '-c', 'touch /run/here; kill -STOP $$']);
+  await until(async () => (await inHost('web2', ['test', '-e', '/run/here'])).status === 0);
+  await inHost('web2', ['systemctl', 'reboot']);
+  await until(async () => {
+    const now = await bootId('web2').catch(() => before);
+    return now !== before && now !== '';
+  });
+  await stopped;
+  await start('web2', NAME);
+  t.is(await stateOf('web2'), 'running');
+});
+
 serial('a frozen host answers nobody until it is thawed', async (t) => {
   await freeze('web3', NAME);
   t.is(await stateOf('web3'), 'frozen');
