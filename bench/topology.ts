@@ -2,12 +2,12 @@
 // own reading side by side, and the analysis; the time of the network and of the servers is the delay given below.
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { candidates } from '../src/failover/candidates.ts';
-import type { Cluster } from '../src/failover/cluster.ts';
-import { observe } from '../src/failover/observe.ts';
-import type { Ports } from '../src/failover/ports.ts';
-import { problems } from '../src/failover/problems.ts';
-import type { Server } from '../src/mysql/server.ts';
+import { candidates } from '../src/failover/plan/candidates.ts';
+import type { Cluster } from '../src/failover/cluster/cluster.ts';
+import { observe } from '../src/failover/reach/observe.ts';
+import type { Ports } from '../src/failover/reach/ports.ts';
+import { problems } from '../src/failover/problems/problems.ts';
+import type { Server } from '../src/database/server.ts';
 import { describe, NO_MEMORY, SETTINGS } from '../test/failover/support/topology.ts';
 import { median } from './measure.ts';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { allModules } from '../src/modules/find-module.ts';
 import { playbookSchema, tasksSchema } from './playbook-schema.ts';
-import { clusterSchema } from '../src/failover/cluster-schema.ts';
+import { clusterSchema } from '../src/failover/cluster/cluster-schema.ts';
 import {
   analysisSchema,
   changeLineSchema,
@@ -12,10 +12,10 @@ import {
   resultSchema as changeResultSchema,
   statusSchema,
   stepSchema,
-} from '../src/failover/json-schema.ts';
-import type { Recovery } from '../src/failover/problem.ts';
-import { PROBLEMS } from '../src/failover/problems.ts';
-import { NUMBER_SETTINGS, OTHER_SETTINGS } from '../src/failover/settings.ts';
+} from '../src/failover/output/json-schema.ts';
+import type { Recovery } from '../src/failover/problems/problem.ts';
+import { PROBLEMS } from '../src/failover/problems/problems.ts';
+import { NUMBER_SETTINGS, OTHER_SETTINGS } from '../src/failover/cluster/settings.ts';
 import { lineSchema, playSchema, recapSchema, resultSchema, taskSchema } from '../src/report/schema.ts';
 
 const NOTICE = '<!-- Made from the source by scripts/generate-docs.ts. Do not edit. -->';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-import type { AnyModule } from '../src/modules/module.ts';
+import type { AnyModule } from '../src/modules/kit/module.ts';
 import { allModules } from '../src/modules/find-module.ts';
-import { ENGINE_ACTIONS } from '../src/plan/validate.ts';
+import { ENGINE_ACTIONS } from '../src/validate/validate.ts';
 import { keywordsOf, type Level } from '../src/playbook/keywords.ts';
 
 const registry = await allModules();

@@ -2,13 +2,13 @@ import { aptLists } from '../facts/apt-lists.ts';
 import { aptSimulation, type SimulationFact } from '../facts/apt-simulation.ts';
 import { debFile } from '../facts/deb-file.ts';
 import { query, type FactQuery, type FactReader } from '../facts/fact.ts';
-import type { Diff, Outcome, Plan, PlanContext, Result } from '../plan/plan.ts';
-import type { Step, StepOutput } from '../plan/step.ts';
-import { aptAliases, aptArgs, type AptArgs } from './apt-arguments.ts';
-import { packageFacts, planPackages, type PackageWork } from './apt-packages.ts';
-import { aptGet, aptScript, updateScript, type AptOptions } from './apt-scripts.ts';
-import { defineModule } from './define.ts';
-import { outputText } from './outputs.ts';
+import type { Diff, Outcome, Plan, PlanContext, Result } from '../steps/plan.ts';
+import type { Step, StepOutput } from '../steps/step.ts';
+import { aptAliases, aptArgs, type AptArgs } from './parts/apt-arguments.ts';
+import { packageFacts, planPackages, type PackageWork } from './parts/apt-packages.ts';
+import { aptGet, aptScript, updateScript, type AptOptions } from './parts/apt-scripts.ts';
+import { defineModule } from './kit/define.ts';
+import { outputText } from './kit/outputs.ts';
 
 /** Packages of Debian and its relatives. */
 export const apt = defineModule({

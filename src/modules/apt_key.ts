@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { defineModule } from './define.ts';
+import { defineModule } from './kit/define.ts';
 
 /** apt-key is gone from Debian 13; the module only says what to use instead. */
 export const aptKey = defineModule({

@@ -4,12 +4,12 @@ import { query, type FactQuery } from '../facts/fact.ts';
 import { content } from '../facts/content.ts';
 import { glob } from '../facts/glob.ts';
 import { quote } from '../lib/shell.ts';
-import type { Plan } from '../plan/plan.ts';
-import { args, bool, choice, count, mode, str } from './arguments.ts';
-import { defineModule } from './define.ts';
-import { editFacts, planEdit, readLines } from './edit.ts';
-import { toBytesText } from './python-regex.ts';
-import { thenUpdate } from './sources.ts';
+import type { Plan } from '../steps/plan.ts';
+import { args, bool, choice, count, mode, str } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
+import { editFacts, planEdit, readLines } from './parts/edit.ts';
+import { toBytesText } from './parts/python-regex.ts';
+import { thenUpdate } from './parts/sources.ts';
 
 const repositoryArgs = args({
   repo: str

@@ -3,13 +3,13 @@ import { posix } from 'node:path';
 import { content } from '../facts/content.ts';
 import { directory } from '../facts/directory.ts';
 import { query, type FactReader } from '../facts/fact.ts';
-import type { Plan, PlanContext } from '../plan/plan.ts';
-import { args, bool, fileAliases, fileArguments, path, str } from './arguments.ts';
-import { attributesOf } from './attributes.ts';
-import { defineModule } from './define.ts';
-import { pattern } from './edit.ts';
-import { digestQuery, fileResult, fileWork, sha1, workPlan } from './file-plan.ts';
-import { pythonRegex, toBytesText } from './python-regex.ts';
+import type { Plan, PlanContext } from '../steps/plan.ts';
+import { args, bool, fileAliases, fileArguments, path, str } from './kit/arguments.ts';
+import { attributesOf } from './parts/attributes.ts';
+import { defineModule } from './kit/define.ts';
+import { pattern } from './parts/edit.ts';
+import { digestQuery, fileResult, fileWork, sha1, workPlan } from './parts/file-plan.ts';
+import { pythonRegex, toBytesText } from './parts/python-regex.ts';
 
 const assembleArgs = args({
   src: path.describe('The directory with the fragments, which are joined in the order of their names.'),

@@ -4,12 +4,12 @@ import { account } from '../facts/account.ts';
 import { query, type FactQuery } from '../facts/fact.ts';
 import { file as fileFact } from '../facts/file.ts';
 import { quote } from '../lib/shell.ts';
-import type { Plan } from '../plan/plan.ts';
-import { args, bool, choice, only, path, str } from './arguments.ts';
-import { parseAuthorizedKey, type AuthorizedKey } from './authorized-key-line.ts';
-import { defineModule } from './define.ts';
-import { editFacts, planEdit, readLines } from './edit.ts';
-import { toBytesText } from './python-regex.ts';
+import type { Plan } from '../steps/plan.ts';
+import { args, bool, choice, only, path, str } from './kit/arguments.ts';
+import { parseAuthorizedKey, type AuthorizedKey } from './parts/authorized-key-line.ts';
+import { defineModule } from './kit/define.ts';
+import { editFacts, planEdit, readLines } from './parts/edit.ts';
+import { toBytesText } from './parts/python-regex.ts';
 
 const keyArgs = args({
   user: str.describe('The user who shall be able to log in.'),

@@ -1,7 +1,7 @@
-import { args, bool, list, path, str } from './arguments.ts';
-import { defineModule } from './define.ts';
-import { conditionFacts, planCommand } from './run-command.ts';
-import { splitWords, takeOptions } from './words.ts';
+import { args, bool, list, path, str } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
+import { conditionFacts, planCommand } from './parts/run-command.ts';
+import { splitWords, takeOptions } from './parts/words.ts';
 import { z } from 'zod';
 
 /** The options that may stand in the free-form text of command, shell and script. */

@@ -1,14 +1,14 @@
 import { query, type FactQuery } from '../facts/fact.ts';
 import { file as fileFact } from '../facts/file.ts';
-import type { Plan, PlanContext } from '../plan/plan.ts';
-import { fileAliases, octal } from './arguments.ts';
-import { copyArgs } from './copy-arguments.ts';
-import { attributesOf } from './attributes.ts';
-import { planDirectoryCopy } from './copy-directory.ts';
-import { planRemoteCopy } from './copy-remote.ts';
-import { defineModule } from './define.ts';
-import { digestQuery, sha1 } from './file-plan.ts';
-import { planPlacedFile } from './placed-file.ts';
+import type { Plan, PlanContext } from '../steps/plan.ts';
+import { fileAliases, octal } from './kit/arguments.ts';
+import { copyArgs } from './parts/copy-arguments.ts';
+import { attributesOf } from './parts/attributes.ts';
+import { planDirectoryCopy } from './parts/copy-directory.ts';
+import { planRemoteCopy } from './parts/copy-remote.ts';
+import { defineModule } from './kit/define.ts';
+import { digestQuery, sha1 } from './parts/file-plan.ts';
+import { planPlacedFile } from './parts/placed-file.ts';
 
 /** Copies files and directories of the controller, text, or files of the target itself. */
 export const copy = defineModule({

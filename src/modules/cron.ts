@@ -3,11 +3,11 @@ import { posix } from 'node:path';
 import { commandOutput } from '../facts/command-output.ts';
 import { query, type FactQuery } from '../facts/fact.ts';
 import { command, quote } from '../lib/shell.ts';
-import type { Plan } from '../plan/plan.ts';
-import { args, bool, choice, path, str } from './arguments.ts';
-import { defineModule } from './define.ts';
-import { editFacts, planEdit } from './edit.ts';
-import { toBytesText } from './python-regex.ts';
+import type { Plan } from '../steps/plan.ts';
+import { args, bool, choice, path, str } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
+import { editFacts, planEdit } from './parts/edit.ts';
+import { toBytesText } from './parts/python-regex.ts';
 
 const cronArgs = args(
   {

@@ -1,10 +1,10 @@
 import { query } from '../facts/fact.ts';
 import { file as fileFact } from '../facts/file.ts';
 import { quote } from '../lib/shell.ts';
-import type { Plan } from '../plan/plan.ts';
-import { args, bool, choice, int, list, mode, str } from './arguments.ts';
-import { defineModule } from './define.ts';
-import { digestQuery, fileWork, workPlan } from './file-plan.ts';
+import type { Plan } from '../steps/plan.ts';
+import { args, bool, choice, int, list, mode, str } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
+import { digestQuery, fileWork, workPlan } from './parts/file-plan.ts';
 
 const deb822Args = args({
   name: str

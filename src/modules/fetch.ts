@@ -2,10 +2,10 @@ import { isAbsolute, posix, resolve } from 'node:path';
 
 import { query } from '../facts/fact.ts';
 import { file as fileFact } from '../facts/file.ts';
-import type { Plan, PlanContext } from '../plan/plan.ts';
-import { args, bool, path } from './arguments.ts';
-import { defineModule } from './define.ts';
-import { sha1 } from './file-plan.ts';
+import type { Plan, PlanContext } from '../steps/plan.ts';
+import { args, bool, path } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
+import { sha1 } from './parts/file-plan.ts';
 
 const fetchArgs = args({
   src: path.describe('The file on the target.'),

@@ -4,15 +4,15 @@ import { directory } from '../facts/directory.ts';
 import { query, type FactQuery, type FactReader } from '../facts/fact.ts';
 import { file as fileFact, type ExistingFile, type FileFact } from '../facts/file.ts';
 import { quote } from '../lib/shell.ts';
-import type { Plan, Result } from '../plan/plan.ts';
-import type { FileAttributes } from '../plan/step.ts';
-import { fileAliases } from './arguments.ts';
-import { attributeChange, attributesOf } from './attributes.ts';
-import { defineModule } from './define.ts';
-import { attributeCommands, makeDirectories } from './directories.ts';
-import { fileArgs, type FileArgs } from './file-arguments.ts';
-import { attributeWork, fileResult, workPlan } from './file-plan.ts';
-import { planLink } from './file-link.ts';
+import type { Plan, Result } from '../steps/plan.ts';
+import type { FileAttributes } from '../steps/step.ts';
+import { fileAliases } from './kit/arguments.ts';
+import { attributeChange, attributesOf } from './parts/attributes.ts';
+import { defineModule } from './kit/define.ts';
+import { attributeCommands, makeDirectories } from './parts/directories.ts';
+import { fileArgs, type FileArgs } from './parts/file-arguments.ts';
+import { attributeWork, fileResult, workPlan } from './parts/file-plan.ts';
+import { planLink } from './parts/file-link.ts';
 
 /** Files, directories, links: whether they exist, and with which attributes. */
 export const file = defineModule({

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 
-import type { AnyModule } from './module.ts';
+import type { AnyModule } from './kit/module.ts';
 import { registry } from './registry.ts';
 
 /** Collections whose modules may be called by their last name alone, as Ansible's own redirects allow. */

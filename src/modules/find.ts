@@ -5,12 +5,12 @@ import { query, type FactQuery, type FactReader } from '../facts/fact.ts';
 import { file as fileFact, type ChecksumAlgorithm, type FileFact } from '../facts/file.ts';
 import { content } from '../facts/content.ts';
 import { setup } from '../facts/setup.ts';
-import type { Plan, Result } from '../plan/plan.ts';
-import { args, bool, choice, int, list, octal, only, path, str, unsupported } from './arguments.ts';
-import { defineModule } from './define.ts';
-import { pattern } from './edit.ts';
-import { pythonRegex, toBytesText } from './python-regex.ts';
-import { shellPattern } from './shell-pattern.ts';
+import type { Plan, Result } from '../steps/plan.ts';
+import { args, bool, choice, int, list, octal, only, path, str, unsupported } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
+import { pattern } from './parts/edit.ts';
+import { pythonRegex, toBytesText } from './parts/python-regex.ts';
+import { shellPattern } from './parts/shell-pattern.ts';
 
 const SIZE = /^(-?\d+)(b|k|m|g|t)?$/i;
 const AGE = /^(-?\d+)(s|m|h|d|w)?$/i;

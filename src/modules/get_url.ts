@@ -2,13 +2,13 @@ import { posix } from 'node:path';
 
 import { query } from '../facts/fact.ts';
 import { file as fileFact, type ChecksumAlgorithm, type FileFact } from '../facts/file.ts';
-import type { Outcome, Plan } from '../plan/plan.ts';
-import type { StepOutput } from '../plan/step.ts';
-import { args, bool, fileAliases, fileArguments, path, str } from './arguments.ts';
-import { attributesOf } from './attributes.ts';
-import { defineModule } from './define.ts';
-import { attributeWork, fileResult, md5, sha1, workPlan } from './file-plan.ts';
-import { httpArguments, requestHeaders, timeout } from './http-arguments.ts';
+import type { Outcome, Plan } from '../steps/plan.ts';
+import type { StepOutput } from '../steps/step.ts';
+import { args, bool, fileAliases, fileArguments, path, str } from './kit/arguments.ts';
+import { attributesOf } from './parts/attributes.ts';
+import { defineModule } from './kit/define.ts';
+import { attributeWork, fileResult, md5, sha1, workPlan } from './parts/file-plan.ts';
+import { httpArguments, requestHeaders, timeout } from './parts/http-arguments.ts';
 
 const CHECKSUM = /^(md5|sha1|sha224|sha256|sha384|sha512):([0-9a-fA-F]{32,128})$/;
 

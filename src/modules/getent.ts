@@ -1,7 +1,7 @@
 import { query } from '../facts/fact.ts';
 import { getent as getentFact } from '../facts/getent.ts';
-import { args, bool, str } from './arguments.ts';
-import { defineModule } from './define.ts';
+import { args, bool, str } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
 
 const getentArgs = args({
   database: str.describe('The database, such as `passwd`; the entries become the fact `getent_DATABASE`.'),

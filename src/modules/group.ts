@@ -1,9 +1,9 @@
 import { query } from '../facts/fact.ts';
 import { group as groupFact } from '../facts/group.ts';
 import { command } from '../lib/shell.ts';
-import type { Plan } from '../plan/plan.ts';
-import { args, bool, choice, int, str, unsupported } from './arguments.ts';
-import { defineModule } from './define.ts';
+import type { Plan } from '../steps/plan.ts';
+import { args, bool, choice, int, str, unsupported } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
 
 const groupArgs = args({
   name: str.describe('The name of the group.'),

@@ -2,9 +2,9 @@ import { content } from '../facts/content.ts';
 import { query } from '../facts/fact.ts';
 import { setup } from '../facts/setup.ts';
 import { quote } from '../lib/shell.ts';
-import type { Plan } from '../plan/plan.ts';
-import { args, choice, str } from './arguments.ts';
-import { defineModule } from './define.ts';
+import type { Plan } from '../steps/plan.ts';
+import { args, choice, str } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
 
 const hostnameArgs = args({
   name: str

@@ -9,11 +9,11 @@ import {
   path,
   str,
   unsupported,
-} from './arguments.ts';
-import { attributesOf } from './attributes.ts';
-import { defineModule } from './define.ts';
-import { editFacts, planEdit, readLines, type Edit } from './edit.ts';
-import { toBytesText } from './python-regex.ts';
+} from './kit/arguments.ts';
+import { attributesOf } from './parts/attributes.ts';
+import { defineModule } from './kit/define.ts';
+import { editFacts, planEdit, readLines, type Edit } from './parts/edit.ts';
+import { toBytesText } from './parts/python-regex.ts';
 
 const iniArgs = args(
   {

@@ -1,9 +1,9 @@
 import { createHmac, createHash } from 'node:crypto';
 
-import { args, bool, choice, path, str } from './arguments.ts';
-import { defineModule } from './define.ts';
-import { editFacts, planEdit, readLines } from './edit.ts';
-import { toBytesText } from './python-regex.ts';
+import { args, bool, choice, path, str } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
+import { editFacts, planEdit, readLines } from './parts/edit.ts';
+import { toBytesText } from './parts/python-regex.ts';
 
 const knownArgs = args({
   name: str.transform((value) => value.toLowerCase()).describe("The host, as the key's line names it."),

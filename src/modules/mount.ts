@@ -2,13 +2,13 @@ import { query, type FactQuery } from '../facts/fact.ts';
 import { file } from '../facts/file.ts';
 import { mount as mountFact, type MountFact } from '../facts/mount.ts';
 import { quote } from '../lib/shell.ts';
-import type { Diff, Plan, Result } from '../plan/plan.ts';
-import type { Step } from '../plan/step.ts';
-import { args, bool, choice, path, str } from './arguments.ts';
-import { defineModule } from './define.ts';
-import { editFacts, planEdit, readLines } from './edit.ts';
-import { editFstab, type FstabEntry, isSameMount, parseFstabLine } from './fstab.ts';
-import { toBytesText } from './python-regex.ts';
+import type { Diff, Plan, Result } from '../steps/plan.ts';
+import type { Step } from '../steps/step.ts';
+import { args, bool, choice, path, str } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
+import { editFacts, planEdit, readLines } from './parts/edit.ts';
+import { editFstab, type FstabEntry, isSameMount, parseFstabLine } from './parts/fstab.ts';
+import { toBytesText } from './parts/python-regex.ts';
 
 const HIDDEN = '[REDACTED]';
 

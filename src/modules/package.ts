@@ -1,7 +1,7 @@
 import { apt } from './apt.ts';
-import { aptAliases, aptArgs } from './apt-arguments.ts';
-import { defineModule } from './define.ts';
-import { choice } from './arguments.ts';
+import { aptAliases, aptArgs } from './parts/apt-arguments.ts';
+import { defineModule } from './kit/define.ts';
+import { choice } from './kit/arguments.ts';
 import { z } from 'zod';
 
 const packageArgs = z.preprocess(

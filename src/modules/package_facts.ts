@@ -1,7 +1,7 @@
 import { commandOutput } from '../facts/command-output.ts';
 import { query } from '../facts/fact.ts';
-import { args, choice, list } from './arguments.ts';
-import { defineModule } from './define.ts';
+import { args, choice, list } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
 
 const PACKAGES = query(commandOutput, [
   'dpkg-query',

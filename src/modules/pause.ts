@@ -1,6 +1,6 @@
-import { args, bool, float, unsupported } from './arguments.ts';
-import { pythonDelta } from './run-command.ts';
-import { defineModule } from './define.ts';
+import { args, bool, float, unsupported } from './kit/arguments.ts';
+import { pythonDelta } from './parts/run-command.ts';
+import { defineModule } from './kit/define.ts';
 
 const pauseArgs = args(
   {

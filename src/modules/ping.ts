@@ -1,5 +1,5 @@
-import { args, str } from './arguments.ts';
-import { defineModule } from './define.ts';
+import { args, str } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
 
 /** Answers `pong`, which shows that the target can be reached. */
 export const ping = defineModule({

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-import { args, path, str } from './arguments.ts';
+import { args, path, str } from './kit/arguments.ts';
 import { spreadFreeForm } from './command.ts';
-import { defineModule } from './define.ts';
-import { planCommand } from './run-command.ts';
+import { defineModule } from './kit/define.ts';
+import { planCommand } from './parts/run-command.ts';
 
 const rawArgs = args({
   cmd: str.describe('The command line.'),

@@ -1,6 +1,6 @@
-import type { Step } from '../plan/step.ts';
-import { args, count, list, path, str } from './arguments.ts';
-import { defineModule } from './define.ts';
+import type { Step } from '../steps/step.ts';
+import { args, count, list, path, str } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
 
 const rebootArgs = args({
   pre_reboot_delay: count.default(0).describe('Seconds to wait before.'),

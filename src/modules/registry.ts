@@ -1,4 +1,4 @@
-import type { AnyModule } from './module.ts';
+import type { AnyModule } from './kit/module.ts';
 
 /** Every module by its full name, loaded when a playbook names it. What is not here is not supported. */
 export const registry: Readonly<Record<string, () => Promise<AnyModule>>> = {

@@ -1,8 +1,8 @@
-import { args, bool, choice, fileAliases, fileArguments, path, str } from './arguments.ts';
-import { attributesOf } from './attributes.ts';
-import { defineModule } from './define.ts';
-import { editFacts, pattern, planEdit, type Edit, type EditText } from './edit.ts';
-import { pythonRegex, replacement } from './python-regex.ts';
+import { args, bool, choice, fileAliases, fileArguments, path, str } from './kit/arguments.ts';
+import { attributesOf } from './parts/attributes.ts';
+import { defineModule } from './kit/define.ts';
+import { editFacts, pattern, planEdit, type Edit, type EditText } from './parts/edit.ts';
+import { pythonRegex, replacement } from './parts/python-regex.ts';
 
 const replaceArgs = args({
   path: path.describe('The file to edit.'),

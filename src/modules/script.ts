@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
 import { quote } from '../lib/shell.ts';
-import { args, bool, path, str } from './arguments.ts';
+import { args, bool, path, str } from './kit/arguments.ts';
 import { spreadFreeForm } from './command.ts';
-import { defineModule } from './define.ts';
-import { sha1 } from './file-plan.ts';
-import { conditionFacts, planCommand } from './run-command.ts';
-import { splitWords } from './words.ts';
+import { defineModule } from './kit/define.ts';
+import { sha1 } from './parts/file-plan.ts';
+import { conditionFacts, planCommand } from './parts/run-command.ts';
+import { splitWords } from './parts/words.ts';
 
 const scriptArgs = z
   .preprocess(

@@ -1,9 +1,9 @@
 import { query } from '../facts/fact.ts';
 import { unit } from '../facts/unit.ts';
-import { args, bool, choice, count, str, unsupported } from './arguments.ts';
-import { defineModule } from './define.ts';
-import { stateArgument, unitArgument } from './systemd-arguments.ts';
-import { planUnit } from './unit-plan.ts';
+import { args, bool, choice, count, str, unsupported } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
+import { stateArgument, unitArgument } from './parts/systemd-arguments.ts';
+import { planUnit } from './parts/unit-plan.ts';
 
 const serviceArgs = args(
   {

@@ -1,7 +1,7 @@
 import { commandOutput } from '../facts/command-output.ts';
 import { query } from '../facts/fact.ts';
-import { args } from './arguments.ts';
-import { defineModule } from './define.ts';
+import { args } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
 
 const UNITS = query(commandOutput, [
   'systemctl',

@@ -1,8 +1,8 @@
 import { query } from '../facts/fact.ts';
 import { setup as setupFact } from '../facts/setup.ts';
-import { args, count, list, path, str } from './arguments.ts';
-import { defineModule } from './define.ts';
-import { shellPattern } from './shell-pattern.ts';
+import { args, count, list, path, str } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
+import { shellPattern } from './parts/shell-pattern.ts';
 
 const setupArgs = args({
   gather_subset: list(str)

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-import { args, path, str } from './arguments.ts';
+import { args, path, str } from './kit/arguments.ts';
 import { commandArguments, spreadFreeForm, stdinText } from './command.ts';
-import { defineModule } from './define.ts';
-import { conditionFacts, planCommand } from './run-command.ts';
+import { defineModule } from './kit/define.ts';
+import { conditionFacts, planCommand } from './parts/run-command.ts';
 
 const shellArgs = args({
   cmd: str.describe('The command line, with variables, wildcards, pipes and all that the shell knows.'),

@@ -1,7 +1,7 @@
 import { content } from '../facts/content.ts';
 import { query } from '../facts/fact.ts';
-import { args, path } from './arguments.ts';
-import { defineModule } from './define.ts';
+import { args, path } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
 
 /** The content of a file of the target, as base64. */
 export const slurp = defineModule({

@@ -2,9 +2,9 @@ import { posix } from 'node:path';
 
 import { query, type FactQuery } from '../facts/fact.ts';
 import { file as fileFact, type ExistingFile, type FileKey } from '../facts/file.ts';
-import type { Plan, Result } from '../plan/plan.ts';
-import { args, bool, choice, only, octal, path } from './arguments.ts';
-import { defineModule } from './define.ts';
+import type { Plan, Result } from '../steps/plan.ts';
+import { args, bool, choice, only, octal, path } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
 
 const statArgs = args({
   path: path.describe('The path on the target.'),

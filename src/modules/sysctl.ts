@@ -1,11 +1,11 @@
 import { query } from '../facts/fact.ts';
 import { sysctl as sysctlFact, sysctlPath } from '../facts/sysctl.ts';
 import { quote } from '../lib/shell.ts';
-import type { Plan } from '../plan/plan.ts';
-import { args, bool, choice, path, str } from './arguments.ts';
-import { defineModule } from './define.ts';
-import { editFacts, planEdit, readLines } from './edit.ts';
-import { toBytesText } from './python-regex.ts';
+import type { Plan } from '../steps/plan.ts';
+import { args, bool, choice, path, str } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
+import { editFacts, planEdit, readLines } from './parts/edit.ts';
+import { toBytesText } from './parts/python-regex.ts';
 
 const sysctlArgs = args({
   name: str

@@ -1,10 +1,10 @@
 import { query } from '../facts/fact.ts';
 import { unit } from '../facts/unit.ts';
-import type { Plan } from '../plan/plan.ts';
-import { args } from './arguments.ts';
-import { defineModule } from './define.ts';
-import { systemdShape } from './systemd-arguments.ts';
-import { planUnit, systemctl, SYSTEMD_PRELUDE } from './unit-plan.ts';
+import type { Plan } from '../steps/plan.ts';
+import { args } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
+import { systemdShape } from './parts/systemd-arguments.ts';
+import { planUnit, systemctl, SYSTEMD_PRELUDE } from './parts/unit-plan.ts';
 
 const systemdArgs = args(systemdShape, {
   together: [

@@ -1,7 +1,7 @@
 import { quote } from '../lib/shell.ts';
-import { args, choice, path, str } from './arguments.ts';
-import { defineModule } from './define.ts';
-import { outputText } from './outputs.ts';
+import { args, choice, path, str } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
+import { outputText } from './kit/outputs.ts';
 
 const tempArgs = args({
   state: choice('file', 'directory').default('file').describe('What to create.'),

@@ -1,10 +1,10 @@
-import type { Plan, TemplateOptions } from '../plan/plan.ts';
-import { args, bool, choice, fileAliases, fileArguments, modeOrPreserve, path, str } from './arguments.ts';
-import { attributesOf } from './attributes.ts';
+import type { Plan, TemplateOptions } from '../steps/plan.ts';
+import { args, bool, choice, fileAliases, fileArguments, modeOrPreserve, path, str } from './kit/arguments.ts';
+import { attributesOf } from './parts/attributes.ts';
 import { preserved } from './copy.ts';
-import { defineModule } from './define.ts';
-import { digestQuery } from './file-plan.ts';
-import { planPlacedFile } from './placed-file.ts';
+import { defineModule } from './kit/define.ts';
+import { digestQuery } from './parts/file-plan.ts';
+import { planPlacedFile } from './parts/placed-file.ts';
 
 const ENCODINGS: Readonly<Record<string, BufferEncoding>> = {
   'utf-8': 'utf8',

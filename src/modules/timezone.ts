@@ -2,9 +2,9 @@ import { query } from '../facts/fact.ts';
 import { file as fileFact } from '../facts/file.ts';
 import { content } from '../facts/content.ts';
 import { quote } from '../lib/shell.ts';
-import type { Plan } from '../plan/plan.ts';
-import { args, str, unsupported } from './arguments.ts';
-import { defineModule } from './define.ts';
+import type { Plan } from '../steps/plan.ts';
+import { args, str, unsupported } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
 
 const timezoneArgs = args({
   name: str

@@ -2,12 +2,12 @@ import { content, type ContentFact } from '../facts/content.ts';
 import { query, type FactReader } from '../facts/fact.ts';
 import { which } from '../facts/which.ts';
 import { command } from '../lib/shell.ts';
-import type { Plan } from '../plan/plan.ts';
-import type { Step } from '../plan/step.ts';
-import { args, bool, choice, int, str, unsupported } from './arguments.ts';
-import { defineModule } from './define.ts';
-import { outputText } from './outputs.ts';
-import { findRule, parseRules, ruleWords } from './ufw-rules.ts';
+import type { Plan } from '../steps/plan.ts';
+import type { Step } from '../steps/step.ts';
+import { args, bool, choice, int, str, unsupported } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
+import { outputText } from './kit/outputs.ts';
+import { findRule, parseRules, ruleWords } from './parts/ufw-rules.ts';
 
 const ufwArgs = args(
   {

@@ -4,12 +4,12 @@ import { query } from '../facts/fact.ts';
 import { file as fileFact } from '../facts/file.ts';
 import { glob } from '../facts/glob.ts';
 import { command, quote } from '../lib/shell.ts';
-import type { Plan } from '../plan/plan.ts';
-import type { Step } from '../plan/step.ts';
-import { args, bool, fileAliases, fileArguments, int, list, path, str } from './arguments.ts';
-import { defineModule } from './define.ts';
-import { sha1 } from './file-plan.ts';
-import { outputText } from './outputs.ts';
+import type { Plan } from '../steps/plan.ts';
+import type { Step } from '../steps/step.ts';
+import { args, bool, fileAliases, fileArguments, int, list, path, str } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
+import { sha1 } from './parts/file-plan.ts';
+import { outputText } from './kit/outputs.ts';
 
 const unarchiveArgs = args(
   {

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { query, type FactQuery } from '../facts/fact.ts';
 import { file as fileFact } from '../facts/file.ts';
 import { glob } from '../facts/glob.ts';
-import type { Outcome, Plan } from '../plan/plan.ts';
-import type { StepOutput } from '../plan/step.ts';
+import type { Outcome, Plan } from '../steps/plan.ts';
+import type { StepOutput } from '../steps/step.ts';
 import {
   args,
   bool,
@@ -16,10 +16,10 @@ import {
   path,
   str,
   unsupported,
-} from './arguments.ts';
-import { attributesOf } from './attributes.ts';
-import { defineModule } from './define.ts';
-import { httpArguments, redirectCount, redirects, requestHeaders, timeout } from './http-arguments.ts';
+} from './kit/arguments.ts';
+import { attributesOf } from './parts/attributes.ts';
+import { defineModule } from './kit/define.ts';
+import { httpArguments, redirectCount, redirects, requestHeaders, timeout } from './parts/http-arguments.ts';
 
 const uriArgs = args({
   ...httpArguments,

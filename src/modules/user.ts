@@ -5,11 +5,11 @@ import { query, type FactReader } from '../facts/fact.ts';
 import { file as fileFact } from '../facts/file.ts';
 import { group as groupFact } from '../facts/group.ts';
 import { command, quote } from '../lib/shell.ts';
-import type { Plan, Result } from '../plan/plan.ts';
-import type { Step } from '../plan/step.ts';
-import { diffText } from './attributes.ts';
-import { defineModule } from './define.ts';
-import { userArgs, type UserArgs } from './user-arguments.ts';
+import type { Plan, Result } from '../steps/plan.ts';
+import type { Step } from '../steps/step.ts';
+import { diffText } from './parts/attributes.ts';
+import { defineModule } from './kit/define.ts';
+import { userArgs, type UserArgs } from './parts/user-arguments.ts';
 
 /** Accounts of the target. */
 export const user = defineModule({

@@ -1,9 +1,9 @@
 import { quote } from '../lib/shell.ts';
-import type { Outcome, Plan } from '../plan/plan.ts';
-import type { Step, StepOutput } from '../plan/step.ts';
-import { args, choice, count, int, path, str, unsupported } from './arguments.ts';
-import { defineModule } from './define.ts';
-import { toExtendedRegex } from './extended-regex.ts';
+import type { Outcome, Plan } from '../steps/plan.ts';
+import type { Step, StepOutput } from '../steps/step.ts';
+import { args, choice, count, int, path, str, unsupported } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
+import { toExtendedRegex } from './parts/extended-regex.ts';
 
 const waitArgs = args(
   {

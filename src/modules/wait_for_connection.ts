@@ -1,5 +1,5 @@
-import { args, count } from './arguments.ts';
-import { defineModule } from './define.ts';
+import { args, count } from './kit/arguments.ts';
+import { defineModule } from './kit/define.ts';
 
 /** Waits until the target can be reached. */
 export const waitForConnection = defineModule({

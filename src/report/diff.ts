@@ -1,6 +1,6 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 
-import type { Diff } from '../plan/plan.ts';
+import type { Diff } from '../steps/plan.ts';
 import type { Palette } from './palette.ts';
 
 /** Beyond this many added and removed lines a diff is no help to a reader, and comparing takes its time. */

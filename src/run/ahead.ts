@@ -2,12 +2,12 @@ import { query, type FactQuery } from '../facts/fact.ts';
 import { dueHandlers } from '../facts/due-handlers.ts';
 import type { Task, TaskNode } from '../playbook/ast.ts';
 import type { Value } from '../lib/value.ts';
-import { isEngineAction, shortName } from '../plan/validate.ts';
-import type { Scope } from '../plan/variables.ts';
+import { isEngineAction, shortName } from '../validate/validate.ts';
+import type { Scope } from '../variables/scope.ts';
 import { isLoopReady, itemScopes } from './loop.ts';
 import { holds, prepare, renderArguments, type Prepared } from './prepare.ts';
 import { scopeOf } from './scope.ts';
-import { actorKey, type Actor, type HostSession } from './session.ts';
+import { actorKey, type Actor, type HostSession } from './host/session.ts';
 import { isSelected } from './tags.ts';
 import type { ExtraLayers, HostRun, PlayRun } from './world.ts';
 

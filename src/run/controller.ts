@@ -4,7 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 
 import { UserError } from '../lib/errors.ts';
 import type { RoleContext } from '../playbook/ast.ts';
-import type { ControllerFiles } from '../plan/plan.ts';
+import type { ControllerFiles } from '../steps/plan.ts';
 
 /**
  * The controller's files as a task sees them. Relative paths are searched for as Ansible does: the role's

@@ -1,5 +1,5 @@
 import type { SourceLocation } from '../lib/errors.ts';
-import type { Diff } from '../plan/plan.ts';
+import type { Diff } from '../steps/plan.ts';
 
 export type TaskStatus = 'ok' | 'changed' | 'skipped' | 'failed' | 'unreachable';
 

@@ -1,4 +1,4 @@
-import type { Scope } from '../plan/variables.ts';
+import type { Scope } from '../variables/scope.ts';
 import type { Task, TaskNode } from '../playbook/ast.ts';
 import { renderString } from '../template/render.ts';
 import { environmentOf, scopeOf } from './scope.ts';

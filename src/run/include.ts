@@ -3,12 +3,12 @@ import { dirname, join, resolve } from 'node:path';
 
 import type { Problem } from '../lib/errors.ts';
 import { toPlain, type Dict } from '../lib/value.ts';
-import type { Layer } from '../plan/variables.ts';
+import type { Layer } from '../variables/scope.ts';
 import type { Task, TaskNode } from '../playbook/ast.ts';
 import { loadRole } from '../playbook/role.ts';
 import { loadIncludedTasks } from '../playbook/task-file.ts';
 import { isTruthy } from '../template/render.ts';
-import { shortName } from '../plan/validate.ts';
+import { shortName } from '../validate/validate.ts';
 import { collectHandlers } from './handlers.ts';
 import { itemsOrSkip, type Item } from './loop.ts';
 import { holds, keywordFlag, renderArguments } from './prepare.ts';

@@ -18,7 +18,7 @@ import { UserError } from '../lib/errors.ts';
 import type { SecretRegistry } from '../lib/secret.ts';
 import { isDict, isList, type Dict, type Value } from '../lib/value.ts';
 import type { RoleContext } from '../playbook/ast.ts';
-import { isLookup, LOOKUPS, type LookupName } from '../plan/lookup-names.ts';
+import { isLookup, LOOKUPS, type LookupName } from '../variables/lookup-names.ts';
 import type { VariableSource } from '../template/environment.ts';
 import { searchPath } from './controller.ts';
 

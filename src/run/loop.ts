@@ -1,7 +1,7 @@
 import { TaskError, explainError } from './task-error.ts';
 import { isDict, isList, type Value } from '../lib/value.ts';
-import type { Layer, Scope } from '../plan/variables.ts';
-import { renderDeep } from '../plan/variables.ts';
+import type { Layer, Scope } from '../variables/scope.ts';
+import { renderDeep } from '../variables/scope.ts';
 import type { Task } from '../playbook/ast.ts';
 import { renderString } from '../template/render.ts';
 import { holds } from './prepare.ts';

@@ -1,16 +1,16 @@
 import { noteHandlers } from '../facts/due-handlers.ts';
 import { unreachable } from '../lib/errors.ts';
-import type { Plan } from '../plan/plan.ts';
-import type { StepOutput } from '../plan/step.ts';
-import type { Scope } from '../plan/variables.ts';
+import type { Plan } from '../steps/plan.ts';
+import type { StepOutput } from '../steps/step.ts';
+import type { Scope } from '../variables/scope.ts';
 import type { Task } from '../playbook/ast.ts';
 import { dueHandlersQuery, ensureFacts, factsAhead, neededFacts, noteOf, type Upcoming } from './ahead.ts';
 import { narrowWindow, widenWindow } from './window.ts';
 import { handlersNotifiedBy } from './handlers.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { failedResult, okResult, outcomeResult, skippedResult, type ItemResult } from './result.ts';
-import { actorKey, type Actor } from './session.ts';
-import { StepFailure } from './step-failure.ts';
+import { actorKey, type Actor } from './host/session.ts';
+import { StepFailure } from './host/step-failure.ts';
 import type { HostRun, PlayRun } from './world.ts';
 
 /** How often a module may ask for more facts before that counts as a bug. */

@@ -1,5 +1,5 @@
 import type { Value } from '../lib/value.ts';
-import { renderDeep } from '../plan/variables.ts';
+import { renderDeep } from '../variables/scope.ts';
 import type { Templated } from '../playbook/ast.ts';
 import { asFlag } from './prepare.ts';
 import { environmentOf, scopeOf } from './scope.ts';

@@ -1,7 +1,7 @@
 import type { Value } from '../lib/value.ts';
 import type { Block, Task, TaskNode } from '../playbook/ast.ts';
-import { loadModulesOf } from '../plan/load-modules.ts';
-import { shortName } from '../plan/validate.ts';
+import { loadModulesOf } from '../validate/load-modules.ts';
+import { shortName } from '../validate/validate.ts';
 import type { Upcoming } from './ahead.ts';
 import { activeHosts, checkLimits, failureOf, type Failures, settle } from './failures.ts';
 import { flatTasks } from './handlers.ts';

@@ -1,16 +1,16 @@
 import { Secret } from '../lib/secret.ts';
 import { isDict, isList, toPlain, type Dict, type Value } from '../lib/value.ts';
 import { findModule } from '../modules/find-module.ts';
-import { parseArguments } from '../modules/parse.ts';
-import type { AnyModule } from '../modules/module.ts';
-import type { PlanContext } from '../plan/plan.ts';
-import { renderDeep, type Layer, type Scope } from '../plan/variables.ts';
+import { parseArguments } from '../modules/kit/parse.ts';
+import type { AnyModule } from '../modules/kit/module.ts';
+import type { PlanContext } from '../steps/plan.ts';
+import { renderDeep, type Layer, type Scope } from '../variables/scope.ts';
 import type { Task, Templated, Texts } from '../playbook/ast.ts';
 import { splitKeyValues } from '../playbook/free-form.ts';
 import { evaluate, isTruthy, renderString, renderTemplate } from '../template/render.ts';
 import { controllerFiles } from './controller.ts';
 import { environmentOf, OMIT, scopeOf } from './scope.ts';
-import type { Actor, Login } from './session.ts';
+import type { Actor, Login } from './host/session.ts';
 import { explainError, TaskError } from './task-error.ts';
 import type { HostRun, PlayRun } from './world.ts';
 

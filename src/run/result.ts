@@ -1,6 +1,6 @@
 import { fromPlain, isDict, type Dict, type Value } from '../lib/value.ts';
 import type { VarsBlock } from '../playbook/ast.ts';
-import type { Diff, Outcome, Result } from '../plan/plan.ts';
+import type { Diff, Outcome, Result } from '../steps/plan.ts';
 
 /** How one pass of a task ended on one host: what is registered, and what is reported. */
 export interface ItemResult {

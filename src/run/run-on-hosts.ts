@@ -1,6 +1,6 @@
 import type { Task } from '../playbook/ast.ts';
-import { loadModulesOf } from '../plan/load-modules.ts';
-import { shortName } from '../plan/validate.ts';
+import { loadModulesOf } from '../validate/load-modules.ts';
+import { shortName } from '../validate/validate.ts';
 import type { Upcoming } from './ahead.ts';
 import { failureOf, type Failures } from './failures.ts';
 import { mapLimit } from './limit.ts';

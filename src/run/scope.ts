@@ -4,7 +4,7 @@ import { LazyDict } from '../lib/lazy-dict.ts';
 import { UserError } from '../lib/errors.ts';
 import type { Dict, Value } from '../lib/value.ts';
 import type { RoleContext, Task } from '../playbook/ast.ts';
-import { layersOf, Scope } from '../plan/variables.ts';
+import { layersOf, Scope } from '../variables/scope.ts';
 import type { TemplateEnvironment, VariableSource } from '../template/environment.ts';
 import { renderTemplate } from '../template/render.ts';
 import { selectHosts } from '../inventory/select.ts';

@@ -1,5 +1,5 @@
 import type { Task } from '../playbook/ast.ts';
-import { shortName } from '../plan/validate.ts';
+import { shortName } from '../validate/validate.ts';
 import type { TaskEnd } from './task.ts';
 import { taskName } from './task-name.ts';
 import type { HostRun, PlayRun } from './world.ts';

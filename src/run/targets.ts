@@ -1,10 +1,10 @@
 import { localTransport } from '../transport/local.ts';
 import type { Connection } from '../transport/transport.ts';
-import { Scope } from '../plan/variables.ts';
-import { addressOf } from './address.ts';
+import { Scope } from '../variables/scope.ts';
+import { addressOf } from '../variables/address.ts';
 import { INITIAL_WINDOW } from './window.ts';
 import { environmentOf } from './scope.ts';
-import { HostSession, type Login } from './session.ts';
+import { HostSession, type Login } from './host/session.ts';
 import type { HostRun, World } from './world.ts';
 import { hostLayers } from '../inventory/variables.ts';
 import type { Dict } from '../lib/value.ts';

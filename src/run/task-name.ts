@@ -1,5 +1,5 @@
 import type { Task } from '../playbook/ast.ts';
-import { shortName } from '../plan/validate.ts';
+import { shortName } from '../validate/validate.ts';
 import { renderString } from '../template/render.ts';
 import { environmentOf, scopeOf } from './scope.ts';
 import type { HostRun, PlayRun } from './world.ts';

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { UserError } from '../lib/errors.ts';
 import { type Dict, type Value } from '../lib/value.ts';
-import type { Layer, Scope } from '../plan/variables.ts';
+import type { Layer, Scope } from '../variables/scope.ts';
 import type { Task } from '../playbook/ast.ts';
 import { TransportError } from '../transport/transport.ts';
 import { engineAction } from './actions.ts';

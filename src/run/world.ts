@@ -4,10 +4,10 @@ import type { Inventory } from '../inventory/inventory.ts';
 import type { VarsDirectories } from '../inventory/variables.ts';
 import type { LoaderOptions } from '../playbook/loader-options.ts';
 import type { Play, Playbook, Task, RoleContext, VarsBlock } from '../playbook/ast.ts';
-import type { Layer } from '../plan/variables.ts';
+import type { Layer } from '../variables/scope.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { EventSink, HostCounts } from './events.ts';
-import type { Actor, HostSession } from './session.ts';
+import type { Actor, HostSession } from './host/session.ts';
 
 /** What the user asked for on the command line. */
 export interface RunSettings {

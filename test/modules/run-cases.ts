@@ -3,9 +3,9 @@ import { join, posix } from 'node:path';
 
 import type { FactQuery, FactReader } from '../../src/facts/fact.ts';
 import { allModules, findModule } from '../../src/modules/find-module.ts';
-import { parseArguments } from '../../src/modules/parse.ts';
-import type { ControllerFiles, Plan, PlanContext } from '../../src/plan/plan.ts';
-import type { Step, StepOutput } from '../../src/plan/step.ts';
+import { parseArguments } from '../../src/modules/kit/parse.ts';
+import type { ControllerFiles, Plan, PlanContext } from '../../src/steps/plan.ts';
+import type { Step, StepOutput } from '../../src/steps/step.ts';
 import { parse } from 'yaml';
 
 /** One case of a module, as its file has it. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 
 import { query, type FactKind } from '../../src/facts/fact.ts';
-import { FactCache } from '../../src/run/gather.ts';
+import { FactCache } from '../../src/run/host/gather.ts';
 import { scriptedRuns } from './scripted-run.ts';
 
 const play = (tasks: string, more = ''): string =>

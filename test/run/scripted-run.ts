@@ -7,7 +7,7 @@ import type { ExecutionContext } from 'ava';
 
 import { SecretRegistry } from '../../src/lib/secret.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
-import { renderStatic } from '../../src/plan/static.ts';
+import { renderStatic } from '../../src/variables/static.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
 import type { RunEvent } from '../../src/run/events.ts';
 import { runPlaybook, type Recap } from '../../src/run/run-playbook.ts';

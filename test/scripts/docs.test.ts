@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { generatedDocs } from '../../scripts/docs.ts';
 import { PROVISION_VERBS } from '../../src/bin/provision-program.ts';
 import { EXIT } from '../../src/lib/errors.ts';
-import { argumentNames, parseArguments } from '../../src/modules/parse.ts';
+import { argumentNames, parseArguments } from '../../src/modules/kit/parse.ts';
 import { allModules } from '../../src/modules/find-module.ts';
 
 const registry = await allModules();

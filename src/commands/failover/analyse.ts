@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 
-import { candidates } from '../../failover/candidates.ts';
-import { analysisJson } from '../../failover/json.ts';
-import { problems } from '../../failover/problems.ts';
+import { candidates } from '../../failover/plan/candidates.ts';
+import { analysisJson } from '../../failover/output/json.ts';
+import { problems } from '../../failover/problems/problems.ts';
 import { EXIT } from '../../lib/errors.ts';
 import { palette, wantsColour } from '../../report/palette.ts';
 import type { CommandContext } from '../context.ts';

@@ -1,7 +1,7 @@
 import { Listr } from 'listr2';
 
-import type { Plan } from '../../failover/action.ts';
-import type { StepEvent } from '../../failover/outcome.ts';
+import type { Plan } from '../../failover/plan/action.ts';
+import type { StepEvent } from '../../failover/execute/outcome.ts';
 import { type ChangeView, stepLine, titleOf, stepTitle, type ViewOptions } from './change-view.ts';
 
 interface Signal {

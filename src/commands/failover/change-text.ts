@@ -1,8 +1,8 @@
-import type { Plan } from '../../failover/action.ts';
-import type { Candidate } from '../../failover/candidates.ts';
-import { instanceOf } from '../../failover/carry-out.ts';
-import type { Outcome } from '../../failover/outcome.ts';
-import type { Refusal } from '../../failover/refusals.ts';
+import type { Plan } from '../../failover/plan/action.ts';
+import type { Candidate } from '../../failover/plan/candidates.ts';
+import { instanceOf } from '../../failover/execute/carry-out.ts';
+import type { Outcome } from '../../failover/execute/outcome.ts';
+import type { Refusal } from '../../failover/plan/refusals.ts';
 import type { Palette } from '../../report/palette.ts';
 
 /** What will be done, what it costs and, when asked for, every step. */

@@ -1,6 +1,6 @@
-import type { Plan } from '../../failover/action.ts';
-import { instanceOf } from '../../failover/carry-out.ts';
-import type { StepEvent } from '../../failover/outcome.ts';
+import type { Plan } from '../../failover/plan/action.ts';
+import { instanceOf } from '../../failover/execute/carry-out.ts';
+import type { StepEvent } from '../../failover/execute/outcome.ts';
 import type { Palette } from '../../report/palette.ts';
 
 /** Shows a change while it happens. */

@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import type { Plan } from '../../failover/action.ts';
-import type { Lease, LeaseOwner } from '../../failover/coordination.ts';
+import type { Plan } from '../../failover/plan/action.ts';
+import type { Lease, LeaseOwner } from '../../failover/coordination/coordination.ts';
 import { EMPTY_MEMORY } from '../../failover/coordination/records.ts';
-import { execute } from '../../failover/execute.ts';
-import type { Outcome } from '../../failover/outcome.ts';
+import { execute } from '../../failover/execute/execute.ts';
+import type { Outcome } from '../../failover/execute/outcome.ts';
 import {
   planJson,
   primaryNames,
@@ -13,12 +13,12 @@ import {
   resultJson,
   sourceName,
   stepJson,
-} from '../../failover/json.ts';
-import { observe, type ObserveOptions } from '../../failover/observe.ts';
-import { primaryOf } from '../../failover/primary.ts';
-import { problems } from '../../failover/problems.ts';
-import type { Planned, Refusal } from '../../failover/refusals.ts';
-import type { Instance, Topology } from '../../failover/topology.ts';
+} from '../../failover/output/json.ts';
+import { observe, type ObserveOptions } from '../../failover/reach/observe.ts';
+import { primaryOf } from '../../failover/cluster/primary.ts';
+import { problems } from '../../failover/problems/problems.ts';
+import type { Planned, Refusal } from '../../failover/plan/refusals.ts';
+import type { Instance, Topology } from '../../failover/cluster/topology.ts';
 import { EXIT, UserError } from '../../lib/errors.ts';
 import { palette, type Palette, wantsColour } from '../../report/palette.ts';
 import { operatorName } from './options.ts';

@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-import type { Account, BalancerSpec, Cluster, FailoverSettings } from '../../failover/cluster.ts';
-import { defaultSettings, HOOK_NAMES, NUMBER_SETTINGS, OTHER_SETTINGS } from '../../failover/settings.ts';
-import type { InstanceSpec, PromotionRule } from '../../failover/topology.ts';
+import type { Account, BalancerSpec, Cluster, FailoverSettings } from '../../failover/cluster/cluster.ts';
+import { defaultSettings, HOOK_NAMES, NUMBER_SETTINGS, OTHER_SETTINGS } from '../../failover/cluster/settings.ts';
+import type { InstanceSpec, PromotionRule } from '../../failover/cluster/topology.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { type Problem, UserError } from '../../lib/errors.ts';
 import { Secret, SecretRegistry } from '../../lib/secret.ts';
 import { didYouMean } from '../../lib/similar.ts';
 import { type Dict, isDict, isList, toPlain, type Value } from '../../lib/value.ts';
-import type { Flavour } from '../../mysql/version.ts';
-import { addressOf } from '../../run/address.ts';
+import type { Flavour } from '../../database/version.ts';
+import { addressOf } from '../../variables/address.ts';
 import type { Become, HostAddress } from '../../transport/transport.ts';
 import { type SiteVariables, siteVariables } from './variables.ts';
 

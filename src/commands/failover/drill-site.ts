@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 
 import { settings } from '../../config/settings.ts';
-import type { Cluster } from '../../failover/cluster.ts';
+import type { Cluster } from '../../failover/cluster/cluster.ts';
 import type { Ground, Site } from '../../failover/drill/ground.ts';
 import { sshGround } from '../../failover/drill/ground-ssh.ts';
 import { loadInventory } from '../../inventory/load.ts';

@@ -1,9 +1,9 @@
-import { observe } from '../../failover/observe.ts';
-import { primaryNames } from '../../failover/json.ts';
-import { primaryOf } from '../../failover/primary.ts';
-import type { InstanceSpec, Topology } from '../../failover/topology.ts';
-import { count, type Gtids, isEmpty, subtract } from '../../mysql/gtid.ts';
-import type { LoggedTransaction } from '../../mysql/server.ts';
+import { observe } from '../../failover/reach/observe.ts';
+import { primaryNames } from '../../failover/output/json.ts';
+import { primaryOf } from '../../failover/cluster/primary.ts';
+import type { InstanceSpec, Topology } from '../../failover/cluster/topology.ts';
+import { count, type Gtids, isEmpty, subtract } from '../../database/gtid.ts';
+import type { LoggedTransaction } from '../../database/server.ts';
 import type { Session } from './session.ts';
 
 /** Transactions of an instance that its primary does not have. */

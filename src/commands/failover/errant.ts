@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 
 import { EXIT } from '../../lib/errors.ts';
-import { isEmpty } from '../../mysql/gtid.ts';
+import { isEmpty } from '../../database/gtid.ts';
 import type { CommandContext } from '../context.ts';
 import { describeErrant, errantOf } from './errant-text.ts';
 import { addClusterOptions, addExamples, clusterChoice, findInstance } from './options.ts';

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 
-import type { JournalEntry } from '../../failover/coordination.ts';
-import { historyJson } from '../../failover/json.ts';
+import type { JournalEntry } from '../../failover/coordination/coordination.ts';
+import { historyJson } from '../../failover/output/json.ts';
 import { palette, type Palette, wantsColour } from '../../report/palette.ts';
 import type { CommandContext } from '../context.ts';
 import { stepLine } from './change-view.ts';

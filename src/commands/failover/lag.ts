@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 
-import { primaryNames, sourceName } from '../../failover/json.ts';
-import { primaryOf } from '../../failover/primary.ts';
-import { count, subtract } from '../../mysql/gtid.ts';
+import { primaryNames, sourceName } from '../../failover/output/json.ts';
+import { primaryOf } from '../../failover/cluster/primary.ts';
+import { count, subtract } from '../../database/gtid.ts';
 import type { CommandContext } from '../context.ts';
 import { addClusterOptions, addExamples, clusterChoice } from './options.ts';
 import { look, mustAnswer, withSession } from './session.ts';

@@ -2,8 +2,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { userInfo, hostname } from 'node:os';
 
 import { settings } from '../../config/settings.ts';
-import type { Cluster } from '../../failover/cluster.ts';
-import type { InstanceSpec } from '../../failover/topology.ts';
+import type { Cluster } from '../../failover/cluster/cluster.ts';
+import type { InstanceSpec } from '../../failover/cluster/topology.ts';
 import { UserError } from '../../lib/errors.ts';
 import { didYouMean } from '../../lib/similar.ts';
 import type { Dict } from '../../lib/value.ts';

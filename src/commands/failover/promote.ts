@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 
-import { candidates } from '../../failover/candidates.ts';
-import { planFinish } from '../../failover/plan-finish.ts';
-import { planPromote, type PromoteWish } from '../../failover/plan-promote.ts';
-import type { Planned } from '../../failover/refusals.ts';
-import type { Topology } from '../../failover/topology.ts';
+import { candidates } from '../../failover/plan/candidates.ts';
+import { planFinish } from '../../failover/plan/finish.ts';
+import { planPromote, type PromoteWish } from '../../failover/plan/promote.ts';
+import type { Planned } from '../../failover/plan/refusals.ts';
+import type { Topology } from '../../failover/cluster/topology.ts';
 import { palette, wantsColour } from '../../report/palette.ts';
 import type { CommandContext } from '../context.ts';
 import { change } from './change.ts';

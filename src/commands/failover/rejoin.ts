@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 
-import { planRejoin, type RejoinWish } from '../../failover/plan-rejoin.ts';
+import { planRejoin, type RejoinWish } from '../../failover/plan/rejoin.ts';
 import { UserError } from '../../lib/errors.ts';
 import type { CommandContext } from '../context.ts';
 import { change } from './change.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 
-import { planRelocate } from '../../failover/plan-relocate.ts';
+import { planRelocate } from '../../failover/plan/relocate.ts';
 import type { CommandContext } from '../context.ts';
 import { change } from './change.ts';
 import { addClusterOptions, addExamples, clusterChoice, findInstance } from './options.ts';

@@ -3,12 +3,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { EXIT, UserError } from '../../lib/errors.ts';
 import { SecretRegistry } from '../../lib/secret.ts';
-import type { Cluster } from '../../failover/cluster.ts';
-import type { Coordination } from '../../failover/coordination.ts';
+import type { Cluster } from '../../failover/cluster/cluster.ts';
+import type { Coordination } from '../../failover/coordination/coordination.ts';
 import { EMPTY_MEMORY } from '../../failover/coordination/records.ts';
-import { observe, type ObserveOptions } from '../../failover/observe.ts';
-import type { OpenCluster } from '../../failover/open-cluster.ts';
-import type { Topology } from '../../failover/topology.ts';
+import { observe, type ObserveOptions } from '../../failover/reach/observe.ts';
+import type { OpenCluster } from '../../failover/reach/open-cluster.ts';
+import type { Topology } from '../../failover/cluster/topology.ts';
 import type { Become, Connection } from '../../transport/transport.ts';
 import { settings } from '../../config/settings.ts';
 import type { ClusterChoice } from './options.ts';
@@ -125,7 +125,7 @@ async function operatorSession(choice: ClusterChoice): Promise<Session> {
   const [{ inventoryCluster }, { sshTransport }, { openThroughBalancers }] = await Promise.all([
     import('./cluster.ts'),
     import('../../transport/ssh.ts'),
-    import('../../failover/open-cluster.ts'),
+    import('../../failover/reach/open-cluster.ts'),
   ]);
   const found = inventoryCluster({
     inventory: choice.inventory,
@@ -169,8 +169,8 @@ async function operatorSession(choice: ClusterChoice): Promise<Session> {
 
 async function daemonSession(choice: ClusterChoice): Promise<Session> {
   const [{ readClusterFile }, { openDirectly }] = await Promise.all([
-    import('../../failover/cluster-schema.ts'),
-    import('../../failover/open-cluster.ts'),
+    import('../../failover/cluster/cluster-schema.ts'),
+    import('../../failover/reach/open-cluster.ts'),
   ]);
   const cluster = withoutStore(readClusterFile(choice.cluster ?? ''), choice);
   const secrets = new SecretRegistry();
@@ -195,6 +195,6 @@ function withoutStore(cluster: Cluster, choice: ClusterChoice): Cluster {
 
 async function hooksOf(cluster: Cluster, redact: (text: string) => string): Promise<OpenCluster['hooks']> {
   if (Object.keys(cluster.settings.hooks).length === 0) return async () => {};
-  const { hookRunner } = await import('../../failover/hooks.ts');
+  const { hookRunner } = await import('../../failover/reach/hooks.ts');
   return hookRunner(cluster.settings.hooks, { redact });
 }

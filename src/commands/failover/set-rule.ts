@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
 
-import type { PromotionRule } from '../../failover/topology.ts';
+import type { PromotionRule } from '../../failover/cluster/topology.ts';
 import type { CommandContext } from '../context.ts';
 import { addClusterOptions, addExamples, clusterChoice, findInstance } from './options.ts';
 import { withCoordination } from './session.ts';

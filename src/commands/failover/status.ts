@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { statusJson } from '../../failover/json.ts';
-import { problems } from '../../failover/problems.ts';
+import { statusJson } from '../../failover/output/json.ts';
+import { problems } from '../../failover/problems/problems.ts';
 import { EXIT } from '../../lib/errors.ts';
 import { palette, wantsColour } from '../../report/palette.ts';
 import type { CommandContext } from '../context.ts';

@@ -1,8 +1,8 @@
-import { primaryNames, sourceName } from '../../failover/json.ts';
-import { primaryOf } from '../../failover/primary.ts';
-import type { Problem } from '../../failover/problem.ts';
-import type { Instance, Topology } from '../../failover/topology.ts';
-import { count, subtract } from '../../mysql/gtid.ts';
+import { primaryNames, sourceName } from '../../failover/output/json.ts';
+import { primaryOf } from '../../failover/cluster/primary.ts';
+import type { Problem } from '../../failover/problems/problem.ts';
+import type { Instance, Topology } from '../../failover/cluster/topology.ts';
+import { count, subtract } from '../../database/gtid.ts';
 import { watchersOf } from '../../failover/watch/presence.ts';
 import type { Palette } from '../../report/palette.ts';
 

@@ -9,7 +9,7 @@ import { LazyDict } from '../../lib/lazy-dict.ts';
 import type { SecretRegistry } from '../../lib/secret.ts';
 import { type Dict, isDict, type Value } from '../../lib/value.ts';
 import { readYaml } from '../../lib/yaml.ts';
-import { type Layer, Scope } from '../../plan/variables.ts';
+import { type Layer, Scope } from '../../variables/scope.ts';
 import { lookUp } from '../../run/lookups.ts';
 import type { TemplateEnvironment } from '../../template/environment.ts';
 import { renderTemplate } from '../../template/render.ts';

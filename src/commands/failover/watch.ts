@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { hostname } from 'node:os';
 
-import { notifier } from '../../failover/notify.ts';
+import { notifier } from '../../failover/watch/notify.ts';
 import { watchLog } from '../../failover/watch/log.ts';
 import { serviceManager } from '../../failover/watch/service-manager.ts';
 import { startWatch } from '../../failover/watch/watch.ts';

@@ -2,8 +2,8 @@ import type { Inventory } from '../../inventory/inventory.ts';
 import { hostLayers, type VarsDirectories } from '../../inventory/variables.ts';
 import { SecretRegistry } from '../../lib/secret.ts';
 import type { Dict } from '../../lib/value.ts';
-import { Scope } from '../../plan/variables.ts';
-import { addressOf } from '../../run/address.ts';
+import { Scope } from '../../variables/scope.ts';
+import { addressOf } from '../../variables/address.ts';
 import type { VariableSource } from '../../template/environment.ts';
 import type { HostAddress } from '../../transport/transport.ts';
 

@@ -10,8 +10,8 @@ import { loadVarsDirectories } from '../../inventory/variables.ts';
 import { loadPlaybook } from '../../playbook/load.ts';
 import type { LoaderOptions } from '../../playbook/loader-options.ts';
 import type { Playbook } from '../../playbook/ast.ts';
-import { renderStatic } from '../../plan/static.ts';
-import { takeLock, type RunLock } from '../../run/lock.ts';
+import { renderStatic } from '../../variables/static.ts';
+import { takeLock, type RunLock } from './run-lock.ts';
 import type { RunSettings } from '../../run/world.ts';
 import { sshTransport } from '../../transport/ssh.ts';
 import type { Transport } from '../../transport/transport.ts';
@@ -141,7 +141,7 @@ async function validate(playbook: Playbook): Promise<void> {
 }
 
 async function problemsOf(playbook: Playbook): Promise<readonly Problem[]> {
-  const { validatePlaybook } = await import('../../plan/validate.ts');
+  const { validatePlaybook } = await import('../../validate/validate.ts');
   return await validatePlaybook(playbook);
 }
 

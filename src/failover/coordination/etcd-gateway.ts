@@ -1,5 +1,5 @@
 import { UserError } from '../../lib/errors.ts';
-import type { Account } from '../cluster.ts';
+import type { Account } from '../cluster/cluster.ts';
 import { reason, type EtcdHttp } from './etcd-http.ts';
 
 export interface EtcdKeyValue {

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 
 import type { Dial } from '../../lib/dial.ts';
 import { UserError } from '../../lib/errors.ts';
-import type { Account } from '../cluster.ts';
-import type { Coordination, JournalEntry, Lease, LeaseOwner } from '../coordination.ts';
-import type { Memory } from '../topology.ts';
+import type { Account } from '../cluster/cluster.ts';
+import type { Coordination, JournalEntry, Lease, LeaseOwner } from './coordination.ts';
+import type { Memory } from '../cluster/topology.ts';
 import { etcdGateway, type EtcdGateway, type EtcdKeyValue } from './etcd-gateway.ts';
 import { etcdHttp, parseEndpoint } from './etcd-http.ts';
 import { leaseClock, now, type LeaseClock } from './lease-clock.ts';

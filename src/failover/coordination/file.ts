@@ -4,8 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { UserError } from '../../lib/errors.ts';
 import { readLockOwner, tryLock, type FileLock, type LockOwner } from '../../lib/lock.ts';
-import type { Coordination, JournalEntry, Lease, LeaseOwner } from '../coordination.ts';
-import type { Memory } from '../topology.ts';
+import type { Coordination, JournalEntry, Lease, LeaseOwner } from './coordination.ts';
+import type { Memory } from '../cluster/topology.ts';
 import { appendLine, makeDirectory, readIfThere, readLines, replaceFile } from './durable.ts';
 import {
   EMPTY_MEMORY,

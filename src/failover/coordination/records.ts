@@ -1,6 +1,6 @@
 import { UserError } from '../../lib/errors.ts';
-import type { JournalEntry, LeaseOwner } from '../coordination.ts';
-import type { Memory } from '../topology.ts';
+import type { JournalEntry, LeaseOwner } from './coordination.ts';
+import type { Memory } from '../cluster/topology.ts';
 
 /** What a cluster remembers before anything has happened to it. */
 export const EMPTY_MEMORY: Memory = {

@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 
 import { UserError } from '../../lib/errors.ts';
-import type { Coordination, Lease } from '../coordination.ts';
-import type { Memory } from '../topology.ts';
+import type { Coordination, Lease } from './coordination.ts';
+import type { Memory } from '../cluster/topology.ts';
 import { leaseClock, now, type Moment } from './lease-clock.ts';
 import { leaseLost, parseMemory } from './records.ts';
 import {

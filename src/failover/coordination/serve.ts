@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 
 import { unreachable } from '../../lib/errors.ts';
-import type { Coordination, Lease } from '../coordination.ts';
+import type { Coordination, Lease } from './coordination.ts';
 import { memoryText, problemsOf, readObjects, SILENCE_MS, type Question, type Reply } from './wire.ts';
 
 /**

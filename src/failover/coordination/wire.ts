@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 
 import { formatProblem, UserError, type Problem } from '../../lib/errors.ts';
-import type { JournalEntry, LeaseOwner } from '../coordination.ts';
-import type { Memory } from '../topology.ts';
+import type { JournalEntry, LeaseOwner } from './coordination.ts';
+import type { Memory } from '../cluster/topology.ts';
 
 /** What the operator's side asks of the machine that keeps the files; one JSON object a line. */
 export type Call =

@@ -1,5 +1,5 @@
 import { UserError } from '../../lib/errors.ts';
-import { byLine } from '../machine-verbs.ts';
+import { byLine } from '../reach/machine-verbs.ts';
 import type { Become, Connection } from '../../transport/transport.ts';
 import type { Ground, Running, ShellOptions, StartOptions } from './ground.ts';
 

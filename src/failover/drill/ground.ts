@@ -1,4 +1,4 @@
-import type { InstanceSpec } from '../topology.ts';
+import type { InstanceSpec } from '../cluster/topology.ts';
 
 /** The machines that a drill or a test is about, and what can be done to them. */
 export interface Ground {

@@ -1,4 +1,4 @@
-import type { InstanceSpec } from '../topology.ts';
+import type { InstanceSpec } from '../cluster/topology.ts';
 import type { Site } from './ground.ts';
 
 /*

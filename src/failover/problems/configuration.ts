@@ -1,5 +1,5 @@
-import { isOlder, listed, namesOf, type Survey } from '../survey.ts';
-import type { Answering } from '../topology.ts';
+import { isOlder, listed, namesOf, type Survey } from '../cluster/survey.ts';
+import type { Answering } from '../cluster/topology.ts';
 import { when, type Finding, type Row } from './row.ts';
 
 /** What differs between the instances, or is missing on one, and would show in the next failover. */

@@ -1,7 +1,7 @@
-import { isFollowing } from '../links.ts';
-import type { PrimaryView, Witnesses } from '../primary.ts';
-import { listed, namesOf, type Survey } from '../survey.ts';
-import type { Answering, Silent } from '../topology.ts';
+import { isFollowing } from '../cluster/links.ts';
+import type { PrimaryView, Witnesses } from '../cluster/primary.ts';
+import { listed, namesOf, type Survey } from '../cluster/survey.ts';
+import type { Answering, Silent } from '../cluster/topology.ts';
 import { when, type Finding, type Row } from './row.ts';
 
 /** What is wrong with the primary itself, or with there being one. The first that holds says most. */

@@ -1,8 +1,8 @@
-import { ownLost } from '../errant.ts';
-import { contains, count, isEmpty } from '../../mysql/gtid.ts';
-import { HEARD_MS } from '../links.ts';
-import type { Survey } from '../survey.ts';
-import type { Answering } from '../topology.ts';
+import { ownLost } from '../cluster/errant.ts';
+import { contains, count, isEmpty } from '../../database/gtid.ts';
+import { HEARD_MS } from '../cluster/links.ts';
+import type { Survey } from '../cluster/survey.ts';
+import type { Answering } from '../cluster/topology.ts';
 import { INTERMEDIATE_ROWS } from './intermediate.ts';
 import { isReplicating } from './primary.ts';
 import { when, type Finding, type Row } from './row.ts';

@@ -1,5 +1,5 @@
-import type { Recovery } from '../problem.ts';
-import type { Survey } from '../survey.ts';
+import type { Recovery } from './problem.ts';
+import type { Survey } from '../cluster/survey.ts';
 
 /** One kind of problem: how it is found, how urgent it is and what is done about it, all in one place. */
 export interface Row {

@@ -1,7 +1,7 @@
-import { candidatesOf } from '../candidates.ts';
-import { objections, wayOf } from '../objections.ts';
-import { listed, type Survey } from '../survey.ts';
-import type { BalancerView } from '../topology.ts';
+import { candidatesOf } from '../plan/candidates.ts';
+import { objections, wayOf } from '../plan/objections.ts';
+import { listed, type Survey } from '../cluster/survey.ts';
+import type { BalancerView } from '../cluster/topology.ts';
 import { when, type Finding, type Row } from './row.ts';
 
 /** What is wrong around the instances: the balancers, the memory, what operators have set. */

@@ -1,6 +1,6 @@
-import { ENDLESS_TIMEOUT_MS, listed, namesOf, type Survey } from '../survey.ts';
-import type { Answering } from '../topology.ts';
-import type { ClientThread } from '../../mysql/state.ts';
+import { ENDLESS_TIMEOUT_MS, listed, namesOf, type Survey } from '../cluster/survey.ts';
+import type { Answering } from '../cluster/topology.ts';
+import type { ClientThread } from '../../database/state.ts';
 import { isReplicating } from './primary.ts';
 import { when, type Finding, type Row } from './row.ts';
 

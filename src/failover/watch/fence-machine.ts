@@ -1,11 +1,11 @@
 import { UserError } from '../../lib/errors.ts';
-import type { Cluster } from '../cluster.ts';
-import { execute } from '../execute.ts';
-import { observe } from '../observe.ts';
-import { fencePlan } from '../plan-close.ts';
-import type { Ports } from '../ports.ts';
-import type { Problem } from '../problem.ts';
-import { problems } from '../problems.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { execute } from '../execute/execute.ts';
+import { observe } from '../reach/observe.ts';
+import { fencePlan } from '../plan/close.ts';
+import type { Ports } from '../reach/ports.ts';
+import type { Problem } from '../problems/problem.ts';
+import { problems } from '../problems/problems.ts';
 import { keyOf } from './history.ts';
 import type { WatchLog } from './log.ts';
 

@@ -1,7 +1,7 @@
-import { union } from '../../mysql/gtid.ts';
-import type { InstanceState, Silence } from '../../mysql/state.ts';
-import type { Problem } from '../problem.ts';
-import type { InstanceSpec, Topology } from '../topology.ts';
+import { union } from '../../database/gtid.ts';
+import type { InstanceState, Silence } from '../../database/state.ts';
+import type { Problem } from '../problems/problem.ts';
+import type { InstanceSpec, Topology } from '../cluster/topology.ts';
 
 /** What the watch knows of one instance, from its own questions. Times are the watch's own clock, in milliseconds. */
 export interface Record {

@@ -1,6 +1,6 @@
-import type { Problem, Recovery } from '../problem.ts';
-import { primaryOf } from '../primary.ts';
-import type { FailoverSettings } from '../cluster.ts';
+import type { Problem, Recovery } from '../problems/problem.ts';
+import { primaryOf } from '../cluster/primary.ts';
+import type { FailoverSettings } from '../cluster/cluster.ts';
 import { type History, type Record, type Sighting, silentFor } from './history.ts';
 
 /*

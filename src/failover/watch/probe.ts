@@ -1,7 +1,7 @@
-import type { Server } from '../../mysql/server.ts';
-import type { FailoverSettings } from '../cluster.ts';
-import { silenceOf } from '../silence.ts';
-import type { InstanceSpec } from '../topology.ts';
+import type { Server } from '../../database/server.ts';
+import type { FailoverSettings } from '../cluster/cluster.ts';
+import { silenceOf } from '../cluster/silence.ts';
+import type { InstanceSpec } from '../cluster/topology.ts';
 import { newRecord, type Record, withAnswer, withSilence } from './history.ts';
 
 /** How often a whole state is read while all is well; in between it is only asked whether it is there. */

@@ -1,18 +1,18 @@
 import { UserError } from '../../lib/errors.ts';
-import type { Plan } from '../action.ts';
-import type { Cluster } from '../cluster.ts';
-import type { Lease } from '../coordination.ts';
-import { execute } from '../execute.ts';
-import { observe } from '../observe.ts';
-import type { Outcome, StepEvent } from '../outcome.ts';
-import { planPromote } from '../plan-promote.ts';
-import { planRepair } from '../plan-repair.ts';
-import type { Ports } from '../ports.ts';
-import { primaryOf } from '../primary.ts';
-import type { Problem } from '../problem.ts';
-import { problems } from '../problems.ts';
-import { refusal, type Planned, type Refusal } from '../refusals.ts';
-import type { BalancerView, Topology } from '../topology.ts';
+import type { Plan } from '../plan/action.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Lease } from '../coordination/coordination.ts';
+import { execute } from '../execute/execute.ts';
+import { observe } from '../reach/observe.ts';
+import type { Outcome, StepEvent } from '../execute/outcome.ts';
+import { planPromote } from '../plan/promote.ts';
+import { planRepair } from '../plan/repair.ts';
+import type { Ports } from '../reach/ports.ts';
+import { primaryOf } from '../cluster/primary.ts';
+import type { Problem } from '../problems/problem.ts';
+import { problems } from '../problems/problems.ts';
+import { refusal, type Planned, type Refusal } from '../plan/refusals.ts';
+import type { BalancerView, Topology } from '../cluster/topology.ts';
 import { type History, keyOf } from './history.ts';
 
 /*

@@ -1,5 +1,5 @@
-import type { Silence } from '../../mysql/state.ts';
-import type { BalancerView, Instance, Memory, Topology } from '../topology.ts';
+import type { Silence } from '../../database/state.ts';
+import type { BalancerView, Instance, Memory, Topology } from '../cluster/topology.ts';
 import type { Record } from './history.ts';
 
 /** An answer that is older than this describes nobody any more. */

@@ -1,9 +1,9 @@
 import { UserError } from '../../lib/errors.ts';
-import type { Cluster } from '../cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import { EMPTY_MEMORY } from '../coordination/records.ts';
-import { observe } from '../observe.ts';
-import type { Ports } from '../ports.ts';
-import type { BalancerView, Memory } from '../topology.ts';
+import { observe } from '../reach/observe.ts';
+import type { Ports } from '../reach/ports.ts';
+import type { BalancerView, Memory } from '../cluster/topology.ts';
 import type { WatchLog } from './log.ts';
 
 export interface SurroundingsOptions {

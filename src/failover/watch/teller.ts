@@ -1,11 +1,11 @@
 import { UserError } from '../../lib/errors.ts';
-import type { Plan } from '../action.ts';
-import type { Cluster } from '../cluster.ts';
-import type { Notification, Notifier } from '../notify.ts';
-import type { Outcome, StepEvent } from '../outcome.ts';
-import type { Ports } from '../ports.ts';
-import type { Problem } from '../problem.ts';
-import type { Refusal } from '../refusals.ts';
+import type { Plan } from '../plan/action.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Notification, Notifier } from './notify.ts';
+import type { Outcome, StepEvent } from '../execute/outcome.ts';
+import type { Ports } from '../reach/ports.ts';
+import type { Problem } from '../problems/problem.ts';
+import type { Refusal } from '../plan/refusals.ts';
 import { type History, keyOf } from './history.ts';
 import type { Verdict } from './judge.ts';
 import type { WatchEvent, WatchLog } from './log.ts';

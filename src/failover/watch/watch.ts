@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-import type { Cluster } from '../cluster.ts';
-import type { Notifier } from '../notify.ts';
-import type { Ports } from '../ports.ts';
-import type { Problem } from '../problem.ts';
-import { problems } from '../problems.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Notifier } from './notify.ts';
+import type { Ports } from '../reach/ports.ts';
+import type { Problem } from '../problems/problem.ts';
+import { problems } from '../problems/problems.ts';
 import { fenceMachine } from './fence-machine.ts';
 import { type History, nextHistory, silentFor } from './history.ts';
 import { judge, type Verdict } from './judge.ts';

@@ -1,8 +1,8 @@
 import test from 'ava';
 import type { ZodType } from 'zod';
 
-import { candidates } from '../../../src/failover/candidates.ts';
-import { execute } from '../../../src/failover/execute.ts';
+import { candidates } from '../../../src/failover/plan/candidates.ts';
+import { execute } from '../../../src/failover/execute/execute.ts';
 import {
   analysisJson,
   historyJson,
@@ -11,22 +11,22 @@ import {
   resultJson,
   statusJson,
   stepJson,
-} from '../../../src/failover/json.ts';
+} from '../../../src/failover/output/json.ts';
 import {
   analysisSchema,
   changeLineSchema,
   historySchema,
   statusSchema,
-} from '../../../src/failover/json-schema.ts';
-import { planPromote } from '../../../src/failover/plan-promote.ts';
-import { problems } from '../../../src/failover/problems.ts';
-import type { ChangeLine } from '../../../src/failover/json-schema.ts';
-import type { Topology } from '../../../src/failover/topology.ts';
+} from '../../../src/failover/output/json-schema.ts';
+import { planPromote } from '../../../src/failover/plan/promote.ts';
+import { problems } from '../../../src/failover/problems/problems.ts';
+import type { ChangeLine } from '../../../src/failover/output/json-schema.ts';
+import type { Topology } from '../../../src/failover/cluster/topology.ts';
 import { topologyText } from '../../../src/commands/failover/topology-text.ts';
 import { palette } from '../../../src/report/palette.ts';
-import { fakeCluster, wholeSwitchover } from '../../failover/fake-ports.ts';
+import { fakeCluster, wholeSwitchover } from '../../failover/support/fake-ports.ts';
 import { NO_MEMORY, healthyState, NOW, SETTINGS, uuidOf } from '../../failover/support/topology.ts';
-import { parseGtids } from '../../../src/mysql/gtid.ts';
+import { parseGtids } from '../../../src/database/gtid.ts';
 
 /** As it is after a JSON parser has read it, since that is who must understand it. */
 const isValid = (schema: ZodType, value: unknown): string | undefined => {

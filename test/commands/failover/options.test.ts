@@ -2,7 +2,7 @@ import test from 'ava';
 
 import { findInstance, parseDuration } from '../../../src/commands/failover/options.ts';
 import { run } from '../../../src/lib/process.ts';
-import { fakeCluster } from '../../failover/fake-ports.ts';
+import { fakeCluster } from '../../failover/support/fake-ports.ts';
 import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../../../src/bin/failover.ts', import.meta.url));

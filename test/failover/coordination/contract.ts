@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
 
 import { UserError } from '../../../src/lib/errors.ts';
-import type { Coordination, JournalEntry } from '../../../src/failover/coordination.ts';
+import type { Coordination, JournalEntry } from '../../../src/failover/coordination/coordination.ts';
 import { EMPTY_MEMORY } from '../../../src/failover/coordination/records.ts';
 
 /** Opens one more handle of the same cluster's coordination, as another process would have it. */

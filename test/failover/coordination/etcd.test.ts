@@ -3,7 +3,7 @@ import { once } from 'node:events';
 
 import test, { type ExecutionContext } from 'ava';
 
-import type { Coordination } from '../../../src/failover/coordination.ts';
+import type { Coordination } from '../../../src/failover/coordination/coordination.ts';
 import { etcdCoordination, type EtcdCoordinationOptions } from '../../../src/failover/coordination/etcd.ts';
 import { UserError } from '../../../src/lib/errors.ts';
 import { Secret } from '../../../src/lib/secret.ts';

@@ -1,4 +1,4 @@
-import type { Action, Plan, Step } from '../../../src/failover/action.ts';
+import type { Action, Plan, Step } from '../../../src/failover/plan/action.ts';
 
 /** A plan, one line a stage: `stop-receiver db2 | ~fence db1`; `!` is irreversible, `~` runs beside. */
 export function planText(plan: Plan): readonly string[] {

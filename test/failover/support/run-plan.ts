@@ -1,5 +1,5 @@
-import type { Plan, Step } from '../../../src/failover/action.ts';
-import { instanceOf } from '../../../src/failover/carry-out.ts';
+import type { Plan, Step } from '../../../src/failover/plan/action.ts';
+import { instanceOf } from '../../../src/failover/execute/carry-out.ts';
 import { Failure, type World } from './world.ts';
 
 export interface RunOptions {

@@ -1,5 +1,5 @@
-import { defaultSettings } from '../../../src/failover/settings.ts';
-import type { FailoverSettings } from '../../../src/failover/cluster.ts';
+import { defaultSettings } from '../../../src/failover/cluster/settings.ts';
+import type { FailoverSettings } from '../../../src/failover/cluster/cluster.ts';
 import type {
   BalancerView,
   Instance,
@@ -7,10 +7,10 @@ import type {
   Memory,
   PromotionRule,
   Topology,
-} from '../../../src/failover/topology.ts';
-import { parseGtids } from '../../../src/mysql/gtid.ts';
-import type { ClientThread, InstanceState, Silence } from '../../../src/mysql/state.ts';
-import type { Flavour } from '../../../src/mysql/version.ts';
+} from '../../../src/failover/cluster/topology.ts';
+import { parseGtids } from '../../../src/database/gtid.ts';
+import type { ClientThread, InstanceState, Silence } from '../../../src/database/state.ts';
+import type { Flavour } from '../../../src/database/version.ts';
 
 export const SETTINGS: FailoverSettings = defaultSettings();
 export const NOW = 1_800_000_000_000;

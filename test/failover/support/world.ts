@@ -1,7 +1,7 @@
-import type { Action } from '../../../src/failover/action.ts';
-import type { Instance, Memory, Topology } from '../../../src/failover/topology.ts';
-import { parseGtids } from '../../../src/mysql/gtid.ts';
-import type { Flavour } from '../../../src/mysql/version.ts';
+import type { Action } from '../../../src/failover/plan/action.ts';
+import type { Instance, Memory, Topology } from '../../../src/failover/cluster/topology.ts';
+import { parseGtids } from '../../../src/database/gtid.ts';
+import type { Flavour } from '../../../src/database/version.ts';
 import { healthyState, NO_MEMORY, NOW, uuidOf } from './topology.ts';
 
 /** A transaction by its origin and number: `1:17`. */

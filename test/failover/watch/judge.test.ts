@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 
 import test from 'ava';
 
-import { problems } from '../../../src/failover/problems.ts';
-import type { FailoverSettings } from '../../../src/failover/cluster.ts';
-import type { Memory } from '../../../src/failover/topology.ts';
+import { problems } from '../../../src/failover/problems/problems.ts';
+import type { FailoverSettings } from '../../../src/failover/cluster/cluster.ts';
+import type { Memory } from '../../../src/failover/cluster/topology.ts';
 import {
   type History,
   newRecord,
@@ -16,7 +16,7 @@ import {
 } from '../../../src/failover/watch/history.ts';
 import { judge, type Verdict } from '../../../src/failover/watch/judge.ts';
 import { topologyOf } from '../../../src/failover/watch/situation.ts';
-import type { Flavour } from '../../../src/mysql/version.ts';
+import type { Flavour } from '../../../src/database/version.ts';
 import { describe, SETTINGS } from '../support/topology.ts';
 
 interface Moment {
@@ -36,7 +36,7 @@ interface Case {
 }
 
 const CASES = JSON.parse(
-  readFileSync(new URL('../cases/watch.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('cases/watch.json', import.meta.url), 'utf8'),
 ) as readonly Case[];
 
 /** Plays the moments, and gives the verdict of each. */

@@ -1,7 +1,7 @@
 import test from 'ava';
 
 import { EMPTY_MEMORY } from '../../../src/failover/coordination/records.ts';
-import type { Memory, Topology } from '../../../src/failover/topology.ts';
+import type { Memory, Topology } from '../../../src/failover/cluster/topology.ts';
 import { keepWatchers, watchersOf } from '../../../src/failover/watch/presence.ts';
 import { describe } from '../support/topology.ts';
 

@@ -1,12 +1,12 @@
 import test from 'ava';
 
-import type { Plan } from '../../../src/failover/action.ts';
-import { problems } from '../../../src/failover/problems.ts';
-import type { Topology } from '../../../src/failover/topology.ts';
+import type { Plan } from '../../../src/failover/plan/action.ts';
+import { problems } from '../../../src/failover/problems/problems.ts';
+import type { Topology } from '../../../src/failover/cluster/topology.ts';
 import { newRecord, nextHistory, withAnswer, withSilence } from '../../../src/failover/watch/history.ts';
 import { recover } from '../../../src/failover/watch/recover.ts';
-import { ServerFailure } from '../../../src/mysql/failure.ts';
-import { type Behaviour, fakeCluster } from '../fake-ports.ts';
+import { ServerFailure } from '../../../src/database/failure.ts';
+import { type Behaviour, fakeCluster } from '../support/fake-ports.ts';
 import { describe, SETTINGS } from '../support/topology.ts';
 
 const DEAD = ['db1 dead', 'db2 <db1~ 1:1-100', 'db3 <db1~ 1:1-100'];

@@ -1,11 +1,11 @@
 import test from 'ava';
 
-import { defaultSettings } from '../../../src/failover/settings.ts';
-import type { Problem } from '../../../src/failover/problem.ts';
+import { defaultSettings } from '../../../src/failover/cluster/settings.ts';
+import type { Problem } from '../../../src/failover/problems/problem.ts';
 import type { Verdict } from '../../../src/failover/watch/judge.ts';
 import type { WatchEvent } from '../../../src/failover/watch/log.ts';
 import { Teller } from '../../../src/failover/watch/teller.ts';
-import { refusal } from '../../../src/failover/refusals.ts';
+import { refusal } from '../../../src/failover/plan/refusals.ts';
 import { site } from './world-ports.ts';
 
 const DEAD: Problem = {

@@ -1,16 +1,16 @@
-import type { Action } from '../../../src/failover/action.ts';
-import type { Cluster } from '../../../src/failover/cluster.ts';
-import type { Coordination, JournalEntry, LeaseOwner } from '../../../src/failover/coordination.ts';
-import type { Notification } from '../../../src/failover/notify.ts';
-import type { Ports } from '../../../src/failover/ports.ts';
-import { defaultSettings } from '../../../src/failover/settings.ts';
+import type { Action } from '../../../src/failover/plan/action.ts';
+import type { Cluster } from '../../../src/failover/cluster/cluster.ts';
+import type { Coordination, JournalEntry, LeaseOwner } from '../../../src/failover/coordination/coordination.ts';
+import type { Notification } from '../../../src/failover/watch/notify.ts';
+import type { Ports } from '../../../src/failover/reach/ports.ts';
+import { defaultSettings } from '../../../src/failover/cluster/settings.ts';
 import type { WatchEvent } from '../../../src/failover/watch/log.ts';
 import { startWatch, type Watch } from '../../../src/failover/watch/watch.ts';
 import { UserError } from '../../../src/lib/errors.ts';
 import { Secret } from '../../../src/lib/secret.ts';
-import { ServerFailure } from '../../../src/mysql/failure.ts';
-import type { Limits, Server, SourceAddress } from '../../../src/mysql/server.ts';
-import type { InstanceState, Silence } from '../../../src/mysql/state.ts';
+import { ServerFailure } from '../../../src/database/failure.ts';
+import type { Limits, Server, SourceAddress } from '../../../src/database/server.ts';
+import type { InstanceState, Silence } from '../../../src/database/state.ts';
 import { randomFrom } from '../support/play.ts';
 import { Failure, World } from '../support/world.ts';
 

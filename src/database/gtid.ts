@@ -1,0 +1,89 @@
+import { UserError } from '../lib/errors.ts';
+import { MariadbGtids, parseMariadbGtids } from './mariadb/gtid.ts';
+import { MysqlGtids, parseMysqlGtids } from './mysql/gtid.ts';
+import type { Flavour } from './version.ts';
+
+/** A set of transactions, in the notation of its flavour. Made by `parseGtids`; never changed. */
+export interface Gtids {
+  readonly flavour: Flavour;
+  /** Canonical: two equal sets have the same text. */
+  toString(): string;
+}
+
+/** How one set stands to another. */
+export type GtidRelation = 'equal' | 'superset' | 'subset' | 'diverged';
+
+/** Reads a set as its server writes it; the empty text is the empty set. Rejects other text with a `UserError`. */
+export function parseGtids(flavour: Flavour, text: string): Gtids {
+  return flavour === 'mysql' ? parseMysqlGtids(text) : parseMariadbGtids(text);
+}
+
+/** All that is in either. */
+export function union(a: Gtids, b: Gtids): Gtids {
+  return combine(
+    a,
+    b,
+    (one, other) => one.union(other),
+    (one, other) => one.union(other),
+  );
+}
+
+/** What is in the first and not in the second, as MySQL's GTID_SUBTRACT. */
+export function subtract(a: Gtids, b: Gtids): Gtids {
+  return combine(
+    a,
+    b,
+    (one, other) => one.subtract(other),
+    (one, other) => one.subtract(other),
+  );
+}
+
+/** What is in both. */
+export function intersect(a: Gtids, b: Gtids): Gtids {
+  return subtract(a, subtract(a, b));
+}
+
+export function isEmpty(gtids: Gtids): boolean {
+  return gtids.toString() === '';
+}
+
+/** Whether everything of the second is in the first. */
+export function contains(a: Gtids, b: Gtids): boolean {
+  return isEmpty(subtract(b, a));
+}
+
+export function compare(a: Gtids, b: Gtids): GtidRelation {
+  const [more, less] = [contains(a, b), contains(b, a)];
+  return more && less ? 'equal' : more ? 'superset' : less ? 'subset' : 'diverged';
+}
+
+/** What a position stands for: all up to it. On MySQL a set says everything itself. */
+export function upTo(position: Gtids): Gtids {
+  return position instanceof MariadbGtids ? position.whole() : position;
+}
+
+/** What a position is ahead of another one. On MySQL their difference. */
+export function ahead(position: Gtids, of: Gtids): Gtids {
+  if (position instanceof MariadbGtids && of instanceof MariadbGtids) return position.after(of);
+  return subtract(position, of);
+}
+
+/** How many transactions there are in it. */
+export function count(gtids: Gtids): number {
+  if (gtids instanceof MysqlGtids || gtids instanceof MariadbGtids) return gtids.count();
+  throw new TypeError('a set of GTIDs is made by parseGtids');
+}
+
+function combine(
+  a: Gtids,
+  b: Gtids,
+  mysql: (a: MysqlGtids, b: MysqlGtids) => MysqlGtids,
+  mariadb: (a: MariadbGtids, b: MariadbGtids) => MariadbGtids,
+): Gtids {
+  if (a instanceof MysqlGtids && b instanceof MysqlGtids) return mysql(a, b);
+  if (a instanceof MariadbGtids && b instanceof MariadbGtids) return mariadb(a, b);
+  throw new UserError({
+    message: `GTIDs of ${a.flavour} and of ${b.flavour} cannot be compared`,
+    hint: 'all instances of a cluster are of one flavour',
+  });
+}

@@ -1,0 +1,315 @@
+import { UserError } from '../../lib/errors.ts';
+import { BaseServer, JOURNAL_ROW, JOURNAL_TABLE, orNone, quoteName, withGrace } from '../base-server.ts';
+import { ServerFailure } from '../failure.ts';
+import { MariadbGtids } from './gtid.ts';
+import { ahead, type Gtids, isEmpty, parseGtids, union, upTo } from '../gtid.ts';
+import { loggedTransactions } from '../logged-transactions.ts';
+import { mariadbState, mariadbStateQuery, type Pulse } from './read.ts';
+import { flag, number, text } from '../rows.ts';
+import type { JournalRow, Limits, LoggedTransaction, Server, SourceAddress } from '../server.ts';
+import type { Session } from '../session.ts';
+import type { InstanceState } from '../state.ts';
+import type { Version } from '../version.ts';
+
+/** How long what the binary logs still hold is believed: it changes when a log is purged. */
+const PURGED_AGE_MS = 30_000;
+/** They are a few lines of memory and of one small file. */
+const PURGED_LIMIT_MS = 500;
+/** Each start of the server begins a new binary log; after so many without a transaction there is none. */
+const MOST_EMPTY_LOGS = 20;
+/** Enough to come to a log's first transaction, after what describes the log itself. */
+const FIRST_EVENTS = 10;
+
+/** MariaDB 10.11 and later. */
+export class MariadbServer extends BaseServer implements Server {
+  version: Version | undefined;
+  #pulse: Pulse | undefined;
+  #purged: { readonly at: number; readonly gtids: Gtids } | undefined;
+
+  async readState(limits: Limits): Promise<InstanceState> {
+    const query = mariadbStateQuery(this.options.longTransactionSeconds);
+    return await this.sessions.with(limits, async (session) => {
+      const results = await this.readAs(session, limits, () =>
+        session.results('reading its state', query, [], limits),
+      );
+      const { state, pulse } = mariadbState(results, this.#pulse);
+      this.#pulse = pulse;
+      this.version = state.version;
+      return { ...state, purged: await this.#knownPurged(session, state, limits) };
+    });
+  }
+
+  async executed(limits: Limits): Promise<Gtids> {
+    const sql = 'SELECT @@gtid_binlog_state AS binlog_state, @@gtid_slave_pos AS slave_pos';
+    const [row] = await this.sessions.with(limits, (session) =>
+      session.rows('reading its GTIDs', sql, [], limits),
+    );
+    return union(
+      parseGtids('mariadb', text(row, 'binlog_state')),
+      parseGtids('mariadb', text(row, 'slave_pos')),
+    );
+  }
+
+  async waitFor(gtids: Gtids, limits: Limits): Promise<boolean> {
+    if (isEmpty(gtids) || !(gtids instanceof MariadbGtids)) return true;
+    const sql = 'SELECT MASTER_GTID_WAIT(?, ?) AS late';
+    const values = [gtids.position(), limits.timeoutMs / 1000];
+    return await this.sessions.with(limits, async (session) => {
+      const [row] = await session.rows('waiting for transactions', sql, values, withGrace(limits));
+      return number(row, 'late') === 0;
+    });
+  }
+
+  /**
+   * read_only alone lets those with READ_ONLY ADMIN write, and what is being committed finish. Under the lock of all
+   * tables nothing is being committed any more; whoever could still write afterwards is ended before it is given back.
+   */
+  async makeReadOnly(limits: Limits): Promise<void> {
+    const generous = { ...limits, timeoutMs: limits.timeoutMs * 2 + 1000 };
+    await this.runOrUndo(
+      'becoming read-only',
+      async (session) => {
+        const sql = 'SET GLOBAL read_only = ON; FLUSH TABLES WITH READ LOCK';
+        await session.rows('becoming read-only', sql, [], generous);
+        try {
+          const privileged = await session.rows('listing who may write', PRIVILEGED, [], generous);
+          for (const row of privileged) {
+            const kill = `KILL SOFT CONNECTION ${number(row, 'id')}`;
+            await session.rows('ending who may write', kill, [], generous).catch(ignoreGone);
+          }
+        } finally {
+          await session.rows('unlocking the tables', 'UNLOCK TABLES', [], generous);
+        }
+      },
+      'UNLOCK TABLES; SET GLOBAL read_only = OFF',
+      limits,
+    );
+  }
+
+  /** There is no SET PERSIST: the option file says that it starts read-only. */
+  persistReadOnly(_limits: Limits): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async makeWritable(limits: Limits): Promise<void> {
+    await this.run('becoming writable', 'SET GLOBAL read_only = OFF', [], limits);
+  }
+
+  async endClients(limits: Limits): Promise<number> {
+    const { failover, replication } = this.options.accounts;
+    const query = `SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND user <> 'system user'
+      AND command NOT IN ('Binlog Dump', 'Daemon', 'Killed') AND user NOT IN ('event_scheduler', '${failover.user}', '${replication.user}')`;
+    return await this.endListed(query, (id) => `KILL CONNECTION ${id}`, limits);
+  }
+
+  async stopReceiver(limits: Limits): Promise<void> {
+    await this.run('stopping the receiver', 'STOP SLAVE IO_THREAD', [], limits);
+  }
+
+  async startReceiver(limits: Limits): Promise<void> {
+    await this.run('starting the receiver', 'START SLAVE IO_THREAD', [], limits);
+  }
+
+  async stopApplier(limits: Limits): Promise<void> {
+    await this.run('stopping the applier', 'STOP SLAVE SQL_THREAD', [], limits);
+  }
+
+  async startApplier(limits: Limits): Promise<void> {
+    await this.run('starting the applier', 'START SLAVE SQL_THREAD', [], limits);
+  }
+
+  async startReplica(limits: Limits): Promise<void> {
+    await this.run('starting replication', 'START SLAVE', [], limits);
+  }
+
+  async stopReplica(limits: Limits): Promise<void> {
+    await this.run('stopping replication', 'STOP SLAVE', [], limits);
+  }
+
+  async follow(source: SourceAddress, options: { readonly demoted: boolean }, limits: Limits): Promise<void> {
+    const { accounts, replicaCa } = this.options;
+    const tls =
+      replicaCa === '' ? '' : ', MASTER_SSL = 1, MASTER_SSL_CA = ?, MASTER_SSL_VERIFY_SERVER_CERT = 1';
+    const { user, password } = accounts.replication;
+    const change = (demote: string): string => `STOP SLAVE;
+      CHANGE MASTER TO MASTER_HOST = ?, MASTER_PORT = ?, MASTER_USER = ?, MASTER_PASSWORD = ?,
+        MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 1${tls}${demote};
+      START SLAVE`;
+    const values = [source.host, source.port, user, password.reveal(), ...(tls === '' ? [] : [replicaCa])];
+    await this.sessions.with(limits, async (session) => {
+      const [row] = await session.rows('reading its source', 'SHOW SLAVE STATUS', [], limits);
+      const isSame = text(row, 'Master_Host') === source.host && number(row, 'Master_Port') === source.port;
+      if (isSame && text(row, 'Slave_IO_Running') === 'Yes' && flag(row, 'Slave_SQL_Running')) return;
+      // What it wrote itself as the primary has to count as received, or the strict mode refuses to go on.
+      const demote = options.demoted && row === undefined ? ', MASTER_DEMOTE_TO_SLAVE = 1' : '';
+      await session.rows(`following ${source.host}:${source.port}`, change(demote), values, limits);
+    });
+  }
+
+  async forgetSource(limits: Limits): Promise<void> {
+    await this.run('forgetting its source', 'STOP SLAVE; RESET SLAVE ALL', [], limits);
+  }
+
+  async setSemiSyncSource(on: boolean, limits: Limits): Promise<void> {
+    const sql = `SET GLOBAL rpl_semi_sync_master_enabled = ${on ? 'ON' : 'OFF'}`;
+    await this.run(`switching semi-sync of a source ${on ? 'on' : 'off'}`, sql, [], limits);
+  }
+
+  async setSemiSyncReplica(on: boolean, limits: Limits): Promise<void> {
+    await this.sessions.with(limits, async (session) => {
+      const asked = 'SELECT @@rpl_semi_sync_slave_enabled AS flag';
+      const [row] = await session.rows('reading semi-sync', asked, [], limits);
+      if (flag(row, 'flag') === on) return;
+      const sql = `SET GLOBAL rpl_semi_sync_slave_enabled = ${on ? 'ON' : 'OFF'}`;
+      await session.rows(`switching semi-sync of a replica ${on ? 'on' : 'off'}`, sql, [], limits);
+      const asking = 'SHOW SLAVE STATUS; SELECT @@gtid_slave_pos AS applied';
+      const [[channel] = [], [at] = []] = await session.results('reading its receiver', asking, [], limits);
+      if (channel === undefined || text(channel, 'Slave_IO_Running') === 'No') return;
+      // With a backlog the restart would throw received transactions away; it takes effect with the next start then.
+      const received = parseGtids('mariadb', text(channel, 'Gtid_IO_Pos'));
+      if (!isEmpty(ahead(received, parseGtids('mariadb', text(at, 'applied'))))) return;
+      await session.rows(
+        'restarting the receiver',
+        'STOP SLAVE IO_THREAD; START SLAVE IO_THREAD',
+        [],
+        limits,
+      );
+    });
+  }
+
+  async enableEvents(limits: Limits): Promise<number> {
+    return await this.sessions.with(limits, async (session) => {
+      const events = await session.rows(
+        'listing the events',
+        `SELECT event_schema AS \`schema\`, event_name AS name, definer, sql_mode, time_zone,
+           character_set_client AS charset, collation_connection AS collation
+         FROM information_schema.events WHERE status = 'SLAVESIDE_DISABLED'`,
+        [],
+        limits,
+      );
+      for (const event of events) {
+        const definer = text(event, 'definer');
+        const at = definer.lastIndexOf('@');
+        const sql = `SET SESSION sql_mode = ?, time_zone = ?, character_set_client = ?, collation_connection = ?;
+          ALTER DEFINER = ?@? EVENT ${quoteName(text(event, 'schema'))}.${quoteName(text(event, 'name'))} ENABLE`;
+        const settings = ['sql_mode', 'time_zone', 'charset', 'collation'].map((column) =>
+          text(event, column),
+        );
+        const values = [...settings, definer.slice(0, at), definer.slice(at + 1)];
+        await session.rows(`enabling the event ${text(event, 'name')}`, sql, values, limits);
+      }
+      if (events.length > 0) session.destroy();
+      return events.length;
+    });
+  }
+
+  async writeJournal(row: JournalRow, limits: Limits): Promise<void> {
+    const values = [row.id, row.epoch, row.kind, row.from, row.to, row.reason];
+    await this.run('writing to the journal', `${JOURNAL_TABLE}; ${JOURNAL_ROW}`, values, limits);
+  }
+
+  async hasJournal(id: string, limits: Limits): Promise<boolean> {
+    const sql = 'SELECT 1 FROM understudy.failovers WHERE id = ?';
+    const work = this.sessions.with(limits, (session) =>
+      session.rows('reading the journal', sql, [id], limits),
+    );
+    return ((await orNone(work)) ?? []).length > 0;
+  }
+
+  injectEmpty(_gtids: Gtids, _limits: Limits): Promise<void> {
+    return Promise.reject(
+      new UserError({
+        message: `${this.name}: MariaDB writes no transaction without content to its binary log`,
+        hint: '`failover rejoin INSTANCE --clone` makes it a copy of the primary instead',
+      }),
+    );
+  }
+
+  async transactions(gtids: Gtids, limits: Limits): Promise<readonly LoggedTransaction[]> {
+    return await this.sessions.with(limits, (session) => loggedTransactions(session, gtids, limits));
+  }
+
+  clone(_donor: SourceAddress, _report: (line: string) => void, _limits: Limits): Promise<void> {
+    return Promise.reject(
+      new UserError(`${this.name}: MariaDB is copied by the machines below (mariadb-backup), not by SQL`),
+    );
+  }
+
+  /**
+   * What stands before the oldest binary log, as far as it is known. While commits wait for an acknowledgement nobody can
+   * list the logs, and who asks waits with them: then it is not asked, and a state is no reason to wait for it.
+   */
+  async #knownPurged(session: Session, state: InstanceState, limits: Limits): Promise<Gtids> {
+    const known = this.#purged?.gtids ?? state.purged;
+    const isFresh = this.#purged && performance.now() - this.#purged.at < PURGED_AGE_MS;
+    const { ackers, requiredAcks, enabled } = state.semiSync.source;
+    const isStuck =
+      (enabled && ackers < requiredAcks) || state.waitingForAck.some((thread) => thread.seconds >= 1);
+    if (isFresh || isStuck) return known;
+    try {
+      return await this.#readPurged(session, {
+        ...limits,
+        timeoutMs: Math.min(limits.timeoutMs, PURGED_LIMIT_MS),
+      });
+    } catch (error) {
+      if (!(error instanceof ServerFailure) || error.silence.kind !== 'timeout') throw error;
+      // Not again at once: each such question stays with the server until it can answer.
+      this.#purged = { at: performance.now(), gtids: known };
+      return known;
+    }
+  }
+
+  async #readPurged(session: Session, limits: Limits): Promise<Gtids> {
+    const logs = await session
+      .rows('listing the binary logs', 'SHOW BINARY LOGS', [], limits)
+      .catch((error: unknown) => {
+        // Without a binary log there is nothing that could be missing from it.
+        if (error instanceof ServerFailure && error.silence.alive) return undefined;
+        throw error;
+      });
+    const gtids =
+      logs === undefined
+        ? parseGtids('mariadb', '')
+        : upTo(
+            await firstPosition(
+              session,
+              logs.map((row) => text(row, 'Log_name')),
+              limits,
+            ),
+          );
+    this.#purged = { at: performance.now(), gtids };
+    return gtids;
+  }
+}
+
+/**
+ * The position at which the binary logs begin. That of a copy are empty at first and say nothing of what came before:
+ * there it is the number before the first one that was logged, or all that was applied when none was yet.
+ */
+async function firstPosition(session: Session, logs: readonly string[], limits: Limits): Promise<Gtids> {
+  const doing = 'reading where the binary logs begin';
+  for (const log of logs.slice(0, MOST_EMPTY_LOGS)) {
+    const sql = `SELECT BINLOG_GTID_POS(?, 4) AS position; SHOW BINLOG EVENTS IN ? LIMIT ${FIRST_EVENTS}`;
+    const [[row] = [], events = []] = await session.results(doing, sql, [log, log], limits);
+    const position = parseGtids('mariadb', text(row, 'position'));
+    if (!isEmpty(position)) return position;
+    for (const event of events) {
+      const match = /^(?:BEGIN )?GTID (\d+)-(\d+)-(\d+)/.exec(text(event, 'Info'));
+      if (match) return parseGtids('mariadb', `${match[1]}-${match[2]}-${Number(match[3]) - 1}`);
+    }
+  }
+  const [row] = await session.rows(doing, 'SELECT @@gtid_slave_pos AS position', [], limits);
+  return parseGtids('mariadb', text(row, 'position'));
+}
+
+/** Sessions that read_only does not stop. Their rights are in mysql.global_priv, which we may not read: all who could. */
+const PRIVILEGED = `SELECT p.id FROM information_schema.processlist p
+  JOIN information_schema.user_privileges u ON u.grantee LIKE CONCAT('''', p.user, '''@%')
+  WHERE u.privilege_type IN ('SUPER', 'READ ONLY ADMIN', 'READ_ONLY ADMIN') AND p.id <> CONNECTION_ID()
+  AND p.command NOT IN ('Binlog Dump', 'Daemon') AND p.user <> 'system user'
+  AND p.user <> SUBSTRING_INDEX(USER(), '@', 1)`;
+
+function ignoreGone(error: unknown): readonly never[] {
+  if (error instanceof ServerFailure && error.errno === 1094) return [];
+  throw error;
+}

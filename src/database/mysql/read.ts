@@ -1,0 +1,201 @@
+import { contains, type Gtids, isEmpty, parseGtids, subtract } from '../gtid.ts';
+import { flag, isOn, number, numberOrNone, pairs, text } from '../rows.ts';
+import type { Row } from '../session.ts';
+import type { ClientThread, InstanceState, ReplicationState, ServerError } from '../state.ts';
+import { versionOf } from '../version.ts';
+
+/** The old plugins' names until 8.0.26, and for those who have not changed since; the server has one pair at most. */
+const SEMI_SYNC = [
+  'rpl_semi_sync_source',
+  'rpl_semi_sync_master',
+  'rpl_semi_sync_replica',
+  'rpl_semi_sync_slave',
+];
+const VARIABLES = SEMI_SYNC.flatMap((name) => [
+  `${name}_enabled`,
+  `${name}_timeout`,
+  `${name}_wait_for_replica_count`,
+  `${name}_wait_for_slave_count`,
+]).concat('binlog_format');
+const STATUS = SEMI_SYNC.flatMap((name) => [
+  `${name}_status`,
+  `${name}_clients`,
+  `${name}_wait_sessions`,
+]).concat('threads_connected', 'uptime');
+const list = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
+
+/**
+ * Everything about an instance in one round trip. GTIDs are read as variables, because the tables that hold variables
+ * cut them off after 1,024 characters.
+ */
+export function mysqlStateQuery(longTransactionSeconds: number): string {
+  return `
+SELECT @@version AS version, @@server_uuid AS uuid, @@server_id AS server_id, @@hostname AS hostname, @@read_only AS read_only,
+  @@super_read_only AS super_read_only, @@offline_mode AS offline_mode, @@gtid_executed AS executed,
+  @@gtid_purged AS purged, @@gtid_mode AS gtid_mode, @@log_bin AS log_bin, @@log_replica_updates AS log_replica_updates,
+  @@max_connections AS max_connections;
+SELECT variable_name, variable_value FROM performance_schema.global_variables WHERE variable_name IN (${list(VARIABLES)});
+SELECT variable_name, variable_value FROM performance_schema.global_status WHERE variable_name IN (${list(STATUS)});
+SHOW REPLICA STATUS;
+SELECT channel_name, TIMESTAMPDIFF(MICROSECOND, GREATEST(last_heartbeat_timestamp, last_queued_transaction_end_queue_timestamp,
+    last_queued_transaction_start_queue_timestamp), NOW(6)) AS silent_us,
+  last_heartbeat_timestamp + 0 + last_queued_transaction_end_queue_timestamp + 0 AS ever
+  FROM performance_schema.replication_connection_status;
+SHOW REPLICAS;
+SELECT p.processlist_id AS id, p.processlist_user AS user, p.processlist_host AS host,
+  TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) AS seconds, COALESCE(p.processlist_state, '') AS state
+  FROM information_schema.innodb_trx t JOIN performance_schema.threads p ON p.processlist_id = t.trx_mysql_thread_id
+  WHERE p.name = 'thread/sql/one_connection' AND t.trx_started < NOW() - INTERVAL ${longTransactionSeconds} SECOND
+  ORDER BY seconds DESC LIMIT 20;
+SELECT processlist_id AS id, processlist_user AS user, processlist_host AS host, processlist_time AS seconds,
+  processlist_state AS state FROM performance_schema.threads
+  WHERE processlist_state LIKE 'Waiting for semi-sync ACK%' AND processlist_id <> CONNECTION_ID() ORDER BY seconds DESC LIMIT 20;
+SELECT MAX(TIMESTAMPDIFF(MICROSECOND, committed, NOW(6))) AS oldest_us FROM (
+  SELECT applying_transaction_original_commit_timestamp AS committed
+    FROM performance_schema.replication_applier_status_by_worker WHERE channel_name = '' AND applying_transaction <> ''
+  UNION ALL SELECT processing_transaction_original_commit_timestamp
+    FROM performance_schema.replication_applier_status_by_coordinator WHERE channel_name = '' AND processing_transaction <> ''
+  ) applying WHERE committed + 0 > 0`;
+}
+
+/** What the results of `mysqlStateQuery` say. */
+export function mysqlState(results: readonly (readonly Row[])[]): InstanceState {
+  const [
+    [main] = [],
+    variableRows,
+    statusRows,
+    replicationRows = [],
+    silenceRows = [],
+    replicas = [],
+    long = [],
+    waiting = [],
+    [applying] = [],
+  ] = results;
+  const variables = pairs(variableRows);
+  const status = pairs(statusRows);
+  const executed = parseGtids('mysql', text(main, 'executed'));
+  const channel = replicationRows.find((row) => text(row, 'Channel_Name') === '');
+  const either = (from: ReadonlyMap<string, string>, ...names: readonly string[]): string | undefined =>
+    names.map((name) => from.get(name)).find((value) => value !== undefined);
+  return {
+    version: versionOf(text(main, 'version')),
+    uuid: text(main, 'uuid').toLowerCase(),
+    serverId: number(main, 'server_id'),
+    hostname: text(main, 'hostname'),
+    uptimeSeconds: Number(status.get('uptime') ?? 0),
+    readOnly: flag(main, 'read_only'),
+    superReadOnly: flag(main, 'super_read_only'),
+    offlineMode: flag(main, 'offline_mode'),
+    executed,
+    purged: parseGtids('mysql', text(main, 'purged')),
+    gtidMode: text(main, 'gtid_mode') === 'ON',
+    logBin: flag(main, 'log_bin'),
+    logReplicaUpdates: flag(main, 'log_replica_updates'),
+    // Gone where there is only one format left.
+    binlogFormat: variables.get('binlog_format') ?? 'ROW',
+    replication:
+      channel && text(channel, 'Source_Host') !== ''
+        ? replicationOf(channel, silenceRows, executed, numberOrNone(applying, 'oldest_us'))
+        : undefined,
+    otherChannels: replicationRows.map((row) => text(row, 'Channel_Name')).filter((name) => name !== ''),
+    replicas: replicas.map((row) => `${text(row, 'Host')}:${text(row, 'Port')}`),
+    semiSync: {
+      available:
+        variables.has('rpl_semi_sync_source_enabled') || variables.has('rpl_semi_sync_master_enabled'),
+      source: {
+        enabled: isOn(either(variables, 'rpl_semi_sync_source_enabled', 'rpl_semi_sync_master_enabled')),
+        active: isOn(either(status, 'rpl_semi_sync_source_status', 'rpl_semi_sync_master_status')),
+        ackers: Number(either(status, 'rpl_semi_sync_source_clients', 'rpl_semi_sync_master_clients') ?? 0),
+        requiredAcks: Number(
+          either(
+            variables,
+            'rpl_semi_sync_source_wait_for_replica_count',
+            'rpl_semi_sync_master_wait_for_slave_count',
+          ) ?? 1,
+        ),
+        timeoutMs: Number(
+          either(variables, 'rpl_semi_sync_source_timeout', 'rpl_semi_sync_master_timeout') ?? 0,
+        ),
+        waiting: Number(
+          either(status, 'rpl_semi_sync_source_wait_sessions', 'rpl_semi_sync_master_wait_sessions') ?? 0,
+        ),
+      },
+      replica: {
+        enabled: isOn(either(variables, 'rpl_semi_sync_replica_enabled', 'rpl_semi_sync_slave_enabled')),
+        active: isOn(either(status, 'rpl_semi_sync_replica_status', 'rpl_semi_sync_slave_status')),
+      },
+    },
+    longTransactions: long.map(threadOf),
+    waitingForAck: waiting.map(threadOf),
+    connections: Number(status.get('threads_connected') ?? 0),
+    maxConnections: number(main, 'max_connections'),
+  };
+}
+
+function replicationOf(
+  row: Row,
+  silence: readonly Row[],
+  executed: InstanceState['executed'],
+  applyingUs: number | undefined,
+): ReplicationState {
+  const received = parseGtids('mysql', text(row, 'Retrieved_Gtid_Set'));
+  const backlog = contains(executed, received) ? parseGtids('mysql', '') : subtract(received, executed);
+  const silent = silence.find((each) => text(each, 'channel_name') === '');
+  return {
+    sourceHost: text(row, 'Source_Host'),
+    sourcePort: number(row, 'Source_Port'),
+    sourceUuid: text(row, 'Source_UUID').toLowerCase(),
+    autoPosition: flag(row, 'Auto_Position'),
+    tls: flag(row, 'Source_SSL_Allowed'),
+    receiver: receiverOf(text(row, 'Replica_IO_Running')),
+    applier: flag(row, 'Replica_SQL_Running') ? 'on' : 'off',
+    received,
+    backlog,
+    silentMs: number(silent, 'ever') > 0 ? Math.max(0, number(silent, 'silent_us') / 1000) : undefined,
+    lagSeconds: lagOf(numberOrNone(row, 'Seconds_Behind_Source'), backlog, applyingUs),
+    delaySeconds: number(row, 'SQL_Delay'),
+    filters: filtersOf(row),
+    receiverError: errorOf(row, 'Last_IO_Errno', 'Last_IO_Error'),
+    applierError: errorOf(row, 'Last_SQL_Errno', 'Last_SQL_Error'),
+  };
+}
+
+/**
+ * What the server says of its lag counts only while there is something to apply: right after a replica has begun to
+ * follow another source it is the age of that source's binary log. What is applied right now was committed at a known
+ * time, by the clock of another host; the server's own number takes the difference of the clocks into account, and is
+ * never too small, so the smaller one is right.
+ */
+export function lagOf(said: number | undefined, backlog: Gtids, applyingUs?: number): number | undefined {
+  if (said === undefined) return undefined;
+  if (isEmpty(backlog)) return 0;
+  return applyingUs === undefined ? said : Math.min(said, Math.max(0, Math.floor(applyingUs / 1_000_000)));
+}
+
+/** Shared with MariaDB, whose columns of this kind have the same names. */
+export function filtersOf(row: Row): readonly string[] {
+  return Object.entries(row)
+    .filter(
+      ([name, value]) =>
+        /^Replicate_(?!Ignore_Server_Ids|Rewrite_DB$)/i.test(name) && value !== null && String(value) !== '',
+    )
+    .map(([name, value]) => `${name}=${String(value)}`);
+}
+
+export function errorOf(row: Row, code: string, message: string): ServerError | undefined {
+  return number(row, code) === 0 ? undefined : { code: number(row, code), message: text(row, message) };
+}
+
+export function receiverOf(running: string): ReplicationState['receiver'] {
+  return running === 'Yes' ? 'on' : running === 'No' ? 'off' : 'connecting';
+}
+
+export function threadOf(row: Row): ClientThread {
+  return {
+    id: number(row, 'id'),
+    user: text(row, 'user'),
+    host: text(row, 'host'),
+    seconds: number(row, 'seconds'),
+    state: text(row, 'state'),
+  };
+}

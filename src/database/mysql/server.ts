@@ -1,0 +1,237 @@
+import { BaseServer, JOURNAL_ROW, JOURNAL_TABLE, orNone, withGrace } from '../base-server.ts';
+import { cloneFrom } from './clone.ts';
+import { enableEvents } from './enable-events.ts';
+import { type Gtids, isEmpty, parseGtids } from '../gtid.ts';
+import { loggedTransactions } from '../logged-transactions.ts';
+import { mysqlState, mysqlStateQuery } from './read.ts';
+import { flag, number, text } from '../rows.ts';
+import { setSemiSync } from './semi-sync.ts';
+import type { JournalRow, Limits, LoggedTransaction, Server, SourceAddress } from '../server.ts';
+import type { InstanceState } from '../state.ts';
+import { stopApplier } from './stop-applier.ts';
+import type { Version } from '../version.ts';
+
+/** The server gives up seeking its source after this many tries, one a second: not while anybody remembers it. */
+const RETRIES = 864_000;
+/** Empty transactions are committed in portions of this many. */
+const PORTION = 500;
+
+/** MySQL 8.0.26 and later, without the statements that 8.4 dropped. */
+export class MysqlServer extends BaseServer implements Server {
+  version: Version | undefined;
+
+  async readState(limits: Limits): Promise<InstanceState> {
+    const query = mysqlStateQuery(this.options.longTransactionSeconds);
+    const state = mysqlState(
+      await this.sessions.with(limits, (session) =>
+        this.readAs(session, limits, () => session.results('reading its state', query, [], limits)),
+      ),
+    );
+    this.version = state.version;
+    return state;
+  }
+
+  async executed(limits: Limits): Promise<Gtids> {
+    return await this.sessions.with(limits, async (session) => {
+      const [row] = await session.rows('reading its GTIDs', 'SELECT @@gtid_executed AS gtids', [], limits);
+      return parseGtids('mysql', text(row, 'gtids'));
+    });
+  }
+
+  async waitFor(gtids: Gtids, limits: Limits): Promise<boolean> {
+    if (isEmpty(gtids)) return true;
+    const sql = 'SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?) AS late';
+    const values = [gtids.toString(), limits.timeoutMs / 1000];
+    return await this.sessions.with(limits, async (session) => {
+      const [row] = await session.rows('waiting for transactions', sql, values, withGrace(limits));
+      return number(row, 'late') === 0;
+    });
+  }
+
+  async makeReadOnly(limits: Limits): Promise<void> {
+    if (await this.#isReadOnly(limits)) return;
+    await this.runOrUndo(
+      'becoming read-only',
+      async (session) => {
+        const sql = 'SET GLOBAL super_read_only = ON';
+        // The limit is kept by `runOrUndo`, which ends the statement on the server, too.
+        await session.rows('becoming read-only', sql, [], {
+          ...limits,
+          timeoutMs: limits.timeoutMs * 2 + 1000,
+        });
+      },
+      'SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF',
+      limits,
+    );
+  }
+
+  async persistReadOnly(limits: Limits): Promise<void> {
+    await this.run('staying read-only', 'SET PERSIST super_read_only = ON', [], limits);
+  }
+
+  async makeWritable(limits: Limits): Promise<void> {
+    const sql = 'SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF';
+    await this.run('becoming writable', sql, [], limits);
+  }
+
+  async endClients(limits: Limits): Promise<number> {
+    const { failover, replication } = this.options.accounts;
+    const query = `SELECT processlist_id AS id FROM performance_schema.threads
+      WHERE name = 'thread/sql/one_connection' AND processlist_id <> CONNECTION_ID()
+      AND processlist_command NOT LIKE 'Binlog Dump%' AND processlist_command <> 'Killed'
+      AND processlist_user NOT IN (${[failover, replication].map(({ user }) => quote(user)).join(', ')})`;
+    return await this.endListed(query, (id) => `KILL ${id}`, limits);
+  }
+
+  async stopReceiver(limits: Limits): Promise<void> {
+    await this.run('stopping the receiver', 'STOP REPLICA IO_THREAD', [], limits);
+  }
+
+  async startReceiver(limits: Limits): Promise<void> {
+    await this.run('starting the receiver', 'START REPLICA IO_THREAD', [], limits);
+  }
+
+  async stopApplier(limits: Limits): Promise<void> {
+    await this.sessions.with(limits, (session) =>
+      stopApplier(session, 'stopping the applier', 'STOP REPLICA SQL_THREAD', limits),
+    );
+  }
+
+  async startApplier(limits: Limits): Promise<void> {
+    await this.run('starting the applier', 'START REPLICA SQL_THREAD', [], limits);
+  }
+
+  async startReplica(limits: Limits): Promise<void> {
+    await this.run('starting replication', 'START REPLICA', [], limits);
+  }
+
+  async stopReplica(limits: Limits): Promise<void> {
+    await this.sessions.with(limits, async (session) => {
+      const doing = 'stopping replication';
+      await session.rows(doing, 'STOP REPLICA IO_THREAD', [], limits);
+      await stopApplier(session, doing, 'STOP REPLICA', limits);
+    });
+  }
+
+  async follow(
+    source: SourceAddress,
+    _options: { readonly demoted: boolean },
+    limits: Limits,
+  ): Promise<void> {
+    const { accounts, replicaCa } = this.options;
+    const tls =
+      replicaCa === '' ? '' : ', SOURCE_SSL = 1, SOURCE_SSL_CA = ?, SOURCE_SSL_VERIFY_SERVER_CERT = 1';
+    const sql = `STOP REPLICA;
+      CHANGE REPLICATION SOURCE TO SOURCE_HOST = ?, SOURCE_PORT = ?, SOURCE_USER = ?, SOURCE_PASSWORD = ?,
+        SOURCE_AUTO_POSITION = 1, SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = ${RETRIES},
+        SOURCE_HEARTBEAT_PERIOD = 1${tls};
+      START REPLICA`;
+    const { user, password } = accounts.replication;
+    const values = [source.host, source.port, user, password.reveal(), ...(tls === '' ? [] : [replicaCa])];
+    await this.sessions.with(limits, async (session) => {
+      const [row] = await session.rows('reading its source', 'SHOW REPLICA STATUS', [], limits);
+      const isSame = text(row, 'Source_Host') === source.host && number(row, 'Source_Port') === source.port;
+      if (isSame && text(row, 'Replica_IO_Running') === 'Yes' && flag(row, 'Replica_SQL_Running')) return;
+      const doing = `following ${source.host}:${source.port}`;
+      await session.rows(doing, 'STOP REPLICA IO_THREAD', [], limits);
+      await stopApplier(session, doing, sql, limits, values);
+    });
+  }
+
+  async forgetSource(limits: Limits): Promise<void> {
+    await this.sessions.with(limits, async (session) => {
+      const doing = 'forgetting its source';
+      await session.rows(doing, 'STOP REPLICA IO_THREAD', [], limits);
+      await stopApplier(session, doing, 'STOP REPLICA; RESET REPLICA ALL', limits);
+    });
+  }
+
+  async setSemiSyncSource(on: boolean, limits: Limits): Promise<void> {
+    await this.sessions.with(limits, (session) => setSemiSync(this.name, session, 'source', on, limits));
+  }
+
+  async setSemiSyncReplica(on: boolean, limits: Limits): Promise<void> {
+    await this.sessions.with(limits, async (session) => {
+      if (!(await setSemiSync(this.name, session, 'replica', on, limits))) return;
+      // A receiver that runs keeps what it began with.
+      const [row] = await session.rows('reading its receiver', 'SHOW REPLICA STATUS', [], limits);
+      if (row === undefined || text(row, 'Replica_IO_Running') === 'No') return;
+      const sql = 'STOP REPLICA IO_THREAD; START REPLICA IO_THREAD';
+      await session.rows('restarting the receiver', sql, [], limits);
+    });
+  }
+
+  async enableEvents(limits: Limits): Promise<number> {
+    return await this.sessions.with(limits, (session) => enableEvents(session, limits));
+  }
+
+  async writeJournal(row: JournalRow, limits: Limits): Promise<void> {
+    const values = [row.id, row.epoch, row.kind, row.from, row.to, row.reason];
+    await this.run('writing to the journal', `${JOURNAL_TABLE}; ${JOURNAL_ROW}`, values, limits);
+  }
+
+  async hasJournal(id: string, limits: Limits): Promise<boolean> {
+    const sql = 'SELECT 1 FROM understudy.failovers WHERE id = ?';
+    const work = this.sessions.with(limits, (session) =>
+      session.rows('reading the journal', sql, [id], limits),
+    );
+    return ((await orNone(work)) ?? []).length > 0;
+  }
+
+  async injectEmpty(gtids: Gtids, limits: Limits): Promise<void> {
+    const each = singles(gtids.toString());
+    await this.sessions.with(limits, async (session) => {
+      for (let start = 0; start < each.length; start += PORTION) {
+        const sql = each
+          .slice(start, start + PORTION)
+          .map((gtid) => `SET GTID_NEXT = '${gtid}'; BEGIN; COMMIT`)
+          .join('; ');
+        await session.rows(
+          'committing empty transactions',
+          `${sql}; SET GTID_NEXT = 'AUTOMATIC'`,
+          [],
+          limits,
+        );
+      }
+    });
+  }
+
+  async transactions(gtids: Gtids, limits: Limits): Promise<readonly LoggedTransaction[]> {
+    return await this.sessions.with(limits, (session) => loggedTransactions(session, gtids, limits));
+  }
+
+  async clone(donor: SourceAddress, report: (line: string) => void, limits: Limits): Promise<void> {
+    const { sessions, name } = this;
+    await cloneFrom(donor, { name, sessions, account: this.options.accounts.backup, report }, limits);
+  }
+
+  async #isReadOnly(limits: Limits): Promise<boolean> {
+    const sql = 'SELECT @@super_read_only AS flag';
+    const [row] = await this.sessions.with(limits, (session) =>
+      session.rows('asking its role', sql, [], limits),
+    );
+    return flag(row, 'flag');
+  }
+}
+
+function quote(value: string): string {
+  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+}
+
+/** Each transaction of a set by itself. */
+function singles(gtids: string): readonly string[] {
+  return gtids.split(',').flatMap((part) => {
+    const [uuid = '', ...rest] = part.split(':');
+    let prefix = uuid;
+    return rest.flatMap((word) => {
+      const match = /^(\d+)(?:-(\d+))?$/.exec(word);
+      if (!match) {
+        prefix = `${uuid}:${word}`;
+        return [];
+      }
+      const from = Number(match[1]);
+      const to = Number(match[2] ?? from);
+      return Array.from({ length: to - from + 1 }, (_, index) => `${prefix}:${from + index}`);
+    });
+  });
+}

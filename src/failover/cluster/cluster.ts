@@ -1,0 +1,73 @@
+import type { InstanceSpec } from './topology.ts';
+import type { Flavour } from '../../database/version.ts';
+import type { Secret } from '../../lib/secret.ts';
+
+export interface Account {
+  readonly user: string;
+  readonly password: Secret;
+}
+
+/** One cluster as the operator describes it: in the inventory, or for a daemon in its own file. */
+export interface Cluster {
+  readonly name: string;
+  /** Production is never drilled. */
+  readonly production: boolean;
+  readonly flavour: Flavour;
+  readonly instances: readonly InstanceSpec[];
+  /** HAProxy hosts by inventory name. */
+  readonly balancers: readonly BalancerSpec[];
+  readonly accounts: {
+    readonly failover: Account;
+    readonly replication: Account;
+    readonly backup: Account;
+    /** Of the store, when there is one. */
+    readonly etcd?: Account | undefined;
+  };
+  readonly tls: {
+    /** On the machine that runs the tool; undefined: encrypted and not verified. */
+    readonly ca: string | undefined;
+    /** On the instances, for their replication channel. */
+    readonly replicaCa: string;
+  };
+  /** `ADDRESS:PORT` of each member; none: files. */
+  readonly etcd: readonly string[];
+  readonly settings: FailoverSettings;
+}
+
+export interface BalancerSpec {
+  readonly name: string;
+  readonly address: string;
+  readonly apiPort: number;
+}
+
+/** Times in milliseconds. Every default and its reason is in the schema. */
+export interface FailoverSettings {
+  /** How long one question to an instance may take. */
+  readonly queryTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  /** How long writes may stand still in a switchover before everything is taken back. */
+  readonly switchoverTimeoutMs: number;
+  /** How long a candidate may take to apply what it has received. */
+  readonly catchUpTimeoutMs: number;
+  /** The watch: how often each instance is asked, and how long a silent primary counts as alive. */
+  readonly pollMs: number;
+  readonly deadAfterMs: number;
+  /** And for how long the commits of one that answers may stand still. */
+  readonly stalledAfterMs: number;
+  /** No second automatic failover within this time, unless the first was acknowledged. */
+  readonly antiFlapMs: number;
+  readonly lagLimitSeconds: number;
+  readonly longTransactionSeconds: number;
+  readonly allowOtherDataCentre: boolean;
+  /**
+   * A new primary that no living replica could acknowledge to accepts writes without an acknowledgement. By default
+   * its writes wait for one, since an acknowledged write may be lost otherwise.
+   */
+  readonly asyncWhenAlone?: boolean | undefined;
+  readonly hooks: Readonly<Record<string, string>>;
+  readonly notify: {
+    readonly webhook?: string | undefined;
+    readonly email?: string | undefined;
+    readonly command?: string | undefined;
+  };
+}

@@ -1,0 +1,279 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+import type { Balancer } from '../../balancer/balancer.ts';
+import { EXIT, type ExitCode, unreachable, UserError } from '../../lib/errors.ts';
+import { parseGtids } from '../../database/gtid.ts';
+import type { JournalRow, Limits, Server } from '../../database/server.ts';
+import type { Action } from '../plan/action.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { HookEvent, Ports } from '../reach/ports.ts';
+import type { InstanceSpec } from '../cluster/topology.ts';
+
+/** How often something is asked that only time can bring. */
+const POLL_MS = 10;
+
+export interface Deed {
+  readonly cluster: Cluster;
+  readonly ports: Ports;
+  /** What is written through the new primary to prove that the change arrived everywhere. */
+  readonly row: JournalRow;
+  /** What hooks are told. */
+  readonly event: HookEvent;
+  /** Balancers that did not answer before the change began: nothing waits for them. */
+  readonly silentBalancers: ReadonlySet<string>;
+  readonly progress?: ((instance: string, line: string) => void) | undefined;
+}
+
+/** What there is to say about an action that was carried out. */
+export interface Done {
+  readonly message?: string | undefined;
+  /** What keeps the old primary from taking writes now. */
+  readonly fenced?: readonly string[] | undefined;
+}
+
+/** Carries one action out. Rejects with a `UserError` that says why it could not be. */
+export async function carryOut(action: Action, deed: Deed, limits: Limits): Promise<Done> {
+  const server = (name: string): Server => known(deed.ports.servers, name);
+  switch (action.do) {
+    case 'hold-writers':
+      return await onBalancers(deed, (balancer) => balancer.hold(action.ms));
+    case 'release-writers':
+      return await onBalancers(deed, (balancer) => balancer.release());
+    case 'end-writers': {
+      const { host } = specOf(deed.cluster, action.instance);
+      const done = await onBalancers(deed, (balancer) => balancer.endWriters(host));
+      return { ...done, fenced: reached(deed).map((balancer) => `writers on ${balancer.name}`) };
+    }
+    case 'point-writers': {
+      const { host } = specOf(deed.cluster, action.instance);
+      return await onBalancers(deed, (balancer) => balancer.pointWriters(host));
+    }
+    case 'stop-receiver':
+      return await said(server(action.instance).stopReceiver(limits));
+    case 'start-receiver':
+      return await said(server(action.instance).startReceiver(limits));
+    case 'start-applier':
+      return await said(server(action.instance).startApplier(limits));
+    case 'stop-replica':
+      return await said(server(action.instance).stopReplica(limits));
+    case 'start-replica':
+      return await said(server(action.instance).startReplica(limits));
+    case 'follow': {
+      const { address, port } = specOf(deed.cluster, action.source);
+      const source = { host: address, port };
+      return await said(server(action.instance).follow(source, { demoted: action.demoted }, limits));
+    }
+    case 'forget-source':
+      return await said(server(action.instance).forgetSource(limits));
+    case 'make-read-only':
+      await server(action.instance).makeReadOnly(limits);
+      return { fenced: [`${action.instance} read-only`] };
+    case 'persist-read-only':
+      return await said(server(action.instance).persistReadOnly(limits));
+    case 'make-writable':
+      return await said(server(action.instance).makeWritable(limits));
+    case 'end-clients': {
+      const ended = await server(action.instance).endClients(limits);
+      return { message: `${ended} client sessions ended` };
+    }
+    case 'catch-up':
+      return await catchUp(action.instance, action.with, server, limits);
+    case 'apply-backlog':
+      return await applyBacklog(action.instance, server(action.instance), limits);
+    case 'semi-sync-source':
+      return await said(server(action.instance).setSemiSyncSource(action.on, limits));
+    case 'semi-sync-replica':
+      return await said(server(action.instance).setSemiSyncReplica(action.on, limits));
+    case 'await-ackers':
+      return await awaitAckers(action.instance, server(action.instance), action.count, limits);
+    case 'enable-events': {
+      const changed = await server(action.instance).enableEvents(limits);
+      return changed === 0 ? {} : { message: `${changed} events enabled` };
+    }
+    case 'prove':
+      return await prove(server(action.instance), action.on.map(server), deed.row, limits);
+    case 'fence':
+      return await fence(action, deed, limits);
+    case 'unfence':
+      return await said(known(deed.ports.machines, action.instance).unfence(limits.signal));
+    case 'clone':
+      return await clone(action.instance, action.source, deed, limits);
+    case 'inject-empty':
+      return await said(
+        server(action.instance).injectEmpty(parseGtids(deed.cluster.flavour, action.gtids), limits),
+      );
+    case 'hook':
+      return await said(deed.ports.hooks(action.hook, deed.event, limits.signal));
+    default:
+      return unreachable(action);
+  }
+}
+
+/** The instance that an action is about; none for what concerns the balancers, and for hooks. */
+export function instanceOf(action: Action): string | undefined {
+  return 'instance' in action ? action.instance : undefined;
+}
+
+async function said(work: Promise<void>): Promise<Done> {
+  await work;
+  return {};
+}
+
+function known<T>(all: ReadonlyMap<string, T>, name: string): T {
+  const one = all.get(name);
+  if (one === undefined) throw new Error(`a plan names ${name}, which the cluster does not have`);
+  return one;
+}
+
+function specOf(cluster: Cluster, name: string): InstanceSpec {
+  const spec = cluster.instances.find((instance) => instance.name === name);
+  if (!spec) throw new Error(`a plan names ${name}, which the cluster does not have`);
+  return spec;
+}
+
+function reached({ ports, silentBalancers }: Deed): readonly Balancer[] {
+  return ports.balancers.filter((balancer) => !silentBalancers.has(balancer.name));
+}
+
+/** One balancer that fails is told of; its own checks find the writer. All of them failing is a failure. */
+async function onBalancers(deed: Deed, work: (balancer: Balancer) => Promise<void>): Promise<Done> {
+  const balancers = reached(deed);
+  const outcomes = await Promise.allSettled(balancers.map(work));
+  const failures = outcomes.flatMap((outcome) =>
+    outcome.status === 'rejected' ? [(outcome.reason as Error).message] : [],
+  );
+  const silent = [...deed.silentBalancers].map((name) => `${name} does not answer`);
+  if (failures.length > 0 && failures.length === balancers.length) {
+    throw new UserError([...failures, ...silent].join('; '), { exitCode: EXIT.failed });
+  }
+  const message = [...failures, ...silent].join('; ');
+  return message === '' ? {} : { message };
+}
+
+async function catchUp(
+  name: string,
+  other: string,
+  server: (name: string) => Server,
+  limits: Limits,
+): Promise<Done> {
+  const startedAt = performance.now();
+  const wanted = await server(other).executed(limits);
+  const left = Math.max(1, limits.timeoutMs - (performance.now() - startedAt));
+  if (await server(name).waitFor(wanted, { ...limits, timeoutMs: left })) return {};
+  throw new UserError(
+    `${name} has not applied within ${limits.timeoutMs} ms all that ${other} has committed`,
+    { exitCode: EXIT.failed },
+  );
+}
+
+async function applyBacklog(name: string, server: Server, limits: Limits): Promise<Done> {
+  const startedAt = performance.now();
+  const { replication } = await server.readState(limits);
+  if (!replication || replication.backlog.toString() === '') return {};
+  const left = Math.max(1, limits.timeoutMs - (performance.now() - startedAt));
+  if (await server.waitFor(replication.backlog, { ...limits, timeoutMs: left })) return {};
+  throw new UserError(
+    `${name} has not applied within ${limits.timeoutMs} ms what it has received: ${replication.backlog.toString()}`,
+    { exitCode: EXIT.failed },
+  );
+}
+
+async function awaitAckers(name: string, server: Server, count: number, limits: Limits): Promise<Done> {
+  let ackers = 0;
+  const ready = await until(limits, async () => {
+    ackers = (await server.readState(limits)).semiSync.source.ackers;
+    return ackers >= count;
+  });
+  if (ready) return {};
+  throw new UserError(`${ackers} of ${count} replicas acknowledge to ${name} after ${limits.timeoutMs} ms`, {
+    exitCode: EXIT.failed,
+  });
+}
+
+async function prove(
+  primary: Server,
+  others: readonly Server[],
+  row: JournalRow,
+  limits: Limits,
+): Promise<Done> {
+  await primary.writeJournal(row, limits);
+  const missing = await Promise.all(
+    others.map(async (other) =>
+      (await until(limits, () => other.hasJournal(row.id, limits))) ? [] : [other.name],
+    ),
+  );
+  const names = missing.flat();
+  if (names.length === 0) return {};
+  throw new UserError(
+    `a row written through ${primary.name} has not arrived on ${names.join(' and ')} within ${limits.timeoutMs} ms`,
+    { exitCode: EXIT.failed },
+  );
+}
+
+/** By every way there is; that none could be gone is a failure, which the plan may allow. */
+async function fence(
+  { instance: name, stonith = false }: Extract<Action, { readonly do: 'fence' }>,
+  deed: Deed,
+  limits: Limits,
+): Promise<Done> {
+  const spec = specOf(deed.cluster, name);
+  const ways: readonly (readonly [string, Promise<void>])[] = [
+    [`mysqld on ${spec.host}`, known(deed.ports.machines, name).fence(limits.signal)],
+    ...(!stonith
+      ? []
+      : [
+          [
+            `stonith ${spec.host}`,
+            deed.ports.hooks(
+              'stonith',
+              { ...deed.event, instance: { name, host: spec.host, address: spec.address } },
+              limits.signal,
+            ),
+          ] as const,
+        ]),
+  ];
+  const outcomes = await Promise.allSettled(ways.map(([, work]) => work));
+  const fenced = ways.flatMap(([way], index) => (outcomes[index]?.status === 'fulfilled' ? [way] : []));
+  const failures = outcomes.flatMap((outcome) =>
+    outcome.status === 'rejected' ? [(outcome.reason as Error).message] : [],
+  );
+  if (fenced.length === 0) throw new UserError(failures.join('; '), { exitCode: exitCodeOf(outcomes[0]) });
+  return { fenced, message: failures.length === 0 ? undefined : failures.join('; ') };
+}
+
+/** Whether the machine itself was out of reach, or something there did not work. */
+function exitCodeOf(outcome: PromiseSettledResult<void> | undefined): ExitCode {
+  const reason: unknown = outcome?.status === 'rejected' ? outcome.reason : undefined;
+  return reason instanceof UserError && reason.exitCode === EXIT.unreachable ? EXIT.unreachable : EXIT.failed;
+}
+
+async function clone(name: string, sourceName: string, deed: Deed, limits: Limits): Promise<Done> {
+  const report = (line: string): void => deed.progress?.(name, line);
+  const source = specOf(deed.cluster, sourceName);
+  if (deed.cluster.flavour === 'mysql') {
+    await known(deed.ports.servers, name).clone({ host: source.address, port: source.port }, report, limits);
+    return {};
+  }
+  const donor = known(deed.ports.machines, sourceName);
+  await donor.serveCopy(limits.signal);
+  try {
+    await known(deed.ports.machines, name).copyFrom(
+      { host: source.host, address: source.address },
+      report,
+      limits.signal,
+    );
+  } finally {
+    await donor.endCopy();
+  }
+  return {};
+}
+
+/** Asks again until the answer is yes; false when the time is over. */
+async function until(limits: Limits, ask: () => Promise<boolean>): Promise<boolean> {
+  const deadline = performance.now() + limits.timeoutMs;
+  for (;;) {
+    if (await ask()) return true;
+    if (performance.now() >= deadline) return false;
+    await wait(POLL_MS, undefined, { signal: limits.signal });
+  }
+}

@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto';
+
+import { UserError } from '../../lib/errors.ts';
+import { isEmpty } from '../../database/gtid.ts';
+import type { Action, Plan } from '../plan/action.ts';
+import type { JournalEntry, JournalStep } from '../coordination/coordination.ts';
+import { journalKeeper, type JournalKeeper } from './journal-keeper.ts';
+import type { ExecuteOptions, StepEvent } from './outcome.ts';
+import { primaryOf } from '../cluster/primary.ts';
+import type { Memory } from '../cluster/topology.ts';
+
+/** What a change leaves in the journal and in the memory. */
+export class ChangeRecord {
+  readonly id = randomUUID();
+  readonly #at = Date.now();
+  readonly #startedAt = performance.now();
+  readonly #plan: Plan;
+  readonly #options: ExecuteOptions;
+  readonly #journal: JournalKeeper;
+  readonly #steps: JournalStep[] = [];
+  /** By instance: whether its machine keeps mysqld from starting since this change. */
+  readonly #masked = new Map<string, boolean>();
+  /** Instances that this change may fence and that were not fenced before. */
+  readonly #toFence: ReadonlySet<string>;
+
+  constructor(plan: Plan, options: ExecuteOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#journal = journalKeeper(options.ports.coordination);
+    const was = options.topology.memory.fenced ?? [];
+    this.#toFence = new Set(
+      plan.stages
+        .flat()
+        .flatMap(({ action }) =>
+          action.do === 'fence' && !was.includes(action.instance) ? [action.instance] : [],
+        ),
+    );
+  }
+
+  get ms(): number {
+    return Math.round(performance.now() - this.#startedAt);
+  }
+
+  /** Durable before the first step: the entry, and for a promotion the mark that it is not finished. */
+  async writeIntent(): Promise<void> {
+    const { ports, lease } = this.#options;
+    await lease.confirm();
+    const { kind, from = '', to } = this.#plan;
+    const isPromotion = this.#isPromotion();
+    await Promise.all([
+      ports.coordination.write(this.#entry('running')),
+      isPromotion || this.#toFence.size > 0
+        ? ports.coordination.remember((memory) => ({
+            ...memory,
+            // Who is killed after the fence and before the end leaves nobody who knows of it otherwise.
+            fenced: [...(memory.fenced ?? []).filter((name) => !this.#toFence.has(name)), ...this.#toFence],
+            ...(isPromotion ? { unfinished: { id: this.id, kind, from, to } } : {}),
+          }))
+        : undefined,
+    ]);
+  }
+
+  /** Room for one more step; its number. */
+  nextStep(): number {
+    return this.#steps.length;
+  }
+
+  stepOf(index: number): JournalStep | undefined {
+    return this.#steps[index];
+  }
+
+  note(index: number, step: StepEvent): void {
+    this.#steps[index] = step;
+    this.#options.report?.(step);
+    this.#journal.keep(this.#entry('running'));
+  }
+
+  noteMachine(action: Action): void {
+    if (action.do === 'fence') this.#masked.set(action.instance, true);
+    if (action.do === 'unfence') this.#masked.set(action.instance, false);
+    // Whoever follows runs, however it came to that.
+    const was = this.#options.topology.memory.fenced ?? [];
+    if (action.do === 'follow' && was.includes(action.instance)) this.#masked.set(action.instance, false);
+  }
+
+  /** Nothing is written while writes stand still. */
+  pause(): void {
+    this.#journal.pause();
+  }
+
+  resume(): void {
+    this.#journal.resume();
+  }
+
+  async end(outcome: JournalEntry['outcome'], message: string | undefined): Promise<void> {
+    const { coordination } = this.#options.ports;
+    this.#journal.keep(this.#entry(outcome, message));
+    if (
+      this.#isPromotion() ||
+      this.#plan.kind === 'repair' ||
+      this.#masked.size + this.#toFence.size > 0 ||
+      (outcome === 'done' && this.#movesReplicas())
+    ) {
+      const began = outcome === 'done' && this.#isPromotion() ? await this.#hasNow() : undefined;
+      await coordination.remember((memory) => this.#remembered(memory, outcome, began));
+    }
+    await this.#journal.flush();
+  }
+
+  /** What the memory says after this change. */
+  #remembered(memory: Memory, outcome: JournalEntry['outcome'], began: string | undefined): Memory {
+    const fenced = [
+      ...(memory.fenced ?? []).filter((name) => !this.#masked.has(name) && !this.#toFence.has(name)),
+      ...[...this.#masked].flatMap(([name, isMasked]) => (isMasked ? [name] : [])),
+    ];
+    const base: Memory = {
+      ...memory,
+      fenced,
+      ...(outcome === 'done' ? { below: this.#below(memory.below) } : {}),
+    };
+    // A repair is what settles a change that was cut off.
+    const settles = this.#isPromotion() || this.#plan.kind === 'repair';
+    if (!settles || outcome === 'failed') return base;
+    if (outcome === 'undone') {
+      return { ...base, unfinished: memory.unfinished?.id === this.id ? undefined : memory.unfinished };
+    }
+    return {
+      ...base,
+      unfinished: undefined,
+      ...(this.#isPromotion()
+        ? {
+            epoch: Math.max(memory.epoch, this.#options.lease.epoch),
+            primary: this.#plan.to,
+            lastSeen: undefined,
+            began,
+          }
+        : {}),
+      ...(this.#options.automatic && this.#isPromotion()
+        ? { unacknowledged: { id: this.id, at: this.#at } }
+        : {}),
+    };
+  }
+
+  /** What the new primary has; undefined when it does not say. Nothing depends on it now, so nothing fails by it. */
+  async #hasNow(): Promise<string | undefined> {
+    const { ports, cluster } = this.#options;
+    const limits = { timeoutMs: cluster.settings.queryTimeoutMs };
+    const gtids = await ports.servers
+      .get(this.#plan.to)
+      ?.executed(limits)
+      .catch((error: unknown) => {
+        if (error instanceof UserError) return undefined;
+        throw error;
+      });
+    return gtids === undefined || isEmpty(gtids) ? undefined : gtids.toString();
+  }
+
+  /** Whether it changes who was put below another replica than the primary. */
+  #movesReplicas(): boolean {
+    const { memory } = this.#options.topology;
+    return (
+      this.#plan.kind === 'relocate' ||
+      this.#follows().some(({ instance }) => memory.below?.[instance] !== undefined)
+    );
+  }
+
+  /** Where operators have put replicas holds until these are moved again, whoever does it. */
+  #below(before: Memory['below'] = {}): Memory['below'] {
+    const below = { ...before };
+    const { primary } = this.#options.topology.memory;
+    const view = primaryOf(this.#options.topology);
+    const root = view.kind === 'writable' ? view.primary.spec.name : primary;
+    for (const { instance, source } of this.#follows()) {
+      delete below[instance];
+      if (this.#plan.kind === 'relocate' && source !== root) below[instance] = source;
+    }
+    return below;
+  }
+
+  #follows(): readonly Extract<Action, { readonly do: 'follow' }>[] {
+    return this.#plan.stages.flat().flatMap(({ action }) => (action.do === 'follow' ? [action] : []));
+  }
+
+  #entry(outcome: JournalEntry['outcome'], message?: string): JournalEntry {
+    const { lease, who, reason, topology } = this.#options;
+    return {
+      id: this.id,
+      epoch: lease.epoch,
+      at: this.#at,
+      who,
+      kind: this.#plan.kind,
+      reason,
+      from: this.#plan.from,
+      to: this.#plan.to,
+      steps: [...this.#steps],
+      outcome,
+      lostGtids: this.#plan.lost,
+      gtids: Object.fromEntries(
+        topology.instances.flatMap((instance) =>
+          instance.kind === 'answering'
+            ? [[instance.spec.name, instance.state.executed.toString()] as const]
+            : [],
+        ),
+      ),
+      ms: this.ms,
+      message,
+    };
+  }
+
+  #isPromotion(): boolean {
+    return this.#plan.kind === 'switchover' || this.#plan.kind === 'failover';
+  }
+}

@@ -1,0 +1,374 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { EXIT, UserError } from '../../lib/errors.ts';
+import type { Action, Plan, Stage, Step } from '../plan/action.ts';
+import { carryOut, type Deed, type Done, instanceOf } from './carry-out.ts';
+import { ChangeRecord } from './change-record.ts';
+import type { JournalStep } from '../coordination/coordination.ts';
+import type { ExecuteOptions, Outcome } from './outcome.ts';
+import { abortReason, withinLimit } from './within-limit.ts';
+
+/*
+ * What this file guarantees:
+ * - The intent is in the journal and in the memory before the first step.
+ * - Before the point of no return (the first irreversible step) a failure, an interrupt or a lost lease takes back all
+ *   that was begun, last first. An instance is made writable again only with the lease in hand.
+ * - The lease is confirmed right before every stage with an irreversible step.
+ * - After it the plan goes on: what failed is named in `left`, and the rest is still done where it makes sense.
+ */
+
+/** Taking back must not hang where the failure came from a server that hangs. */
+const UNDO_LEAST_MS = 2000;
+const UNDO_MOST_MS = 10_000;
+/** Each action may be repeated; a connection that was lost may come back. */
+const TRIES = 3;
+const RETRY_PAUSE_MS = 50;
+
+/** Carries a plan out. Rejects only when nothing was begun: the lock was lost, or the intent could not be written. */
+export async function execute(plan: Plan, options: ExecuteOptions): Promise<Outcome> {
+  const run = new Run(plan, options);
+  return await run.run();
+}
+
+interface Begun {
+  readonly step: Step;
+  /** Its place in `steps`. */
+  readonly index: number;
+}
+
+class Run {
+  readonly #plan: Plan;
+  readonly #options: ExecuteOptions;
+  readonly #record: ChangeRecord;
+  readonly #deed: Deed;
+  readonly #begun: Begun[] = [];
+  readonly #beside: Promise<void>[] = [];
+  /** What still runs beside on an instance: whatever else is done there comes after it. */
+  readonly #busy = new Map<string, Promise<void>>();
+  readonly #fenced = new Set<string>();
+  readonly #rejoined = new Set<string>();
+  readonly #left: string[] = [];
+  readonly #warnings: string[] = [];
+  /** Instances on which a step failed after the point of no return: their further steps are left out. */
+  readonly #broken = new Set<string>();
+  /** Ends what runs beside. */
+  readonly #abandon = new AbortController();
+  #isPast = false;
+  #refusedAt: number | undefined;
+  #acceptedAt: number | undefined;
+
+  constructor(plan: Plan, options: ExecuteOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    const { cluster, ports, lease, reason, topology } = options;
+    this.#record = new ChangeRecord(plan, options);
+    const common = {
+      id: this.#record.id,
+      epoch: lease.epoch,
+      kind: plan.kind,
+      to: plan.to,
+      reason,
+    };
+    this.#deed = {
+      cluster,
+      ports,
+      row: { ...common, from: plan.from ?? '' },
+      event: { ...common, cluster: cluster.name, from: plan.from, lostGtids: plan.lost },
+      silentBalancers: new Set(
+        topology.balancers.flatMap((balancer) => (balancer.reachable ? [] : [balancer.name])),
+      ),
+      progress: options.progress,
+    };
+  }
+
+  async run(): Promise<Outcome> {
+    await this.#record.writeIntent();
+    const failure = await this.#runStages();
+    // What is taken back must not be done at the same time.
+    if (failure !== undefined && !this.#isPast) this.#abandon.abort();
+    const beside = await this.#awaitBeside();
+    let outcome: Outcome['outcome'] = 'done';
+    if (failure !== undefined) {
+      if (this.#isPast) outcome = 'failed';
+      else outcome = (await this.#undo()) ? 'undone' : 'failed';
+      await this.#tellFailure(failure);
+    }
+    return await this.#end(outcome, failure ?? beside);
+  }
+
+  /** The stages in their order; the reason why they were left, if they were. */
+  async #runStages(): Promise<string | undefined> {
+    const plan = this.#plan;
+    const { lease } = this.#options;
+    for (const [number, stage] of plan.stages.entries()) {
+      const stop = await this.#mayBegin(stage);
+      if (stop !== undefined) return stop;
+      const failures = await this.#runStage(stage);
+      const fatal = failures.find(({ step }) => !this.#isPast || this.#isCrucial(step));
+      if (fatal) {
+        if (this.#isPast) await this.#giveUp(plan.stages.slice(number + 1));
+        const isInterrupted = this.#options.signal?.aborted === true && !this.#isPast;
+        return isInterrupted ? 'interrupted' : fatal.message;
+      }
+      for (const { step, message } of failures) {
+        this.#left.push(`${describe(step)}: ${message}`);
+        const instance = instanceOf(step.action);
+        if (instance !== undefined && instance !== plan.to) this.#broken.add(instance);
+      }
+      if (lease.signal.aborted && !this.#isPast) return abortReason(lease.signal);
+    }
+    return undefined;
+  }
+
+  /** Why the next stage does not begin. Past the point of no return an interrupt comes too late. */
+  async #mayBegin(stage: Stage): Promise<string | undefined> {
+    const { signal, lease } = this.#options;
+    if (signal?.aborted && !this.#isPast) return 'interrupted';
+    if (!stage.some((step) => step.irreversible)) return undefined;
+    try {
+      await lease.confirm();
+    } catch (error) {
+      if (this.#isPast) await this.#giveUp([stage]);
+      return (error as Error).message;
+    }
+    // The question may have taken its time.
+    if (signal?.aborted && !this.#isPast) return 'interrupted';
+    return undefined;
+  }
+
+  async #runStage(stage: Stage): Promise<readonly { step: Step; message: string }[]> {
+    if (stage.some((step) => this.#stopsWrites(step))) this.#record.pause();
+    const isPointOfNoReturn = stage.some((step) => step.irreversible);
+    const isInterruptible = !isPointOfNoReturn && !this.#isPast;
+    if (isPointOfNoReturn) this.#isPast = true;
+    const failures: { step: Step; message: string }[] = [];
+    const work = stage.flatMap((step) => {
+      const one = this.#inTurn(step, isInterruptible).then((message) => {
+        if (message === undefined) return;
+        if (step.optional) this.#warnings.push(`${describe(step)}: ${message}`);
+        else failures.push({ step, message });
+      });
+      if (!step.beside) return [one];
+      const instance = instanceOf(step.action);
+      if (instance !== undefined) this.#busy.set(instance, one);
+      // What fails beside stops nothing; it is told at the end.
+      this.#beside.push(
+        one.then(() => {
+          const failed = failures.find((failure) => failure.step === step);
+          if (failed) this.#left.push(`${describe(step)}: ${failed.message}`);
+        }),
+      );
+      return [];
+    });
+    await Promise.all(work);
+    if (stage.some((step) => this.#allowsWrites(step))) this.#record.resume();
+    return failures.filter(({ step }) => !step.beside);
+  }
+
+  async #inTurn(step: Step, isInterruptible: boolean): Promise<string | undefined> {
+    await this.#busy.get(instanceOf(step.action) ?? '');
+    return await this.#runStep(step, isInterruptible);
+  }
+
+  /** Gives the reason when it failed. */
+  async #runStep(step: Step, isInterruptible: boolean): Promise<string | undefined> {
+    const instance = instanceOf(step.action);
+    const startedAt = performance.now();
+    const index = this.#record.nextStep();
+    const note = (status: JournalStep['status'], message?: string): void => {
+      const ms = Math.round(performance.now() - startedAt);
+      this.#record.note(index, { name: step.name, instance, status, ms, message });
+    };
+    if (instance !== undefined && this.#broken.has(instance)) {
+      note('skipped', 'an earlier step failed there');
+      if (!step.optional) this.#left.push(`${describe(step)}: not tried, since an earlier step failed there`);
+      return undefined;
+    }
+    // Known before it begins: who is interrupted in the middle takes back what may have happened.
+    this.#begun.push({ step, index });
+    note('running');
+    if (this.#stopsWrites(step)) this.#refusedAt ??= startedAt;
+    try {
+      const done = await this.#attempt(step, isInterruptible);
+      if (this.#allowsWrites(step)) this.#acceptedAt = performance.now();
+      this.#record.noteMachine(step.action);
+      for (const way of done.fenced ?? []) if (this.#isOfOld(step)) this.#fenced.add(way);
+      if (step.action.do === 'follow' && step.action.demoted) this.#rejoined.add(step.action.instance);
+      note('done', done.message);
+      return undefined;
+    } catch (error) {
+      // A machine that was reached may be half fenced: nothing starts mysqld there until somebody takes that back.
+      const isReached = !(error instanceof UserError && error.exitCode === EXIT.unreachable);
+      if (step.action.do === 'fence' && isReached) this.#record.noteMachine(step.action);
+      const message = messageOf(error);
+      note('failed', message);
+      return message;
+    }
+  }
+
+  /** The step that nothing can go on without is tried again. */
+  async #attempt(step: Step, isInterruptible: boolean): Promise<Done> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#limited(step.action, step.limitMs, {
+          isInterruptible,
+          beside: step.beside === true,
+        });
+      } catch (error) {
+        const mayRetry = error instanceof UserError && step.irreversible && attempt < TRIES;
+        if (!mayRetry || this.#options.lease.signal.aborted) throw error;
+        await wait(RETRY_PAUSE_MS);
+      }
+    }
+  }
+
+  async #limited(
+    action: Action,
+    limitMs: number,
+    { isInterruptible = false, beside = false }: { isInterruptible?: boolean; beside?: boolean } = {},
+  ): Promise<Done> {
+    const signals: AbortSignal[] = [];
+    if (beside) signals.push(this.#abandon.signal);
+    if (isInterruptible) {
+      signals.push(this.#options.lease.signal);
+      if (this.#options.signal) signals.push(this.#options.signal);
+    }
+    return await withinLimit(limitMs, signals, (limits) => carryOut(action, this.#deed, limits));
+  }
+
+  /** Takes back all that was begun, last first. False when something could not be taken back. */
+  async #undo(): Promise<boolean> {
+    let isClean = true;
+    for (const { step, index } of [...this.#begun].reverse()) {
+      const was = this.#record.stepOf(index);
+      if (!step.undo || !was) continue;
+      let message: string | undefined;
+      for (const action of step.undo) {
+        try {
+          await this.#takeBack(action, step.limitMs);
+        } catch (error) {
+          message = messageOf(error);
+          isClean = false;
+          this.#left.push(`${action.do}${on(instanceOf(action))}: ${message}`);
+        }
+      }
+      const status = message === undefined ? 'undone' : 'failed';
+      this.#record.note(index, { ...was, instance: was.instance, status, message: message ?? was.message });
+    }
+    return isClean;
+  }
+
+  async #takeBack(action: Action, limitMs: number): Promise<void> {
+    // Somebody else may have made another one writable since the lease was lost.
+    if (action.do === 'make-writable') await this.#options.lease.confirm();
+    const limit = Math.min(UNDO_MOST_MS, Math.max(UNDO_LEAST_MS, limitMs));
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#limited(action, limit);
+        this.#record.noteMachine(action);
+        if (action.do === 'make-writable' && action.instance === this.#plan.from)
+          this.#acceptedAt = performance.now();
+        return;
+      } catch (error) {
+        if (!(error instanceof UserError) || attempt === TRIES) throw error;
+        await wait(RETRY_PAUSE_MS);
+      }
+    }
+  }
+
+  /** What cannot be missed has failed: nothing is built on it, but nothing that was for the time being stays either. */
+  async #giveUp(stages: readonly Stage[]): Promise<void> {
+    for (const step of stages.flat()) {
+      if (!step.always) {
+        if (!step.optional) this.#left.push(`${describe(step)}: not tried`);
+        continue;
+      }
+      const message = await this.#runStep(step, false);
+      if (message !== undefined) this.#left.push(`${describe(step)}: ${message}`);
+    }
+    if (!this.#begun.some(({ step }) => step.action.do === 'hold-writers')) return;
+    try {
+      await this.#limited({ do: 'release-writers' }, UNDO_LEAST_MS);
+    } catch (error) {
+      this.#left.push(`release-writers: ${messageOf(error)}`);
+    }
+  }
+
+  async #awaitBeside(): Promise<string | undefined> {
+    await Promise.all(this.#beside);
+    return this.#left.length === 0 ? undefined : this.#left.join('\n');
+  }
+
+  async #tellFailure(message: string): Promise<void> {
+    const { ports, cluster } = this.#options;
+    if (cluster.settings.hooks['after-failure'] === undefined) return;
+    try {
+      const limit = AbortSignal.timeout(UNDO_MOST_MS);
+      await ports.hooks('after-failure', { ...this.#deed.event, message }, limit);
+    } catch (error) {
+      this.#left.push(`hook after-failure: ${messageOf(error)}`);
+    }
+  }
+
+  async #end(outcome: Outcome['outcome'], message: string | undefined): Promise<Outcome> {
+    const plan = this.#plan;
+    const { lease } = this.#options;
+    const refused = this.#refusedAt;
+    const result: Outcome = {
+      id: this.#record.id,
+      epoch: lease.epoch,
+      kind: plan.kind,
+      from: plan.from,
+      to: plan.to,
+      outcome,
+      unwritableMs:
+        refused === undefined || this.#acceptedAt === undefined
+          ? undefined
+          : Math.round(this.#acceptedAt - refused),
+      lostGtids: outcome === 'undone' ? '' : plan.lost,
+      fenced: outcome === 'undone' ? [] : [...this.#fenced],
+      rejoined: outcome === 'undone' ? [] : [...this.#rejoined],
+      ms: this.#record.ms,
+      warnings: this.#warnings,
+      left: this.#left,
+      message,
+    };
+    try {
+      await this.#record.end(outcome, message);
+    } catch (error) {
+      // The servers are as the result says: that it could not be noted must not hide it.
+      this.#left.push(`the journal could not be written: ${messageOf(error)}`);
+    }
+    return result;
+  }
+
+  #stopsWrites(step: Step): boolean {
+    return step.action.do === 'make-read-only' && step.action.instance === this.#plan.from;
+  }
+
+  #allowsWrites(step: Step): boolean {
+    return step.action.do === 'make-writable' && step.action.instance === this.#plan.to;
+  }
+
+  #isCrucial(step: Step): boolean {
+    return step.irreversible === true || this.#allowsWrites(step);
+  }
+
+  #isOfOld(step: Step): boolean {
+    return instanceOf(step.action) === this.#plan.from;
+  }
+}
+
+function describe(step: Step): string {
+  return `${step.name}${on(instanceOf(step.action))}`;
+}
+
+function on(instance: string | undefined): string {
+  return instance === undefined ? '' : ` on ${instance}`;
+}
+
+/** What a user may know. A bug is told too: in the middle of a change it must not end the program. */
+function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message === '' ? error.name : error.message;
+  return String(error);
+}

@@ -1,0 +1,43 @@
+import { EXIT, UserError } from '../../lib/errors.ts';
+import type { Limits } from '../../database/server.ts';
+
+/** An implementation that forgets its own limit, or does not heed its signal, is left behind after this much more. */
+const GRACE_MS = 500;
+
+/** The work's result. It is told to stop at its limit and by the signals, and is not waited for when it does not. */
+export async function withinLimit<T>(
+  limitMs: number,
+  signals: readonly AbortSignal[],
+  work: (limits: Limits) => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([over.signal, ...signals]);
+  let timer: NodeJS.Timeout | undefined;
+  let grace: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
+  try {
+    return await Promise.race([
+      work({ timeoutMs: limitMs, signal }),
+      new Promise<never>((_resolve, reject) => {
+        timer = setTimeout(() => {
+          reject(new UserError(`not done within ${limitMs} ms`, { exitCode: EXIT.failed }));
+          over.abort();
+        }, limitMs + GRACE_MS);
+        onAbort = () => {
+          grace = setTimeout(() => reject(new UserError(abortReason(signal))), GRACE_MS);
+        };
+        signal.addEventListener('abort', onAbort, { once: true });
+      }),
+    ]);
+  } finally {
+    clearTimeout(timer);
+    clearTimeout(grace);
+    if (onAbort) signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Why a signal came, in words: Ctrl-C says nothing. */
+export function abortReason(signal: AbortSignal): string {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error && reason.name !== 'AbortError' ? reason.message : 'interrupted';
+}

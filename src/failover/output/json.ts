@@ -1,0 +1,204 @@
+import { unreachable } from '../../lib/errors.ts';
+import type { Plan } from '../plan/action.ts';
+import type { Candidate } from '../plan/candidates.ts';
+import type { JournalEntry } from '../coordination/coordination.ts';
+import type { Outcome, StepEvent } from '../execute/outcome.ts';
+import { instanceOf } from '../execute/carry-out.ts';
+import type { AnalysisJson, ChangeLine, HistoryJson, StatusJson } from './json-schema.ts';
+import { type PrimaryView, primaryOf } from '../cluster/primary.ts';
+import type { Problem } from '../problems/problem.ts';
+import type { Refusal } from '../plan/refusals.ts';
+import type { Instance, Topology } from '../cluster/topology.ts';
+import { watchersOf } from '../watch/presence.ts';
+
+/** The names of those that are, or should be, the primary: one is right. */
+export function primaryNames(view: PrimaryView): readonly string[] {
+  switch (view.kind) {
+    case 'writable':
+    case 'read-only':
+    case 'overloaded':
+    case 'unreachable':
+    case 'dead':
+    case 'unknown':
+      return [view.primary.spec.name];
+    case 'several':
+      return [...view.writable, ...(view.unreachable ? [view.unreachable] : [])].map(
+        (instance) => instance.spec.name,
+      );
+    case 'none':
+      return [];
+    default:
+      return unreachable(view);
+  }
+}
+
+/** The instance that a replica follows: its name, or the address when it is none of the cluster's. */
+export function sourceName(topology: Topology, instance: Instance): string | undefined {
+  if (instance.kind === 'silent' || !instance.state.replication) return undefined;
+  const { sourceHost, sourcePort } = instance.state.replication;
+  const source = topology.instances.find(
+    ({ spec }) => spec.address === sourceHost && spec.port === sourcePort,
+  );
+  return source?.spec.name ?? `${sourceHost}:${sourcePort}`;
+}
+
+export function statusJson(topology: Topology, found: readonly Problem[], ms: number): StatusJson {
+  const primaries = primaryNames(primaryOf(topology));
+  return {
+    cluster: topology.cluster,
+    epoch: topology.memory.epoch,
+    primary: primaries.length === 1 ? (primaries[0] ?? null) : null,
+    paused: topology.memory.paused?.reason ?? null,
+    watchers: [...watchersOf(topology.memory, topology.at).present],
+    instances: topology.instances.map((instance) => {
+      const { spec } = instance;
+      const state = instance.kind === 'answering' ? instance.state : undefined;
+      const replication = state?.replication;
+      return {
+        name: spec.name,
+        host: spec.host,
+        address: spec.address,
+        port: spec.port,
+        role: primaries.includes(spec.name) ? 'primary' : replication ? 'replica' : 'unknown',
+        reachable: state !== undefined,
+        silence: instance.kind === 'silent' ? instance.silence.message : null,
+        flavour: state?.version.flavour ?? null,
+        version: state?.version.text ?? null,
+        readOnly: state?.readOnly ?? null,
+        superReadOnly: state?.superReadOnly ?? null,
+        gtidExecuted: state?.executed.toString() ?? null,
+        source: sourceName(topology, instance) ?? null,
+        receiver: replication?.receiver ?? null,
+        applier: replication?.applier ?? null,
+        lagSeconds: replication?.lagSeconds ?? null,
+        semiSync: {
+          source: state?.semiSync.source.active ?? null,
+          replica: state?.semiSync.replica.active ?? null,
+          ackers: state?.semiSync.source.ackers ?? null,
+        },
+        promotionRule: spec.rule,
+        problems: found.filter((problem) => problem.instance === spec.name).map((problem) => problem.code),
+      };
+    }),
+    balancers: topology.balancers.map(({ name, reachable, writers }) => ({
+      name,
+      reachable,
+      writers: [...writers],
+    })),
+    problems: found.map(problemJson),
+    ms: Math.round(ms),
+  };
+}
+
+export function analysisJson(
+  topology: Topology,
+  found: readonly Problem[],
+  ranked: readonly Candidate[],
+): AnalysisJson {
+  const primaries = primaryNames(primaryOf(topology));
+  return {
+    cluster: topology.cluster,
+    primary: primaries.length === 1 ? (primaries[0] ?? null) : null,
+    problems: found.map(problemJson),
+    candidates: ranked.map(({ name, limitation, behind, advantages, drawbacks }) => ({
+      name,
+      limitation: limitation ?? null,
+      behind: behind ?? null,
+      advantages: [...advantages],
+      drawbacks: [...drawbacks],
+    })),
+  };
+}
+
+function problemJson({ code, severity, instance, message, remedy }: Problem): StatusJson['problems'][number] {
+  return { code, severity, instance: instance ?? null, message, remedy };
+}
+
+export function planJson(plan: Plan): ChangeLine {
+  return {
+    type: 'plan',
+    kind: plan.kind,
+    from: plan.from ?? null,
+    to: plan.to,
+    notes: [...plan.notes],
+    lostGtids: plan.lost,
+    steps: plan.stages.flatMap((stage, index) =>
+      stage.map((step) => ({
+        name: step.name,
+        instance: instanceOf(step.action) ?? null,
+        stage: index + 1,
+      })),
+    ),
+  };
+}
+
+export function stepJson({ name, instance, status, ms, message }: StepEvent): ChangeLine {
+  return {
+    type: 'step',
+    name,
+    instance: instance ?? null,
+    status,
+    ms,
+    ...(message === undefined ? {} : { message }),
+  };
+}
+
+export function refusalJson(refusals: readonly Refusal[]): ChangeLine {
+  return {
+    type: 'refused',
+    refusals: refusals.map(({ code, instance, message, remedy, forceable, details }) => ({
+      code,
+      instance: instance ?? null,
+      message,
+      remedy,
+      forceable,
+      details: [...details],
+    })),
+  };
+}
+
+export function resultJson(outcome: Outcome, verified: boolean): ChangeLine {
+  return {
+    type: 'result',
+    id: outcome.id,
+    epoch: outcome.epoch,
+    kind: outcome.kind,
+    outcome: outcome.outcome,
+    from: outcome.from ?? null,
+    to: outcome.to,
+    unwritableMs: outcome.unwritableMs ?? null,
+    lostGtids: outcome.lostGtids,
+    fenced: [...outcome.fenced],
+    rejoined: [...outcome.rejoined],
+    warnings: [...outcome.warnings],
+    left: [...outcome.left],
+    verified,
+    message: outcome.message ?? null,
+    ms: outcome.ms,
+  };
+}
+
+export function historyJson(entry: JournalEntry): HistoryJson {
+  return {
+    id: entry.id,
+    epoch: entry.epoch,
+    at: new Date(entry.at).toISOString(),
+    who: entry.who,
+    kind: entry.kind,
+    reason: entry.reason,
+    from: entry.from ?? null,
+    to: entry.to,
+    outcome: entry.outcome,
+    lostGtids: entry.lostGtids,
+    gtids: { ...entry.gtids },
+    ms: entry.ms,
+    message: entry.message ?? null,
+    steps: entry.steps.map(({ name, instance, status, ms, message }) => ({
+      name,
+      instance: instance ?? null,
+      status,
+      ms,
+      ...(message === undefined ? {} : { message }),
+    })),
+  };
+}

@@ -1,0 +1,106 @@
+import { count, isEmpty } from '../../database/gtid.ts';
+import type { FailoverSettings } from '../cluster/cluster.ts';
+import { missingAt, objections, wayOf, type Way } from './objections.ts';
+import { surveyOf, type Survey } from '../cluster/survey.ts';
+import type { Instance, PromotionRule, Topology } from '../cluster/topology.ts';
+
+/** An instance as the next primary. */
+export interface Candidate {
+  readonly name: string;
+  readonly instance: Instance;
+  /** Why it cannot be promoted; undefined when it can. */
+  readonly limitation: string | undefined;
+  readonly rule: PromotionRule;
+  /** What speaks for and against it, in words. */
+  readonly advantages: readonly string[];
+  readonly drawbacks: readonly string[];
+  /** How many transactions others have and it has not received; undefined when it is silent. */
+  readonly behind: number | undefined;
+}
+
+const RULE_ORDER: readonly PromotionRule[] = ['prefer', 'neutral', 'prefer_not', 'must_not'];
+
+/** All instances but the primary, the best first; those with a limitation come last. */
+export function candidates(topology: Topology, settings: FailoverSettings): readonly Candidate[] {
+  return candidatesOf(surveyOf(topology, settings));
+}
+
+/**
+ * The same, for whoever has surveyed the snapshot already. Without the primary who has most counts first, since every
+ * transaction that must be fetched costs time; with it, all will have everything, and the operators' rule comes first.
+ */
+export function candidatesOf(survey: Survey, way: Way = wayOf(survey)): readonly Candidate[] {
+  const ranked = survey.topology.instances
+    .filter((instance) => instance !== survey.primary)
+    .map((instance) => ({
+      candidate: candidate(survey, instance, way),
+      key: sortKey(survey, instance, way),
+    }));
+  const inOrder = [...ranked].sort((a, b) => {
+    const limits =
+      Number(a.candidate.limitation !== undefined) - Number(b.candidate.limitation !== undefined);
+    if (limits !== 0) return limits;
+    for (const [index, value] of a.key.entries()) {
+      const difference = value - (b.key[index] ?? 0);
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  });
+  return inOrder.map(({ candidate: one }) => one);
+}
+
+/** Smaller is better; compared from left to right. */
+function sortKey(survey: Survey, instance: Instance, way: Way): readonly number[] {
+  if (instance.kind === 'silent') return [Infinity];
+  const { version, replication, semiSync } = instance.state;
+  const rule = RULE_ORDER.indexOf(survey.rule(instance.spec.name));
+  const behind = way === 'failover' ? count(missingAt(survey, instance)) : 0;
+  const lag = replication?.lagSeconds ?? (replication?.receiver === 'on' ? 0 : Infinity);
+  return [
+    ...(isElsewhere(survey, instance) ? [1] : [0]),
+    ...(survey.isInDowntime(instance.spec.name) ? [1] : [0]),
+    ...(way === 'failover' ? [behind, rule] : [rule, Math.floor(lag)]),
+    version.major * 1_000_000 + version.minor * 1000 + version.patch,
+    semiSync.replica.active || !survey.semiSync.wanted ? 0 : 1,
+    replication === undefined ? 0 : count(replication.backlog),
+  ];
+}
+
+function candidate(survey: Survey, instance: Instance, way: Way): Candidate {
+  const { name } = instance.spec;
+  const rule = survey.rule(name);
+  const limitation = objections(survey, instance, way)[0]?.message;
+  const advantages: string[] = [];
+  const drawbacks: string[] = [];
+  if (rule === 'prefer') advantages.push('the operators prefer it');
+  if (rule === 'prefer_not') drawbacks.push('the operators would rather have another');
+  if (isElsewhere(survey, instance))
+    drawbacks.push(`it is in another data centre, ${instance.spec.dataCentre}`);
+  if (survey.isInDowntime(name)) drawbacks.push('it is in a downtime');
+  let behind: number | undefined;
+  if (instance.kind === 'answering') {
+    const { replication, semiSync } = instance.state;
+    behind = count(missingAt(survey, instance));
+    if (behind > 0) drawbacks.push(`${behind} transactions must be fetched from another instance first`);
+    else advantages.push('no other replica has more');
+    if (replication && !isEmpty(replication.backlog)) {
+      drawbacks.push(`it has ${count(replication.backlog)} transactions to apply first`);
+    }
+    if (survey.semiSync.wanted && semiSync.replica.active) advantages.push('it acknowledges writes');
+  }
+  return {
+    name,
+    instance,
+    limitation: limitation?.startsWith(`${name} `) ? limitation.slice(name.length + 1) : limitation,
+    rule,
+    advantages,
+    drawbacks,
+    behind,
+  };
+}
+
+/** In another data centre than the primary, and operators did not say that this is all the same. */
+export function isElsewhere(survey: Survey, instance: Instance): boolean {
+  const home = survey.primary?.spec.dataCentre;
+  return !survey.settings.allowOtherDataCentre && home !== undefined && instance.spec.dataCentre !== home;
+}

@@ -1,0 +1,69 @@
+import type { Plan, Stage } from './action.ts';
+import type { FailoverSettings } from '../cluster/cluster.ts';
+import { compact, step } from './steps.ts';
+import { stuckThreads } from '../cluster/stuck.ts';
+import type { Survey } from '../cluster/survey.ts';
+import type { Answering, Instance } from '../cluster/topology.ts';
+
+/**
+ * It takes no writes any more; only then what it has can be compared. Where commits wait for an acknowledgement that
+ * does not come, `super_read_only` would wait for them, and to turn semi-sync off would tell their clients OK: there the
+ * server is stopped and started again, which ends their sessions first. It starts read-only.
+ */
+export function closePlan(survey: Survey, instance: Answering, primary: Answering | undefined): Plan {
+  const { settings } = survey;
+  const { name } = instance.spec;
+  const isStuck = stuckThreads(instance.state).length > 0;
+  return {
+    ...rejoinPlan(instance, [
+      [
+        step(settings, { do: 'end-writers', instance: name }, { optional: true }),
+        ...(isStuck
+          ? [step(settings, { do: 'end-clients', instance: name }, { name: 'end-clients-before' })]
+          : []),
+      ],
+      ...(isStuck
+        ? [
+            [step(settings, { do: 'fence', instance: name })],
+            [step(settings, { do: 'unfence', instance: name })],
+          ]
+        : []),
+      [step(settings, { do: 'make-read-only', instance: name })],
+      [step(settings, { do: 'end-clients', instance: name })],
+      [
+        step(settings, { do: 'persist-read-only', instance: name }, { optional: true }),
+        ...(primary
+          ? [step(settings, { do: 'point-writers', instance: primary.spec.name }, { optional: true })]
+          : []),
+      ],
+    ]),
+    notes: [`${name} is made read-only first; what it has decides what follows`],
+  };
+}
+
+/** When it cannot be closed by its server, its machine does it. */
+export function fencePlan(settings: FailoverSettings, instance: Instance): Plan {
+  const { name } = instance.spec;
+  return {
+    ...rejoinPlan(instance, [
+      [
+        step(settings, { do: 'end-writers', instance: name }, { optional: true }),
+        step(settings, { do: 'fence', instance: name }),
+      ],
+    ]),
+    notes: [`${name} takes writes and cannot be told not to, so mysqld is stopped there`],
+  };
+}
+
+/** The frame of every plan that brings an instance back. */
+export function rejoinPlan(instance: Instance, stages: readonly Stage[]): Plan {
+  return {
+    kind: 'rejoin',
+    from: undefined,
+    to: instance.spec.name,
+    notes: [],
+    lost: '',
+    lostCount: 0,
+    stages: compact(stages),
+  };
+}

@@ -1,0 +1,140 @@
+import { contains, isEmpty, subtract } from '../../database/gtid.ts';
+import type { Plan } from './action.ts';
+import { candidatesOf } from './candidates.ts';
+import type { FailoverSettings } from '../cluster/cluster.ts';
+import { byOthers } from '../cluster/errant.ts';
+import { objections } from './objections.ts';
+import { knownLoss, planFailover, safetyOf } from './failover.ts';
+import { closePlan } from './close.ts';
+import { planReopen, planSettle } from './settle.ts';
+import { refusal, type Planned, type Refusal } from './refusals.ts';
+import { step } from './steps.ts';
+import { listed, namesOf, surveyOf, type Survey } from '../cluster/survey.ts';
+import type { Answering, Instance, Topology } from '../cluster/topology.ts';
+
+/**
+ * What to do about a change that was cut off (`memory.unfinished`): finish it or take it back, as the servers say now.
+ * Its plan is of the kind of that change, so that carrying it out ends it in memory, too. Undefined: nothing was cut
+ * off, or neither of the two instances can be used, and an ordinary promotion decides.
+ */
+export function planFinish(topology: Topology, settings: FailoverSettings): Planned | undefined {
+  return finishOf(surveyOf(topology, settings));
+}
+
+/**
+ * One rule: whoever takes writes is the primary. When nobody does, the old primary is, as long as it answers and nobody
+ * has more than it (nothing irreversible happened); otherwise the new one, which must have everything that is reachable.
+ */
+export function finishOf(survey: Survey): Planned | undefined {
+  const { unfinished } = survey.topology.memory;
+  if (unfinished === undefined) return undefined;
+  if (unfinished.kind !== 'switchover' && unfinished.kind !== 'failover') return undefined;
+  const from = survey.instance(unfinished.from);
+  const to = survey.instance(unfinished.to);
+  const writable = survey.topology.instances.filter(
+    (instance): instance is Answering => instance.kind === 'answering' && !instance.state.readOnly,
+  );
+  const [only] = writable;
+  if (writable.length > 1) {
+    // It takes writes since the point of no return; the other one is the old primary that came back.
+    const wrong = writable.find((instance) => instance !== to);
+    return to?.kind === 'answering' && writable.includes(to) && wrong !== undefined
+      ? { plan: closePlan(survey, wrong, to) }
+      : {
+          refusals: [
+            refusal(
+              'TwoWritablePrimaries',
+              undefined,
+              `a ${unfinished.kind} was cut off, and ${writable.length} instances take writes`,
+              { remedy: `decide which is right; the change was to ${unfinished.to}` },
+            ),
+          ],
+        };
+  }
+  const hidden = hiddenOutcome(survey, from, to);
+  if (hidden && (only === undefined || only === from)) return { refusals: [hidden] };
+  if (only) {
+    // The old primary came back, and the new one has written already.
+    return only !== to && wasReplaced(survey, only, unfinished.to)
+      ? { plan: closePlan(survey, only, undefined) }
+      : { plan: ended(survey, planSettle(survey, only)) };
+  }
+  if (from?.kind === 'answering' && hasEverything(survey, from) && hasNoBacklog(from)) {
+    const reopened = planReopen(survey, from);
+    return 'plan' in reopened ? { plan: ended(survey, reopened.plan) } : reopened;
+  }
+  // What only the old primary has was never acknowledged: enough of the others answer, and none of them has it.
+  if (to?.kind === 'answering') return forwards(survey, from, to);
+  const best = to && candidatesOf(surveyOf(survey.topology, survey.settings, to), 'failover')[0];
+  return best?.instance.kind === 'answering' ? forwards(survey, to, best.instance) : undefined;
+}
+
+/** The rest of it as a failover, unless something would be lost by it. */
+function forwards(survey: Survey, from: Instance | undefined, to: Answering): Planned | undefined {
+  const forward = surveyOf(survey.topology, survey.settings, from);
+  const blocking = objections(forward, to, 'failover').filter((one) => !one.forceable);
+  const lost = from?.kind === 'answering' ? undefined : knownLoss(forward, to);
+  if (blocking.length > 0 || !safetyOf(forward).safe || (lost !== undefined && !isEmpty(lost)))
+    return undefined;
+  return { plan: ended(survey, planFailover(forward, from, to)) };
+}
+
+/** With the new one and too many of the others silent, nobody knows whether it took writes that were acknowledged. */
+function hiddenOutcome(
+  survey: Survey,
+  from: Instance | undefined,
+  to: Instance | undefined,
+): Refusal | undefined {
+  if (to?.kind !== 'silent' || from?.kind !== 'answering') return undefined;
+  const { wanted, required } = survey.semiSync;
+  const silent = survey.topology.instances.filter(
+    (instance) => instance.kind === 'silent' && instance !== to,
+  );
+  if (wanted && silent.length < required) return undefined;
+  return refusal(
+    'UnknownOutcome',
+    to.spec.name,
+    `the change to ${to.spec.name} was cut off, and whether it took writes already cannot be told while ${listed(namesOf([to, ...silent]))} ${silent.length === 0 ? 'does' : 'do'} not answer`,
+    {
+      remedy: `bring ${to.spec.name} back, or \`failover promote ${from.spec.name} --force\` when you know that it took none`,
+      forceable: true,
+    },
+  );
+}
+
+/** Writers may still be held, and a balancer may be wrong, so it always points them. */
+function ended(survey: Survey, plan: Plan): Plan {
+  const { unfinished } = survey.topology.memory;
+  if (unfinished === undefined) return plan;
+  const { kind, from, to } = unfinished;
+  const what = plan.to === to ? 'finishes' : plan.to === from ? 'takes back' : 'replaces';
+  const point = step(survey.settings, { do: 'point-writers', instance: plan.to });
+  return {
+    ...plan,
+    kind: kind === 'failover' ? 'failover' : 'switchover',
+    from: plan.to === to ? from : plan.kind === 'failover' ? plan.from : to,
+    notes: [`this ${what} the ${kind} that was cut off`, ...plan.notes],
+    stages: plan.stages.length > 0 ? plan.stages : [[point]],
+  };
+}
+
+/** The new primary, or somebody who follows it, has what others wrote and this one lacks: the new one took writes. */
+function wasReplaced(survey: Survey, old: Answering, fresh: string): boolean {
+  const to = survey.instance(fresh);
+  return [...(to?.kind === 'answering' ? [to] : []), ...survey.followers(fresh)].some(
+    (instance) =>
+      instance !== old && !isEmpty(byOthers(subtract(survey.holds(instance), old.state.executed), old)),
+  );
+}
+
+/** What it has received and not applied is from the new one, which took writes then. */
+function hasNoBacklog({ state: { replication } }: Answering): boolean {
+  return replication === undefined || isEmpty(replication.backlog);
+}
+
+function hasEverything(survey: Survey, instance: Answering): boolean {
+  return survey.topology.instances.every(
+    (other) =>
+      other.kind === 'silent' || other === instance || contains(instance.state.executed, survey.holds(other)),
+  );
+}

@@ -1,0 +1,17 @@
+import { didYouMean } from '../../lib/similar.ts';
+import { refusal, type Refusal } from './refusals.ts';
+import { listed, namesOf, type Survey } from '../cluster/survey.ts';
+import type { Instance } from '../cluster/topology.ts';
+
+/** By its own name or by that of its host. */
+export function find(survey: Survey, name: string): Instance | undefined {
+  return survey.instance(name) ?? survey.topology.instances.find((instance) => instance.spec.host === name);
+}
+
+/** The refusal for a name that is no instance's. */
+export function unknownInstance(survey: Survey, name: string): Refusal {
+  const names = namesOf(survey.topology.instances);
+  return refusal('UnknownInstance', undefined, `there is no instance "${name}"`, {
+    remedy: didYouMean(name, names) ?? `the instances are ${listed(names)}`,
+  });
+}

@@ -1,0 +1,236 @@
+import { contains, count, isEmpty, subtract, type Gtids } from '../../database/gtid.ts';
+import type { Refusal } from './refusals.ts';
+import { isOlder, listed, namesOf, type Survey } from '../cluster/survey.ts';
+import type { Answering, Instance } from '../cluster/topology.ts';
+
+/** How an instance would become the primary: from one that answers, or from one that is gone. */
+export type Way = 'switchover' | 'failover';
+
+/** A dead primary, or one that is given up on, leaves only what the replicas hold. */
+export function wayOf(survey: Survey): Way {
+  return survey.view.kind === 'writable' || survey.view.kind === 'read-only' ? 'switchover' : 'failover';
+}
+
+/** Everything that speaks against this instance as the next primary; nothing when it can be promoted. */
+export function objections(survey: Survey, instance: Instance, way: Way): readonly Refusal[] {
+  const { name } = instance.spec;
+  const found: Refusal[] = [];
+  const object = (
+    code: string,
+    message: string,
+    remedy: string,
+    more: { readonly forceable?: true; readonly details?: readonly string[] } = {},
+  ): void => {
+    found.push({
+      code,
+      instance: name,
+      message: `${name} ${message}`,
+      remedy,
+      forceable: more.forceable ?? false,
+      details: more.details ?? [],
+    });
+  };
+  if (survey.rule(name) === 'must_not') {
+    object(
+      'MustNotBePromoted',
+      'must not become the primary (its rule)',
+      `\`failover set-rule ${name} neutral\``,
+    );
+  }
+  if (instance.kind === 'silent') {
+    object(
+      'UnreachableCandidate',
+      `does not answer: ${instance.silence.message}`,
+      survey.topology.memory.fenced?.includes(name)
+        ? `promote another instance; it was fenced, and \`failover rejoin ${name}\` brings it back`
+        : 'promote another instance',
+    );
+    return found;
+  }
+  const { state } = instance;
+  if (!state.gtidMode) object('GtidsOff', 'has no GTIDs (gtid_mode)', 'turn them on: `provision up`');
+  if (!state.logBin) {
+    object(
+      'NoBinaryLog',
+      'writes no binary log, so nobody could follow it',
+      'turn log_bin on: `provision up`',
+    );
+  } else if (!state.logReplicaUpdates) {
+    object(
+      'NoReplicaUpdatesInLog',
+      'does not log what it replicated, so nobody could follow it',
+      'turn log_replica_updates on: `provision up`',
+    );
+  }
+  if (state.otherChannels.length > 0) {
+    object(
+      'SeveralChannels',
+      `replicates by more channels: ${listed(state.otherChannels)}`,
+      'remove them first',
+    );
+  }
+  const errant = survey.errant(instance);
+  if (!isEmpty(errant)) {
+    object(
+      'ErrantTransactions',
+      `has ${count(errant)} transactions that the primary never had`,
+      `\`failover errant ${name}\` shows them; \`failover rejoin ${name} --clone\` removes them`,
+      { forceable: true, details: [errant.toString()] },
+    );
+  }
+  const { replication } = state;
+  if (replication !== undefined && replication.delaySeconds > 0) {
+    object(
+      'DelayedCandidate',
+      `applies ${replication.delaySeconds} s late on purpose`,
+      'promote another instance',
+    );
+  }
+  if (replication !== undefined && replication.filters.length > 0) {
+    object('FilteredCandidate', 'leaves transactions out (replication filters)', 'promote another instance', {
+      forceable: true,
+      details: replication.filters,
+    });
+  }
+  if (way === 'switchover') objectToSwitchover(survey, instance, object);
+  else objectToFailover(survey, instance, object);
+  objectToOthers(survey, instance, object);
+  return found;
+}
+
+type Objector = (
+  code: string,
+  message: string,
+  remedy: string,
+  more?: { readonly forceable?: true; readonly details?: readonly string[] },
+) => void;
+
+function objectToSwitchover(survey: Survey, { spec, state }: Answering, object: Objector): void {
+  const { replication } = state;
+  const link = survey.links.get(spec.name);
+  const error = replication?.receiverError ?? replication?.applierError;
+  const why = error ? `: ${error.code} ${error.message}` : '';
+  if (replication === undefined || link === undefined) {
+    object('NotAReplica', 'follows nobody', `\`failover rejoin ${spec.name}\``);
+    return;
+  }
+  if (link.source !== survey.primary) {
+    object(
+      'NotAReplicaOfThePrimary',
+      `follows ${link.source?.spec.name ?? link.address}`,
+      `\`failover relocate ${spec.name} ${survey.primary?.spec.name ?? ''}\``,
+    );
+  }
+  if (replication.receiver !== 'on') {
+    object(
+      'ReceiverStopped',
+      `${replication.receiver === 'off' ? 'does not receive' : 'cannot connect to its source'}${why}`,
+      'see the error, start it, or promote another instance',
+    );
+  }
+  if (replication.applier !== 'on') {
+    object('ApplierStopped', `does not apply${why}`, 'see the error, start it, or promote another instance');
+  }
+  if ((replication.lagSeconds ?? 0) > survey.settings.lagLimitSeconds) {
+    object(
+      'LaggingCandidate',
+      `lags ${replication.lagSeconds} s behind`,
+      'wait until it has caught up, or promote another instance; `--force` waits for it as long as a catch-up may take',
+      { forceable: true },
+    );
+  }
+}
+
+function objectToFailover(survey: Survey, instance: Answering, object: Objector): void {
+  const { replication } = instance.state;
+  if (replication?.applier === 'off' && replication.applierError && !isEmpty(replication.backlog)) {
+    object(
+      'ApplierStopped',
+      `has received ${count(replication.backlog)} transactions that it cannot apply: ${replication.applierError.code} ${replication.applierError.message}`,
+      'promote another instance, or see to the error and start the applier',
+      { details: [replication.backlog.toString()] },
+    );
+  }
+  const missing = missingAt(survey, instance);
+  if (isEmpty(missing)) return;
+  const others = survey.others.filter((other) => other !== instance);
+  const isGiven = others.some(
+    (other) =>
+      other.state.logBin &&
+      other.state.logReplicaUpdates &&
+      !isStuck(other) &&
+      contains(survey.holds(other), missing),
+  );
+  const extra = onlyAt(survey, instance, others);
+  if (!isEmpty(extra)) {
+    object(
+      'SplitBrain',
+      'and others have each what the other has not: their histories are no longer one',
+      'decide which history to keep; `--force` keeps the one of the instance you name',
+      {
+        forceable: true,
+        details: [
+          `only ${instance.spec.name}: ${extra.toString()}`,
+          ...others
+            .map((other) => ({ other, only: subtract(survey.holds(other), survey.holds(instance)) }))
+            .filter(({ only }) => !isEmpty(only))
+            .map(({ other, only }) => `only ${other.spec.name}: ${only.toString()}`),
+        ],
+      },
+    );
+  } else if (!isGiven) {
+    object(
+      'CannotCatchUp',
+      `lacks ${count(missing)} transactions that no other instance could give it`,
+      'promote the instance that has them',
+      { forceable: true, details: [missing.toString()] },
+    );
+  }
+}
+
+function objectToOthers(survey: Survey, instance: Answering, object: Objector): void {
+  const rest = survey.topology.instances.filter(
+    (other): other is Answering => other.kind === 'answering' && other !== instance,
+  );
+  const { purged } = instance.state;
+  const needy = isEmpty(purged) ? [] : rest.filter((other) => !contains(survey.holds(other), purged));
+  if (needy.length > 0) {
+    object(
+      'PurgedTransactions',
+      `has purged transactions that ${listed(namesOf(needy))} would need`,
+      `\`failover rejoin ${needy[0]?.spec.name} --clone\` first, or promote another instance`,
+      { forceable: true },
+    );
+  }
+  const older = rest.filter((other) => isOlder(other.state.version, instance.state.version));
+  if (older.length > 0) {
+    object(
+      'NewerThanOthers',
+      `runs ${instance.state.version.text}, newer than ${listed(namesOf(older))}, which might not understand it`,
+      'upgrade the replicas first, or promote one of the older ones',
+      { forceable: true },
+    );
+  }
+}
+
+function onlyAt(survey: Survey, instance: Answering, others: readonly Answering[]): Gtids {
+  let rest = survey.holds(instance);
+  for (const other of others) {
+    if (isEmpty(rest)) return rest;
+    rest = subtract(rest, survey.holds(other));
+  }
+  return rest;
+}
+
+/** What others hold and this one does not; what is errant on them does not count. */
+export function missingAt(survey: Survey, instance: Answering): Gtids {
+  return subtract(survey.everything(), survey.holds(instance));
+}
+
+/** It has received what it can neither apply nor give to others. */
+export function isStuck(instance: Answering): boolean {
+  const { replication } = instance.state;
+  return (
+    replication?.applier === 'off' && replication.applierError !== undefined && !isEmpty(replication.backlog)
+  );
+}

@@ -1,0 +1,313 @@
+import { count, isEmpty } from '../../database/gtid.ts';
+import type { ClientThread } from '../../database/state.ts';
+import { candidatesOf, isElsewhere } from './candidates.ts';
+import type { FailoverSettings } from '../cluster/cluster.ts';
+import { objections, type Way } from './objections.ts';
+import { planFailover, safetyOf, knownLoss } from './failover.ts';
+import { find, unknownInstance } from './names.ts';
+import { finishOf } from './finish.ts';
+import { planReopen, planSettle } from './settle.ts';
+import { planSwitchover } from './switchover.ts';
+import { isStalled } from '../problems/writes.ts';
+import { refusal, type Planned, type Refusal } from './refusals.ts';
+import { stuckThreads } from '../cluster/stuck.ts';
+import { listed, namesOf, surveyOf, type Survey } from '../cluster/survey.ts';
+import type { Answering, Instance, Silent, Topology } from '../cluster/topology.ts';
+
+/** What the operator, or the watch, wants. */
+export interface PromoteWish {
+  /** Undefined: the best candidate. */
+  readonly to?: string | undefined;
+  /** Accepts the named loss, and treats a primary that is alive and not usable as dead. */
+  readonly force?: boolean | undefined;
+  /** The old primary follows the new one at once (default), when it answers. */
+  readonly rejoin?: boolean | undefined;
+  /** The watch asks: pauses, downtimes and the anti-flapping time hold. */
+  readonly automatic?: boolean | undefined;
+  /** The watch has seen that a primary without room for connections gives nothing to its replicas either. */
+  readonly lockedUp?: boolean | undefined;
+}
+
+/**
+ * Alive → switchover, dead → failover, or every reason why not. A change that was cut off is finished or taken back
+ * first. Naming the primary itself opens it, or sets right what is not as it should be around it.
+ */
+export function planPromote(topology: Topology, wish: PromoteWish, settings: FailoverSettings): Planned {
+  const survey = surveyOf(topology, settings);
+  if (wish.automatic) {
+    const held = heldBack(survey);
+    if (held.length > 0) return { refusals: held };
+  }
+  if (topology.memory.unfinished && !wish.force) {
+    const finish = finishOf(survey);
+    if (finish) return finish;
+  }
+  const named = wish.to === undefined ? undefined : find(survey, wish.to);
+  if (wish.to !== undefined && named === undefined) return { refusals: [unknownInstance(survey, wish.to)] };
+  const several = severalPrimaries(survey);
+  if (several) return { refusals: [several] };
+  if (named !== undefined && named === survey.primary) return planForPrimary(survey, named);
+
+  const blocked = blockers(survey);
+  const way: Way = usesFailover(survey, wish, blocked) ? 'failover' : 'switchover';
+  const target = named ?? candidatesOf(survey, way)[0]?.instance;
+  if (target === undefined) return { refusals: [nobody(survey)] };
+  const found = [
+    ...aliveButUnusable(survey, wish),
+    ...objections(survey, target, way),
+    ...elsewhere(survey, target, wish),
+    ...(way === 'switchover' ? blocked : losses(survey, target)),
+  ].filter((refusal) => !(wish.force && refusal.forceable));
+  if (found.length > 0 || target.kind === 'silent') return { refusals: found };
+  return {
+    plan:
+      way === 'failover'
+        ? planFailover(survey, survey.primary, target)
+        : planSwitchover(survey, survey.primary as Answering, target, {
+            rejoin: wish.rejoin ?? true,
+            endFirst: blocked.length > 0,
+          }),
+  };
+}
+
+/** Two that take writes are settled before anything else. */
+export function severalPrimaries({ view }: Survey): Refusal | undefined {
+  if (view.kind !== 'several') return undefined;
+  const all = namesOf(view.unreachable ? [...view.writable, view.unreachable] : view.writable);
+  const wrong = all.filter((name) => name !== view.likely?.spec.name);
+  return refusal(
+    'TwoWritablePrimaries',
+    undefined,
+    `${listed(all)} ${all.length === 1 ? 'takes' : 'take'} writes`,
+    {
+      remedy: view.likely
+        ? `the replicas follow ${view.likely.spec.name}: \`failover rejoin ${wrong[0]}\` makes the other one read-only`
+        : 'make the wrong one read-only, then `failover rejoin` it',
+    },
+  );
+}
+
+function planForPrimary(survey: Survey, primary: Instance): Planned {
+  const { name } = primary.spec;
+  if (survey.view.kind === 'read-only') return planReopen(survey, survey.view.primary);
+  if (survey.view.kind === 'writable') {
+    const plan = planSettle(survey, survey.view.primary);
+    if (plan.stages.length > 0) return { plan };
+    return {
+      refusals: [
+        refusal('AlreadyPrimary', name, `${name} is the primary already`, { remedy: 'nothing to do' }),
+      ],
+    };
+  }
+  return {
+    refusals: [
+      refusal('UnreachableCandidate', name, `${name} is the primary, and does not answer`, {
+        remedy: 'promote another instance',
+      }),
+    ],
+  };
+}
+
+/** Only the watch is held back: people may do what they think right. */
+function heldBack(survey: Survey): readonly Refusal[] {
+  const { topology, settings, primary, view } = survey;
+  const { paused, unacknowledged } = topology.memory;
+  const found: Refusal[] = [];
+  if (paused) {
+    found.push(
+      refusal('Paused', undefined, `recoveries were paused by ${paused.by}: ${paused.reason}`, {
+        remedy: '`failover resume`',
+      }),
+    );
+  }
+  if (primary && survey.isInDowntime(primary.spec.name)) {
+    found.push(
+      refusal('InDowntime', primary.spec.name, `${primary.spec.name} is in a downtime`, {
+        remedy: `\`failover downtime end ${primary.spec.name}\``,
+      }),
+    );
+  }
+  if (unacknowledged && topology.at - unacknowledged.at < settings.antiFlapMs) {
+    const minutes = Math.ceil((settings.antiFlapMs - (topology.at - unacknowledged.at)) / 60_000);
+    found.push(
+      refusal(
+        'AntiFlap',
+        undefined,
+        `the last automatic recovery (${unacknowledged.id}) was not acknowledged`,
+        {
+          remedy: `\`failover ack\`, or wait ${minutes} minutes`,
+        },
+      ),
+    );
+  }
+  if (view.kind === 'dead' && view.witnesses.cutOff.length === 0 && !topology.memory.unfinished) {
+    found.push(
+      refusal(
+        'NoWitness',
+        view.primary.spec.name,
+        `no replica tries to reach ${view.primary.spec.name}, so nobody confirms that it is dead`,
+        {
+          remedy: `start their receivers, or \`failover promote\` by hand`,
+        },
+      ),
+    );
+  }
+  return found;
+}
+
+/** Dead is dead. Alive and of no use is given up on when the operator says so; a disk that stands still, by the watch, too. */
+function usesFailover(survey: Survey, wish: PromoteWish, blocked: readonly Refusal[]): boolean {
+  if (survey.view.kind !== 'writable' && survey.view.kind !== 'read-only') return true;
+  if (isStalled(survey) && (wish.force || wish.automatic)) return true;
+  return wish.force === true && blocked.some((one) => one.code === 'WaitingForAcknowledgement');
+}
+
+function isFull({ silence }: Silent): boolean {
+  return silence.kind === 'too-many-connections';
+}
+
+function aliveButUnusable(survey: Survey, wish: PromoteWish): readonly Refusal[] {
+  const { view } = survey;
+  if (view.kind === 'overloaded' && !(wish.lockedUp && isFull(view.primary))) {
+    const { name } = view.primary.spec;
+    return [
+      refusal(
+        'PrimaryIsAlive',
+        name,
+        `${name} lives and does not let us in: ${view.primary.silence.message}`,
+        {
+          remedy: `overload is not death: relieve ${name}; \`--force\` gives it up`,
+          forceable: true,
+        },
+      ),
+    ];
+  }
+  if (view.kind === 'unreachable') {
+    const { name } = view.primary.spec;
+    return [
+      refusal(
+        'PrimaryIsHeardOf',
+        name,
+        `${name} cannot be reached from here, but ${listed(view.witnesses.connected)} can`,
+        {
+          remedy: 'see to the network between here and it; `--force` gives it up',
+          forceable: true,
+        },
+      ),
+    ];
+  }
+  if (isStalled(survey) && !wish.automatic) {
+    const name = survey.primary?.spec.name;
+    return [
+      refusal(
+        'PrimaryStalled',
+        name,
+        `${name} answers, but its commits do not come to an end, so it cannot hand over`,
+        {
+          remedy: '`--force` promotes without it: what it could not commit was not acknowledged',
+          forceable: true,
+        },
+      ),
+    ];
+  }
+  return [];
+}
+
+/** What on the primary would keep it from becoming read-only. */
+function blockers(survey: Survey): readonly Refusal[] {
+  const { primary, settings } = survey;
+  if (primary?.kind !== 'answering') return [];
+  const { name } = primary.spec;
+  const found: Refusal[] = [];
+  const stuck = stuckThreads(primary.state);
+  if (stuck.length > 0) {
+    found.push(
+      refusal(
+        'WaitingForAcknowledgement',
+        name,
+        `${stuck.length} commits on ${name} wait for an acknowledgement, and would hold up super_read_only`,
+        {
+          remedy: 'bring a replica back that acknowledges; `--force` promotes without the primary',
+          forceable: true,
+          details: stuck.map(described),
+        },
+      ),
+    );
+  }
+  const long = primary.state.longTransactions.filter(
+    (thread) => thread.seconds >= settings.longTransactionSeconds,
+  );
+  if (long.length > 0) {
+    found.push(
+      refusal('LongTransactions', name, `${long.length} long transactions are open on ${name}`, {
+        remedy: 'wait for them or end them; `--force` ends them',
+        forceable: true,
+        details: long.map(described),
+      }),
+    );
+  }
+  return found;
+}
+
+function described(thread: ClientThread): string {
+  return `session ${thread.id}, ${thread.user} from ${thread.host}, for ${thread.seconds} s: ${thread.state}`;
+}
+
+function elsewhere(survey: Survey, target: Instance, wish: PromoteWish): readonly Refusal[] {
+  if (!isElsewhere(survey, target) || (wish.to !== undefined && !wish.automatic)) return [];
+  const { name, dataCentre } = target.spec;
+  return [
+    refusal('OtherDataCentre', name, `${name} is in another data centre, ${dataCentre}`, {
+      remedy: `name it: \`failover promote ${name}\``,
+    }),
+  ];
+}
+
+function losses(survey: Survey, target: Instance): readonly Refusal[] {
+  if (target.kind === 'silent') return [];
+  const found: Refusal[] = [];
+  const lost = knownLoss(survey, target);
+  const safety = safetyOf(survey);
+  if (lost !== undefined && !isEmpty(lost)) {
+    found.push(
+      refusal(
+        'LosesTransactions',
+        target.spec.name,
+        `${count(lost)} transactions were seen on the old primary and are on no replica that could give them`,
+        {
+          remedy: 'bring the old primary or a silent replica back; `--force` loses them',
+          forceable: true,
+          details: [lost.toString()],
+        },
+      ),
+    );
+  }
+  if (!safety.safe) {
+    found.push(
+      refusal(
+        survey.semiSync.wanted ? 'TooFewAckers' : 'Asynchronous',
+        target.spec.name,
+        `that no acknowledged write is lost cannot be proved: ${safety.reason}`,
+        {
+          remedy:
+            safety.unreached.length > 0
+              ? `bring ${listed(safety.unreached)} back, or accept with \`--force\` that writes may be lost`
+              : '`--force` accepts that writes may be lost',
+          forceable: true,
+        },
+      ),
+    );
+  }
+  return found;
+}
+
+function nobody(survey: Survey): Refusal {
+  return refusal(
+    'NobodyToPromote',
+    undefined,
+    `the cluster has no other instance than ${survey.primary?.spec.name ?? 'none'}`,
+    {
+      remedy: 'add one to the inventory and run `provision up`',
+    },
+  );
+}

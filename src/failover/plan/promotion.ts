@@ -1,0 +1,242 @@
+import { contains, isEmpty } from '../../database/gtid.ts';
+import type { Action, Stage, Step } from './action.ts';
+import { byMembers } from '../cluster/errant.ts';
+import { compact, hookStage, sideBySide, step } from './steps.ts';
+import { listed, namesOf, type Survey } from '../cluster/survey.ts';
+import type { Answering, Instance } from '../cluster/topology.ts';
+
+/** The last part of every change of the primary: this one becomes it, and the others follow. */
+export interface Promotion {
+  readonly to: Answering;
+  /** They answer and do not follow it yet. */
+  readonly followers: readonly Answering[];
+  /** They follow it already. */
+  readonly attached: readonly Answering[];
+  /** It may still be its own replica's replica: told to stop before anything else. */
+  readonly stopFirst: boolean;
+}
+
+/**
+ * Invariants of these stages:
+ * 1. Semi-sync is on at the new primary before it takes the first write, so no write is acknowledged by it alone.
+ * 2. It takes writes only after everything that stopped the old one (the stages before these).
+ * 3. A follower's semi-sync source is turned off when its own sessions are gone, so nobody is told OK by that.
+ * 4. The source is forgotten last: until then the change can be taken back.
+ */
+export function promotionStages(
+  survey: Survey,
+  promotion: Promotion,
+): { stages: readonly Stage[]; notes: readonly string[] } {
+  const { settings, semiSync } = survey;
+  const { to, followers, attached, stopFirst } = promotion;
+  const { name } = to.spec;
+  const all = [...attached, ...followers];
+  const ackers = all.filter((instance) => instance.state.semiSync.available).length;
+  const enough = ackers >= semiSync.required;
+  const wantsSource = semiSync.wanted && to.state.semiSync.available && (enough || !settings.asyncWhenAlone);
+  const source = to.state.semiSync.source.enabled;
+  const answersWithin = wantsSource ? enough : true;
+  const own: Stage[] = [
+    stopFirst
+      ? [
+          step(
+            settings,
+            { do: 'stop-replica', instance: name },
+            { undo: [{ do: 'start-replica', instance: name }] },
+          ),
+        ]
+      : [],
+    wantsSource === source
+      ? []
+      : [
+          step(
+            settings,
+            { do: 'semi-sync-source', instance: name, on: wantsSource },
+            {
+              undo: [{ do: 'semi-sync-source', instance: name, on: source }],
+            },
+          ),
+        ],
+    to.state.readOnly
+      ? [step(settings, { do: 'make-writable', instance: name }, { irreversible: true })]
+      : [],
+  ];
+  const stages = [
+    ...sideBySide(
+      own,
+      ...followers.map((instance) => [keepStage(survey, instance), ...followStages(survey, instance, to)]),
+    ),
+    [
+      step(settings, { do: 'point-writers', instance: name }),
+      ...(wantsSource && enough
+        ? [
+            step(
+              settings,
+              { do: 'await-ackers', instance: name, count: semiSync.required },
+              { optional: true },
+            ),
+          ]
+        : []),
+    ],
+    // Both write, so they come when writes are acknowledged.
+    answersWithin ? [step(settings, { do: 'enable-events', instance: name }, { optional: true })] : [],
+    answersWithin && all.length > 0
+      ? [step(settings, { do: 'prove', instance: name, on: namesOf(all) }, { optional: true })]
+      : [],
+    to.state.replication === undefined ? [] : [step(settings, { do: 'forget-source', instance: name })],
+    ...hookStage(settings, 'after-promotion', { optional: true }),
+  ];
+  const notes: string[] = [];
+  if (semiSync.wanted && !enough) {
+    const who = all.length === 0 ? 'no replica' : `only ${listed(namesOf(all))}`;
+    notes.push(
+      settings.asyncWhenAlone
+        ? `${who} could acknowledge to ${name}: its writes are accepted without an acknowledgement (failover_async_when_alone) and lost when it dies`
+        : `${who} could acknowledge to ${name}: its writes wait until ${semiSync.required - ackers} more can; bring a replica back with \`failover rejoin\`, or set failover_async_when_alone to accept writes that may be lost`,
+    );
+  }
+  return { stages: compact(stages), notes };
+}
+
+/**
+ * To follow throws away what was received and not applied. The new primary has it, too; but where two acknowledgements
+ * are asked for, two replicas keep what they acknowledged, whatever dies next. Writes do not wait for that: what is done
+ * beside on one instance keeps its order.
+ */
+function keepStage(survey: Survey, instance: Answering): Stage {
+  const { replication } = instance.state;
+  return survey.semiSync.required > 1 && replication?.applier === 'on' && !isEmpty(replication.backlog)
+    ? [
+        step(
+          survey.settings,
+          { do: 'apply-backlog', instance: instance.spec.name },
+          { optional: true, beside: true },
+        ),
+      ]
+    : [];
+}
+
+/**
+ * One instance follows another: it stops waiting for acknowledgements itself, gives them, and fetches. MySQL takes up
+ * to a second to turn the source's side off (its thread looks up that often), and no write waits for that nor for a
+ * receiver to connect: all of it is done beside the rest.
+ */
+export function followStages(survey: Survey, instance: Answering, source: Instance): readonly Stage[] {
+  const { settings } = survey;
+  const { name } = instance.spec;
+  const { semiSync } = instance.state;
+  return [
+    [
+      ...(semiSync.source.enabled
+        ? [
+            step(
+              settings,
+              { do: 'semi-sync-source', instance: name, on: false },
+              {
+                optional: true,
+                beside: true,
+                undo: [{ do: 'semi-sync-source', instance: name, on: true }],
+              },
+            ),
+          ]
+        : []),
+      ...(survey.semiSync.wanted && semiSync.available && !semiSync.replica.enabled
+        ? [
+            step(
+              settings,
+              { do: 'semi-sync-replica', instance: name, on: true },
+              {
+                optional: true,
+                beside: true,
+                undo: [{ do: 'semi-sync-replica', instance: name, on: false }],
+              },
+            ),
+          ]
+        : []),
+    ],
+    [
+      followStep(survey, instance, source, {
+        optional: true,
+        beside: true,
+      }),
+    ],
+  ];
+}
+
+/** With what takes it back: to the source it has now, in the state it is in now. */
+export function followStep(
+  survey: Survey,
+  instance: Answering,
+  source: Instance,
+  extra: Partial<Step> = {},
+): Step {
+  const { name } = instance.spec;
+  return step(
+    survey.settings,
+    {
+      do: 'follow',
+      instance: name,
+      source: source.spec.name,
+      demoted: instance.state.replication === undefined,
+    },
+    { undo: formerLink(survey, instance), ...extra },
+  );
+}
+
+/** The actions that give an instance the source back that it has now. */
+export function formerLink(survey: Survey, instance: Answering): readonly Action[] {
+  const { name } = instance.spec;
+  const { replication } = instance.state;
+  const former = survey.links.get(name)?.source;
+  if (replication === undefined || former === undefined) {
+    return [
+      { do: 'stop-replica', instance: name },
+      { do: 'forget-source', instance: name },
+    ];
+  }
+  return [
+    { do: 'follow', instance: name, source: former.spec.name, demoted: false },
+    ...(replication.receiver === 'off' ? [{ do: 'stop-receiver', instance: name } as const] : []),
+  ];
+}
+
+/**
+ * Who may follow this one: its history is part of the new primary's, and nothing it needs was purged there. A replica of
+ * MySQL that has followed with transactions of its own goes on so: without it nobody may be left who acknowledges. What
+ * it got of another member, and this one lacks, is another history.
+ */
+export function sortFollowers(
+  survey: Survey,
+  to: Answering,
+  from: readonly Answering[],
+): { fit: readonly Answering[]; notes: readonly string[] } {
+  const fit: Answering[] = [];
+  const notes: string[] = [];
+  for (const instance of from) {
+    if (instance === to) continue;
+    const { name } = instance.spec;
+    const own = survey.errant(instance);
+    if (!isEmpty(own) && !(isEmpty(byMembers(own, survey, instance)) && followedWithThem(instance))) {
+      notes.push(`${name} has transactions of its own and does not follow: \`failover rejoin ${name}\``);
+    } else if (!contains(survey.holds(instance), to.state.purged)) {
+      notes.push(
+        `${name} needs transactions that ${to.spec.name} has purged: \`failover rejoin ${name} --clone\``,
+      );
+    } else {
+      if (!isEmpty(own))
+        notes.push(`${name} has transactions of its own and follows with them: \`failover errant ${name}\``);
+      fit.push(instance);
+    }
+  }
+  return { fit, notes };
+}
+
+/** MariaDB's strict mode ends replication at the next transaction: its numbers have no gaps to put another one in. */
+function followedWithThem({ state: { version, replication } }: Answering): boolean {
+  return (
+    version.flavour === 'mysql' &&
+    replication !== undefined &&
+    replication.applier === 'on' &&
+    replication.applierError === undefined
+  );
+}

@@ -1,0 +1,269 @@
+import { contains, count, isEmpty, subtract } from '../../database/gtid.ts';
+import type { Plan, Stage } from './action.ts';
+import type { FailoverSettings } from '../cluster/cluster.ts';
+import { byItself, ownLost } from '../cluster/errant.ts';
+import { find, unknownInstance } from './names.ts';
+import { closePlan, rejoinPlan } from './close.ts';
+import { followStages } from './promotion.ts';
+import { refusal, type Planned } from './refusals.ts';
+import { step } from './steps.ts';
+import { stuckThreads } from '../cluster/stuck.ts';
+import { surveyOf, type Survey } from '../cluster/survey.ts';
+import type { Answering, Silent, Topology } from '../cluster/topology.ts';
+
+export interface RejoinWish {
+  readonly instance: string;
+  /** Its data are thrown away and copied from another instance. */
+  readonly clone?: boolean | undefined;
+  /** Its errant transactions count as executed everywhere, without their content (MySQL only). */
+  readonly injectEmpty?: boolean | undefined;
+  /** Where nobody acknowledges, the primary commits alone until this one is back. */
+  readonly force?: boolean | undefined;
+}
+
+/**
+ * Makes an instance a replica of the primary again. What must be known first (a fenced instance does not answer, a
+ * writable one may still write) is a plan of its own: observe and plan again while `again` is true.
+ *
+ * Invariants: it takes no writes and has no client sessions before its semi-sync is turned off and before its GTIDs are
+ * compared; it follows only when the primary has everything that it has; its data are replaced only when told so.
+ */
+export function planRejoin(
+  topology: Topology,
+  wish: RejoinWish,
+  settings: FailoverSettings,
+): Planned & { readonly again?: boolean } {
+  const survey = surveyOf(topology, settings);
+  const instance = find(survey, wish.instance);
+  if (instance === undefined) return { refusals: [unknownInstance(survey, wish.instance)] };
+  const { name } = instance.spec;
+  const primary = rightPrimary(survey);
+  const { view } = survey;
+  if (
+    view.kind === 'several' &&
+    view.likely &&
+    instance.kind === 'answering' &&
+    instance !== view.likely &&
+    !instance.state.readOnly
+  ) {
+    return { plan: closePlan(survey, instance, primary), again: true };
+  }
+  if (primary === undefined) {
+    return {
+      refusals: [
+        refusal(
+          'NoWritablePrimary',
+          undefined,
+          'no single primary answers and takes writes, so there is nobody to follow',
+          {
+            remedy: '`failover status` says why',
+          },
+        ),
+      ],
+    };
+  }
+  if (instance === primary) {
+    return {
+      refusals: [refusal('AlreadyPrimary', name, `${name} is the primary`, { remedy: 'nothing to do' })],
+    };
+  }
+  if (instance.kind === 'silent') return whenSilent(survey, instance);
+  if (!instance.state.readOnly) return { plan: closePlan(survey, instance, primary), again: true };
+  if (wish.clone) return clonePlan(survey, instance, primary, wish);
+  return whenReadOnly(surveyOf(topology, settings, primary), instance, primary, wish);
+}
+
+/** The primary that takes writes; of two the one that the replicas follow. */
+export function rightPrimary({ view }: Survey): Answering | undefined {
+  if (view.kind === 'writable') return view.primary;
+  return view.kind === 'several' && view.likely?.kind === 'answering' && !view.likely.state.readOnly
+    ? view.likely
+    : undefined;
+}
+
+function whenSilent(survey: Survey, instance: Silent): Planned & { readonly again?: boolean } {
+  const { name } = instance.spec;
+  if (survey.topology.memory.fenced?.includes(name)) {
+    return {
+      plan: {
+        ...rejoinPlan(instance, [[step(survey.settings, { do: 'unfence', instance: name })]]),
+        notes: [`${name} is started read-only; what it has decides what follows`],
+      },
+      again: true,
+    };
+  }
+  return {
+    refusals: [
+      refusal('UnreachableInstance', name, `${name} does not answer: ${instance.silence.message}`, {
+        remedy: `start it; it starts read-only, then \`failover rejoin ${name}\``,
+      }),
+    ],
+  };
+}
+
+function clonePlan(survey: Survey, instance: Answering, primary: Answering, wish: RejoinWish): Planned {
+  const { settings } = survey;
+  const { name } = instance.spec;
+  // A copy is taken from a replica that has everything, so that the primary is spared.
+  const donor =
+    survey.others.find(
+      (other) =>
+        other !== instance &&
+        survey.links.get(other.spec.name)?.state === 'hears' &&
+        other.state.replication?.applier === 'on' &&
+        isEmpty(survey.errant(other)) &&
+        // What it wrote itself must come with the copy.
+        isEmpty(byItself(subtract(primary.state.executed, other.state.executed), instance)) &&
+        (other.state.replication.lagSeconds ?? Infinity) <= survey.settings.lagLimitSeconds,
+    ) ?? primary;
+  const plan: Plan = {
+    ...rejoinPlan(instance, [
+      [step(settings, { do: 'end-clients', instance: name }, { optional: true })],
+      [step(settings, { do: 'clone', instance: name, source: donor.spec.name }, { irreversible: true })],
+      ...afterwards(survey, instance, primary),
+    ]),
+    notes: [`the data of ${name} are thrown away and copied from ${donor.spec.name}`],
+  };
+  if (donor !== primary) return { plan };
+  const isAcker = survey.links.get(name)?.source === primary && instance.state.semiSync.replica.active;
+  return whileItCommits(survey, primary, plan, {
+    ackers: primary.state.semiSync.source.ackers - (isAcker ? 1 : 0),
+    force: wish.force,
+  });
+}
+
+/**
+ * A copy of a primary waits for its commits, and MySQL has thrown the old data away by then; an empty transaction is a
+ * commit itself. Where nobody acknowledges, neither ever ends. `ackers`: so many are connected while it is done.
+ */
+function whileItCommits(
+  survey: Survey,
+  primary: Answering,
+  plan: Plan,
+  { ackers, force }: { ackers: number; force: boolean | undefined },
+): Planned {
+  const { source } = primary.state.semiSync;
+  const waits = source.enabled && source.active;
+  const isStuck = stuckThreads(primary.state).length > 0;
+  if (!waits || (ackers >= source.requiredAcks && !isStuck)) return { plan };
+  const { settings } = survey;
+  const { name } = primary.spec;
+  if (!force) {
+    return {
+      refusals: [
+        refusal(
+          'CommitsWait',
+          name,
+          isStuck
+            ? `commits on ${name} wait for an acknowledgement that does not come: this would wait with them`
+            : `commits on ${name} would wait for ${source.requiredAcks} acknowledgements and ${ackers} could come: this would wait with them`,
+          {
+            remedy: `bring another replica back first (\`failover status\`); when there is none, ${name} can commit alone meanwhile`,
+            forceable: true,
+          },
+        ),
+      ],
+    };
+  }
+  return {
+    plan: {
+      ...plan,
+      stages: [
+        [
+          step(
+            settings,
+            { do: 'semi-sync-source', instance: name, on: false },
+            { undo: [{ do: 'semi-sync-source', instance: name, on: true }] },
+          ),
+        ],
+        ...plan.stages,
+        [
+          step(
+            settings,
+            { do: 'semi-sync-source', instance: name, on: true },
+            { name: 'semi-sync-source-on', always: true },
+          ),
+        ],
+      ],
+      notes: [...plan.notes, `until then ${name} commits alone: what it loses meanwhile is lost`],
+    },
+  };
+}
+
+function whenReadOnly(survey: Survey, instance: Answering, primary: Answering, wish: RejoinWish): Planned {
+  const { name } = instance.spec;
+  const errant = survey.errant(instance);
+  const isMysql = instance.state.version.flavour === 'mysql';
+  if (!isEmpty(errant) && !(wish.injectEmpty && isMysql)) {
+    return {
+      refusals: [
+        refusal(
+          'ErrantTransactions',
+          name,
+          `${name} has ${count(errant)} transactions that ${primary.spec.name} does not have`,
+          {
+            remedy: isMysql
+              ? `look at them with \`failover errant ${name}\`, then \`--clone\` throws them away, or \`--inject-empty\` leaves their effect on ${name} only`
+              : `look at them with \`failover errant ${name}\`, then \`--clone\` throws them away (MariaDB cannot take empty transactions in their place)`,
+            details: [errant.toString()],
+          },
+        ),
+      ],
+    };
+  }
+  if (!contains(instance.state.executed, subtract(primary.state.purged, errant))) {
+    return {
+      refusals: [
+        refusal(
+          'PurgedTransactions',
+          name,
+          `${name} needs transactions that ${primary.spec.name} has purged`,
+          {
+            remedy: `\`failover rejoin ${name} --clone\``,
+          },
+        ),
+      ],
+    };
+  }
+  const gone = ownLost(primary, instance);
+  if (!isEmpty(gone)) {
+    return {
+      refusals: [
+        refusal(
+          'LacksOwnTransactions',
+          name,
+          `${name} lacks ${count(gone)} transactions that it wrote itself: it was set back to an older state, and no replica fetches what bears its own server_id`,
+          { remedy: `\`failover rejoin ${name} --clone\``, details: [gone.toString()] },
+        ),
+      ],
+    };
+  }
+  const { settings } = survey;
+  const plan = rejoinPlan(instance, [
+    isEmpty(errant)
+      ? []
+      : [step(settings, { do: 'inject-empty', instance: primary.spec.name, gtids: errant.toString() })],
+    [
+      step(settings, { do: 'end-clients', instance: name }, { optional: true }),
+      step(settings, { do: 'persist-read-only', instance: name }, { optional: true }),
+    ],
+    ...afterwards(survey, instance, primary),
+  ]);
+  if (isEmpty(errant)) return { plan };
+  const note = `${count(errant)} transactions of ${name} count as executed everywhere; their effect stays on ${name} only: compare its data`;
+  return whileItCommits(
+    survey,
+    primary,
+    { ...plan, notes: [note] },
+    { ackers: primary.state.semiSync.source.ackers, force: wish.force },
+  );
+}
+
+function afterwards(survey: Survey, instance: Answering, primary: Answering): readonly Stage[] {
+  return [
+    ...followStages(survey, instance, primary).map((stage) =>
+      stage.map((one) => ({ ...one, optional: undefined, undo: undefined, beside: undefined })),
+    ),
+    [step(survey.settings, { do: 'catch-up', instance: instance.spec.name, with: primary.spec.name })],
+  ];
+}

@@ -1,0 +1,164 @@
+import { contains, count, isEmpty } from '../../database/gtid.ts';
+import type { FailoverSettings } from '../cluster/cluster.ts';
+import { find, unknownInstance } from './names.ts';
+import { followStep } from './promotion.ts';
+import { refusal, type Planned, type Refusal } from './refusals.ts';
+import { compact, step } from './steps.ts';
+import { surveyOf, type Survey } from '../cluster/survey.ts';
+import type { Answering, Topology } from '../cluster/topology.ts';
+
+export interface RelocateWish {
+  readonly instance: string;
+  readonly below: string;
+}
+
+/**
+ * Moves one replica below another source. Invariants: what it received is applied before the move, and the new source
+ * has all of it; no ring comes out of it.
+ */
+export function planRelocate(topology: Topology, wish: RelocateWish, settings: FailoverSettings): Planned {
+  const survey = surveyOf(topology, settings);
+  const instance = find(survey, wish.instance);
+  const below = find(survey, wish.below);
+  if (instance === undefined) return { refusals: [unknownInstance(survey, wish.instance)] };
+  if (below === undefined) return { refusals: [unknownInstance(survey, wish.below)] };
+  for (const one of [instance, below]) {
+    if (one.kind === 'silent') {
+      return {
+        refusals: [
+          refusal(
+            'UnreachableInstance',
+            one.spec.name,
+            `${one.spec.name} does not answer: ${one.silence.message}`,
+            {
+              remedy: topology.memory.fenced?.includes(one.spec.name)
+                ? `it was fenced: \`failover rejoin ${one.spec.name}\``
+                : 'start it first',
+            },
+          ),
+        ],
+      };
+    }
+  }
+  const replica = instance as Answering;
+  const source = below as Answering;
+  const found = relocateRefusals(survey, replica, source);
+  if (found.length > 0) return { refusals: found };
+  const { name } = replica.spec;
+  const applies = replica.state.replication !== undefined && replica.state.replication.applier === 'on';
+  return {
+    plan: {
+      kind: 'relocate',
+      from: survey.links.get(name)?.source?.spec.name,
+      to: name,
+      notes: [],
+      lost: '',
+      lostCount: 0,
+      stages: compact([
+        applies
+          ? [
+              step(
+                settings,
+                { do: 'stop-receiver', instance: name },
+                { undo: [{ do: 'start-receiver', instance: name }] },
+              ),
+            ]
+          : [],
+        applies ? [step(settings, { do: 'apply-backlog', instance: name })] : [],
+        applies
+          ? [
+              step(
+                settings,
+                { do: 'catch-up', instance: source.spec.name, with: name },
+                { name: `catch-up-with-${name}` },
+              ),
+            ]
+          : [],
+        [followStep(survey, replica, source)],
+        [step(settings, { do: 'catch-up', instance: name, with: source.spec.name })],
+      ]),
+    },
+  };
+}
+
+function relocateRefusals(survey: Survey, replica: Answering, source: Answering): readonly Refusal[] {
+  const { name } = replica.spec;
+  const above = source.spec.name;
+  const found: Refusal[] = [];
+  if (replica === survey.primary) {
+    found.push(
+      refusal('AlreadyPrimary', name, `${name} is the primary and follows nobody`, {
+        remedy: `\`failover promote ${above}\``,
+      }),
+    );
+  }
+  const errant = survey.errant(replica);
+  if (!isEmpty(errant)) {
+    found.push(
+      refusal(
+        'ErrantTransactions',
+        name,
+        `${name} has ${count(errant)} transactions that the primary never had`,
+        {
+          remedy: `\`failover rejoin ${name}\` says what to do`,
+          details: [errant.toString()],
+        },
+      ),
+    );
+  }
+  if (!replica.state.readOnly) {
+    found.push(
+      refusal('ReplicaIsWritable', name, `${name} takes writes`, { remedy: `\`failover rejoin ${name}\`` }),
+    );
+  }
+  const seen = new Set<string>();
+  for (
+    let at: string | undefined = above;
+    at !== undefined && !seen.has(at);
+    at = survey.links.get(at)?.source?.spec.name
+  ) {
+    seen.add(at);
+    if (at === name) {
+      found.push(
+        refusal('Ring', name, `${above} follows ${name}, directly or by others`, {
+          remedy: `relocate ${above} first`,
+        }),
+      );
+    }
+  }
+  if (!source.state.logBin || !source.state.logReplicaUpdates) {
+    found.push(
+      refusal('NoBinaryLog', above, `${above} does not log what it replicates`, {
+        remedy: 'choose another source',
+      }),
+    );
+  }
+  if (!contains(survey.holds(replica), source.state.purged)) {
+    found.push(
+      refusal('PurgedTransactions', name, `${name} needs transactions that ${above} has purged`, {
+        remedy: `\`failover rejoin ${name} --clone\``,
+      }),
+    );
+  }
+  const { primary } = survey;
+  const { source: semiSync } = primary?.kind === 'answering' ? primary.state.semiSync : { source: undefined };
+  if (
+    semiSync?.enabled &&
+    source !== primary &&
+    survey.links.get(name)?.source === primary &&
+    replica.state.semiSync.replica.active &&
+    semiSync.ackers <= semiSync.requiredAcks
+  ) {
+    found.push(
+      refusal(
+        'NeededAcker',
+        name,
+        `${primary?.spec.name} needs the acknowledgements of ${name}: without it writes would wait`,
+        {
+          remedy: 'bring another replica back first',
+        },
+      ),
+    );
+  }
+  return found;
+}

@@ -1,0 +1,166 @@
+import { count, isEmpty, subtract } from '../../database/gtid.ts';
+import type { Plan, Stage } from './action.ts';
+import { promotionStages, sortFollowers } from './promotion.ts';
+import { refusal, type Planned, type Refusal } from './refusals.ts';
+import { compact, step } from './steps.ts';
+import { surveyOf, type Survey } from '../cluster/survey.ts';
+import type { Answering } from '../cluster/topology.ts';
+
+/*
+ * Makes one instance the primary that has everything already: the last part of a change that was cut off, or a primary
+ * that came back read-only. Invariants: nothing else that answers takes writes when this one begins to; whoever follows
+ * has nothing of another member that this one lacks; semi-sync is on before the first write.
+ */
+
+/** What is missing around a primary that takes writes: replicas, balancers, semi-sync. No stages: nothing is. */
+export function planSettle(survey: Survey, primary: Answering): Plan {
+  const { topology, links, settings } = survey;
+  const { name, host } = primary.spec;
+  const rest = topology.instances.filter(
+    (instance): instance is Answering => instance.kind === 'answering' && instance !== primary,
+  );
+  // Seen from this one, whoever the servers' own words point at.
+  const own = surveyFor(survey, primary);
+  const { fit: fitting, notes } = sortFollowers(own, primary, rest);
+  // Who still receives from an instance with a history of its own may get some of that before it is moved.
+  const fit = fitting.filter((instance) => {
+    const source = links.get(instance.spec.name)?.source;
+    return source?.kind !== 'answering' || source === primary || isEmpty(own.errant(source));
+  });
+  const attached = fit.filter(
+    (instance) => leadsTo(survey, instance, primary) && !isBelowTheOther(survey, instance, primary),
+  );
+  const followers = fit.filter((instance) => !attached.includes(instance));
+  const writers = topology.balancers.filter((balancer) => balancer.reachable);
+  const balanced = writers.every((balancer) => balancer.writers.length === 1 && balancer.writers[0] === host);
+  const isSource = !survey.semiSync.wanted || primary.state.semiSync.source.enabled;
+  const isReady =
+    followers.length === 0 &&
+    balanced &&
+    isSource &&
+    !primary.state.readOnly &&
+    primary.state.replication === undefined;
+  const promotion = promotionStages(own, {
+    to: primary,
+    attached,
+    followers,
+    stopFirst: primary.state.replication !== undefined && !isStopped(primary),
+  });
+  const stages: readonly Stage[] = [
+    // Those that follow from now on take no writes of their own any more.
+    followers
+      .filter((instance) => !instance.state.readOnly)
+      .map(({ spec }) => step(settings, { do: 'make-read-only', instance: spec.name })),
+    followers
+      .filter((instance) => !links.has(instance.spec.name))
+      .flatMap(({ spec }) => [
+        step(settings, { do: 'end-clients', instance: spec.name }),
+        step(settings, { do: 'persist-read-only', instance: spec.name }, { optional: true }),
+      ]),
+    ...promotion.stages,
+  ];
+  return {
+    kind: 'repair',
+    from: undefined,
+    to: name,
+    notes: [...notes, ...promotion.notes],
+    lost: '',
+    lostCount: 0,
+    stages: isReady ? [] : compact(stages),
+  };
+}
+
+/** Opens a primary that is read-only, when it is proved that nobody has more and nobody else takes writes. */
+export function planReopen(survey: Survey, primary: Answering): Planned {
+  const refusals = reopenRefusals(survey, primary);
+  return refusals.length > 0 ? { refusals } : { plan: planSettle(survey, primary) };
+}
+
+/** Why this one must not be opened. */
+export function reopenRefusals(survey: Survey, primary: Answering): readonly Refusal[] {
+  const { topology } = survey;
+  const { name } = primary.spec;
+  const { primary: last } = topology.memory;
+  const found: Refusal[] = [];
+  for (const other of topology.instances) {
+    if (other.kind === 'silent' || other === primary) continue;
+    if (!other.state.readOnly) {
+      found.push(
+        refusal('TwoWritablePrimaries', other.spec.name, `${other.spec.name} takes writes`, {
+          remedy: `\`failover rejoin ${other.spec.name}\` first`,
+        }),
+      );
+    }
+    // Of the one that the last change made the primary, a former primary that follows it no more knows nothing.
+    const counts =
+      last !== name || topology.memory.unfinished || survey.links.get(other.spec.name)?.source === primary;
+    const more = subtract(survey.holds(other), primary.state.executed);
+    if (counts && !isEmpty(more)) {
+      found.push(
+        refusal(
+          'PrimaryLacksTransactions',
+          name,
+          `${other.spec.name} has ${count(more)} transactions that ${name} does not have`,
+          {
+            remedy: `\`failover promote ${other.spec.name}\` instead`,
+            details: [more.toString()],
+          },
+        ),
+      );
+    }
+  }
+  const { replication } = primary.state;
+  if (replication !== undefined && !isEmpty(replication.backlog)) {
+    found.push(
+      refusal(
+        'PrimaryHasBacklog',
+        name,
+        `${name} has received ${count(replication.backlog)} transactions that it has not applied`,
+        {
+          remedy: `wait until it has, then \`failover promote ${name}\``,
+          details: [replication.backlog.toString()],
+        },
+      ),
+    );
+  }
+  if (last !== undefined && last !== name && !topology.memory.unfinished) {
+    found.push(
+      refusal('NotTheLastPrimary', name, `the last change made ${last} the primary, and not ${name}`, {
+        remedy: `\`failover promote ${last}\` when it answers, or \`failover promote\` another with --force`,
+      }),
+    );
+  }
+  return found;
+}
+
+/** A change that was cut off had moved it, or would have: it belongs below the primary itself. */
+function isBelowTheOther(survey: Survey, instance: Answering, primary: Answering): boolean {
+  const { unfinished } = survey.topology.memory;
+  const source = survey.links.get(instance.spec.name)?.source;
+  if (unfinished === undefined || source === undefined || source === primary) return false;
+  return source.spec.name === unfinished.from || source.spec.name === unfinished.to;
+}
+
+/** By way of other replicas, too, and with every receiver on the way running. */
+function leadsTo(survey: Survey, instance: Answering, primary: Answering): boolean {
+  const seen = new Set<string>();
+  for (let name = instance.spec.name; !seen.has(name);) {
+    if (name === primary.spec.name) return true;
+    seen.add(name);
+    const link = survey.links.get(name);
+    if (link?.source === undefined || link.state === 'stopped') return false;
+    name = link.source.spec.name;
+  }
+  return false;
+}
+
+function isStopped(instance: Answering): boolean {
+  const { replication } = instance.state;
+  return replication?.receiver === 'off' && replication.applier === 'off';
+}
+
+/** The same moment, judged as if this one were the primary. */
+function surveyFor(survey: Survey, primary: Answering): Survey {
+  if (survey.primary === primary) return survey;
+  return surveyOf(survey.topology, survey.settings, primary);
+}

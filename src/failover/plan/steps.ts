@@ -1,0 +1,82 @@
+import type { Action, HookName, Stage, Step } from './action.ts';
+import type { FailoverSettings } from '../cluster/cluster.ts';
+
+type Extra = Partial<Omit<Step, 'action' | 'limitMs'>>;
+
+/** Hooks are the operators' own programs. */
+const HOOK_LIMIT_MS = 30_000;
+/** Stopping a server over SSH, or asking a power switch. */
+const FENCE_LIMIT_MS = 10_000;
+/**
+ * A receiver that was just greeting a host that hangs ends only when its own patience does (replica_net_timeout): STOP
+ * REPLICA waits for that, in both flavours.
+ */
+const RECEIVER_LIMIT_MS = 10_000;
+/** InnoDB recovers before it answers: as long as the script on the machine waits for it, and a little more. */
+const UNFENCE_LIMIT_MS = 320_000;
+/** Receivers of one LAN are there within a second; their connect retry is a second, too. */
+const ACKERS_LIMIT_MS = 5000;
+
+/** Makes the steps of a plan; each kind of action has its limit in one place. */
+export function step(settings: FailoverSettings, action: Action, extra: Extra = {}): Step {
+  return { name: action.do, action, limitMs: limitOf(settings, action), ...extra };
+}
+
+/** The operators' program for this moment, when there is one. */
+export function hookStage(settings: FailoverSettings, hook: HookName, extra: Extra = {}): readonly Stage[] {
+  if (settings.hooks[hook] === undefined) return [];
+  return [[step(settings, { do: 'hook', hook }, { name: `hook-${hook}`, ...extra })]];
+}
+
+/** Several sequences at the same time: the first stages of all, then the second ones. */
+export function sideBySide(...sequences: readonly (readonly Stage[])[]): readonly Stage[] {
+  const length = Math.max(0, ...sequences.map((sequence) => sequence.length));
+  return Array.from({ length }, (_, index) => sequences.flatMap((sequence) => sequence[index] ?? []));
+}
+
+/** Without the empty stages. */
+export function compact(stages: readonly Stage[]): readonly Stage[] {
+  return stages.filter((stage) => stage.length > 0);
+}
+
+function limitOf(settings: FailoverSettings, action: Action): number {
+  switch (action.do) {
+    case 'make-read-only':
+      return settings.switchoverTimeoutMs;
+    case 'catch-up':
+    case 'apply-backlog':
+      return settings.catchUpTimeoutMs;
+    case 'await-ackers':
+    case 'prove':
+      return ACKERS_LIMIT_MS;
+    case 'stop-receiver':
+    case 'stop-replica':
+    case 'follow':
+    case 'forget-source':
+      return Math.max(settings.queryTimeoutMs, RECEIVER_LIMIT_MS);
+    case 'fence':
+      return FENCE_LIMIT_MS;
+    case 'unfence':
+      return UNFENCE_LIMIT_MS;
+    case 'hook':
+      return HOOK_LIMIT_MS;
+    case 'clone':
+      return 24 * 3_600_000;
+    case 'inject-empty':
+    case 'enable-events':
+      return Math.max(settings.queryTimeoutMs, settings.switchoverTimeoutMs);
+    case 'hold-writers':
+    case 'release-writers':
+    case 'end-writers':
+    case 'point-writers':
+    case 'start-receiver':
+    case 'start-applier':
+    case 'start-replica':
+    case 'persist-read-only':
+    case 'make-writable':
+    case 'end-clients':
+    case 'semi-sync-source':
+    case 'semi-sync-replica':
+      return Math.max(settings.queryTimeoutMs, 2000);
+  }
+}

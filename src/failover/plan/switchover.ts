@@ -1,0 +1,180 @@
+import type { Plan, Stage } from './action.ts';
+import { followStep, promotionStages, sortFollowers } from './promotion.ts';
+import { compact, hookStage, step } from './steps.ts';
+import { listed, namesOf, type Survey } from '../cluster/survey.ts';
+import type { Answering } from '../cluster/topology.ts';
+
+export interface SwitchoverOptions {
+  /** The old primary follows the new one. */
+  readonly rejoin: boolean;
+  /** Sessions are ended before the primary is made read-only: something stands in its way. */
+  readonly endFirst: boolean;
+}
+
+/**
+ * The primary answers and hands over. Invariants:
+ * 1. No acknowledged write is lost: the new primary takes writes only after it has applied everything that the old one
+ *    executed, asked after the old one stopped taking writes.
+ * 2. Never two that acknowledge: make-writable comes after make-read-only has succeeded, and in no stage with it.
+ * 3. The primary has the acknowledgements it needs until it is read-only: a commit that waits for one would hold up
+ *    `super_read_only`. So only those replicas are moved before that it can do without.
+ * 4. A replica is moved only when the new primary has all that the replica has: moving throws away what it received and
+ *    did not apply.
+ * 5. The old primary's semi-sync is turned off only when its client sessions have ended: it releases waiters with OK.
+ */
+export function planSwitchover(
+  survey: Survey,
+  from: Answering,
+  to: Answering,
+  options: SwitchoverOptions,
+): Plan {
+  const { settings } = survey;
+  const old = from.spec.name;
+  const fresh = to.spec.name;
+  const isWritable = !from.state.readOnly;
+  const siblings = sortFollowers(
+    survey,
+    to,
+    survey.others.filter((instance) => instance !== to),
+  );
+  const attached = siblings.fit.filter(
+    (instance) =>
+      survey.links.get(instance.spec.name)?.source === to &&
+      survey.links.get(instance.spec.name)?.state === 'hears',
+  );
+  const unattached = siblings.fit.filter((instance) => !attached.includes(instance));
+  const early = movedEarly(survey, from, unattached);
+  const late = unattached.filter((instance) => !early.includes(instance));
+  const oldFollows = options.rejoin ? sortFollowers(survey, to, [from]) : { fit: [], notes: [] };
+  const promotion = promotionStages(survey, {
+    to,
+    attached: [...attached, ...early],
+    followers: [...late, ...oldFollows.fit],
+    stopFirst: true,
+  });
+  const stages: readonly Stage[] = [
+    ...hookStage(settings, 'before-switchover'),
+    [step(settings, { do: 'catch-up', instance: fresh, with: old }, { name: 'catch-up-before' })],
+    ...(early.length > 0 ? moveEarly(survey, to, early) : []),
+    [
+      step(
+        settings,
+        { do: 'hold-writers', ms: settings.switchoverTimeoutMs },
+        { undo: [{ do: 'release-writers' }] },
+      ),
+    ],
+    options.endFirst
+      ? [step(settings, { do: 'end-clients', instance: old }, { name: 'end-clients-before' })]
+      : [],
+    [
+      step(
+        settings,
+        { do: 'make-read-only', instance: old },
+        isWritable ? { undo: [{ do: 'make-writable', instance: old }] } : {},
+      ),
+    ],
+    [
+      step(
+        settings,
+        { do: 'end-writers', instance: old },
+        isWritable ? { undo: [{ do: 'point-writers', instance: old }] } : {},
+      ),
+      step(settings, { do: 'end-clients', instance: old }),
+      // MariaDB's read_only lets privileged sessions write until they are ended.
+      ...(isMariadb(to) ? [] : [lastCatchUp()]),
+      // By its option file it starts read-only, too; on a full disk nothing can be persisted.
+      step(settings, { do: 'persist-read-only', instance: old }, { optional: true }),
+    ],
+    isMariadb(to) ? [lastCatchUp()] : [],
+    ...promotion.stages,
+  ];
+  return {
+    kind: 'switchover',
+    from: old,
+    to: fresh,
+    notes: [
+      ...siblings.notes,
+      ...oldFollows.notes,
+      ...promotion.notes,
+      ...(options.rejoin ? [] : [`${old} stays read-only and follows nobody: \`failover rejoin ${old}\``]),
+      ...silentNote(survey),
+    ],
+    lost: '',
+    lostCount: 0,
+    stages: compact(stages),
+  };
+
+  function lastCatchUp(): Stage[number] {
+    const limitMs = Math.min(settings.catchUpTimeoutMs, settings.switchoverTimeoutMs);
+    return { ...step(settings, { do: 'catch-up', instance: fresh, with: old }), limitMs };
+  }
+}
+
+/** What is told about those that do not answer. */
+export function silentNote(survey: Survey): readonly string[] {
+  const names = namesOf(survey.lostOthers);
+  return names.length === 0
+    ? []
+    : [`${listed(names)} ${names.length === 1 ? 'does' : 'do'} not answer and will follow when back`];
+}
+
+function isMariadb(instance: Answering): boolean {
+  return instance.state.version.flavour === 'mariadb';
+}
+
+/** As many siblings as the primary can do without: the others must go on acknowledging to it. */
+function movedEarly(survey: Survey, from: Answering, siblings: readonly Answering[]): readonly Answering[] {
+  const { source } = from.state.semiSync;
+  const isAcker = (instance: Answering): boolean =>
+    instance.state.semiSync.replica.active && survey.links.get(instance.spec.name)?.source === from;
+  let spare = source.enabled ? source.ackers - source.requiredAcks : Infinity;
+  return siblings.filter((instance) => {
+    if (
+      instance.state.replication?.applier !== 'on' ||
+      survey.links.get(instance.spec.name)?.state !== 'hears'
+    ) {
+      return false;
+    }
+    if (!isAcker(instance)) return true;
+    return spare-- > 0;
+  });
+}
+
+/**
+ * Their receivers stop; they apply what they have; the candidate, which still receives, gets at least as far; then they
+ * follow it. Writes go on all the time.
+ */
+function moveEarly(survey: Survey, to: Answering, siblings: readonly Answering[]): readonly Stage[] {
+  const { settings } = survey;
+  const fresh = to.spec.name;
+  return [
+    siblings.map(({ spec: { name } }) =>
+      step(
+        settings,
+        { do: 'stop-receiver', instance: name },
+        { undo: [{ do: 'start-receiver', instance: name }] },
+      ),
+    ),
+    siblings.map(({ spec: { name } }) => step(settings, { do: 'apply-backlog', instance: name })),
+    siblings.map(({ spec: { name } }) =>
+      step(settings, { do: 'catch-up', instance: fresh, with: name }, { name: `catch-up-with-${name}` }),
+    ),
+    siblings.flatMap((instance) =>
+      survey.semiSync.wanted && instance.state.semiSync.available && !instance.state.semiSync.replica.enabled
+        ? [
+            step(
+              settings,
+              { do: 'semi-sync-replica', instance: instance.spec.name, on: true },
+              {
+                undo: [{ do: 'semi-sync-replica', instance: instance.spec.name, on: false }],
+              },
+            ),
+          ]
+        : [],
+    ),
+    siblings.map((instance) => followStep(survey, instance, to)),
+    siblings.map(({ spec: { name } }) =>
+      step(settings, { do: 'catch-up', instance: name, with: fresh }, { name: `catch-up-with-${fresh}` }),
+    ),
+  ];
+}

@@ -1,0 +1,46 @@
+import type { FailoverSettings } from '../cluster/cluster.ts';
+import type { Problem } from './problem.ts';
+import { CONFIGURATION_ROWS } from './configuration.ts';
+import { PRIMARY_ROWS } from './primary.ts';
+import { REPLICA_ROWS } from './replicas.ts';
+import type { Row } from './row.ts';
+import { SURROUNDING_ROWS } from './surroundings.ts';
+import { WRITE_ROWS } from './writes.ts';
+import { surveyOf, type Survey } from '../cluster/survey.ts';
+import type { Topology } from '../cluster/topology.ts';
+
+/**
+ * Every kind of problem, the most urgent first: what of it is true is told in this order, and repaired in this order.
+ * Binlog servers and pseudo-GTIDs are no part of a cluster that this tool builds, so nothing here is about them.
+ */
+export const PROBLEMS: readonly Row[] = [
+  ...PRIMARY_ROWS,
+  ...WRITE_ROWS,
+  ...REPLICA_ROWS,
+  ...SURROUNDING_ROWS,
+  ...CONFIGURATION_ROWS,
+];
+
+/** Everything that is wrong, the most urgent first. What an instance in a downtime has is left out. */
+export function problems(topology: Topology, settings: FailoverSettings): readonly Problem[] {
+  return problemsOf(surveyOf(topology, settings));
+}
+
+/** The same, for whoever has surveyed the snapshot already. */
+export function problemsOf(survey: Survey): readonly Problem[] {
+  return PROBLEMS.flatMap((row) =>
+    row
+      .find(survey)
+      .filter(
+        ({ instance }) => row.evenInDowntime || instance === undefined || !survey.isInDowntime(instance),
+      )
+      .map((finding) => ({
+        code: row.code,
+        severity: row.severity,
+        instance: finding.instance,
+        message: finding.message,
+        remedy: row.remedy(finding, survey),
+        recovery: row.recovery,
+      })),
+  );
+}

@@ -1,0 +1,199 @@
+import type { Duplex } from 'node:stream';
+
+import type { Dial } from '../../lib/dial.ts';
+import type { Connection } from '../../transport/transport.ts';
+
+/** A way to where the instances are: an SSH connection to a balancer, under way or there. */
+export interface Way {
+  readonly name: string;
+  /** Asked again after the connection it gave was lost. */
+  readonly connect: () => Promise<Connection>;
+}
+
+export interface DialOptions {
+  readonly connectTimeoutMs: number;
+  /** A way that has not led there by then gets company from the next one. */
+  readonly patienceMs?: number | undefined;
+}
+
+/** A dialler, and when it can dial at all. */
+export interface AnyWay {
+  readonly dial: Dial;
+  /**
+   * One way is up. Until then a question to an instance would use up its time with waiting for SSH. Rejects with an
+   * `AggregateError` of every way's reason when none can be opened.
+   */
+  readonly ready: () => Promise<void>;
+}
+
+/** Shorter than a lost packet's first repetition, longer than any network of ours takes. */
+const PATIENCE_MS = 250;
+
+/** Why a connection could not be opened; `code` is Node's, so that nobody needs to know that SSH was in between. */
+export class DialError extends Error {
+  readonly code: 'ECONNREFUSED' | 'ETIMEDOUT' | 'EHOSTUNREACH' | 'ENOTFOUND' | 'ENOWAY';
+
+  constructor(code: DialError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'DialError';
+    this.code = code;
+  }
+}
+
+/**
+ * Dials through whichever of several SSH connections is up first, and through another one when that fails or is slow:
+ * one dead balancer costs nothing that can be noticed. A refusal is the target's own answer and is believed at once.
+ */
+export function dialThroughAny(ways: readonly Way[], options: DialOptions): AnyWay {
+  const { connectTimeoutMs, patienceMs = PATIENCE_MS } = options;
+  const lines = ways.map((way) => line(way));
+  for (const each of lines) each.open().catch(() => {});
+
+  const anyOpen = async (): Promise<void> => {
+    await Promise.any(lines.map((each) => each.open()));
+  };
+  const dial: Dial = (address, port) =>
+    new Promise<Duplex>((resolve, reject) => {
+      const target = `${address}:${port}`;
+      let over = false;
+      let under = 0;
+      let patience: NodeJS.Timeout | undefined;
+      const failures: Error[] = [];
+      let rest: Line[] = [];
+
+      const settle = (work: () => void): void => {
+        if (over) return;
+        over = true;
+        clearTimeout(limit);
+        clearTimeout(patience);
+        work();
+      };
+      const fail = (error: Error): void => {
+        failures.push(error);
+        if (isFinal(error)) settle(() => reject(error));
+        else if (rest.length > 0) startNext();
+        else if (under === 0) settle(() => reject(worst(failures, target)));
+      };
+      const limit = setTimeout(
+        () =>
+          settle(() =>
+            reject(
+              new DialError('ETIMEDOUT', `connect to ${target}: no answer within ${connectTimeoutMs} ms`, {
+                cause: new AggregateError(failures),
+              }),
+            ),
+          ),
+        connectTimeoutMs,
+      );
+      const startNext = (): void => {
+        clearTimeout(patience);
+        const way = rest.shift();
+        if (!way || over) return;
+        under++;
+        if (rest.length > 0) patience = setTimeout(startNext, patienceMs);
+        way.dial(address, port).then(
+          (stream) => {
+            under--;
+            if (over) stream.destroy();
+            else settle(() => resolve(stream));
+          },
+          (error: unknown) => {
+            under--;
+            if (!over) fail(error as Error);
+          },
+        );
+      };
+      // Nothing is dialled twice because two ways came up together: a server counts connections that say nothing.
+      anyOpen().then(
+        () => {
+          rest = inOrder(lines);
+          startNext();
+        },
+        (error: AggregateError) => settle(() => reject(worst(error.errors, target))),
+      );
+    });
+  return { dial, ready: anyOpen };
+}
+
+/** Those that are up come first, and of those the one that was used last. */
+function inOrder(lines: readonly Line[]): Line[] {
+  return [...lines].sort((a, b) => Number(b.isUp()) - Number(a.isUp()) || b.usedAt() - a.usedAt());
+}
+
+interface Line {
+  open(): Promise<Connection>;
+  isUp(): boolean;
+  usedAt(): number;
+  dial(address: string, port: number): Promise<Duplex>;
+}
+
+function line(way: Way): Line {
+  let opening: Promise<Connection> | undefined;
+  let up: Connection | undefined;
+  let used = 0;
+  const open = async (): Promise<Connection> => {
+    if (up && !up.closed) return up;
+    if (opening) return await opening;
+    up = undefined;
+    opening = way.connect();
+    try {
+      up = await opening;
+      return up;
+    } finally {
+      opening = undefined;
+    }
+  };
+  return {
+    open,
+    isUp: () => up !== undefined && !up.closed,
+    usedAt: () => used,
+    async dial(address, port) {
+      let connection: Connection;
+      try {
+        connection = await open();
+      } catch (error) {
+        throw new DialError('ENOWAY', (error as Error).message, { cause: error });
+      }
+      try {
+        const stream = await connection.forward(address, port);
+        used = performance.now();
+        return stream;
+      } catch (error) {
+        throw forwardFailure(error as Error, `${address}:${port}`, way.name);
+      }
+    },
+  };
+}
+
+/** sshd's words are all there is to tell the reasons apart: RFC 4254 has one code for every failure to connect. */
+function forwardFailure(
+  error: Error & { readonly reason?: unknown },
+  target: string,
+  via: string,
+): DialError {
+  const said = error.message.replace(/^\(SSH\) Channel open failure: /, '');
+  const code = /refused/i.test(said)
+    ? 'ECONNREFUSED'
+    : /name or service|not known|resolve|nodename/i.test(said)
+      ? 'ENOTFOUND'
+      : /timed out/i.test(said)
+        ? 'ETIMEDOUT'
+        : error.reason === undefined || error.reason === ''
+          ? 'ENOWAY'
+          : 'EHOSTUNREACH';
+  return new DialError(code, `connect to ${target} through ${via}: ${said}`, { cause: error });
+}
+
+function isFinal(error: Error): boolean {
+  return error instanceof DialError && error.code === 'ECONNREFUSED';
+}
+
+/** What the network beyond says tells more than a balancer that could not be used. */
+function worst(failures: readonly Error[], target: string): Error {
+  const beyond = failures.find((error) => error instanceof DialError && error.code !== 'ENOWAY');
+  if (beyond) return beyond;
+  const said = failures.map((error) => error.message).join('; ');
+  return new DialError('ENOWAY', `there is no way to ${target}: ${said}`, {
+    cause: new AggregateError(failures),
+  });
+}

@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { UserError } from '../../lib/errors.ts';
+import { command } from '../../lib/shell.ts';
+import type { Become, Connection } from '../../transport/transport.ts';
+import type { Machine } from './machine.ts';
+import { byLine, machineOf } from './machine-verbs.ts';
+
+let text: string | undefined;
+
+/** The script is sent, so nothing has to be installed for it. */
+function script(argv: readonly string[]): string {
+  text ??= readFileSync(new URL('../../../files/failover/understudy-node', import.meta.url), 'utf8');
+  return `${command(['set', '--', ...argv])}\n${text}`;
+}
+
+/** A machine as an operator reaches it: over SSH, as root by sudo. */
+export function operatorMachine(connection: Connection, become: Become | undefined): Machine {
+  return machineOf(connection.host, async (argv, { timeoutMs, signal, onLine }) => {
+    try {
+      const result = await connection.run(script(argv), {
+        become,
+        timeoutMs,
+        signal,
+        ...(onLine && { onStdout: byLine(onLine) }),
+      });
+      const stderr = result.timedOut
+        ? `it did not end within ${timeoutMs / 1000} s`
+        : result.stderr.toString('utf8');
+      return { status: result.status, stderr };
+    } catch (error) {
+      if (signal?.aborted || !(error instanceof UserError)) throw error;
+      return { status: -1, stderr: '', unreachable: error.message };
+    }
+  });
+}

@@ -1,0 +1,69 @@
+import { EXIT, UserError } from '../../lib/errors.ts';
+import type { Machine } from './machine.ts';
+
+/** How a verb of `understudy-node` ended; -1: it could not be started at all. */
+export interface VerbResult {
+  readonly status: number;
+  readonly stderr: string;
+  /** The machine was not reached, or was lost; undefined when the verb itself ended. */
+  readonly unreachable?: string | undefined;
+}
+
+/** Runs one verb on the machine. */
+export type RunVerb = (
+  argv: readonly string[],
+  options: {
+    readonly timeoutMs: number;
+    readonly signal?: AbortSignal | undefined;
+    readonly onLine?: ((line: string) => void) | undefined;
+  },
+) => Promise<VerbResult>;
+
+/** Longer than the script takes at worst, so that its own words are what is heard. */
+const FENCE_MS = 25_000;
+/** InnoDB recovers before it answers. */
+const UNFENCE_SECONDS = 300;
+const COPY_MS = 4 * 3_600_000;
+
+/** A machine on which verbs of `files/failover/understudy-node` can be run, by whatever way. */
+export function machineOf(host: string, run: RunVerb): Machine {
+  const act = async (
+    argv: readonly string[],
+    timeoutMs: number,
+    signal?: AbortSignal,
+    onLine?: (line: string) => void,
+  ): Promise<void> => {
+    signal?.throwIfAborted();
+    const result = await run(argv, { timeoutMs, signal, onLine });
+    if (result.unreachable !== undefined) {
+      throw new UserError(`${host}: cannot be reached for '${argv.join(' ')}': ${result.unreachable}`, {
+        exitCode: EXIT.unreachable,
+      });
+    }
+    if (result.status === 0) return;
+    const said = result.stderr.trim().slice(-2000) || `it ended with status ${result.status}`;
+    throw new UserError(`${host}: '${argv.join(' ')}' failed: ${said}`, { exitCode: EXIT.failed });
+  };
+  return {
+    host,
+    fence: async (signal) => await act(['fence'], FENCE_MS, signal),
+    unfence: async (signal) =>
+      await act(['unfence', String(UNFENCE_SECONDS)], (UNFENCE_SECONDS + 15) * 1000, signal),
+    serveCopy: async (signal) => await act(['serve-copy'], FENCE_MS, signal),
+    endCopy: async (signal) => await act(['end-copy'], FENCE_MS, signal),
+    copyFrom: async (donor, report, signal) =>
+      await act(['copy-from', donor.host, donor.address], COPY_MS, signal, report),
+  };
+}
+
+/** Hands text on line by line, whatever pieces it comes in. */
+export function byLine(onLine: (line: string) => void): (chunk: Buffer) => void {
+  let rest = Buffer.alloc(0);
+  return (chunk) => {
+    rest = Buffer.concat([rest, chunk]);
+    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+      onLine(rest.subarray(0, end).toString('utf8'));
+      rest = rest.subarray(end + 1);
+    }
+  };
+}

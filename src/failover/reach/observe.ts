@@ -1,0 +1,135 @@
+import type { Balancer } from '../../balancer/balancer.ts';
+import type { InstanceState, Silence } from '../../database/state.ts';
+import { silenceOf } from '../cluster/silence.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Ports } from './ports.ts';
+import type { BalancerView, Instance, InstanceSpec, Memory, Topology } from '../cluster/topology.ts';
+
+export interface ObserveOptions {
+  /** What is known of the memory; without, it is asked for. */
+  readonly memory?: Memory | Promise<Memory> | undefined;
+  /** How long to wait for each of these, in milliseconds: for one that is known to have been silent for a while. */
+  readonly patience?: ReadonlyMap<string, number> | undefined;
+  /** Leaves the balancers out: they cost a round trip that not every question needs. */
+  readonly withoutBalancers?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A silent instance is waited for only this long once all others have answered and no replica hears its source: they
+ * are witnesses that there is nothing to wait for.
+ */
+const WITNESSED_PATIENCE_MS = 400;
+
+/** Reads the whole cluster side by side. Nobody's silence holds it up longer than the limits of the settings. */
+export async function observe(
+  cluster: Cluster,
+  ports: Ports,
+  options: ObserveOptions = {},
+): Promise<Topology> {
+  const at = Date.now();
+  const { settings } = cluster;
+  const hurry = new AbortController();
+  const limitMs = settings.connectTimeoutMs + settings.queryTimeoutMs;
+  const states = new Map<string, InstanceState>();
+  const waiting = new Set(cluster.instances);
+  let firstAnswerAt = 0;
+
+  /** The one that is left is the source that all others name, and none of them hears it. */
+  const hasten = (): void => {
+    if (waiting.size !== 1 || states.size === 0) return;
+    const replicas = [...states.values()].flatMap((state) => state.replication ?? []);
+    const [left] = waiting;
+    if (replicas.length === 0 || !left) return;
+    const isWitnessed = replicas.every(
+      (one) => one.receiver !== 'on' && one.sourceHost === left.address && one.sourcePort === left.port,
+    );
+    if (!isWitnessed) return;
+    const patience = WITNESSED_PATIENCE_MS - (performance.now() - firstAnswerAt);
+    setTimeout(() => hurry.abort(), Math.max(0, patience)).unref();
+  };
+
+  const readInstance = async (spec: InstanceSpec): Promise<Instance> => {
+    const server = ports.servers.get(spec.name);
+    if (!server) throw new Error(`no server for ${spec.name}`);
+    const began = performance.now();
+    const patienceMs = options.patience?.get(spec.name) ?? limitMs;
+    const answer = await within(patienceMs, hurry.signal, (signal) =>
+      server.readState({ timeoutMs: patienceMs, signal }),
+    );
+    waiting.delete(spec);
+    const ms = performance.now() - began;
+    if (answer.kind === 'done') {
+      if (states.size === 0) firstAnswerAt = performance.now();
+      states.set(spec.name, answer.value);
+    }
+    hasten();
+    if (answer.kind === 'done') return { spec, kind: 'answering', state: answer.value, ms };
+    const silence: Silence =
+      answer.kind === 'late'
+        ? { kind: 'timeout', alive: false, message: `no answer within ${Math.round(ms)} ms` }
+        : silenceOf(answer.error);
+    return { spec, kind: 'silent', silence, ms };
+  };
+
+  const [instances, balancers, memory] = await Promise.all([
+    Promise.all(cluster.instances.map(readInstance)),
+    options.withoutBalancers
+      ? []
+      : Promise.all(ports.balancers.map((balancer) => readBalancer(balancer, settings.queryTimeoutMs))),
+    options.memory ?? ports.coordination.memory(),
+  ]);
+  options.signal?.throwIfAborted();
+  return {
+    cluster: cluster.name,
+    at,
+    instances: instances.map((instance) => withRule(instance, memory)),
+    balancers,
+    memory,
+  };
+}
+
+/** A rule that was set at run time beats the inventory's. */
+function withRule(instance: Instance, memory: Memory): Instance {
+  const rule = memory.rules[instance.spec.name];
+  return rule === undefined ? instance : { ...instance, spec: { ...instance.spec, rule } };
+}
+
+async function readBalancer(balancer: Balancer, limitMs: number): Promise<BalancerView> {
+  const never = new AbortController().signal;
+  const answer = await within(limitMs, never, () => balancer.writers());
+  if (answer.kind === 'done') return { name: balancer.name, reachable: true, writers: answer.value };
+  const message = answer.kind === 'late' ? `no answer within ${limitMs} ms` : (answer.error as Error).message;
+  return { name: balancer.name, reachable: false, writers: [], message };
+}
+
+type Answer<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  | { readonly kind: 'late' }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+/** An answer, or why there is none; never later than the limit, whatever the one asked does. */
+function within<T>(
+  limitMs: number,
+  hurry: AbortSignal,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<Answer<T>> {
+  return new Promise((resolve) => {
+    const controller = new AbortController();
+    const end = (answer: Answer<T>): void => {
+      clearTimeout(timer);
+      hurry.removeEventListener('abort', giveUp);
+      resolve(answer);
+    };
+    const giveUp = (): void => {
+      end({ kind: 'late' });
+      controller.abort();
+    };
+    const timer = setTimeout(giveUp, limitMs);
+    hurry.addEventListener('abort', giveUp, { once: true });
+    ask(controller.signal).then(
+      (value) => end({ kind: 'done', value }),
+      (error: unknown) => end({ kind: 'failed', error }),
+    );
+  });
+}

@@ -1,0 +1,230 @@
+import { readFileSync } from 'node:fs';
+import { connect as connectTcp } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { Duplex } from 'node:stream';
+
+import { createBalancer } from '../../balancer/haproxy.ts';
+import type { Dial } from '../../lib/dial.ts';
+import { EXIT, UserError } from '../../lib/errors.ts';
+import type { Become, Connection } from '../../transport/transport.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Coordination } from '../coordination/coordination.ts';
+import { fileCoordination } from '../coordination/file.ts';
+import { remoteCoordination } from '../coordination/remote.ts';
+import { DialError, dialThroughAny } from './dialler.ts';
+import type { Machine } from './machine.ts';
+import { agentMachine, agentRuntimeApi } from './machine-agent.ts';
+import { operatorMachine } from './machine-operator.ts';
+import type { HookRunner, Ports } from './ports.ts';
+import { openServers } from './servers.ts';
+
+/** All ways to a cluster, open or opening. */
+export interface OpenCluster extends Ports {
+  readonly dial: Dial;
+  /** There is a way to the instances; rejects with a `UserError` when no balancer can be reached. */
+  ready(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface OperatorOptions {
+  readonly cluster: Cluster;
+  /** SSH to a host of the inventory. Each host is connected to once, and when it is needed. */
+  readonly connect: (host: string) => Promise<Connection>;
+  readonly becomeOf: (host: string) => Become;
+  /** The inventory's directory, for the files of a cluster without a store. */
+  readonly directory: string;
+  readonly hooks: HookRunner;
+  /** The balancer whose watch keeps lock and journal in files, and the port on its loopback where they are served. */
+  readonly keeper?: { readonly host: string; readonly port: number } | undefined;
+}
+
+/** As an operator reaches it: SSH to the balancers, and all else by TCP forwarded through them. Opens side by side. */
+export async function openThroughBalancers(options: OperatorOptions): Promise<OpenCluster> {
+  const { cluster } = options;
+  const connect = remembered(options.connect);
+  const { dial, ready } = dialThroughAny(
+    cluster.balancers.map(({ name }) => ({
+      name,
+      connect: async () => {
+        const connection = await connect(name);
+        // sshd sends small packets at once only after a command has started; what it forwards would wait 40 ms.
+        connection.run(':').catch(() => {});
+        return connection;
+      },
+    })),
+    { connectTimeoutMs: cluster.settings.connectTimeoutMs },
+  );
+  const servers = openServers(cluster, dial);
+  const balancers = cluster.balancers.map(({ name, apiPort }) =>
+    createBalancer({
+      name,
+      open: async () => (await connect(name)).forward('127.0.0.1', apiPort),
+      timeoutMs: cluster.settings.queryTimeoutMs,
+    }),
+  );
+  const machines = new Map(
+    cluster.instances.map(({ name, host }) => [
+      name,
+      lazyMachine(host, async () => operatorMachine(await connect(host), options.becomeOf(host))),
+    ]),
+  );
+  const { keeper } = options;
+  const coordination =
+    keeper === undefined
+      ? await coordinationOf(cluster, dial, `${options.directory}/.understudy`)
+      : remoteCoordination({
+          where: keeper.host,
+          cluster: cluster.name,
+          open: async () => await (await connect(keeper.host)).forward('127.0.0.1', keeper.port),
+        });
+  return {
+    servers,
+    balancers,
+    machines,
+    coordination,
+    hooks: options.hooks,
+    dial,
+    ready: async () => {
+      try {
+        await ready();
+      } catch (error) {
+        throw noBalancer(error as AggregateError);
+      }
+    },
+    close: () => closeAll({ servers, balancers, coordination }),
+  };
+}
+
+export interface DaemonOptions {
+  readonly cluster: Cluster;
+  readonly hooks: HookRunner;
+  /** Where the lock and the journal are when there is no store. */
+  readonly directory?: string | undefined;
+  /** Of the role failover_agent. */
+  readonly key?: string | undefined;
+  /** Private to the caller: the sockets of shared SSH connections. */
+  readonly controlDirectory?: string | undefined;
+}
+
+/** As a daemon on a balancer reaches it: TCP, its own HAProxy, and the others by the key of the role failover_agent. */
+export async function openDirectly(options: DaemonOptions): Promise<OpenCluster> {
+  const { cluster, key = '/etc/understudy-agent/key', controlDirectory } = options;
+  const own = new Set(
+    Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map((one) => one.address)),
+  );
+  const dial = dialTcp(cluster.settings.connectTimeoutMs);
+  const servers = openServers(cluster, dial);
+  const balancers = cluster.balancers.map(({ name, address, apiPort }) =>
+    createBalancer({
+      name,
+      open: own.has(address)
+        ? () => dial('127.0.0.1', apiPort)
+        : agentRuntimeApi({ host: name, address, key, controlDirectory }),
+      timeoutMs: cluster.settings.queryTimeoutMs,
+    }),
+  );
+  const machines = new Map(
+    cluster.instances.map(({ name, host, address }) => [name, agentMachine({ host, address, key })]),
+  );
+  const coordination = await coordinationOf(cluster, dial, options.directory ?? '/var/lib/understudy');
+  return {
+    servers,
+    balancers,
+    machines,
+    coordination,
+    hooks: options.hooks,
+    dial,
+    ready: () => Promise.resolve(),
+    close: () => closeAll({ servers, balancers, coordination }),
+  };
+}
+
+function noBalancer({ errors }: AggregateError): UserError {
+  const problems = errors.flatMap((error: unknown) =>
+    error instanceof UserError ? error.problems : [{ message: String(error) }],
+  );
+  return new UserError(problems, { exitCode: EXIT.unreachable });
+}
+
+/** The store of a cluster: etcd when it has one, files in a directory when not. */
+export async function coordinationOf(cluster: Cluster, dial: Dial, directory: string): Promise<Coordination> {
+  if (cluster.etcd.length === 0) return fileCoordination({ directory, cluster: cluster.name });
+  const { etcdCoordination } = await import('../coordination/etcd.ts');
+  const { ca } = cluster.tls;
+  return etcdCoordination({
+    endpoints: cluster.etcd,
+    dial,
+    tls: ca === undefined ? undefined : { ca: readFileSync(ca, 'utf8') },
+    account: cluster.accounts.etcd,
+    cluster: cluster.name,
+  });
+}
+
+/** TCP from this machine. */
+export function dialTcp(timeoutMs: number): Dial {
+  return (address, port) =>
+    new Promise<Duplex>((resolve, reject) => {
+      const socket = connectTcp({ host: address, port, noDelay: true });
+      const timer = setTimeout(() => {
+        socket.destroy();
+        reject(new DialError('ETIMEDOUT', `connect to ${address}:${port}: no answer within ${timeoutMs} ms`));
+      }, timeoutMs);
+      socket.once('error', (error) => {
+        clearTimeout(timer);
+        reject(error);
+      });
+      socket.once('connect', () => {
+        clearTimeout(timer);
+        socket.removeAllListeners('error');
+        // Whoever uses it adds a listener of its own; until then an error must not end the program.
+        socket.on('error', () => {});
+        resolve(socket);
+      });
+    });
+}
+
+/** One connection a host, opened at the first use; one that was lost is opened again at the next. */
+function remembered(connect: (host: string) => Promise<Connection>): (host: string) => Promise<Connection> {
+  const known = new Map<string, Promise<Connection>>();
+  return async (host) => {
+    const before = known.get(host);
+    if (before) {
+      const connection = await before;
+      if (!connection.closed) return connection;
+    }
+    if (known.get(host) === before) {
+      const opening = connect(host);
+      known.set(host, opening);
+      opening.catch(() => known.delete(host));
+    }
+    return (await known.get(host)) ?? (await connect(host));
+  };
+}
+
+/** Nothing is asked of most machines, so none is connected to before. */
+function lazyMachine(host: string, open: () => Promise<Machine>): Machine {
+  return {
+    host,
+    fence: async (signal) => await (await open()).fence(signal),
+    unfence: async (signal) => await (await open()).unfence(signal),
+    serveCopy: async (signal) => await (await open()).serveCopy(signal),
+    endCopy: async (signal) => await (await open()).endCopy(signal),
+    copyFrom: async (donor, report, signal) => await (await open()).copyFrom(donor, report, signal),
+  };
+}
+
+/** What hangs while it is closed holds nobody up: the program ends anyway. */
+async function closeAll({
+  servers,
+  balancers,
+  coordination,
+}: Pick<Ports, 'servers' | 'balancers' | 'coordination'>): Promise<void> {
+  const closing = Promise.allSettled([
+    ...[...servers.values()].map((server) => server.close()),
+    ...balancers.map((balancer) => balancer.close()),
+    coordination.close(),
+  ]);
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([closing, new Promise((resolve) => (timer = setTimeout(resolve, 500)))]);
+  clearTimeout(timer);
+}

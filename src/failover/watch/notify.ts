@@ -1,0 +1,177 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { hostname } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { EXIT, UserError } from '../../lib/errors.ts';
+import type { FailoverSettings } from '../cluster/cluster.ts';
+
+/** What people are told, as JSON to a webhook and to a command, and as text by e-mail. */
+export interface Notification {
+  readonly cluster: string;
+  readonly event: 'detected' | 'recovered' | 'failed' | 'refused' | 'problem' | 'solved';
+  readonly level: 'info' | 'warning' | 'critical';
+  readonly message: string;
+  /** What the reader may do. */
+  readonly remedy?: string | undefined;
+  readonly instance?: string | undefined;
+  readonly code?: string | undefined;
+  /** Of the journal's entry. */
+  readonly id?: string | undefined;
+  readonly details?: readonly string[] | undefined;
+}
+
+/** Tells by all ways that are set. Never rejects: `onFailure` hears which way did not work. */
+export type Notifier = (notification: Notification) => Promise<void>;
+
+export interface NotifierOptions {
+  readonly ways: FailoverSettings['notify'];
+  /** No secret leaves the house. */
+  readonly redact: (text: string) => string;
+  readonly onFailure: (message: string) => void;
+  readonly timeoutMs?: number | undefined;
+  /** Pauses between the tries of a webhook. */
+  readonly pausesMs?: readonly number[] | undefined;
+  readonly sendmail?: string | undefined;
+}
+
+const TIMEOUT_MS = 10_000;
+const PAUSES_MS = [1000, 5000, 15_000];
+const SENDMAIL = ['/usr/sbin/sendmail', '/usr/lib/sendmail', '/usr/bin/sendmail'];
+
+export function notifier(options: NotifierOptions): Notifier {
+  const { ways, redact, onFailure, timeoutMs = TIMEOUT_MS, pausesMs = PAUSES_MS } = options;
+  const attempt = async (way: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      onFailure(redact(`${way}: ${(error as Error).message}`));
+    }
+  };
+  return async (notification) => {
+    const body = redact(JSON.stringify({ at: new Date().toISOString(), from: hostname(), ...notification }));
+    const { webhook, email, command } = ways;
+    await Promise.all([
+      webhook === undefined
+        ? undefined
+        : attempt(`webhook ${hostOf(webhook)}`, () => post(webhook, body, timeoutMs, pausesMs)),
+      email === undefined
+        ? undefined
+        : attempt(`e-mail to ${email}`, () =>
+            run(
+              options.sendmail ?? SENDMAIL.find((path) => existsSync(path)) ?? SENDMAIL[0] ?? '',
+              ['-i', '--', email],
+              redact(mailOf(email, notification)),
+              timeoutMs,
+            ),
+          ),
+      command === undefined
+        ? undefined
+        : attempt(command, () => run(command, [notification.event], `${body}\n`, timeoutMs)),
+    ]);
+  };
+}
+
+/** Tried again when it may help: not when the other side says that the request itself is wrong. */
+async function post(
+  url: string,
+  body: string,
+  timeoutMs: number,
+  pausesMs: readonly number[],
+): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const status = await postOnce(url, body, timeoutMs);
+      if (status < 300) return;
+      const failure = new UserError(`it answered with status ${status}`, { exitCode: EXIT.failed });
+      if (status < 500 && status !== 429 && status !== 408) throw Object.assign(failure, { isFinal: true });
+      throw failure;
+    } catch (error) {
+      const pause = pausesMs[attempt];
+      if (pause === undefined || (error as { isFinal?: boolean }).isFinal) throw error;
+      await wait(pause, undefined, { ref: false });
+    }
+  }
+}
+
+function postOnce(url: string, body: string, timeoutMs: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const send = url.startsWith('https:') ? httpsRequest : httpRequest;
+    const signal = AbortSignal.timeout(timeoutMs);
+    const request = send(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+        'user-agent': 'understudy',
+      },
+      signal,
+    });
+    request.on('error', (error) =>
+      reject(signal.aborted ? new Error(`no answer within ${timeoutMs} ms`) : error),
+    );
+    request.on('response', (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    request.end(body);
+  });
+}
+
+function run(path: string, args: readonly string[], stdin: string, timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(path, args, {
+      stdio: ['pipe', 'ignore', 'pipe'],
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+    });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString('utf8')).slice(-2000)));
+    child.stdin.on('error', () => {});
+    child.on('error', reject);
+    child.on('close', (status, killedBy) => {
+      if (status === 0) resolve();
+      else if (killedBy === 'SIGKILL') reject(new Error(`it did not end within ${timeoutMs} ms`));
+      else
+        reject(
+          new Error(`it ended with ${killedBy ?? `status ${status}`}: ${said.trim() || 'it said nothing'}`),
+        );
+    });
+    child.stdin.end(stdin);
+  });
+}
+
+function mailOf(address: string, notification: Notification): string {
+  const { cluster, event, message, remedy, details = [], id, instance, code } = notification;
+  // A line break would begin another header.
+  const subject = `[${cluster}] ${event}: ${message}`.replaceAll(/\s+/g, ' ').slice(0, 200);
+  return [
+    `To: ${address}`,
+    `Subject: =?utf-8?B?${Buffer.from(subject).toString('base64')}?=`,
+    'MIME-Version: 1.0',
+    'Content-Type: text/plain; charset=utf-8',
+    'Content-Transfer-Encoding: 8bit',
+    'Auto-Submitted: auto-generated',
+    '',
+    message,
+    ...(remedy === undefined ? [] : [`→ ${remedy}`]),
+    ...details.map((detail) => `  ${detail}`),
+    '',
+    ...[`cluster ${cluster}`, instance && `instance ${instance}`, code, id && `journal ${id}`].filter(
+      Boolean,
+    ),
+    `seen from ${hostname()} at ${new Date().toISOString()}`,
+    '',
+  ].join('\n');
+}
+
+/** A webhook's path is often its password. */
+function hostOf(url: string): string {
+  try {
+    return new URL(url).host;
+  } catch {
+    return '(not a URL)';
+  }
+}

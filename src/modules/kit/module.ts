@@ -1,0 +1,31 @@
+import type { z } from 'zod';
+
+import type { FactQuery, FactReader } from '../../facts/fact.ts';
+import type { Plan, PlanContext } from '../../steps/plan.ts';
+
+/**
+ * One module: what it takes, what it must know, and what it would do. It does no I/O on targets.
+ * The schema gives the arguments their types, defaults, error messages and documentation.
+ */
+export interface Module<Args> {
+  /** Fully qualified, as in Ansible: `ansible.builtin.copy`. */
+  readonly name: string;
+  /** One sentence for the reference page. */
+  readonly summary: string;
+  /** A task for the reference page, as YAML. */
+  readonly example?: string;
+  readonly args: z.ZodType<Args>;
+  /** Other spellings of arguments, as Ansible accepts them: `{dest: ['path', 'name']}`. */
+  readonly aliases?: Readonly<Record<string, readonly string[]>>;
+  /** The argument that free-form text belongs to (`command: ls /tmp`); without it free text must be `key=value` pairs. */
+  readonly freeForm?: string;
+  /** The facts that the arguments alone tell are needed. */
+  facts(args: Args, context: PlanContext): readonly FactQuery[];
+  /** Pure. Called again with more facts after it asked for them. */
+  plan(args: Args, facts: FactReader, context: PlanContext): Plan;
+}
+
+/** A module of any arguments, as the registry keeps it. */
+export interface AnyModule extends Omit<Module<never>, 'args'> {
+  readonly args: z.ZodType;
+}

@@ -1,0 +1,121 @@
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
+
+import { command, quote } from '../../lib/shell.ts';
+import type { Step } from '../../steps/step.ts';
+
+/** The steps that a target does by itself, as a script; the others need the engine. */
+export type ScriptedStep = Extract<Step, { kind: 'script' | 'write' | 'command' }>;
+
+export function isScripted(step: Step): step is ScriptedStep {
+  return step.kind === 'script' || step.kind === 'write' || step.kind === 'command';
+}
+
+/** POSIX sh that does the step. `uploaded` is the remote path of a file's content that was sent ahead. */
+export function stepScript(
+  step: ScriptedStep,
+  environment: Readonly<Record<string, string>>,
+  uploaded?: string,
+): string {
+  const exports = Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}`);
+  switch (step.kind) {
+    case 'script':
+      return [...exports, step.script].join('\n');
+    case 'write':
+      return writeScript(step, uploaded);
+    case 'command':
+      return [...exports, commandScript(step)].join('\n');
+  }
+}
+
+/**
+ * Replaces a file atomically: the new content goes to a temporary file beside it, gets its attributes, is validated,
+ * reaches the disk, and only then takes the name. A reader sees the old file or the new one, never a part.
+ */
+function writeScript(step: Extract<Step, { kind: 'write' }>, uploaded: string | undefined): string {
+  const { path, attributes } = step;
+  const target = quote(path);
+  // The name depends on the target alone: what a killed run left behind is replaced by the next one.
+  const name = `.understudy.${createHash('sha256').update(path).digest('hex').slice(0, 16)}`;
+  const temporary = quote(posix.join(posix.dirname(path), name));
+  const { owner, group, mode } = attributes;
+  // An octal mode needs no other before it, and a secret must never be readable for a moment.
+  const isOctal = mode !== undefined && /^[0-7]+$/.test(mode);
+  const lines = [
+    'set -eC',
+    ...(isOctal ? [] : [`us_mode=$(printf '%o' $((0666 & ~$(umask))))`]),
+    'umask 077',
+    // Every program costs the target some milliseconds: none is started where the shell itself can tell.
+    `if [ -e ${temporary} ] || [ -L ${temporary} ]; then rm -f ${temporary}; fi`,
+    `trap 'rm -f '${quote(temporary)} EXIT`,
+    // Noclobber (-C) refuses to follow a link that somebody put there in the meantime.
+    uploaded === undefined
+      ? receiveContent(step.content, temporary)
+      : `cat < ${quote(uploaded)} > ${temporary}; rm -f ${quote(uploaded)}`,
+  ];
+  // A new file gets what the umask leaves; an existing one keeps its attributes unless told otherwise.
+  const keepsMode = isOctal ? [] : [`  us_mode=$(stat -c '%a' ${target})`];
+  const keepsOwner =
+    owner !== undefined && group !== undefined
+      ? []
+      : [
+          `  if ! [ -O ${target} ] || ! [ -G ${target} ] || ! [ -G ${temporary} ]; then`,
+          `    chown "$(stat -c '%u:%g' ${target})" ${temporary} 2>/dev/null || [ "$(id -u)" -ne 0 ]`,
+          '  fi',
+        ];
+  if (keepsMode.length + keepsOwner.length > 0)
+    lines.push(`if [ -e ${target} ]; then`, ...keepsMode, ...keepsOwner, 'fi');
+  if (!isOctal) lines.push(`chmod "$us_mode" ${temporary}`);
+  if (owner !== undefined && group !== undefined) {
+    lines.push(`${command(['chown', `${owner}:${group}`])} ${temporary}`);
+  } else if (owner !== undefined) lines.push(`${command(['chown', owner])} ${temporary}`);
+  else if (group !== undefined) lines.push(`${command(['chgrp', group])} ${temporary}`);
+  if (mode !== undefined) lines.push(`${command(['chmod', mode])} ${temporary}`);
+  if (step.validate !== undefined) {
+    lines.push(
+      `if ! us_said=$(${step.validate.replaceAll('%s', () => temporary)} 2>&1); then`,
+      `  printf 'validation failed, %s is left as it was:\\n%s\\n' ${target} "$us_said" >&2; exit 1`,
+      'fi',
+    );
+  }
+  lines.push(`sync ${temporary}`);
+  if (step.backup) {
+    lines.push(`if [ -e ${target} ]; then cp -p ${target} ${target}".$$.$(date +%Y-%m-%d@%H:%M:%S~)"; fi`);
+  }
+  // When the rename itself reaches the disk is for the file system: until then the old file is there, and whole.
+  lines.push(`mv -fT ${temporary} ${target}`, 'trap - EXIT');
+  return lines.join('\n');
+}
+
+/** Content travels within the script: it is in no argument list, and needs no second channel. Bytes go as base64. */
+function receiveContent(content: Buffer, temporary: string): string {
+  // The shell's own printf: no process, and no process list.
+  if (isUtf8(content) && !content.includes(0))
+    return `printf '%s' ${quote(content.toString())} > ${temporary}`;
+  return `base64 -d > ${temporary} <<'UNDERSTUDY_CONTENT'\n${base64Lines(content)}\nUNDERSTUDY_CONTENT`;
+}
+
+function base64Lines(content: Buffer): string {
+  return content.toString('base64').replaceAll(/(.{76})/g, '$1\n');
+}
+
+function commandScript(step: Extract<Step, { kind: 'command' }>): string {
+  const lines: string[] = [];
+  if (step.chdir !== undefined) lines.push(`cd ${quote(step.chdir)} || exit 2`);
+  const line =
+    'argv' in step.run
+      ? command(step.run.argv)
+      : step.run.executable === undefined || step.run.executable === '/bin/sh'
+        ? `eval ${quote(step.run.shell)}`
+        : command([step.run.executable, '-c', step.run.shell]);
+  if (step.stdin === undefined) {
+    lines.push(line);
+  } else {
+    const encoded = Buffer.from(step.stdin)
+      .toString('base64')
+      .replaceAll(/(.{76})/g, '$1\n');
+    lines.push(`base64 -d <<'UNDERSTUDY_STDIN' | {\n${encoded}\nUNDERSTUDY_STDIN\n${line}\n}`);
+  }
+  return lines.join('\n');
+}

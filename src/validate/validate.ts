@@ -1,0 +1,177 @@
+import { UserError, type Problem, type SourceLocation } from '../lib/errors.ts';
+import { isDict, isList, toPlain, type Value } from '../lib/value.ts';
+import { didYouMean } from '../lib/similar.ts';
+import { findModule } from '../modules/find-module.ts';
+import type { AnyModule } from '../modules/kit/module.ts';
+import { problemsBeforeRun } from '../modules/kit/parse.ts';
+import { registry } from '../modules/registry.ts';
+import type { Play, Playbook, Task, TaskNode, Text } from '../playbook/ast.ts';
+import { splitKeyValues } from '../playbook/free-form.ts';
+import { check, isTemplate } from '../template/render.ts';
+import { isLookup, LOOKUPS } from '../variables/lookup-names.ts';
+import { loadModulesOf } from './load-modules.ts';
+import { metaProblems, notifyProblems } from './validate-play.ts';
+
+/** Actions that the engine does itself, without a module. */
+export const ENGINE_ACTIONS = [
+  'add_host',
+  'assert',
+  'debug',
+  'fail',
+  'group_by',
+  'include_role',
+  'include_tasks',
+  'include_vars',
+  'meta',
+  'set_fact',
+  'set_stats',
+] as const;
+
+/** The short name of an action, without Ansible's namespaces. */
+export function shortName(action: string): string {
+  return action.replace(/^ansible\.(builtin|legacy)\./, '');
+}
+
+export function isEngineAction(action: string): boolean {
+  return (ENGINE_ACTIONS as readonly string[]).includes(shortName(action));
+}
+
+/**
+ * Everything about a playbook that can be found wrong before any host is asked: modules that do not exist, template
+ * text that does not parse, arguments and handlers that there are not. An unknown module behind a condition may be
+ * meant for a host that never comes, and is left alone.
+ */
+export async function validatePlaybook(playbook: Playbook): Promise<readonly Problem[]> {
+  await loadModulesOf(playbook.plays.flatMap(nodesOf));
+  return playbook.plays.flatMap((play) => [
+    ...nodesOf(play).flatMap(validateNode),
+    ...checkValue(play.vars.values, play.vars.at),
+    ...notifyProblems(play),
+  ]);
+}
+
+/** All tasks of a play, its handlers too. */
+export function nodesOf(play: Play): readonly TaskNode[] {
+  return [...play.preTasks, ...play.roleTasks, ...play.tasks, ...play.postTasks, ...play.handlers];
+}
+
+function validateNode(node: TaskNode): readonly Problem[] {
+  if (node.kind === 'task') return validateTask(node);
+  return [...node.block, ...node.rescue, ...node.always].flatMap(validateNode);
+}
+
+function validateTask(task: Task): readonly Problem[] {
+  const problems: Problem[] = [];
+  const module = findModule(task.action.text);
+  const isKnown = isEngineAction(task.action.text) || module !== undefined;
+  if (!isKnown && task.when.length === 0 && !task.action.text.includes('{{')) {
+    const names = task.action.text.includes('.')
+      ? Object.keys(registry)
+      : [...ENGINE_ACTIONS, ...Object.keys(registry).map(lastName)];
+    problems.push({
+      message: `there is no module "${task.action.text}"`,
+      location: task.action.at,
+      hint: didYouMean(task.action.text, names) ?? 'docs/modules.md lists those there are',
+    });
+  }
+  if (module) problems.push(...argumentProblems(task, module));
+  else if (isEngineAction(task.action.text)) problems.push(...engineProblems(task));
+  for (const text of [
+    ...task.when,
+    ...(task.changedWhen ?? []),
+    ...(task.failedWhen ?? []),
+    ...(task.until ?? []),
+  ]) {
+    problems.push(...check(text.text, 'expression', text.at), ...lookupProblems(text.text, text.at));
+  }
+  problems.push(...checkValue(task.args.value, task.args.at));
+  if (task.freeForm) problems.push(...check(task.freeForm.text, 'string', task.freeForm.at));
+  if (task.loop) {
+    problems.push(...checkValue(task.loop.over.value, task.loop.over.at));
+    if (task.loop.kind !== 'loop') problems.push(...unknownLookup(task.loop.kind, task.loop.over.at));
+  }
+  for (const block of task.vars) problems.push(...checkValue(block.values, block.at));
+  return problems;
+}
+
+/** What is wrong with a module's arguments whatever the variables will be. */
+function argumentProblems(task: Task, module: AnyModule): readonly Problem[] {
+  const given: Record<string, unknown> = {};
+  const open = new Set<string>();
+  const isOpen = (value: Value): boolean =>
+    (typeof value === 'string' && isTemplate(value)) ||
+    (isList(value) && value.some(isOpen)) ||
+    (isDict(value) && [...value].some(([key, item]) => isOpen(key) || isOpen(item)));
+  for (const [key, value] of task.args.value) {
+    const name = String(key);
+    // Whole arguments may be left out by a name that is rendered, too.
+    if (isTemplate(name)) return [];
+    given[name] = toPlain(value);
+    if (isOpen(value)) open.add(name);
+  }
+  if (task.freeForm) {
+    if (module.freeForm === undefined) {
+      const pairs = pairsOf(task.freeForm);
+      if ('problems' in pairs) return pairs.problems;
+      for (const [name, value] of pairs.values) {
+        given[name] = value;
+        if (isTemplate(value)) open.add(name);
+      }
+    } else {
+      // A command may have options among its words: they are read when the task runs.
+      given[module.freeForm] = task.freeForm.text;
+      open.add(module.freeForm);
+    }
+  }
+  return problemsBeforeRun(module, given, open).map((problem) => ({
+    message: `${shortName(task.action.text)}: ${problem}`,
+    location: task.args.at,
+    hint: `see ${module.name} in docs/modules.md`,
+  }));
+}
+
+/** What is wrong with the key=value text of an action that the engine does itself. */
+function engineProblems(task: Task): readonly Problem[] {
+  const name = shortName(task.action.text);
+  if (name === 'meta') return metaProblems(task);
+  if (!task.freeForm || name.startsWith('include_')) return [];
+  const pairs = pairsOf(task.freeForm);
+  return 'problems' in pairs ? pairs.problems : [];
+}
+
+function pairsOf(
+  text: Text,
+): { readonly values: ReadonlyMap<string, string> } | { readonly problems: readonly Problem[] } {
+  try {
+    const pairs = [...splitKeyValues(text)];
+    return { values: new Map(pairs.map(([name, value]) => [String(name), String(value)])) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { problems: error.problems };
+  }
+}
+
+function checkValue(value: Value, at: SourceLocation): readonly Problem[] {
+  if (typeof value === 'string')
+    return isTemplate(value) ? [...check(value, 'string', at), ...lookupProblems(value, at)] : [];
+  if (isList(value)) return value.flatMap((item) => checkValue(item, at));
+  if (isDict(value)) return [...value.values()].flatMap((item) => checkValue(item, at));
+  return [];
+}
+
+/** Lookups that are called by a literal name which there is not. */
+function lookupProblems(text: string, at: SourceLocation): readonly Problem[] {
+  const calls = text.matchAll(/\b(?:lookup|query|q)\(\s*(["'])([\w.]+)\1/g);
+  return [...calls].flatMap((call) => unknownLookup(call[2] ?? '', at));
+}
+
+function unknownLookup(name: string, at: SourceLocation): readonly Problem[] {
+  const short = shortName(name);
+  if (isLookup(short)) return [];
+  const hint = didYouMean(short, LOOKUPS) ?? `there are ${[...LOOKUPS].sort().join(', ')}`;
+  return [{ message: `there is no lookup "${name}"`, location: at, hint }];
+}
+
+function lastName(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1);
+}

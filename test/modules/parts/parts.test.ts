@@ -1,0 +1,128 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync, chmodSync, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import test from 'ava';
+import fc from 'fast-check';
+
+import { allModules, findModule } from '../../../src/modules/find-module.ts';
+import { resolveMode } from '../../../src/modules/parts/mode.ts';
+import { pythonRegex, replacement } from '../../../src/modules/parts/python-regex.ts';
+import { shellPattern } from '../../../src/modules/parts/shell-pattern.ts';
+import { splitWords, takeOptions } from '../../../src/modules/parts/words.ts';
+import { command } from '../../../src/lib/shell.ts';
+import { listName } from '../../../src/modules/apt_repository.ts';
+
+const registry = await allModules();
+
+test('modules are found by their names, short names and second names', (t) => {
+  for (const name of ['copy', 'ansible.builtin.copy', 'ansible.legacy.copy']) {
+    t.is(findModule(name)?.name, 'ansible.builtin.copy', name);
+  }
+  t.is(findModule('systemd')?.name, 'ansible.builtin.systemd_service');
+  t.is(findModule('gather_facts')?.name, 'ansible.builtin.setup');
+  t.is(findModule('ufw')?.name, 'community.general.ufw');
+  t.is(findModule('nosuch'), undefined);
+  t.is(findModule('toString'), undefined);
+});
+
+test('every module is registered under its own name and says what it does', (t) => {
+  for (const [name, module] of Object.entries(registry)) {
+    t.is(module.name, name);
+    t.regex(module.summary, /^[A-Z].*\.$/, name);
+  }
+});
+
+test('symbolic modes mean what chmod makes of them', (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'mode-'));
+  const clause = fc
+    .tuple(
+      fc.constantFrom('', 'u', 'g', 'o', 'a', 'ug', 'go'),
+      fc.constantFrom('+', '-', '='),
+      fc.constantFrom('', 'r', 'w', 'x', 'X', 'rw', 'rwx', 'rX', 's', 't', 'u', 'g', 'o'),
+    )
+    .map((parts) => parts.join(''));
+  const modes = fc.array(clause, { minLength: 1, maxLength: 3 }).map((clauses) => clauses.join(','));
+  fc.assert(
+    fc.property(modes, fc.integer({ min: 0, max: 0o7777 }), fc.boolean(), (mode, start, isDirectory) => {
+      const path = join(root, isDirectory ? 'd' : 'f');
+      if (isDirectory) mkdirSync(path);
+      else writeFileSync(path, '');
+      chmodSync(path, start);
+      const result = spawnSync('sh', ['-c', 'umask 022; chmod -- "$1" "$2"', 'sh', mode, path]);
+      const expected = statSync(path).mode & 0o7777;
+      rmSync(path, { recursive: true });
+      // chmod complains where the umask kept something back, but does it.
+      t.true(result.status === 0 || result.stderr.includes('new permissions are'), result.stderr.toString());
+      t.is(
+        resolveMode(mode, start, isDirectory).toString(8),
+        expected.toString(8),
+        `${mode} on ${start.toString(8)}`,
+      );
+    }),
+    { numRuns: 150 },
+  );
+  rmSync(root, { recursive: true });
+});
+
+test('a quoted command line is cut into the words it was made of', (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: fc.constantFrom(...'ab \'"\\\t$x'), minLength: 1 })), (words) => {
+      t.deepEqual(splitWords(command(words)), words);
+    }),
+  );
+});
+
+test('options are taken out of free-form text, but not out of quotes', (t) => {
+  const names = ['chdir', 'creates'];
+  t.deepEqual(takeOptions('make all chdir=/a creates="/b c"', names), {
+    rest: 'make all',
+    options: { chdir: '/a', creates: '/b c' },
+  });
+  t.deepEqual(takeOptions('echo "x chdir=/a"', names), { rest: 'echo "x chdir=/a"', options: {} });
+  t.deepEqual(takeOptions('a  b\n c', names), { rest: 'a  b\n c', options: {} });
+});
+
+const PATTERNS: readonly (readonly [string, string, boolean])[] = [
+  [String.raw`^\s*foo\b`, '  foo=1\n', true],
+  [String.raw`(?i)FOO`, 'foo', true],
+  [String.raw`bar$`, 'bar\n', true],
+  [String.raw`bar\Z`, 'bar\n', false],
+  [String.raw`[]a]`, ']', true],
+  [String.raw`a{,2}b`, 'aab', true],
+  [String.raw`(?P<x>a)(?P=x)`, 'aa', true],
+  [String.raw`^.$`, '\r', true],
+  [String.raw`\s`, '\u00a0', false],
+  [String.raw`a(?#comment)b`, 'ab', true],
+];
+
+for (const [pattern, subject, expected] of PATTERNS) {
+  test(`the Python pattern ${pattern} ${expected ? 'matches' : 'does not match'} ${JSON.stringify(subject)}`, (t) => {
+    t.is(pythonRegex(pattern).test(Buffer.from(subject).toString('latin1')), expected);
+  });
+}
+
+test('replacement text knows groups and escapes', (t) => {
+  const match = pythonRegex(String.raw`(\w+)-(?P<n>\d+)`).exec('ab-12');
+  t.truthy(match);
+  if (match) t.is(replacement(String.raw`\2\g<n>\g<1>\t\\`)(match), '1212ab\t\\');
+});
+
+test('shell patterns match whole names', (t) => {
+  t.true(shellPattern('*.c[ao]?').test('a.b.cat'));
+  t.false(shellPattern('*.c').test('a.cc'));
+  t.true(shellPattern('[!a]b').test('cb'));
+  t.false(shellPattern('a.c').test('abc'));
+});
+
+test('list files of package sources are named as Ansible names them', (t) => {
+  t.is(
+    listName('deb [signed-by=/k.gpg arch=amd64] https://user:pw@repo.example.com/apt/debian bookworm main'),
+    'repo_example_com_apt_debian_bookworm_main.list',
+  );
+  t.is(
+    listName('deb-src http://deb.debian.org/debian trixie main contrib'),
+    'deb_debian_org_debian_trixie_main_contrib.list',
+  );
+});

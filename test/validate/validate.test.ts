@@ -1,0 +1,104 @@
+import test from 'ava';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { renderStatic } from '../../src/variables/static.ts';
+import { validatePlaybook } from '../../src/validate/validate.ts';
+import { loadPlaybook } from '../../src/playbook/load.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'understudy-validate-'));
+test.after.always(() => rmSync(directory, { recursive: true }));
+
+let count = 0;
+
+/** The problems of one task, with the line and column of each. */
+async function problems(task: string): Promise<string[]> {
+  const file = join(directory, `${count++}.yml`);
+  writeFileSync(file, `- hosts: all\n  tasks:\n    - ${task.replaceAll('\n', '\n      ')}\n`);
+  const playbook = loadPlaybook(file, { renderStatic: renderStatic(new Map()) });
+  return (await validatePlaybook(playbook)).map(
+    ({ message, location }) => `${location?.line}:${location?.column} ${message}`,
+  );
+}
+
+const CASES: readonly (readonly [name: string, task: string, expected: readonly string[]])[] = [
+  ['arguments that are right', 'copy: {src: a, dest: /b}', []],
+  [
+    'a name that the module does not have',
+    'copy: {srcc: a, src: b, dest: /b}',
+    ['3:13 copy: srcc: ansible.builtin.copy has no such argument; did you mean src?'],
+  ],
+  [
+    'such a name beside a value that only the run will tell',
+    'copy: {srcc: "{{ a }}", src: "{{ b }}", dest: /b}',
+    ['3:13 copy: srcc: ansible.builtin.copy has no such argument; did you mean src?'],
+  ],
+  ['one that is required', 'stat: {follow: true}', ['3:13 stat: path: required']],
+  ['one that is required and comes from a variable', 'stat: {path: "{{ a }}"}', []],
+  ['one that is required and comes by another name', 'stat: {dest: "{{ a }}"}', []],
+  [
+    'a value that is not among the choices',
+    'file: {path: "{{ a }}", state: here}',
+    ["3:13 file: state: expected one of absent, directory, file, hard, link, touch; found 'here'"],
+  ],
+  ['a choice that only the run will tell', 'file: {path: /a, state: "{{ a }}"}', []],
+  ['a rule between arguments', 'copy: {dest: /b}', ['3:13 copy: one of src, content is required']],
+  ['a rule that a variable may keep', 'template: {src: "{{ a }}", dest: /b, validate: "{{ c }}"}', []],
+  [
+    'what is not supported',
+    'file: {path: /a, seuser: x}',
+    ['3:13 file: seuser: is not supported: SELinux contexts are not managed'],
+  ],
+  ['a list with a variable in it', 'apt: {name: [a, "{{ b }}"]}', []],
+  ['free text', 'shell: echo {{ a }} | wc creates=/b', []],
+  [
+    'arguments beside free text',
+    'shell: echo\nargs: {creats: /b}',
+    ['4:13 shell: creats: ansible.builtin.shell has no such argument; did you mean creates?'],
+  ],
+  ['pairs', 'file: path=/a state={{ b }}', []],
+  [
+    'what a condition may keep from running',
+    'copy: {srcc: a, src: b, dest: /b}\nwhen: old',
+    ['3:13 copy: srcc: ansible.builtin.copy has no such argument; did you mean src?'],
+  ],
+  ['an unknown module that a condition may keep from running', 'nonesuch: {a: b}\nwhen: old', []],
+  [
+    'pairs with a wrong name',
+    'file: path=/a stat={{ b }}',
+    ['3:13 file: stat: ansible.builtin.file has no such argument; did you mean state?'],
+  ],
+  ['words that are no pairs', 'file: path=/a b', ['3:13 expected key=value, found "b"']],
+  [
+    'words that are no pairs for an action of the engine',
+    'debug: msg=a b',
+    ['3:14 expected key=value, found "b"'],
+  ],
+  ['a meta that there is not', 'meta: flush_handler', ['3:13 "meta: flush_handler" is not supported']],
+  ['meta: end_role outside of a role', 'meta: end_role', ['3:7 "meta: end_role" stands outside of a role']],
+  [
+    'a handler that there is not',
+    'command: a\nnotify: b',
+    ['4:15 no handler is called "b" or listens to it'],
+  ],
+  [
+    'a lookup that there is not',
+    "debug: {msg: \"{{ lookup('files', 'a') }}\"}",
+    ['3:14 there is no lookup "files"'],
+  ],
+  ['a loop over a lookup that there is not', 'debug:\nwith_item: [1]', ['4:18 there is no lookup "item"']],
+  [
+    'lookups that there are',
+    "debug: {msg: \"{{ lookup('ansible.builtin.file', 'a') }} {{ q('env', b) }}\"}",
+    [],
+  ],
+  ['a handler by a template', 'command: a\nnotify: "{{ b }}"', []],
+  ['a task without arguments', 'ping:', []],
+];
+
+for (const [name, task, expected] of CASES) {
+  test(`${name}: ${expected.length === 0 ? 'nothing to report' : 'reported before the run'}`, async (t) => {
+    t.deepEqual(await problems(task), expected);
+  });
+}
