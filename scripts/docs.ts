@@ -13,7 +13,7 @@ import {
   statusSchema,
   stepSchema,
 } from '../src/failover/output/json-schema.ts';
-import type { Recovery } from '../src/failover/problems/problem.ts';
+import type { Recovery } from '../src/failover/cluster/problem.ts';
 import { PROBLEMS } from '../src/failover/problems/problems.ts';
 import { NUMBER_SETTINGS, OTHER_SETTINGS } from '../src/failover/cluster/settings.ts';
 import { lineSchema, playSchema, recapSchema, resultSchema, taskSchema } from '../src/report/schema.ts';

@@ -1,7 +1,7 @@
-import type { ServerOptions } from './create-server.ts';
 import { ServerFailure } from './failure.ts';
 import { number, text } from './rows.ts';
 import type { Limits } from './server.ts';
+import type { ServerOptions } from './server-options.ts';
 import type { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { parseVersion } from './version.ts';

@@ -1,29 +1,7 @@
-import type { Dial } from '../lib/dial.ts';
 import { MariadbServer } from './mariadb/server.ts';
 import { MysqlServer } from './mysql/server.ts';
 import type { Server } from './server.ts';
-import type { Account, TlsOptions } from './session.ts';
-import type { Flavour } from './version.ts';
-
-export interface ServerOptions {
-  /** The instance's name, for messages. */
-  readonly name: string;
-  readonly flavour: Flavour;
-  readonly address: string;
-  readonly port: number;
-  readonly dial: Dial;
-  readonly accounts: {
-    readonly failover: Account;
-    readonly replication: Account;
-    readonly backup: Account;
-  };
-  readonly tls: TlsOptions;
-  /** The authority's file on the instances, for their replication channel; empty: as the channel has it. */
-  readonly replicaCa: string;
-  readonly connectTimeoutMs: number;
-  /** Transactions that are open for longer than this are reported. */
-  readonly longTransactionSeconds: number;
-}
+import type { ServerOptions } from './server-options.ts';
 
 /** A handle to one instance. Nothing is opened before the first question. */
 export function createServer(options: ServerOptions): Server {

@@ -50,3 +50,8 @@ export function versionLimitation(version: Version): string | undefined {
   if (isAtLeast(version, major, minor, patch)) return undefined;
   return `${version.text} is older than ${major}.${minor}.${patch}, the oldest release of its flavour that is supported`;
 }
+
+/** Of an older release: transactions go from the older to the newer one. Patches of one release understand each other. */
+export function isOlder(one: Version, than: Version): boolean {
+  return one.major < than.major || (one.major === than.major && one.minor < than.minor);
+}

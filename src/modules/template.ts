@@ -1,5 +1,14 @@
 import type { Plan, TemplateOptions } from '../steps/plan.ts';
-import { args, bool, choice, fileAliases, fileArguments, modeOrPreserve, path, str } from './kit/arguments.ts';
+import {
+  args,
+  bool,
+  choice,
+  fileAliases,
+  fileArguments,
+  modeOrPreserve,
+  path,
+  str,
+} from './kit/arguments.ts';
 import { attributesOf } from './parts/attributes.ts';
 import { preserved } from './copy.ts';
 import { defineModule } from './kit/define.ts';

@@ -2,7 +2,7 @@ import { Listr } from 'listr2';
 
 import type { Plan } from '../../failover/plan/action.ts';
 import type { StepEvent } from '../../failover/execute/outcome.ts';
-import { type ChangeView, stepLine, titleOf, stepTitle, type ViewOptions } from './change-view.ts';
+import { type ChangeView, stepLine, titleOf, stepTitle, type ViewOptions } from './step-line.ts';
 
 interface Signal {
   readonly promise: Promise<void>;

@@ -2,7 +2,12 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 import type { Account, BalancerSpec, Cluster, FailoverSettings } from '../../failover/cluster/cluster.ts';
-import { defaultSettings, HOOK_NAMES, NUMBER_SETTINGS, OTHER_SETTINGS } from '../../failover/cluster/settings.ts';
+import {
+  defaultSettings,
+  HOOK_NAMES,
+  NUMBER_SETTINGS,
+  OTHER_SETTINGS,
+} from '../../failover/cluster/settings.ts';
 import type { InstanceSpec, PromotionRule } from '../../failover/cluster/topology.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { loadInventory } from '../../inventory/load.ts';

@@ -4,7 +4,7 @@ import type { JournalEntry } from '../../failover/coordination/coordination.ts';
 import { historyJson } from '../../failover/output/json.ts';
 import { palette, type Palette, wantsColour } from '../../report/palette.ts';
 import type { CommandContext } from '../context.ts';
-import { stepLine } from './change-view.ts';
+import { stepLine } from './step-line.ts';
 import { addClusterOptions, addExamples, clusterChoice } from './options.ts';
 import { withCoordination } from './session.ts';
 import { clock } from './topology-text.ts';

@@ -6,7 +6,7 @@ import type { Outcome, StepEvent } from '../execute/outcome.ts';
 import { instanceOf } from '../execute/carry-out.ts';
 import type { AnalysisJson, ChangeLine, HistoryJson, StatusJson } from './json-schema.ts';
 import { type PrimaryView, primaryOf } from '../cluster/primary.ts';
-import type { Problem } from '../problems/problem.ts';
+import type { Problem } from '../cluster/problem.ts';
 import type { Refusal } from '../plan/refusals.ts';
 import type { Instance, Topology } from '../cluster/topology.ts';
 import { watchersOf } from '../watch/presence.ts';

@@ -1,7 +1,8 @@
 import { count, isEmpty } from '../../database/gtid.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 import { missingAt, objections, wayOf, type Way } from './objections.ts';
-import { surveyOf, type Survey } from '../cluster/survey.ts';
+import { surveyOf } from '../cluster/survey-of.ts';
+import type { Survey } from '../cluster/survey.ts';
 import type { Instance, PromotionRule, Topology } from '../cluster/topology.ts';
 
 /** An instance as the next primary. */

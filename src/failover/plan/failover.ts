@@ -5,7 +5,8 @@ import { isStuck, missingAt } from './objections.ts';
 import { silentNote } from './switchover.ts';
 import { followStep, promotionStages, sortFollowers } from './promotion.ts';
 import { compact, hookStage, sideBySide, step } from './steps.ts';
-import { listed, namesOf, type Survey } from '../cluster/survey.ts';
+import { listed } from '../../lib/listed.ts';
+import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance } from '../cluster/topology.ts';
 
 /** What is known about the acknowledged writes of a primary that is gone. */

@@ -9,7 +9,9 @@ import { closePlan } from './close.ts';
 import { planReopen, planSettle } from './settle.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
 import { step } from './steps.ts';
-import { listed, namesOf, surveyOf, type Survey } from '../cluster/survey.ts';
+import { listed } from '../../lib/listed.ts';
+import { surveyOf } from '../cluster/survey-of.ts';
+import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance, Topology } from '../cluster/topology.ts';
 
 /**

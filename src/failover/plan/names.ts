@@ -1,6 +1,7 @@
 import { didYouMean } from '../../lib/similar.ts';
 import { refusal, type Refusal } from './refusals.ts';
-import { listed, namesOf, type Survey } from '../cluster/survey.ts';
+import { listed } from '../../lib/listed.ts';
+import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Instance } from '../cluster/topology.ts';
 
 /** By its own name or by that of its host. */

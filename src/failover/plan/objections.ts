@@ -1,6 +1,8 @@
 import { contains, count, isEmpty, subtract, type Gtids } from '../../database/gtid.ts';
 import type { Refusal } from './refusals.ts';
-import { isOlder, listed, namesOf, type Survey } from '../cluster/survey.ts';
+import { isOlder } from '../../database/version.ts';
+import { listed } from '../../lib/listed.ts';
+import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance } from '../cluster/topology.ts';
 
 /** How an instance would become the primary: from one that answers, or from one that is gone. */

@@ -8,10 +8,12 @@ import { find, unknownInstance } from './names.ts';
 import { finishOf } from './finish.ts';
 import { planReopen, planSettle } from './settle.ts';
 import { planSwitchover } from './switchover.ts';
-import { isStalled } from '../problems/writes.ts';
+import { isStalled } from '../cluster/stalled.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
 import { stuckThreads } from '../cluster/stuck.ts';
-import { listed, namesOf, surveyOf, type Survey } from '../cluster/survey.ts';
+import { listed } from '../../lib/listed.ts';
+import { surveyOf } from '../cluster/survey-of.ts';
+import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance, Silent, Topology } from '../cluster/topology.ts';
 
 /** What the operator, or the watch, wants. */

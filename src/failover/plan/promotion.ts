@@ -2,7 +2,8 @@ import { contains, isEmpty } from '../../database/gtid.ts';
 import type { Action, Stage, Step } from './action.ts';
 import { byMembers } from '../cluster/errant.ts';
 import { compact, hookStage, sideBySide, step } from './steps.ts';
-import { listed, namesOf, type Survey } from '../cluster/survey.ts';
+import { listed } from '../../lib/listed.ts';
+import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance } from '../cluster/topology.ts';
 
 /** The last part of every change of the primary: this one becomes it, and the others follow. */

@@ -8,7 +8,8 @@ import { followStages } from './promotion.ts';
 import { refusal, type Planned } from './refusals.ts';
 import { step } from './steps.ts';
 import { stuckThreads } from '../cluster/stuck.ts';
-import { surveyOf, type Survey } from '../cluster/survey.ts';
+import { surveyOf } from '../cluster/survey-of.ts';
+import type { Survey } from '../cluster/survey.ts';
 import type { Answering, Silent, Topology } from '../cluster/topology.ts';
 
 export interface RejoinWish {

@@ -4,7 +4,8 @@ import { find, unknownInstance } from './names.ts';
 import { followStep } from './promotion.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
 import { compact, step } from './steps.ts';
-import { surveyOf, type Survey } from '../cluster/survey.ts';
+import { surveyOf } from '../cluster/survey-of.ts';
+import type { Survey } from '../cluster/survey.ts';
 import type { Answering, Topology } from '../cluster/topology.ts';
 
 export interface RelocateWish {

@@ -8,10 +8,11 @@ import { planRejoin, rightPrimary } from './rejoin.ts';
 import { planRelocate } from './relocate.ts';
 import { planReopen } from './settle.ts';
 import { isFollowing } from '../cluster/links.ts';
-import type { Problem } from '../problems/problem.ts';
+import type { Problem } from '../cluster/problem.ts';
 import { refusal, type Planned } from './refusals.ts';
 import { compact, step } from './steps.ts';
-import { surveyOf, type Survey } from '../cluster/survey.ts';
+import { surveyOf } from '../cluster/survey-of.ts';
+import type { Survey } from '../cluster/survey.ts';
 import type { Answering, Topology } from '../cluster/topology.ts';
 
 /*

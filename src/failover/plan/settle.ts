@@ -3,7 +3,8 @@ import type { Plan, Stage } from './action.ts';
 import { promotionStages, sortFollowers } from './promotion.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
 import { compact, step } from './steps.ts';
-import { surveyOf, type Survey } from '../cluster/survey.ts';
+import { surveyOf } from '../cluster/survey-of.ts';
+import type { Survey } from '../cluster/survey.ts';
 import type { Answering } from '../cluster/topology.ts';
 
 /*

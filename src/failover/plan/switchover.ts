@@ -1,7 +1,8 @@
 import type { Plan, Stage } from './action.ts';
 import { followStep, promotionStages, sortFollowers } from './promotion.ts';
 import { compact, hookStage, step } from './steps.ts';
-import { listed, namesOf, type Survey } from '../cluster/survey.ts';
+import { listed } from '../../lib/listed.ts';
+import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering } from '../cluster/topology.ts';
 
 export interface SwitchoverOptions {

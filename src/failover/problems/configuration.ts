@@ -1,4 +1,6 @@
-import { isOlder, listed, namesOf, type Survey } from '../cluster/survey.ts';
+import { isOlder } from '../../database/version.ts';
+import { listed } from '../../lib/listed.ts';
+import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering } from '../cluster/topology.ts';
 import { when, type Finding, type Row } from './row.ts';
 

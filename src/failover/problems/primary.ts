@@ -1,6 +1,7 @@
 import { isFollowing } from '../cluster/links.ts';
 import type { PrimaryView, Witnesses } from '../cluster/primary.ts';
-import { listed, namesOf, type Survey } from '../cluster/survey.ts';
+import { listed } from '../../lib/listed.ts';
+import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Silent } from '../cluster/topology.ts';
 import { when, type Finding, type Row } from './row.ts';
 

@@ -1,12 +1,13 @@
 import type { FailoverSettings } from '../cluster/cluster.ts';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../cluster/problem.ts';
 import { CONFIGURATION_ROWS } from './configuration.ts';
 import { PRIMARY_ROWS } from './primary.ts';
 import { REPLICA_ROWS } from './replicas.ts';
 import type { Row } from './row.ts';
 import { SURROUNDING_ROWS } from './surroundings.ts';
 import { WRITE_ROWS } from './writes.ts';
-import { surveyOf, type Survey } from '../cluster/survey.ts';
+import { surveyOf } from '../cluster/survey-of.ts';
+import type { Survey } from '../cluster/survey.ts';
 import type { Topology } from '../cluster/topology.ts';
 
 /**

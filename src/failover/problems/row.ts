@@ -1,4 +1,4 @@
-import type { Recovery } from './problem.ts';
+import type { Recovery } from '../cluster/problem.ts';
 import type { Survey } from '../cluster/survey.ts';
 
 /** One kind of problem: how it is found, how urgent it is and what is done about it, all in one place. */

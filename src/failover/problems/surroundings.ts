@@ -1,6 +1,7 @@
 import { candidatesOf } from '../plan/candidates.ts';
 import { objections, wayOf } from '../plan/objections.ts';
-import { listed, type Survey } from '../cluster/survey.ts';
+import { listed } from '../../lib/listed.ts';
+import type { Survey } from '../cluster/survey.ts';
 import type { BalancerView } from '../cluster/topology.ts';
 import { when, type Finding, type Row } from './row.ts';
 

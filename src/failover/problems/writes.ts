@@ -1,11 +1,10 @@
-import { ENDLESS_TIMEOUT_MS, listed, namesOf, type Survey } from '../cluster/survey.ts';
+import { listed } from '../../lib/listed.ts';
+import { ENDLESS_TIMEOUT_MS, namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering } from '../cluster/topology.ts';
 import type { ClientThread } from '../../database/state.ts';
+import { commitsNotAcknowledged, commitsStuckOnDisk, commitsWithoutDiskSpace } from '../cluster/stalled.ts';
 import { isReplicating } from './primary.ts';
 import { when, type Finding, type Row } from './row.ts';
-
-/** From this time on a commit that stands still is no slow disk any more. */
-export const STALLED_SECONDS = 5;
 
 /** Why writes on a primary that answers stand still or are not safe: semi-sync, its disk, its replicas as a whole. */
 export const WRITE_ROWS: readonly Row[] = [
@@ -14,8 +13,7 @@ export const WRITE_ROWS: readonly Row[] = [
     description: 'Commits on the primary wait for space on its disk.',
     severity: 'critical',
     recovery: 'failover',
-    find: (survey) =>
-      stalled(survey, (thread) => /disk space|disk full/i.test(thread.state), 'wait for disk space'),
+    find: (survey) => stalled(survey, commitsWithoutDiskSpace(survey), 'wait for disk space'),
     remedy: ({ instance }) =>
       `make room on ${instance}, or \`failover promote --force\`: what it cannot write cannot be acknowledged`,
   },
@@ -25,7 +23,7 @@ export const WRITE_ROWS: readonly Row[] = [
       'The primary answers, but its commits do not come to an end, and no acknowledgement is missing.',
     severity: 'critical',
     recovery: 'failover',
-    find: (survey) => stalled(survey, (thread) => isCommitting(thread), 'stand in their commit'),
+    find: (survey) => stalled(survey, commitsStuckOnDisk(survey), 'stand in their commit'),
     remedy: ({ instance }) => `check the disk of ${instance}, or \`failover promote --force\``,
   },
   {
@@ -35,11 +33,10 @@ export const WRITE_ROWS: readonly Row[] = [
     recovery: 'failover',
     find: (survey) =>
       onPrimary(survey, ({ spec, state }) => {
-        const { source } = state.semiSync;
-        const stuck = state.waitingForAck.filter((thread) => thread.seconds >= STALLED_SECONDS);
-        return when(source.enabled && source.ackers >= source.requiredAcks && stuck.length > 0, () => ({
+        const stuck = commitsNotAcknowledged(survey);
+        return when(stuck.length > 0, () => ({
           instance: spec.name,
-          message: `${stuck.length} commits on ${spec.name} wait for an acknowledgement, the oldest for ${oldest(stuck)} s, although ${source.ackers} replicas are there to give it`,
+          message: `${stuck.length} commits on ${spec.name} wait for an acknowledgement, the oldest for ${oldest(stuck)} s, although ${state.semiSync.source.ackers} replicas are there to give it`,
         }));
       }),
     remedy: ({ instance }) =>
@@ -258,38 +255,16 @@ export const WRITE_ROWS: readonly Row[] = [
   },
 ];
 
-/** Does its disk, and not a missing acknowledgement, keep the primary's commits from ending? */
-export function isStalled(survey: Survey): boolean {
-  const found = ['PrimaryDiskFull', 'PrimaryDiskStalled', 'PrimarySemiSyncBlocked'];
-  return WRITE_ROWS.some((row) => found.includes(row.code) && row.find(survey).length > 0);
-}
-
 function onPrimary(survey: Survey, find: (primary: Answering) => readonly Finding[]): readonly Finding[] {
   return survey.view.kind === 'writable' ? find(survey.view.primary) : [];
 }
 
-function stalled(
-  survey: Survey,
-  matches: (thread: ClientThread) => boolean,
-  what: string,
-): readonly Finding[] {
-  return onPrimary(survey, ({ spec, state }) => {
-    const stuck = state.longTransactions.filter(
-      (thread) => thread.seconds >= STALLED_SECONDS && matches(thread),
-    );
-    return when(stuck.length > 0, () => ({
+function stalled(survey: Survey, threads: readonly ClientThread[], what: string): readonly Finding[] {
+  return onPrimary(survey, ({ spec }) =>
+    when(threads.length > 0, () => ({
       instance: spec.name,
-      message: `${stuck.length} transactions on ${spec.name} ${what}, the oldest for ${oldest(stuck)} s`,
-    }));
-  });
-}
-
-/** The server's own words for a commit that is on its way to the disk. */
-function isCommitting(thread: ClientThread): boolean {
-  return (
-    /waiting for handler commit|starting commit|^commit|committing|binlog commit|sync.*(log|disk)|flush.*log/i.test(
-      thread.state,
-    ) && !/ack/i.test(thread.state)
+      message: `${threads.length} transactions on ${spec.name} ${what}, the oldest for ${oldest(threads)} s`,
+    })),
   );
 }
 

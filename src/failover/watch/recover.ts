@@ -9,7 +9,7 @@ import { planPromote } from '../plan/promote.ts';
 import { planRepair } from '../plan/repair.ts';
 import type { Ports } from '../reach/ports.ts';
 import { primaryOf } from '../cluster/primary.ts';
-import type { Problem } from '../problems/problem.ts';
+import type { Problem } from '../cluster/problem.ts';
 import { problems } from '../problems/problems.ts';
 import { refusal, type Planned, type Refusal } from '../plan/refusals.ts';
 import type { BalancerView, Topology } from '../cluster/topology.ts';

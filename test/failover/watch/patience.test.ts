@@ -1,6 +1,6 @@
 import test from 'ava';
 
-import type { Problem } from '../../../src/failover/problems/problem.ts';
+import type { Problem } from '../../../src/failover/cluster/problem.ts';
 import { patience } from '../../../src/failover/watch/patience.ts';
 
 const problem = (recovery: Problem['recovery'], instance = 'db1'): Problem => ({

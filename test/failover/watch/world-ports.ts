@@ -1,6 +1,10 @@
 import type { Action } from '../../../src/failover/plan/action.ts';
 import type { Cluster } from '../../../src/failover/cluster/cluster.ts';
-import type { Coordination, JournalEntry, LeaseOwner } from '../../../src/failover/coordination/coordination.ts';
+import type {
+  Coordination,
+  JournalEntry,
+  LeaseOwner,
+} from '../../../src/failover/coordination/coordination.ts';
 import type { Notification } from '../../../src/failover/watch/notify.ts';
 import type { Ports } from '../../../src/failover/reach/ports.ts';
 import { defaultSettings } from '../../../src/failover/cluster/settings.ts';
