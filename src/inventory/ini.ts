@@ -1,4 +1,5 @@
-import { codeFrame, type Problem, type SourceLocation } from '../lib/errors.ts';
+import { codeFrame } from '../lib/code-frame.ts';
+import type { Problem, SourceLocation } from '../lib/errors.ts';
 import { type InventoryBuilder, setVariable } from './builder.ts';
 import { setGroupVariable } from './group-variable.ts';
 import { parseHostPattern, RangeProblem } from './host-range.ts';

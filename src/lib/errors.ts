@@ -1,5 +1,3 @@
-import { holdsPrivateKey, isSecretFile } from './secret-file.ts';
-
 /** A place in a file the user wrote. Lines and columns count from 1. */
 export interface SourceLocation {
   readonly file: string;
@@ -58,32 +56,6 @@ export function formatProblem(problem: Problem): string {
   if (problem.frame) lines.push(problem.frame);
   if (problem.hint) lines.push(`  hint: ${problem.hint}`);
   return lines.join('\n');
-}
-
-/**
- * The lines around `location` with a caret below the column, as compilers print them. There is none for a file of
- * secrets, nor for a text with a private key in it.
- */
-export function codeFrame(
-  source: string,
-  location: { readonly file: string | undefined; readonly line: number; readonly column: number },
-  around = 1,
-): string | undefined {
-  const { file } = location;
-  if ((file !== undefined && isSecretFile(file)) || holdsPrivateKey(source)) return undefined;
-  const lines = source.split('\n');
-  const first = Math.max(1, location.line - around);
-  const last = Math.min(lines.length, location.line + around);
-  const width = String(last).length;
-  const out: string[] = [];
-  for (let number = first; number <= last; number++) {
-    const marker = number === location.line ? '>' : ' ';
-    out.push(`${marker} ${String(number).padStart(width)} | ${lines[number - 1] ?? ''}`.trimEnd());
-    if (number === location.line) {
-      out.push(`  ${' '.repeat(width)} | ${' '.repeat(Math.max(0, location.column - 1))}^`);
-    }
-  }
-  return out.join('\n');
 }
 
 /** Stops the compiler when a union gained a member that a switch forgot. */

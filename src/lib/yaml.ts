@@ -15,7 +15,8 @@ import {
   type YAMLSeq,
 } from 'yaml';
 
-import { codeFrame, UserError, type Problem, type SourceLocation } from './errors.ts';
+import { codeFrame } from './code-frame.ts';
+import { UserError, type Problem, type SourceLocation } from './errors.ts';
 import { isSecretFile, withoutText } from './secret-file.ts';
 import { isDict, type Dict, type Value } from './value.ts';
 import { resolvePlainScalar } from './yaml-scalar.ts';

@@ -7,7 +7,8 @@ import type { Scope } from '../variables/scope.ts';
 import { isLoopReady, itemScopes } from './loop.ts';
 import { holds, prepare, renderArguments, type Prepared } from './prepare.ts';
 import { scopeOf } from './scope.ts';
-import { actorKey, type Actor, type HostSession } from './host/session.ts';
+import { actorKey, type Actor } from './host/actor.ts';
+import type { HostSession } from './host/session.ts';
 import { isSelected } from './tags.ts';
 import type { ExtraLayers, HostRun, PlayRun } from './world.ts';
 

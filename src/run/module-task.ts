@@ -9,7 +9,7 @@ import { narrowWindow, widenWindow } from './window.ts';
 import { handlersNotifiedBy } from './handlers.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { failedResult, okResult, outcomeResult, skippedResult, type ItemResult } from './result.ts';
-import { actorKey, type Actor } from './host/session.ts';
+import { actorKey, type Actor } from './host/actor.ts';
 import { StepFailure } from './host/step-failure.ts';
 import type { HostRun, PlayRun } from './world.ts';
 

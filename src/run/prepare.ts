@@ -10,7 +10,7 @@ import { splitKeyValues } from '../playbook/free-form.ts';
 import { evaluate, isTruthy, renderString, renderTemplate } from '../template/render.ts';
 import { controllerFiles } from './controller.ts';
 import { environmentOf, OMIT, scopeOf } from './scope.ts';
-import type { Actor, Login } from './host/session.ts';
+import type { Actor, Login } from './host/actor.ts';
 import { explainError, TaskError } from './task-error.ts';
 import type { HostRun, PlayRun } from './world.ts';
 

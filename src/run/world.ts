@@ -7,7 +7,8 @@ import type { Play, Playbook, Task, RoleContext, VarsBlock } from '../playbook/a
 import type { Layer } from '../variables/scope.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { EventSink, HostCounts } from './events.ts';
-import type { Actor, HostSession } from './host/session.ts';
+import type { Actor } from './host/actor.ts';
+import type { HostSession } from './host/session.ts';
 
 /** What the user asked for on the command line. */
 export interface RunSettings {

@@ -1,4 +1,5 @@
-import { codeFrame, UserError, type Problem, type SourceLocation } from '../lib/errors.ts';
+import { codeFrame } from '../lib/code-frame.ts';
+import { UserError, type Problem, type SourceLocation } from '../lib/errors.ts';
 import { isSecretFile, withoutText } from '../lib/secret-file.ts';
 
 /** Why a template could not be rendered: the text is wrong, a variable is missing, or an operation failed. */

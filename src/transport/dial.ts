@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { Endpoint, TransportFailure } from './transport.ts';
+import type { Endpoint, TransportFailure } from './failure.ts';
 
 /** A failure on the way to a connection, before it is known for which host it is reported. */
 export class ConnectError extends Error {

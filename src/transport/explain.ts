@@ -1,6 +1,6 @@
 import { type Problem, unreachable } from '../lib/errors.ts';
 import { command } from '../lib/shell.ts';
-import type { Endpoint, Phase, TransportFailure } from './transport.ts';
+import type { Endpoint, Phase, TransportFailure } from './failure.ts';
 
 /** A failure in words: what happened, and what to do. */
 export function explain(host: string, failure: TransportFailure): Problem {

@@ -9,7 +9,7 @@ import {
   updateKnownHosts,
 } from './known-hosts.ts';
 import type { SshSettings } from './ssh-settings.ts';
-import type { TransportFailure } from './transport.ts';
+import type { TransportFailure } from './failure.ts';
 
 const ALGORITHMS = [
   'ssh-ed25519',

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 import { ConnectError } from './dial.ts';
-import type { Endpoint, TransportFailure } from './transport.ts';
+import type { Endpoint, TransportFailure } from './failure.ts';
 
 /** RFC 4254, section 5.1. */
 const ADMINISTRATIVELY_PROHIBITED = 1;

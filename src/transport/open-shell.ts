@@ -1,7 +1,8 @@
 import type { Channel, OpenChannel } from './channel.ts';
 import { newNonce, scanMarkers } from './frames.ts';
 import { launchCommand, rawCommand } from './launch.ts';
-import { type Become, TransportError, type TransportFailure } from './transport.ts';
+import type { TransportFailure } from './failure.ts';
+import { type Become, TransportError } from './transport.ts';
 
 export interface OpenOptions {
   readonly host: string;

@@ -13,7 +13,7 @@ import {
   readKnownHosts,
 } from './known-hosts.ts';
 import type { SshSettings } from './ssh-settings.ts';
-import type { Endpoint } from './transport.ts';
+import type { Endpoint } from './failure.ts';
 
 /** One handshake each: a server shows one key at a time. */
 const KINDS = [['ssh-ed25519'], ['ecdsa-sha2-nistp256'], ['rsa-sha2-512', 'rsa-sha2-256']] as const;

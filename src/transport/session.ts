@@ -8,7 +8,7 @@ import { ConnectError, dial } from './dial.ts';
 import { hostKeys } from './host-keys.ts';
 import { dialThrough } from './jump.ts';
 import type { SshSettings } from './ssh-settings.ts';
-import type { Endpoint, TransportFailure } from './transport.ts';
+import type { Endpoint, TransportFailure } from './failure.ts';
 
 /** Tries when sshd drops a connection before the handshake, as it does beyond MaxStartups. */
 const TRIES = 6;

@@ -1,6 +1,7 @@
 import { keyStore } from './authentication.ts';
 import { sshChannel } from './channel.ts';
 import { ConnectError } from './dial.ts';
+import type { TransportFailure } from './failure.ts';
 import { type Attempt, firstOf } from './first-of.ts';
 import { hostConnection } from './host-connection.ts';
 import { limiter } from './limiter.ts';
@@ -9,13 +10,7 @@ import { resolveRoutes } from './route.ts';
 import { openSession, quicken, type SshSession } from './session.ts';
 import { sendFile } from './sftp.ts';
 import type { SshSettings } from './ssh-settings.ts';
-import {
-  type Connection,
-  type HostAddress,
-  type Transport,
-  TransportError,
-  type TransportFailure,
-} from './transport.ts';
+import { type Connection, type HostAddress, type Transport, TransportError } from './transport.ts';
 
 /** Logins at a time to one sshd, and through one jump host: below the 10 at which sshd begins to drop some. */
 const LOGINS_AT_A_TIME = 8;

@@ -1,6 +1,7 @@
 import test from 'ava';
 
-import { codeFrame, EXIT, formatProblem, UserError } from '../../src/lib/errors.ts';
+import { codeFrame } from '../../src/lib/code-frame.ts';
+import { EXIT, formatProblem, UserError } from '../../src/lib/errors.ts';
 
 test('a problem reads as place, sentence, frame and hint', (t) => {
   const source = 'one\ntwo\nthree\nfour\n';

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import test from 'ava';
 
 import { parseExtraVariables } from '../../src/commands/provision/extra-variables.ts';
-import { codeFrame, UserError } from '../../src/lib/errors.ts';
+import { codeFrame } from '../../src/lib/code-frame.ts';
+import { UserError } from '../../src/lib/errors.ts';
 import { isSecretFile } from '../../src/lib/secret-file.ts';
 import { parseYaml } from '../../src/lib/yaml.ts';
 import { loadVarsFile } from '../../src/playbook/vars-file.ts';

@@ -6,13 +6,9 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { Secret } from '../../src/lib/secret.ts';
+import type { TransportFailure } from '../../src/transport/failure.ts';
 import { sshTransport, type SshTransportOptions } from '../../src/transport/ssh.ts';
-import {
-  type Connection,
-  type HostAddress,
-  TransportError,
-  type TransportFailure,
-} from '../../src/transport/transport.ts';
+import { type Connection, type HostAddress, TransportError } from '../../src/transport/transport.ts';
 import { freePort, keygen, type SshdOptions, startSshd, type TestSshd } from './sshd.ts';
 
 async function sshd(t: ExecutionContext, options: SshdOptions = {}): Promise<TestSshd> {

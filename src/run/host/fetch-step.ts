@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 
 import type { Step, StepOutput } from '../../steps/step.ts';
 import type { Connection } from '../../transport/transport.ts';
-import type { Actor } from './session.ts';
+import type { Actor } from './actor.ts';
 import { StepFailure } from './step-failure.ts';
 
 /** Brings a file of the target here; it takes its place whole or not at all. */

@@ -3,17 +3,27 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { unreachable } from '../../lib/errors.ts';
 import type { Step, StepOutput } from '../../steps/step.ts';
+import type { Connection, ScriptResult } from '../../transport/transport.ts';
+import type { Actor } from './actor.ts';
 import { fetchFile } from './fetch-step.ts';
 import { httpRequest } from './http-request.ts';
 import type { ScriptedStep } from './step-script.ts';
-import type { Actor, HostSession } from './session.ts';
 
 export type NetworkStep = Exclude<Step, ScriptedStep>;
+
+/** What such a step needs of the session it is done in. */
+export interface StepSession {
+  readonly name: string;
+  connection(actor: Actor): Promise<Connection>;
+  script(actor: Actor, script: string): Promise<ScriptResult>;
+  write(actor: Actor, step: Extract<Step, { kind: 'write' }>): Promise<void>;
+  disconnect(): Promise<void>;
+}
 
 /** Does the steps that take more than a script on the target: they wait, ask over the network, or lose the connection. */
 export async function networkStep(
   step: NetworkStep,
-  session: HostSession,
+  session: StepSession,
   actor: Actor,
 ): Promise<StepOutput> {
   const startedAt = Date.now();
@@ -52,7 +62,7 @@ export async function networkStep(
 
 async function request(
   step: Extract<Step, { kind: 'http' }>,
-  session: HostSession,
+  session: StepSession,
   actor: Actor,
 ): Promise<StepOutput> {
   const connection = await session.connection(actor);
@@ -66,9 +76,7 @@ async function request(
   }
   if (save.unlessSha1 === undefined || save.unlessSha1 !== digest('sha1')) {
     const { path, attributes, backup } = save;
-    await session.apply(actor, [{ kind: 'write', path, content: answer.body, attributes, backup }], {
-      refresh: [],
-    });
+    await session.write(actor, { kind: 'write', path, content: answer.body, attributes, backup });
   }
   return answer;
 }
@@ -84,7 +92,7 @@ async function isOpen(open: () => Promise<{ destroy(): void }>): Promise<boolean
 
 async function waitForScript(
   step: Extract<Step, { kind: 'wait-script' }>,
-  session: HostSession,
+  session: StepSession,
   actor: Actor,
 ): Promise<StepOutput> {
   const startedAt = new Date();
@@ -110,7 +118,7 @@ const BOOT_ID = 'cat /proc/sys/kernel/random/boot_id; cut -d" " -f22 /proc/1/sta
 
 async function reconnect(
   step: Extract<Step, { kind: 'reconnect' }>,
-  session: HostSession,
+  session: StepSession,
   actor: Actor,
 ): Promise<StepOutput> {
   const startedAt = Date.now();
@@ -133,7 +141,7 @@ async function reconnect(
 }
 
 /** In a container the kernel's boot id stays when the host boots again; the age of its first process does not. */
-async function bootOf(session: HostSession, actor: Actor): Promise<string> {
+async function bootOf(session: StepSession, actor: Actor): Promise<string> {
   const result = await session.script(actor, BOOT_ID);
   if (result.status !== 0) throw new Error(result.stderr.toString());
   return result.stdout.toString();

@@ -1,6 +1,7 @@
 import type { FactQuery } from '../../facts/fact.ts';
 import type { Step, StepOutput } from '../../steps/step.ts';
-import type { Become, Connection, ScriptResult } from '../../transport/transport.ts';
+import type { Connection, ScriptResult } from '../../transport/transport.ts';
+import { actorKey, loginKey, type Actor, type Login } from './actor.ts';
 import { FactCache, gathering, gatheringScript } from './gather.ts';
 import { networkStep } from './network-step.ts';
 import { joinSections, type Section } from './sections.ts';
@@ -9,29 +10,6 @@ import { isScripted, stepScript, type ScriptedStep } from './step-script.ts';
 
 /** Content beyond this goes ahead as an upload instead of within the script. */
 const INLINE_CONTENT_LIMIT = 256 * 1024;
-
-/** How a task asks to connect, where it differs from what the host's variables say. */
-export interface Login {
-  readonly user?: string | undefined;
-  readonly connection?: string | undefined;
-}
-
-/** Who a task acts as on a target. */
-export interface Actor {
-  readonly login?: Login | undefined;
-  readonly become: Become | undefined;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly timeoutMs: number | undefined;
-}
-
-/** Tells actors apart by what they can see and do. */
-export function actorKey(actor: Pick<Actor, 'login' | 'become'>): string {
-  return JSON.stringify([loginKey(actor.login), actor.become?.user ?? '']);
-}
-
-function loginKey(login: Login | undefined): string {
-  return `${login?.user ?? ''}/${login?.connection ?? ''}`;
-}
 
 export interface ApplyOptions {
   /** Facts to read in the same round trip, after the steps. */
@@ -200,6 +178,11 @@ export class HostSession {
       this.facts(actor).store(gathered.queries, facts);
     }
     return outputs;
+  }
+
+  /** Writes one file, in a round trip of its own. */
+  async write(actor: Actor, step: Extract<Step, { kind: 'write' }>): Promise<void> {
+    await this.apply(actor, [step], { refresh: [] });
   }
 
   /** Runs a script of the engine's own, such as the bookkeeping of handlers. */
