@@ -1,4 +1,4 @@
-import type { SetupFacts, Sections } from './setup.ts';
+import type { SetupFacts, Sections } from './setup-facts.ts';
 
 /** Processors, memory, mounts, and what the board says of itself. */
 export function parseHardware(sections: Sections): SetupFacts {

@@ -1,4 +1,4 @@
-import type { SetupFacts, Sections } from './setup.ts';
+import type { SetupFacts, Sections } from './setup-facts.ts';
 
 /** A host's own facts (`ansible_local`), which are JSON, or sections of names and values. */
 export function parseLocalFacts(sections: Sections, path: string): SetupFacts {

@@ -1,4 +1,4 @@
-import type { SetupFacts, Sections } from './setup.ts';
+import type { SetupFacts, Sections } from './setup-facts.ts';
 
 interface Interface {
   readonly device: string;

@@ -1,4 +1,4 @@
-import type { SetupFacts, Sections } from './setup.ts';
+import type { SetupFacts, Sections } from './setup-facts.ts';
 
 /** Distributions by what their os-release calls them. */
 const NAMES: Readonly<Record<string, string>> = {

@@ -1,16 +1,11 @@
 import { quote } from '../lib/shell.ts';
 import type { FactKind } from './fact.ts';
 import { subshell } from './script.ts';
+import type { SetupFacts } from './setup-facts.ts';
 import { parseSystem } from './setup-system.ts';
 import { parseHardware } from './setup-hardware.ts';
 import { parseNetwork } from './setup-network.ts';
 import { parseLocalFacts } from './setup-local.ts';
-
-/** What the script read, by name: text of files and programs. */
-export type Sections = ReadonlyMap<string, string>;
-
-/** Facts as playbooks use them, without the prefix `ansible_`. */
-export type SetupFacts = Readonly<Record<string, unknown>>;
 
 /** Files that are read as they are; those that are not there are left out. */
 const FILES = [

@@ -55,7 +55,7 @@ const ufwArgs = args(
     problem('direction: routed belongs to default; use route');
 });
 
-export type UfwArgs = (typeof ufwArgs)['_output'];
+type UfwArgs = (typeof ufwArgs)['_output'];
 
 const FILES = {
   switch: query(content, '/etc/ufw/ufw.conf'),

@@ -1,6 +1,24 @@
 import { isIP } from 'node:net';
 
-import type { UfwArgs } from '../ufw.ts';
+/** What a rule is asked for with: the arguments of the module that are about rules. */
+export interface UfwRuleArgs {
+  readonly rule?: string | undefined;
+  readonly delete: boolean;
+  readonly insert?: number | undefined;
+  readonly route: boolean;
+  readonly log: boolean;
+  readonly direction?: string | undefined;
+  readonly from_ip: string;
+  readonly from_port?: string | undefined;
+  readonly to_ip: string;
+  readonly to_port?: string | undefined;
+  readonly proto?: string | undefined;
+  readonly name?: string | undefined;
+  readonly interface?: string | undefined;
+  readonly interface_in?: string | undefined;
+  readonly interface_out?: string | undefined;
+  readonly comment?: string | undefined;
+}
 
 /** A rule as ufw keeps it: one `### tuple ###` line of user.rules. */
 export interface UfwRule {
@@ -38,7 +56,10 @@ export function parseRules(text: string): readonly UfwRule[] {
 }
 
 /** Whether a rule is among those kept. `unknown` where only ufw itself can tell, since it looks names up. */
-export function findRule(given: UfwArgs, rules: readonly UfwRule[]): 'same' | 'changed' | 'none' | 'unknown' {
+export function findRule(
+  given: UfwRuleArgs,
+  rules: readonly UfwRule[],
+): 'same' | 'changed' | 'none' | 'unknown' {
   if ([given.to_port, given.from_port].some((port) => port !== undefined && !/^[\d,:]+$/.test(port)))
     return 'unknown';
   const any = given.from_ip.includes(':') || given.to_ip.includes(':') ? '::/0' : '0.0.0.0/0';
@@ -95,7 +116,7 @@ function maskBits(mask: string): number {
     .reduce((sum, count) => sum + count, 0);
 }
 
-function directionOf(given: UfwArgs): string {
+function directionOf(given: UfwRuleArgs): string {
   const inside = given.interface_in === undefined ? undefined : `in_${given.interface_in}`;
   const outside = given.interface_out === undefined ? undefined : `out_${given.interface_out}`;
   if (inside !== undefined || outside !== undefined) {
@@ -106,7 +127,7 @@ function directionOf(given: UfwArgs): string {
 }
 
 /** The words of ufw's command line for a rule. */
-export function ruleWords(given: UfwArgs, rule: string): string[] {
+export function ruleWords(given: UfwRuleArgs, rule: string): string[] {
   const direction = given.direction?.replace(/going$|coming$/, '');
   return [
     ...(given.route ? ['route'] : []),
