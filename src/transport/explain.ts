@@ -78,10 +78,15 @@ function describe(host: string, failure: TransportFailure): Description {
         message: `sudo asks for a password to become ${failure.user}, and none was given`,
         hint: 'set ansible_become_password for the host, or allow NOPASSWD in its sudoers',
       };
+    case 'sudo-requiretty':
+      return {
+        message: `sudo wants a terminal (requiretty) to become ${failure.user}, and scripts run without one`,
+        hint: 'add to its sudoers, with visudo: Defaults:LOGIN_USER !requiretty',
+      };
     case 'sudo-refused':
       return {
         message: `sudo did not let us become ${failure.user}: ${failure.reason}`,
-        hint: 'check the password, and what sudo -l says for the login user on that host',
+        hint: `check ${failure.reason.includes('password') ? 'the password, and ' : ''}what sudo -l says for the login user on that host`,
       };
     case 'shell':
       return {

@@ -54,7 +54,7 @@ export type TransportFailure =
       /** The other jump hosts that were tried, each with its own failure. */
       readonly others?: readonly TransportFailure[] | undefined;
     }
-  | { readonly kind: 'sudo-password-required'; readonly user: string }
+  | { readonly kind: 'sudo-password-required' | 'sudo-requiretty'; readonly user: string }
   | { readonly kind: 'sudo-refused'; readonly user: string; readonly reason: string }
   | { readonly kind: 'shell'; readonly reason: string }
   | { readonly kind: 'lost'; readonly during?: string | undefined; readonly reason?: string | undefined };

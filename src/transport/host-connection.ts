@@ -1,10 +1,9 @@
-import { openAsBlob } from 'node:fs';
-import { stat, readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 
 import { UserError } from '../lib/errors.ts';
 import { quote } from '../lib/shell.ts';
 import type { Channel, OpenChannel } from './channel.ts';
+import { LocalFileError, piecesOf, sizeOf, wholeOf } from './content.ts';
 import { becomeKey } from './launch.ts';
 import { openRawChannel, openShellChannel } from './open-shell.ts';
 import { type RemoteShell, remoteShell } from './remote-shell.ts';
@@ -20,6 +19,8 @@ import {
 
 /** Above this, bytes take a channel of their own: quoted, they would have to fit in the shell's memory. */
 const IN_SHELL_LIMIT = 512 * 1024;
+
+const WRITE_TEMPORARY = 'write a temporary file';
 
 /** What a connection is made on: a way to start commands. */
 export interface Host {
@@ -109,38 +110,70 @@ export function hostConnection(host: Host): Connection {
   };
 
   const upload = async (content: Content, options: TransferOptions = {}): Promise<string> => {
-    const size = Buffer.isBuffer(content) ? content.length : (await stat(content.localFile)).size;
+    const size = await sizeOf(content);
     const makeFile = '__f=$(umask 077; mktemp "${TMPDIR:-/tmp}/understudy.XXXXXXXXXX") || exit';
-    const temporary = 'write a temporary file';
     if (size <= IN_SHELL_LIMIT) {
-      const stdin = Buffer.isBuffer(content) ? content : await readFile(content.localFile);
+      const stdin = await wholeOf(content);
       const script = `${makeFile}\ncat >"$__f" || { rm -f "$__f"; exit 1; }\nprintf %s "$__f"`;
-      return (await must(script, temporary, { ...options, stdin })).toString('utf8');
+      return (await must(script, WRITE_TEMPORARY, { ...options, stdin })).toString('utf8');
     }
-    const path = (await must(`${makeFile}\nprintf %s "$__f"`, temporary, options)).toString('utf8');
+    const path = (await must(`${makeFile}\nprintf %s "$__f"`, WRITE_TEMPORARY, options)).toString('utf8');
     try {
       await sendLarge(content, path, options);
     } catch (error) {
-      if (host.lostReason() === undefined) await run(`rm -f ${quote(path)}`, { become: options.become });
+      const reason = host.lostReason();
+      if (reason === undefined) await run(`rm -f ${quote(path)}`, { become: options.become });
+      else throw new TransportError(host.name, { kind: 'lost', during: 'while a file was sent', reason });
       throw error;
     }
     return path;
   };
 
+  /**
+   * By the fastest way there is. Not every sshd offers it (no sftp, one session a connection), and its errors tell
+   * little (SFTP knows no "disk full"): what fails is sent once more through the shell, whose errors are the host's own.
+   */
   const sendLarge = async (content: Content, path: string, options: TransferOptions): Promise<void> => {
     const become = options.become && options.become.user !== host.user ? options.become : undefined;
-    if (!become && host.sendFile) return await host.sendFile(content, path);
+    try {
+      if (!become && host.sendFile) await host.sendFile(content, path);
+      else await sendThroughChannel(content, path, become);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (host.lostReason() !== undefined || error instanceof LocalFileError) throw error;
+      await sendThroughShell(content, path, options);
+    }
+  };
+
+  const sendThroughChannel = async (
+    content: Content,
+    path: string,
+    become: Become | undefined,
+  ): Promise<void> => {
     const channel = await openRawChannel(
       { host: host.name, open: host.open, become, timeoutMs: host.sudoTimeoutMs },
       `exec cat >${quote(path)}`,
     );
     const finished = endOf(channel);
-    await pour(content, channel);
+    try {
+      for await (const { bytes } of piecesOf(content, IN_SHELL_LIMIT)) await channel.writeAndWait(bytes);
+    } catch (error) {
+      channel.destroy();
+      throw error;
+    }
     channel.end();
     const { status, stderr } = await finished;
-    if (status !== 0)
-      throw ended('while a file was sent', host.lostReason() === undefined ? stderr : undefined);
-    return undefined;
+    if (status !== 0) throw new UserError(`${host.name}: cannot ${WRITE_TEMPORARY}: ${stderr.trim()}`);
+  };
+
+  const sendThroughShell = async (
+    content: Content,
+    path: string,
+    options: TransferOptions,
+  ): Promise<void> => {
+    await must(`: >${quote(path)}`, WRITE_TEMPORARY, options);
+    for await (const { bytes } of piecesOf(content, IN_SHELL_LIMIT))
+      await must(`cat >>${quote(path)}`, WRITE_TEMPORARY, { ...options, stdin: bytes });
   };
 
   return {
@@ -165,15 +198,6 @@ export function hostConnection(host: Host): Connection {
       return closed || host.lostReason() !== undefined;
     },
   };
-}
-
-async function pour(content: Content, channel: Channel): Promise<void> {
-  if (Buffer.isBuffer(content)) {
-    channel.write(content);
-    return;
-  }
-  const blob = await openAsBlob(content.localFile);
-  for await (const chunk of blob.stream()) await channel.writeAndWait(Buffer.from(chunk));
 }
 
 async function endOf(channel: Channel): Promise<{ status: number | undefined; stderr: string }> {

@@ -2,6 +2,7 @@ import type { Channel, OpenChannel } from './channel.ts';
 import { newNonce, scanMarkers } from './frames.ts';
 import { launchCommand, rawCommand } from './launch.ts';
 import type { TransportFailure } from './failure.ts';
+import { reasonIn, sudoRefusal } from './sudo-refusal.ts';
 import { type Become, TransportError } from './transport.ts';
 
 export interface OpenOptions {
@@ -47,7 +48,7 @@ async function untilReady(
   let stderr = '';
   let prompts = 0;
   const timer = setTimeout(() => {
-    const detail = lastWord(stderr, prompt);
+    const detail = reasonIn(withoutPrompt(stderr, prompt));
     fail({
       kind: 'timeout',
       phase: 'sudo',
@@ -76,7 +77,7 @@ async function untilReady(
       onMarker: () => resolve(),
     }),
   );
-  channel.onClose((end) => fail(refusal(become, end.status, lastWord(stderr, prompt))));
+  channel.onClose((end) => fail(refusal(become, end.status, withoutPrompt(stderr, prompt))));
   try {
     await promise;
   } finally {
@@ -84,22 +85,12 @@ async function untilReady(
   }
 }
 
-/** Why sudo ended without running our shell. Its wording is the only thing that tells these apart. */
-function refusal(become: Become | undefined, status: number | undefined, said: string): TransportFailure {
-  if (!become) return { kind: 'shell', reason: said || `it ended with status ${status ?? 'unknown'}` };
-  if (/a password is required|a terminal is required|no tty present/.test(said) && !become.password) {
-    return { kind: 'sudo-password-required', user: become.user };
-  }
-  if (status === 127) return { kind: 'sudo-refused', user: become.user, reason: 'sudo is not installed' };
-  return {
-    kind: 'sudo-refused',
-    user: become.user,
-    reason: said || `it ended with status ${status ?? 'unknown'}`,
-  };
+function withoutPrompt(text: string, prompt: string | undefined): string {
+  return prompt ? text.replaceAll(prompt, '') : text;
 }
 
-/** The line that matters: sudo's own first one, else the last. */
-function lastWord(text: string, prompt: string | undefined): string {
-  const lines = (prompt ? text.replaceAll(prompt, '') : text).split('\n').map((line) => line.trim());
-  return lines.find((line) => line.startsWith('sudo: ')) ?? lines.findLast((line) => line !== '') ?? '';
+/** Without sudo it was the login user's own shell that did not start. */
+function refusal(become: Become | undefined, status: number | undefined, said: string): TransportFailure {
+  if (become) return sudoRefusal(become, status, said);
+  return { kind: 'shell', reason: reasonIn(said) || `it ended with status ${status ?? 'unknown'}` };
 }

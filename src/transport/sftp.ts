@@ -1,5 +1,5 @@
-import { promisify } from 'node:util';
 import type { Client, SFTPWrapper } from 'ssh2';
+import { piecesOf } from './content.ts';
 import type { Content } from './transport.ts';
 
 const CHUNK = 32 * 1024;
@@ -12,36 +12,34 @@ export async function sendFile(client: Client, content: Content, remotePath: str
   );
   // Else a connection that breaks in between would leave us waiting.
   const broken = Promise.withResolvers<never>();
-  sftp.once('close', () => broken.reject(new Error('the connection was lost while a file was sent')));
+  broken.promise.catch(() => {});
+  sftp.once('close', () => broken.reject(new Error('the channel was closed while a file was sent')));
   try {
-    await Promise.race([
-      Buffer.isBuffer(content)
-        ? sendBuffer(sftp, content, remotePath)
-        : promisify(sftp.fastPut.bind(sftp))(content.localFile, remotePath),
-      broken.promise,
-    ]);
+    await Promise.race([send(sftp, content, remotePath), broken.promise]);
   } finally {
-    broken.promise.catch(() => {});
     sftp.end();
   }
 }
 
-async function sendBuffer(sftp: SFTPWrapper, content: Buffer, remotePath: string): Promise<void> {
+async function send(sftp: SFTPWrapper, content: Content, remotePath: string): Promise<void> {
   const handle = await new Promise<Buffer>((resolve, reject) =>
     sftp.open(remotePath, 'w', (error, opened) => (error ? reject(error) : resolve(opened))),
   );
-  let next = 0;
-  const worker = async () => {
-    while (next < content.length) {
-      const from = next;
-      const length = Math.min(CHUNK, content.length - from);
-      next += length;
+  // One reader for all: its pieces come in order, and no more are read than are being sent.
+  const pieces = piecesOf(content, CHUNK);
+  const worker = async (): Promise<void> => {
+    for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
+      const { bytes, position } = next.value;
       await new Promise<void>((resolve, reject) =>
-        sftp.write(handle, content, from, length, from, (error) => (error ? reject(error) : resolve())),
+        sftp.write(handle, bytes, 0, bytes.length, position, (error) => (error ? reject(error) : resolve())),
       );
     }
   };
-  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+  try {
+    await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+  } finally {
+    await pieces.return();
+  }
   await new Promise<void>((resolve, reject) =>
     sftp.close(handle, (error) => (error ? reject(error) : resolve())),
   );

@@ -1,5 +1,6 @@
 import { keyStore } from './authentication.ts';
 import { sshChannel } from './channel.ts';
+import { channelsOf } from './channels.ts';
 import { ConnectError } from './dial.ts';
 import type { TransportFailure } from './failure.ts';
 import { type Attempt, firstOf } from './first-of.ts';
@@ -59,12 +60,13 @@ export function sshTransport(options: SshTransportOptions = {}): SshTransport {
   /** Jump hosts that did not lead to a host which others led to: the next hosts try them last. */
   const doubtful = new Set<string>();
   let closed = false;
+  let connected = 0;
 
-  /** A session to the last host of the route, its jumps connected first. */
-  const lease = (route: readonly SshSettings[]): Lease => {
+  /** A session to the last host of the route, its jumps connected first; shared by all who give the same `use`. */
+  const lease = (route: readonly SshSettings[], use = ''): Lease => {
     const target = route.at(-1);
     if (!target) throw new Error('an empty route');
-    const id = idOf(route);
+    const id = `${idOf(route)}${use}`;
     let entry = shared.get(id);
     if (!entry) {
       entry = start(route, target);
@@ -143,21 +145,25 @@ export function sshTransport(options: SshTransportOptions = {}): SshTransport {
   const connect = async (host: HostAddress, signal?: AbortSignal): Promise<Connection> => {
     signal?.throwIfAborted();
     if (closed) throw new Error('the transport is closed');
-    const { session, leased } = await byAnyRoute(host, signal, (route) => {
+    const { session, leased, route } = await byAnyRoute(host, signal, (route) => {
       const leased = lease(route);
       return {
         underway: leased.via ?? leased.session,
-        result: leased.session.then((session) => ({ session, leased })),
+        result: leased.session.then((session) => ({ session, leased, route })),
         cancel: () => leased.release(),
       };
     });
+    const number = ++connected;
+    const channels = channelsOf(host.name, leased, (index) => lease(route, ` ${number}.${index}`));
     const connection = hostConnection({
       name: host.name,
       user: session.settings.user,
       sudoTimeoutMs: Math.max(SUDO_TIMEOUT_MS, session.settings.connectTimeoutMs),
       lostReason: session.lostReason,
-      open: async (commandLine) => await openChannel(session, host.name, commandLine),
-      sendFile: async (content, path) => await sendFile(session.client, content, path),
+      open: async (commandLine) =>
+        await channels.open(async (one) => await openChannel(one, host.name, commandLine)),
+      sendFile: async (content, path) =>
+        await channels.open(async (one) => await sendFile(one.client, content, path)),
       dial: async (address, port) =>
         await new Promise((resolve, reject) => {
           session.client.forwardOut('127.0.0.1', 0, address, port, (error, channel) => {
@@ -168,7 +174,7 @@ export function sshTransport(options: SshTransportOptions = {}): SshTransport {
       // oxlint-disable-next-line require-await -- the interface is asynchronous
       release: async () => {
         connections.delete(connection);
-        leased.release();
+        channels.release();
       },
     });
     connections.add(connection);
@@ -255,20 +261,15 @@ async function endWhenOpen(entry: Shared): Promise<void> {
 }
 
 async function openChannel(session: SshSession, host: string, commandLine: string) {
-  const refused = (reason: string, cause: unknown) => {
-    const lost = session.lostReason();
-    const failure: TransportFailure =
-      lost === undefined ? { kind: 'shell', reason } : { kind: 'lost', reason: lost };
-    return new TransportError(host, failure, { cause });
-  };
   return await new Promise<ReturnType<typeof sshChannel>>((resolve, reject) => {
     try {
       session.client.exec(commandLine, (error, channel) => {
-        if (error) reject(refused(`sshd refused a session (${error.message}); see MaxSessions`, error));
+        if (error) reject(error);
         else resolve(sshChannel(channel));
       });
     } catch (error) {
-      reject(refused('the connection is gone', error));
+      const reason = session.lostReason() ?? 'the connection is gone';
+      reject(new TransportError(host, { kind: 'lost', reason }, { cause: error }));
     }
   });
 }

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { UserError } from '../../src/lib/errors.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import type { TransportFailure } from '../../src/transport/failure.ts';
 import { sshTransport, type SshTransportOptions } from '../../src/transport/ssh.ts';
@@ -520,4 +521,59 @@ test('a key that the host itself refuses is not tried through every jump host', 
     { instanceOf: TransportError },
   );
   t.is(error?.failure.kind, 'authentication');
+});
+
+for (const [what, config] of [
+  ['no SFTP', ['UsePAM no', 'Subsystem sftp /bin/false']],
+  ['an SFTP server that cannot write', ['UsePAM no', 'Subsystem sftp internal-sftp -R']],
+  ['one session a connection', ['UsePAM no', 'MaxSessions 1']],
+  ['one session a connection, and no SFTP', ['UsePAM no', 'MaxSessions 1', 'Subsystem sftp /bin/false']],
+] as const) {
+  test(`large files reach a host with ${what}`, async (t) => {
+    const server = await sshd(t, { config });
+    const box = await transport(t).connect(server.address());
+    const content = Buffer.alloc(1_500_000, "understudy\0'");
+    const path = await box.upload(content);
+    t.teardown(async () => await rm(path, { force: true }));
+    t.true((await readFile(path)).equals(content));
+    const copy = await box.upload({ localFile: path });
+    t.teardown(async () => await rm(copy, { force: true }));
+    t.true((await readFile(copy)).equals(content));
+  });
+}
+
+test('a time limit ends a script where sshd allows one session a connection', async (t) => {
+  const server = await sshd(t, { config: ['UsePAM no', 'MaxSessions 1'] });
+  const box = await transport(t).connect(server.address());
+  const result = await box.run('echo $$; sleep 700', { timeoutMs: 300 });
+  t.true(result.timedOut);
+  t.is((await box.run('echo works')).stdout.toString(), 'works\n');
+});
+
+test('a server that allows no session at all is named', async (t) => {
+  const server = await sshd(t, { config: ['UsePAM no', 'MaxSessions 0'] });
+  const box = await transport(t).connect(server.address());
+  await t.throwsAsync(box.run('true'), { instanceOf: TransportError, message: /MaxSessions/ });
+});
+
+test('many logins at a time succeed though sshd takes one after the other', async (t) => {
+  const server = await sshd(t, { config: ['UsePAM no', 'MaxStartups 1'] });
+  const logins = Array.from({ length: 8 }, async () => {
+    const box = await transport(t).connect(server.address());
+    return (await box.run('echo in')).stdout.toString();
+  });
+  t.deepEqual(
+    await Promise.all(logins),
+    logins.map(() => 'in\n'),
+  );
+});
+
+test('a file here that cannot be read is no fault of the host', async (t) => {
+  const server = await sshd(t);
+  const box = await transport(t).connect(server.address());
+  await t.throwsAsync(box.upload({ localFile: '/nowhere/at/all' }), {
+    instanceOf: UserError,
+    message: /cannot read \/nowhere\/at\/all on this machine: ENOENT/,
+  });
+  t.is((await box.run('echo works')).stdout.toString(), 'works\n');
 });

@@ -51,8 +51,9 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
     'StrictModes no',
     'PermitRootLogin yes',
     'KbdInteractiveAuthentication no',
-    'Subsystem sftp internal-sftp',
     ...(options.config ?? ['UsePAM no']),
+    // The first of two counts.
+    ...(options.config?.some((line) => line.startsWith('Subsystem')) ? [] : ['Subsystem sftp internal-sftp']),
     '',
   ];
   await writeFile(file('sshd_config'), config.join('\n'));

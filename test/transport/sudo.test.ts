@@ -29,7 +29,10 @@ const MISSING =
       : undefined;
 
 /** What is missing is a failure where everything should be there. */
-const run = MISSING !== undefined && process.env['CI'] === undefined ? test.skip : test;
+const skips = MISSING !== undefined && process.env['CI'] === undefined;
+const run = skips ? test.skip : test;
+/** For what changes the rights of a user that the other tests use too. */
+const runAlone = skips ? test.serial.skip : test.serial;
 
 let cleanUp: (() => Promise<void>) | undefined;
 
@@ -117,6 +120,37 @@ run('without a password, sudo asking for one is told apart', async (t) => {
   });
   t.deepEqual(error?.failure, { kind: 'sudo-password-required', user: 'root' });
   t.is((await box.run('echo still here')).stdout.toString(), 'still here\n');
+});
+
+runAlone('a sudo that wants a terminal is said to want one', async (t) => {
+  const user = t.context.asked;
+  await writeFile(sudoersOf(user), `Defaults:${user} requiretty\n${user} ALL=(ALL) ALL\n`, { mode: 0o440 });
+  t.teardown(async () => await writeFile(sudoersOf(user), `${user} ALL=(ALL) ALL\n`, { mode: 0o440 }));
+  const box = await t.context.connect(user);
+  for (const password of [undefined, new Secret(t.context.password)]) {
+    const error = await t.throwsAsync(box.run('id', { become: { user: 'root', password } }), {
+      instanceOf: TransportError,
+      message: /wants a terminal \(requiretty\)/,
+    });
+    t.is(error?.failure.kind, 'sudo-requiretty');
+  }
+});
+
+run('sudo works where sshd allows one session a connection', async (t) => {
+  const server = await startSshd({ config: ['UsePAM no', 'MaxSessions 1'] });
+  t.teardown(server.stop);
+  const ssh = sshTransport();
+  t.teardown(ssh.close);
+  const box = await ssh.connect(server.address({ user: t.context.free }));
+  const who = async (user?: string) =>
+    (await box.run('id -un', user === undefined ? {} : { become: { user } })).stdout.toString();
+  t.is(await who(), `${t.context.free}\n`);
+  t.is(await who('root'), 'root\n');
+  t.is(await who(t.context.refused), `${t.context.refused}\n`);
+  const content = Buffer.alloc(2_000_000, 'understudy\0');
+  const path = await box.upload(content, { become: { user: 'root' } });
+  t.true((await box.download(path, { become: { user: 'root' } })).equals(content));
+  await box.run(`rm -f ${path}`, { become: { user: 'root' } });
 });
 
 run('a wrong password is refused once, not three times', async (t) => {
