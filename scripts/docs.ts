@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { allModules } from '../src/modules/find-module.ts';
+import type { AnyModule } from '../src/modules/kit/module.ts';
 import { playbookSchema, tasksSchema } from './playbook-schema.ts';
 import { clusterSchema } from '../src/failover/cluster/cluster-schema.ts';
 import {
@@ -243,10 +244,16 @@ function modulesPage(): string {
   for (const [name, module] of modules) {
     lines.push(`## ${name}`, '', module.summary, '');
     if (module.example !== undefined) lines.push('```yaml', module.example.trim(), '```', '');
-    if (module.freeForm !== undefined) lines.push(`Free text after the name is \`${module.freeForm}\`.`, '');
+    const freeForm = textArgument(module);
+    if (freeForm !== undefined) lines.push(`Free text after the name is \`${freeForm}\`.`, '');
     lines.push(...argumentTable(module.args, module.aliases ?? {}), '');
   }
   return lines.join('\n');
+}
+
+/** The argument that free text after the module's name is for. */
+export function textArgument(module: Pick<AnyModule, 'aliases'>): string | undefined {
+  return Object.entries(module.aliases ?? {}).find(([, spellings]) => spellings.includes('_raw_params'))?.[0];
 }
 
 /** GitHub's anchor of a heading. */

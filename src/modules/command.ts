@@ -1,30 +1,8 @@
 import { args, bool, list, path, str } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
 import { conditionFacts, planCommand } from './parts/run-command.ts';
-import { splitWords, takeOptions } from './parts/words.ts';
+import { splitWords } from './parts/words.ts';
 import { z } from 'zod';
-
-/** The options that may stand in the free-form text of command, shell and script. */
-export const FREE_FORM_OPTIONS = [
-  'creates',
-  'removes',
-  'chdir',
-  'executable',
-  'stdin',
-  'stdin_add_newline',
-  'strip_empty_ends',
-];
-
-/** Moves options out of free-form text to where they belong; what is given separately wins. */
-export function spreadFreeForm(names: readonly string[] = FREE_FORM_OPTIONS) {
-  return (input: unknown): unknown => {
-    if (typeof input !== 'object' || input === null || !('cmd' in input) || typeof input.cmd !== 'string') {
-      return input;
-    }
-    const { rest, options } = takeOptions(input.cmd, names);
-    return { ...options, ...input, cmd: rest };
-  };
-}
 
 /** The arguments that command and shell share. */
 export const commandArguments = {
@@ -55,12 +33,13 @@ const commandArgs = args(
     expand_argument_vars: bool
       .default(true)
       .describe('Replace `$NAME` in the words by environment variables of the target.'),
+    executable: str.optional().describe('Accepted, and without effect: there is no shell.'),
     ...commandArguments,
   },
   { exclusive: [['cmd', 'argv']], oneOf: [['cmd', 'argv']] },
 );
 
-const withWords = z.preprocess(spreadFreeForm(), commandArgs).transform((given, context) => {
+const withWords = commandArgs.transform((given, context) => {
   const words = given.argv ?? splitWords(given.cmd ?? '');
   if (!Array.isArray(words)) {
     context.addIssue({ code: 'custom', message: `cmd: ${words.problem}` });
@@ -85,7 +64,6 @@ export const command = defineModule({
 `,
   args: withWords,
   aliases: { cmd: ['_raw_params'] },
-  freeForm: 'cmd',
   paths: ['chdir', 'creates', 'removes'],
   facts: (given) => conditionFacts(given),
   plan: (given, facts, context) =>

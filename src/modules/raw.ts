@@ -1,7 +1,4 @@
-import { z } from 'zod';
-
 import { args, path, str } from './kit/arguments.ts';
-import { spreadFreeForm } from './command.ts';
 import { defineModule } from './kit/define.ts';
 import { planCommand } from './parts/run-command.ts';
 
@@ -18,9 +15,8 @@ export const raw = defineModule({
 - name: See what it is
   ansible.builtin.raw: uname -a
 `,
-  args: z.preprocess(spreadFreeForm(['executable']), rawArgs),
+  args: rawArgs,
   aliases: { cmd: ['_raw_params', 'free_form'] },
-  freeForm: 'cmd',
   facts: () => [],
   plan: (given, facts, context) =>
     planCommand(

@@ -2,41 +2,35 @@ import { z } from 'zod';
 
 import { quote } from '../lib/shell.ts';
 import { args, bool, path, str } from './kit/arguments.ts';
-import { spreadFreeForm } from './command.ts';
 import { defineModule } from './kit/define.ts';
 import { sha1 } from './parts/file-plan.ts';
 import { conditionFacts, planCommand } from './parts/run-command.ts';
 import { splitWords } from './parts/words.ts';
 
-const scriptArgs = z
-  .preprocess(
-    spreadFreeForm(['creates', 'removes', 'chdir', 'executable']),
-    args({
-      cmd: str.describe('The script on the controller, and its arguments.'),
-      chdir: path.optional().describe('The directory on the target to run it in.'),
-      creates: path
-        .optional()
-        .describe('Do not run it when this file, or one that matches this pattern, exists on the target.'),
-      removes: path
-        .optional()
-        .describe('Run it only when this file, or one that matches this pattern, exists on the target.'),
-      executable: str
-        .optional()
-        .describe('The program that runs it; without it, the first line of the script says so.'),
-      decrypt: bool
-        .default(true)
-        .describe('Accepted, and without effect: files that vault encrypted are not opened.'),
-    }),
-  )
-  .transform((given, context) => {
-    const words = splitWords(given.cmd);
-    if (Array.isArray(words) && words.length > 0) return { ...given, words };
-    context.addIssue({
-      code: 'custom',
-      message: Array.isArray(words) ? 'cmd: expected a script; found nothing' : `cmd: ${words.problem}`,
-    });
-    return z.NEVER;
+const scriptArgs = args({
+  cmd: str.describe('The script on the controller, and its arguments.'),
+  chdir: path.optional().describe('The directory on the target to run it in.'),
+  creates: path
+    .optional()
+    .describe('Do not run it when this file, or one that matches this pattern, exists on the target.'),
+  removes: path
+    .optional()
+    .describe('Run it only when this file, or one that matches this pattern, exists on the target.'),
+  executable: str
+    .optional()
+    .describe('The program that runs it; without it, the first line of the script says so.'),
+  decrypt: bool
+    .default(true)
+    .describe('Accepted, and without effect: files that vault encrypted are not opened.'),
+}).transform((given, context) => {
+  const words = splitWords(given.cmd);
+  if (Array.isArray(words) && words.length > 0) return { ...given, words };
+  context.addIssue({
+    code: 'custom',
+    message: Array.isArray(words) ? 'cmd: expected a script; found nothing' : `cmd: ${words.problem}`,
   });
+  return z.NEVER;
+});
 
 /** Runs a script of the controller on the target. */
 export const script = defineModule({
@@ -50,7 +44,6 @@ export const script = defineModule({
 `,
   args: scriptArgs,
   aliases: { cmd: ['_raw_params', 'free_form'] },
-  freeForm: 'cmd',
   paths: ['chdir', 'creates', 'removes'],
   facts: (given) => conditionFacts(given),
   plan(given, facts, context) {

@@ -1,7 +1,5 @@
-import { z } from 'zod';
-
 import { args, path, str } from './kit/arguments.ts';
-import { commandArguments, spreadFreeForm, stdinText } from './command.ts';
+import { commandArguments, stdinText } from './command.ts';
 import { defineModule } from './kit/define.ts';
 import { conditionFacts, planCommand } from './parts/run-command.ts';
 
@@ -20,9 +18,8 @@ export const shell = defineModule({
   ansible.builtin.shell:
     cmd: grep error /var/log/app.log | wc -l
 `,
-  args: z.preprocess(spreadFreeForm(), shellArgs),
+  args: shellArgs,
   aliases: { cmd: ['_raw_params'] },
-  freeForm: 'cmd',
   paths: ['chdir', 'creates', 'removes'],
   facts: (given) => conditionFacts(given),
   plan: (given, facts, context) =>

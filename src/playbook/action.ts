@@ -1,7 +1,7 @@
-import type { SourceLocation } from '../lib/errors.ts';
 import { isDict, type Dict, type Value } from '../lib/value.ts';
-import type { Templated, Text } from './ast.ts';
-import { describe, isTemplate, type Fields } from './fields.ts';
+import type { Arguments, Text } from './ast.ts';
+import { describe, type Fields } from './fields.ts';
+import { parseFreeForm, splitActionName, takesText } from './free-form.ts';
 import {
   explainUnknownKeyword,
   isKeyword,
@@ -10,11 +10,9 @@ import {
   type Level,
 } from './keywords.ts';
 
-/** What a task does: the module's name and its arguments, still as written. */
-export interface Action {
+/** What a task does: the module's name and its arguments, taken apart and not rendered yet. */
+export interface Action extends Arguments {
   readonly name: Text;
-  readonly args: Templated & { readonly value: Dict };
-  readonly freeForm?: Text;
   /** `local_action`: it runs on this machine. */
   readonly isLocal: boolean;
 }
@@ -67,9 +65,8 @@ function reportSeveral(fields: Fields, actions: readonly string[], level: Level)
 }
 
 function keyedAction(fields: Fields, key: string): Action | undefined {
-  const value = fields.dict.get(key) ?? null;
   const name: Text = { text: key, at: fields.document.keyAt(fields.dict, key) };
-  return withArguments(fields, name, value, fields.at(key), key, false);
+  return withArguments(fields, name, { value: fields.dict.get(key) ?? null, key, isLocal: false });
 }
 
 function explicitAction(fields: Fields, key: string): Action | undefined {
@@ -77,19 +74,27 @@ function explicitAction(fields: Fields, key: string): Action | undefined {
   const isLocal = key === 'local_action';
   const at = fields.at(key);
   if (typeof value === 'string') {
-    const [name, rest] = splitOnce(value);
-    if (name !== '') {
-      return withArguments(fields, { text: name, at }, rest, at, key, isLocal);
-    }
+    const split = fields.context.attempt(() => splitActionName({ text: value, at }));
+    if (!split) return undefined;
+    const { name, rest } = split;
+    if (name !== '') return withArguments(fields, { text: name, at }, { value: rest, key, isLocal });
   } else if (isDict(value) && typeof value.get('module') === 'string') {
-    const [name, freeForm] = splitOnce(value.get('module') as string);
-    const args = new Map<Value, Value>();
-    for (const [argument, content] of value) {
-      if (argument === 'args' && isDict(content)) for (const [inner, item] of content) args.set(inner, item);
-      else if (argument !== 'module') args.set(argument, content);
-    }
-    const action = withArguments(fields, { text: name, at }, args, at, key, isLocal);
-    return freeForm !== null ? { ...action, freeForm: { text: freeForm, at } } : action;
+    const module: Text = { text: String(value.get('module')), at };
+    const split = fields.context.attempt(() => splitActionName(module));
+    if (!split) return undefined;
+    const given = new Map<Value, Value>();
+    for (const [argument, content] of value)
+      if (argument !== 'module' && argument !== 'args') given.set(argument, content);
+    const text: Text = { text: split.rest, at };
+    const written = readText(fields, split.name, text);
+    if (!written) return undefined;
+    for (const [argument, content] of written.options) given.set(argument, content);
+    const inner = value.get('args') ?? null;
+    // Here, and only here, they may be text; its words are no command line then.
+    const more = typeof inner === 'string' ? readText(fields, '', { text: inner, at })?.options : inner;
+    if (isDict(more)) for (const [argument, content] of more) given.set(argument, content);
+    const action = withArguments(fields, { text: split.name, at }, { value: given, key, isLocal });
+    return action && { ...action, ...written.rest };
   }
   return fields.report(
     key,
@@ -98,45 +103,48 @@ function explicitAction(fields: Fields, key: string): Action | undefined {
   );
 }
 
-function splitOnce(text: string): [string, string | null] {
-  const match = /^\s*(\S+)\s*([^]*)$/.exec(text);
-  const rest = match?.[2] ?? '';
-  return [match?.[1] ?? '', rest === '' ? null : rest];
+/** What stands after the module's name, in the order of the playbook's file. */
+interface Given {
+  readonly value: Value;
+  /** The keyword or the module's name that it stands below. */
+  readonly key: string;
+  readonly isLocal: boolean;
 }
 
 /** `args:` stands beside the module; what is given to the module itself has precedence over it. */
-function withArguments(
-  fields: Fields,
-  name: Text,
-  value: Value,
-  at: SourceLocation,
-  key: string,
-  isLocal: boolean,
-): Action {
+function withArguments(fields: Fields, name: Text, { value, key, isLocal }: Given): Action | undefined {
   const args = new Map<Value, Value>();
-  let place = at;
+  const templates: Text[] = [];
   const beside = fields.get('args');
   if (isDict(beside)) {
     for (const [argument, content] of beside) args.set(argument, content);
-    place = fields.at('args');
+  } else if (typeof beside === 'string' && isWholeTemplate(beside)) {
+    templates.push({ text: beside, at: fields.at('args') });
   } else if (beside !== undefined) {
     fields.report(
       'args',
-      `"args": expected a dictionary, found ${describe(beside)}`,
-      typeof beside === 'string' && isTemplate(beside)
-        ? 'a template for all arguments at once is not supported; name each argument'
-        : undefined,
+      `"args": expected a dictionary, or a template that gives one, found ${describe(beside)}`,
     );
   }
-  if (value === null) return { name, args: { value: args, at: place }, isLocal };
+  const at = fields.at(isDict(beside) && !isDict(value) ? 'args' : key);
+  const action = (more: Partial<Action> = {}): Action => ({
+    name,
+    isLocal,
+    args: { value: args, at },
+    ...(templates.length === 0 ? {} : { argsTemplates: templates }),
+    ...more,
+  });
+  if (value === null) return action();
   if (isDict(value)) {
     for (const [argument, content] of value) args.set(argument, content);
-    return { name, args: { value: args, at }, isLocal };
+    return action();
   }
   if (typeof value === 'string') {
-    const freeForm: Text = { text: value, at };
-    if (value.trim() === '') return { name, args: { value: args, at: place }, isLocal };
-    return { name, args: { value: args, at: place }, freeForm, isLocal };
+    const written = readText(fields, name.text, { text: value, at: fields.at(key) });
+    if (!written) return undefined;
+    for (const [argument, content] of written.options) args.set(argument, content);
+    templates.push(...(written.rest.argsTemplates ?? []));
+    return action(written.rest.freeForm ? { freeForm: written.rest.freeForm } : {});
   }
   fields.report(
     key,
@@ -145,5 +153,38 @@ function withArguments(
       ? 'arguments are a dictionary: each on its own line as "name: value"'
       : 'quote it',
   );
-  return { name, args: { value: args, at: place }, isLocal };
+  return action();
+}
+
+/** Free-form text: its options, and what else it comes to; undefined when the module cannot use that. */
+function readText(
+  fields: Fields,
+  action: string,
+  text: Text,
+): { readonly options: Dict; readonly rest: Pick<Arguments, 'freeForm' | 'argsTemplates'> } | undefined {
+  const name = shortActionName(action);
+  const split = fields.context.attempt(() => parseFreeForm(text, name));
+  if (!split) return undefined;
+  const { options } = split;
+  if (split.text === undefined) return { options, rest: {} };
+  const rest: Text = { text: split.text, at: text.at };
+  if (takesText(name)) return { options, rest: { freeForm: rest } };
+  if (isWholeTemplate(split.text) && !NAMED_ONLY.includes(name))
+    return { options, rest: { argsTemplates: [rest] } };
+  fields.context.problems.push(
+    fields.document.problem(
+      text.at,
+      `${action === '' ? '"args"' : `"${action}"`}: expected key=value, found ${describe(split.text)}`,
+      'a value with spaces must be quoted: key="some text"; or write the arguments as a dictionary below the module',
+    ),
+  );
+  return undefined;
+}
+
+/** Actions to which a template cannot give all arguments at once, except as `args:`. */
+const NAMED_ONLY = ['group_by', 'import_role', 'include_role', 'set_fact'];
+
+/** Whether a text has nothing around its template, so that it can stand for a dictionary. */
+function isWholeTemplate(text: string): boolean {
+  return /^\s*\{[{%][^]*[}%]\}\s*$/.test(text);
 }

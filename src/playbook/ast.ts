@@ -73,15 +73,21 @@ export interface Loop {
   readonly extended: boolean;
 }
 
-export interface Task extends Inherited {
+/** The arguments of an action as they are after loading: taken apart, and not rendered. */
+export interface Arguments {
+  /** By their names: of a dictionary, of `key=value` words, and of `args:`. */
+  readonly args: Templated & { readonly value: Dict };
+  /** What is left of text after the action's name: a command line, a file to include, what `meta` is to do. */
+  readonly freeForm?: Text;
+  /** Templates that give a whole dictionary of arguments, weakest first; `args` has precedence over them. */
+  readonly argsTemplates?: Texts;
+}
+
+export interface Task extends Inherited, Arguments {
   readonly kind: 'task';
   readonly name?: Text;
   /** As written: `copy`, `ansible.builtin.copy`. Whether there is such a module is for the planner to say. */
   readonly action: Text;
-  /** Arguments as a dictionary; free-form text is kept apart. `args:` is merged in. */
-  readonly args: Templated & { readonly value: Dict };
-  /** Text after the module's name when it is not a dictionary (`command: ls /tmp`, `copy: src=a dest=b`). */
-  readonly freeForm?: Text;
   readonly register?: string;
   readonly loop?: Loop;
   readonly until?: Texts;

@@ -4,7 +4,6 @@ import { dirname, resolve } from 'node:path';
 import { isDict, isList } from '../lib/value.ts';
 import type { Play, Playbook } from './ast.ts';
 import { describe, Fields } from './fields.ts';
-import { separateKeyValues } from './free-form.ts';
 import { LoadContext } from './load-context.ts';
 import type { LoaderOptions } from './loader-options.ts';
 import { type ImportedWith, readPlay } from './play.ts';
@@ -75,19 +74,16 @@ function importPlays(
   const visible = vars ? [...outer.vars, vars] : outer.vars;
   const name = context.renderStatic(written, visible);
   if (name === undefined) return [];
-  const split = context.attempt(() => separateKeyValues({ text: name, at: written.at }), written.at);
-  if (!split) return [];
-  if (split.values.size > 0) {
-    fields.report(key, '"import_playbook" takes the name of a file only', 'give variables below "vars"');
-    return [];
-  }
-  const file = resolve(dirname(fields.document.file), split.rest.join(' '));
+  const file = resolve(dirname(fields.document.file), name);
   if (chain.includes(file)) {
     fields.report(key, `${file} imports itself: ${[...chain, file].join(' → ')}`);
     return [];
   }
   if (!existsSync(file)) {
-    fields.report(key, `there is no playbook ${file}`);
+    const hint = /\s\w+=/.test(name)
+      ? 'it takes the name of a file only; variables stand below "vars"'
+      : undefined;
+    fields.report(key, `there is no playbook ${file}`, hint);
     return [];
   }
   const when = fields.conditions('when');

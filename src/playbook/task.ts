@@ -2,7 +2,6 @@ import { isDict } from '../lib/value.ts';
 import { type Action, readAction, shortActionName } from './action.ts';
 import type { Inclusion, Task } from './ast.ts';
 import { describe, Fields } from './fields.ts';
-import { separateKeyValues } from './free-form.ts';
 import { inherit, readInheritance, withoutUndefined } from './inheritance.ts';
 import { INCLUDE_KEYWORDS, isKeyword, type Level } from './keywords.ts';
 import { readLoop } from './loop.ts';
@@ -63,6 +62,7 @@ export function finishTask(place: Place, head: ReadTask): Task {
     ...withoutUndefined({
       name: fields.text('name'),
       freeForm: action.freeForm,
+      argsTemplates: action.argsTemplates,
       register: fields.variableName('register'),
       loop: readLoop(fields),
       until: conditionsOf(fields, 'until'),
@@ -130,21 +130,13 @@ function normaliseInclude(fields: Fields, action: Action): Action | undefined {
   const known = INCLUDE_ARGUMENTS[kind];
   if (!known) return action;
   const args = new Map(action.args.value);
-  if (action.freeForm) {
-    const text = action.freeForm;
-    const split = fields.context.attempt(() => separateKeyValues(text), text.at);
-    if (!split) return undefined;
-    for (const [key, value] of split.values) args.set(key, value);
-    if (split.rest.length > 0) {
-      if (!known.includes('file')) {
-        return fields.report(
-          action.name.text,
-          `"${kind}": expected key=value, found "${split.rest.join(' ')}"`,
-        );
-      }
-      args.set('file', split.rest.join(' '));
-    }
+  if (action.argsTemplates) {
+    return fields.report(
+      'args',
+      `"${kind}" takes its arguments by name only, not as a template for all of them`,
+    );
   }
+  if (action.freeForm) args.set('file', action.freeForm.text.trim());
   for (const key of args.keys()) {
     if (known.includes(String(key))) continue;
     const hint =

@@ -189,9 +189,9 @@ function addToGroup(groups: Map<string, string[]>, group: string, host: string):
 }
 
 function varsFiles(args: Dict, run: PlayRun, task: Task): readonly string[] {
-  const file = args.get('file') ?? args.get('_raw_params');
   const directory = args.get('dir');
-  if (file !== undefined) return [findVars(String(file), run, task)];
+  const file = args.get('file') ?? (directory === undefined ? args.get('_raw_params') : undefined);
+  if (file !== undefined) return [findVars(String(file).trimEnd(), run, task)];
   if (directory === undefined) throw new TaskError('include_vars: expected "file" or "dir"');
   const root = findVars(String(directory), run, task);
   const wanted =
@@ -228,10 +228,5 @@ export function engineAction(run: PlayRun, task: Task, host: HostRun, scope: Sco
   const name = shortName(task.action.text);
   const action = actions[name];
   if (!action) return undefined;
-  const isFileName = name === 'include_vars' && task.freeForm && !/^\w+=/.test(task.freeForm.text);
-  const args = renderArguments(run, task, scope, isFileName ? FREE_FORM : undefined);
-  return action({ run, task, host, scope, args });
+  return action({ run, task, host, scope, args: renderArguments(run, task, scope) });
 }
-
-/** `include_vars: name.yml` is the one action of these whose text is not `key=value` pairs. */
-const FREE_FORM = { freeForm: '_raw_params' } as const;

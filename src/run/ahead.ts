@@ -125,7 +125,7 @@ function supposeDone(
   if (shortName(task.action.text) !== 'set_fact' || task.loop) return;
   try {
     if (!holds(task.when, scope, run, task, 'when')) return;
-    for (const [name, value] of renderArguments(run, task, scope, undefined)) supposed.set(name, value);
+    for (const [name, value] of renderArguments(run, task, scope)) supposed.set(name, value);
   } catch {
     // It needs more than whether something changed; then so do the tasks that use it.
   }

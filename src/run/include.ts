@@ -100,7 +100,7 @@ function collect(
     const included = holds(task.when, item.scope, run, task, 'when');
     reports.push({ label: task.loop ? item.label : undefined, included });
     if (!included) continue;
-    const args = renderArguments(run, task, item.scope, { freeForm: '_raw_params' });
+    const args = renderArguments(run, task, item.scope);
     const key = JSON.stringify([order, toPlain(args), item.value === undefined ? null : toPlain(item.value)]);
     const wish = wishes.get(key);
     if (wish) wish.hosts.push(host);
@@ -168,7 +168,7 @@ function load(
     return value === undefined || value === null ? undefined : String(value);
   };
   if (shortName(task.action.text) === 'include_tasks') {
-    const file = text('file') ?? text('_raw_params');
+    const file = text('file');
     if (file === undefined) throw new TaskError('include_tasks: expected the name of a file');
     const included = loadIncludedTasks(findTasks(run, task, file), task, run.world.loaderOptions);
     warn(run, included.warnings);

@@ -1,3 +1,4 @@
+import { UserError, type SourceLocation } from '../lib/errors.ts';
 import { Secret } from '../lib/secret.ts';
 import { isDict, isList, toPlain, type Dict, type Value } from '../lib/value.ts';
 import { findModule } from '../modules/find-module.ts';
@@ -6,8 +7,7 @@ import type { AnyModule } from '../modules/kit/module.ts';
 import type { PlanContext } from '../steps/plan.ts';
 import { renderDeep, type Layer, type Scope } from '../variables/scope.ts';
 import type { Task, Templated, Texts } from '../playbook/ast.ts';
-import { splitKeyValues } from '../playbook/free-form.ts';
-import { evaluate, isTruthy, renderString, renderTemplate } from '../template/render.ts';
+import { evaluate, isTruthy, renderTemplate } from '../template/render.ts';
 import { controllerFiles } from './controller.ts';
 import { environmentOf, OMIT, scopeOf } from './scope.ts';
 import type { Actor, Login } from './host/actor.ts';
@@ -89,45 +89,25 @@ export function asFlag(value: Value): boolean {
   return isTruthy(value);
 }
 
-/** The task's arguments, rendered, with `omit` left out. */
-export function renderArguments(
-  run: PlayRun,
-  task: Task,
-  scope: Scope,
-  module: Pick<AnyModule, 'freeForm'> | undefined,
-): Dict {
+/** The task's arguments, rendered, with `omit` left out. Free text is `_raw_params`, as in Ansible. */
+export function renderArguments(run: PlayRun, task: Task, scope: Scope): Dict {
   const environment = environmentOf(run.world, task.role, () => scope);
   try {
-    const rendered = renderDeep(task.args.value, scope, environment, task.args.at);
-    const args = new Map<Value, Value>(isDict(rendered) ? rendered : []);
-    if (task.freeForm) {
-      const { text, at } = task.freeForm;
-      if (module?.freeForm === undefined) {
-        const given = renderDeep(splitKeyValues(task.freeForm), scope, environment, at);
-        if (isDict(given)) for (const [name, value] of given) args.set(name, value);
-      } else {
-        const { line, options } = splitCommandOptions(text);
-        args.set(module.freeForm, renderString(line, scope, environment, at));
-        for (const [name, value] of options) args.set(name, renderString(value, scope, environment, at));
-      }
+    const args = new Map<Value, Value>();
+    const render = (value: Value, at: SourceLocation): Value => renderDeep(value, scope, environment, at);
+    for (const { text, at } of task.argsTemplates ?? []) {
+      const given = render(text, at);
+      if (isDict(given)) for (const [name, value] of given) args.set(name, value);
+      else if (given !== OMIT)
+        throw new UserError({ message: 'expected a template that gives a dictionary', location: at });
     }
+    const named = render(task.args.value, task.args.at);
+    if (isDict(named)) for (const [name, value] of named) args.set(name, value);
+    if (task.freeForm) args.set('_raw_params', render(task.freeForm.text, task.freeForm.at));
     return withoutOmitted(args) as Dict;
   } catch (error) {
     throw explainError(error, task.args.at, 'arguments');
   }
-}
-
-/** `creates=…`, `chdir=…` and the like at the start or end of a free-form command are options, not part of it. */
-function splitCommandOptions(text: string): { line: string; options: Map<string, string> } {
-  const options = new Map<string, string>();
-  const line = text.replaceAll(
-    /(^|\s)(creates|removes|chdir|executable|stdin|stdin_add_newline|strip_empty_ends)=("[^"]*"|'[^']*'|\{\{.*?\}\}\S*|\S+)/g,
-    (_, _space: string, name: string, value: string) => {
-      options.set(name, value.replace(/^(["'])(.*)\1$/, '$2'));
-      return '';
-    },
-  );
-  return { line: line.trim(), options };
 }
 
 function withoutOmitted(value: Value): Value {
@@ -219,7 +199,7 @@ export function inCheckMode(run: PlayRun, task: Task, scope: Scope): boolean {
 export function prepare(run: PlayRun, task: Task, scope: Scope, target: HostRun, host: HostRun): Prepared {
   const module = findModule(task.action.text);
   if (!module) throw new TaskError(unknownModule(task));
-  const args = renderArguments(run, task, scope, module);
+  const args = renderArguments(run, task, scope);
   const parsed = parseArguments(module, toPlain(args) as Record<string, unknown>);
   if ('problems' in parsed) {
     const { file, line, column } = task.args.at;

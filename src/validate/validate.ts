@@ -1,12 +1,11 @@
-import { UserError, type Problem, type SourceLocation } from '../lib/errors.ts';
+import type { Problem, SourceLocation } from '../lib/errors.ts';
 import { isDict, isList, toPlain, type Value } from '../lib/value.ts';
 import { didYouMean } from '../lib/similar.ts';
 import { findModule } from '../modules/find-module.ts';
 import type { AnyModule } from '../modules/kit/module.ts';
 import { problemsBeforeRun } from '../modules/kit/parse.ts';
 import { registry } from '../modules/registry.ts';
-import type { Play, Playbook, Task, TaskNode, Text } from '../playbook/ast.ts';
-import { splitKeyValues } from '../playbook/free-form.ts';
+import type { Play, Playbook, Task, TaskNode } from '../playbook/ast.ts';
 import { check, isTemplate } from '../template/render.ts';
 import { isLookup, LOOKUPS } from '../variables/lookup-names.ts';
 import { loadModulesOf } from './load-modules.ts';
@@ -75,7 +74,7 @@ function validateTask(task: Task): readonly Problem[] {
     });
   }
   if (module) problems.push(...argumentProblems(task, module));
-  else if (isEngineAction(task.action.text)) problems.push(...engineProblems(task));
+  else if (shortName(task.action.text) === 'meta') problems.push(...metaProblems(task));
   for (const text of [
     ...task.when,
     ...(task.changedWhen ?? []),
@@ -85,7 +84,8 @@ function validateTask(task: Task): readonly Problem[] {
     problems.push(...check(text.text, 'expression', text.at), ...lookupProblems(text.text, text.at));
   }
   problems.push(...checkValue(task.args.value, task.args.at));
-  if (task.freeForm) problems.push(...check(task.freeForm.text, 'string', task.freeForm.at));
+  for (const text of [...(task.freeForm ? [task.freeForm] : []), ...(task.argsTemplates ?? [])])
+    problems.push(...checkValue(text.text, text.at));
   if (task.loop) {
     problems.push(...checkValue(task.loop.over.value, task.loop.over.at));
     if (task.loop.kind !== 'loop') problems.push(...unknownLookup(task.loop.kind, task.loop.over.at));
@@ -96,6 +96,8 @@ function validateTask(task: Task): readonly Problem[] {
 
 /** What is wrong with a module's arguments whatever the variables will be. */
 function argumentProblems(task: Task, module: AnyModule): readonly Problem[] {
+  // A template for all arguments may give any.
+  if (task.argsTemplates) return [];
   const given: Record<string, unknown> = {};
   const open = new Set<string>();
   const isOpen = (value: Value): boolean =>
@@ -110,45 +112,14 @@ function argumentProblems(task: Task, module: AnyModule): readonly Problem[] {
     if (isOpen(value)) open.add(name);
   }
   if (task.freeForm) {
-    if (module.freeForm === undefined) {
-      const pairs = pairsOf(task.freeForm);
-      if ('problems' in pairs) return pairs.problems;
-      for (const [name, value] of pairs.values) {
-        given[name] = value;
-        if (isTemplate(value)) open.add(name);
-      }
-    } else {
-      // A command may have options among its words: they are read when the task runs.
-      given[module.freeForm] = task.freeForm.text;
-      open.add(module.freeForm);
-    }
+    given['_raw_params'] = task.freeForm.text;
+    if (isTemplate(task.freeForm.text)) open.add('_raw_params');
   }
   return problemsBeforeRun(module, given, open).map((problem) => ({
     message: `${shortName(task.action.text)}: ${problem}`,
     location: task.args.at,
     hint: `see ${module.name} in docs/modules.md`,
   }));
-}
-
-/** What is wrong with the key=value text of an action that the engine does itself. */
-function engineProblems(task: Task): readonly Problem[] {
-  const name = shortName(task.action.text);
-  if (name === 'meta') return metaProblems(task);
-  if (!task.freeForm || name.startsWith('include_')) return [];
-  const pairs = pairsOf(task.freeForm);
-  return 'problems' in pairs ? pairs.problems : [];
-}
-
-function pairsOf(
-  text: Text,
-): { readonly values: ReadonlyMap<string, string> } | { readonly problems: readonly Problem[] } {
-  try {
-    const pairs = [...splitKeyValues(text)];
-    return { values: new Map(pairs.map(([name, value]) => [String(name), String(value)])) };
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { problems: error.problems };
-  }
 }
 
 function checkValue(value: Value, at: SourceLocation): readonly Problem[] {

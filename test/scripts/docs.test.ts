@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 
-import { generatedDocs } from '../../scripts/docs.ts';
+import { generatedDocs, textArgument } from '../../scripts/docs.ts';
 import { PROVISION_VERBS } from '../../src/bin/provision-program.ts';
 import { EXIT } from '../../src/lib/errors.ts';
 import { argumentNames, parseArguments } from '../../src/modules/kit/parse.ts';
@@ -37,7 +37,7 @@ for (const [name, module] of Object.entries(registry)) {
     const [task] = parse(module.example ?? '') as Record<string, unknown>[];
     const [, [action, args] = ['', undefined]] = Object.entries(task ?? {});
     t.is(action, name);
-    const given = typeof args === 'string' ? { [module.freeForm ?? '']: args } : (args ?? {});
+    const given = typeof args === 'string' ? { [textArgument(module) ?? '']: args } : (args ?? {});
     const rendered = JSON.parse(JSON.stringify(given).replaceAll(/\{\{ *tool_sha256 *\}\}/g, 'a'.repeat(64)));
     t.true('args' in parseArguments(module, rendered as Record<string, unknown>));
   });

@@ -69,12 +69,6 @@ const CASES: readonly (readonly [name: string, task: string, expected: readonly 
     'file: path=/a stat={{ b }}',
     ['3:13 file: stat: ansible.builtin.file has no such argument; did you mean state?'],
   ],
-  ['words that are no pairs', 'file: path=/a b', ['3:13 expected key=value, found "b"']],
-  [
-    'words that are no pairs for an action of the engine',
-    'debug: msg=a b',
-    ['3:14 expected key=value, found "b"'],
-  ],
   ['a meta that there is not', 'meta: flush_handler', ['3:13 "meta: flush_handler" is not supported']],
   ['meta: end_role outside of a role', 'meta: end_role', ['3:7 "meta: end_role" stands outside of a role']],
   [

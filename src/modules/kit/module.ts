@@ -15,10 +15,11 @@ export interface Module<Args> {
   /** A task for the reference page, as YAML. */
   readonly example?: string;
   readonly args: z.ZodType<Args>;
-  /** Other spellings of arguments, as Ansible accepts them: `{dest: ['path', 'name']}`. */
+  /**
+   * Other spellings of arguments, as Ansible accepts them: `{dest: ['path', 'name']}`. `_raw_params` is the spelling
+   * of free text after the module's name (`command: ls /tmp`).
+   */
   readonly aliases?: Readonly<Record<string, readonly string[]>>;
-  /** The argument that free-form text belongs to (`command: ls /tmp`); without it free text must be `key=value` pairs. */
-  readonly freeForm?: string;
   /** The facts that the arguments alone tell are needed. */
   facts(args: Args, context: PlanContext): readonly FactQuery[];
   /** Pure. Called again with more facts after it asked for them. */

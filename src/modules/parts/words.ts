@@ -32,34 +32,3 @@ export function splitWords(line: string): string[] | { readonly problem: string 
   if (word !== undefined) words.push(word);
   return words;
 }
-
-/**
- * Takes options such as `chdir=/tmp` out of a free-form command line; the rest keeps its spelling.
- * Only words that stand outside of quotes as a whole count, as in Ansible.
- */
-export function takeOptions(
-  line: string,
-  names: readonly string[],
-): { readonly rest: string; readonly options: Readonly<Record<string, string>> } {
-  const options: Record<string, string> = {};
-  const pattern = new RegExp(
-    `(^|\\s)(${names.join('|')})=("(?:[^"\\\\]|\\\\.)*"|'[^']*'|(?:\\{\\{.*?\\}\\}|[^\\s"'])*)(?=\\s|$)`,
-    'g',
-  );
-  const quotes = quotedRanges(line);
-  const rest = line.replace(pattern, (whole, space: string, name: string, value: string, at: number) => {
-    const start = at + space.length;
-    if (quotes.some(([from, to]) => from < start && start < to)) return whole;
-    options[name] = /^["']/.test(value) ? value.slice(1, -1) : value;
-    return space.includes('\n') ? '\n' : '';
-  });
-  return { rest: Object.keys(options).length > 0 ? rest.trim() : line, options };
-}
-
-function quotedRanges(line: string): [number, number][] {
-  const ranges: [number, number][] = [];
-  for (const match of line.matchAll(/"(?:[^"\\]|\\[^])*"|'[^']*'/g)) {
-    ranges.push([match.index, match.index + match[0].length]);
-  }
-  return ranges;
-}

@@ -10,7 +10,7 @@ import { allModules, findModule } from '../../../src/modules/find-module.ts';
 import { resolveMode } from '../../../src/modules/parts/mode.ts';
 import { pythonRegex, replacement } from '../../../src/modules/parts/python-regex.ts';
 import { shellPattern } from '../../../src/modules/parts/shell-pattern.ts';
-import { splitWords, takeOptions } from '../../../src/modules/parts/words.ts';
+import { splitWords } from '../../../src/modules/parts/words.ts';
 import { command } from '../../../src/lib/shell.ts';
 import { listName } from '../../../src/modules/apt_repository.ts';
 
@@ -72,16 +72,6 @@ test('a quoted command line is cut into the words it was made of', (t) => {
       t.deepEqual(splitWords(command(words)), words);
     }),
   );
-});
-
-test('options are taken out of free-form text, but not out of quotes', (t) => {
-  const names = ['chdir', 'creates'];
-  t.deepEqual(takeOptions('make all chdir=/a creates="/b c"', names), {
-    rest: 'make all',
-    options: { chdir: '/a', creates: '/b c' },
-  });
-  t.deepEqual(takeOptions('echo "x chdir=/a"', names), { rest: 'echo "x chdir=/a"', options: {} });
-  t.deepEqual(takeOptions('a  b\n c', names), { rest: 'a  b\n c', options: {} });
 });
 
 const PATTERNS: readonly (readonly [string, string, boolean])[] = [
