@@ -207,16 +207,18 @@ function balancersOf(reader: Reader, inventory: Inventory, first: string): reado
 /** The members of the store that the role etcd makes; none when a single daemon keeps files. */
 function etcdOf(reader: Reader, host: string): readonly string[] {
   const given = reader.texts(host, 'failover_etcd');
-  if (given.length > 0 || reader.text(host, 'failover_store') !== 'etcd') return given;
-  const port = reader.number(host, 'etcd_client_port', 1, 65_535) ?? 2379;
-  return reader.entries(host, 'etcd_addresses').map(([, address]) => `${address}:${port}`);
+  if (given.length > 0 || reader.text(host, 'site_failover_store') !== 'etcd') return given;
+  return reader.entries(host, 'etcd_addresses').map(([member, address]) => {
+    const port = reader.number(member, 'etcd_client_port', 1, 65_535) ?? 2379;
+    return `${address}:${port}`;
+  });
 }
 
 /** A single watch keeps files on its balancer; the role failover_watch serves them there. */
 function keeperOf(reader: Reader, host: string): InventoryCluster['keeper'] {
   const keeper = reader.text(host, 'failover_keeper');
   if (keeper === undefined) return undefined;
-  return { host: keeper, port: reader.number(host, 'failover_keeper_port', 1, 65_535) ?? 9998 };
+  return { host: keeper, port: reader.number(keeper, 'failover_keeper_port', 1, 65_535) ?? 9998 };
 }
 
 function tlsOf(reader: Reader, host: string): Cluster['tls'] {

@@ -49,7 +49,8 @@ export async function drillSite(
   const isLab = value('lab') === true && typeof value('lab_name') === 'string';
   const labName = isLab ? String(value('lab_name')) : undefined;
   const ground = labName === undefined ? overSsh() : await inLab(labName);
-  const port = value('mysql_writer_port');
+  const [balancer] = cluster.balancers;
+  const port = Number(variables.of(balancer?.name ?? first).get('mysql_writer_port'));
   const vip = value('vip');
   return {
     ground,
@@ -57,7 +58,7 @@ export async function drillSite(
     flavour: cluster.flavour,
     instances: cluster.instances,
     balancers: cluster.balancers,
-    writerPort: typeof port === 'number' || typeof port === 'bigint' ? Number(port) : 3306,
+    writerPort: Number.isInteger(port) ? port : 3306,
     app: {
       user: text('mysql_app_user'),
       password: text('mysql_app_password'),

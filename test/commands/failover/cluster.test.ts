@@ -48,7 +48,7 @@ function site(t: { teardown(work: () => void): void }, hosts = HOSTS, provisione
 test('a cluster is what the inventory and the playbook say', (t) => {
   const { inventory, directory } = site(t);
   const { cluster, addressOf } = inventoryCluster({ inventory, playbook });
-  t.like(cluster, { name: 'servers', flavour: 'mysql', production: false });
+  t.like(cluster, { name: 'servers', flavour: 'mariadb', production: false });
   t.deepEqual(cluster.instances[1], {
     name: 'db2',
     host: 'web2',

@@ -1,0 +1,195 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import test from 'ava';
+import { parse } from 'yaml';
+
+import { siteVariables } from '../../src/commands/failover/variables.ts';
+import { loadInventory } from '../../src/inventory/load.ts';
+import { SecretRegistry } from '../../src/lib/secret.ts';
+
+const playbooks = fileURLToPath(new URL('../../playbooks/', import.meta.url));
+
+function read(path: string): string {
+  return readFileSync(join(playbooks, path), 'utf8');
+}
+
+function variablesIn(path: string): readonly string[] {
+  return Object.keys((parse(read(path)) ?? {}) as object);
+}
+
+const files = readdirSync(playbooks, { recursive: true, encoding: 'utf8' }).filter((file) =>
+  /\.(yml|j2)$/.test(file),
+);
+const roles = readdirSync(join(playbooks, 'roles'));
+const defaultsOf = new Map(
+  roles.map((role) => {
+    const file = `roles/${role}/defaults/main.yml`;
+    return [role, files.includes(file) ? variablesIn(file) : []] as const;
+  }),
+);
+const owned = new Set([...defaultsOf.values()].flat());
+const shared = (parse(read('group_vars/all.yml')) as { site_defaults: Readonly<Record<string, unknown>> })
+  .site_defaults;
+
+/** What stands for a variable that its host does not set, where that is no value of the roles. */
+const STAND_INS: Readonly<Record<string, RegExp>> = {
+  mysql_instance: /^host\)/,
+  mysql_address: /^hostvars\[host\]\.back_address\)/,
+  etcd_addresses: /^\{\}\)/,
+  etcd_group: /^'servers'\)/,
+  mysql_package_source: /^'distribution'\)/,
+  mysql_upstream_key: /^''\)/,
+  mysql_upstream_uri: /^''\)/,
+};
+const STAND_IN_TEXTS = new Set(["'servers'", "'distribution'"]);
+
+/** What a file lets the template engine work out: no comments, no prose, no literal texts. */
+function expressions(file: string): string {
+  const text = read(file).replaceAll(/\{#[\s\S]*?#\}/g, '');
+  const found = [...text.matchAll(/\{\{[\s\S]*?\}\}|\{%[\s\S]*?%\}/g)].map(([part]) => part);
+  const bare = /^( *)(?:when|that|until|changed_when|failed_when): (.*(?:\n\1 +.*)*)/gm;
+  if (file.endsWith('.yml')) found.push(...[...text.matchAll(bare)].map(([, , part = '']) => part));
+  return found
+    .join('\n')
+    .replaceAll(/'[^'\n]*'/g, (literal) => (STAND_IN_TEXTS.has(literal) ? literal : "''"));
+}
+
+test('a default that several roles or hosts know stands once, in site_defaults', (t) => {
+  for (const [role, names] of defaultsOf) {
+    const values =
+      names.length === 0 ? {} : (parse(read(`roles/${role}/defaults/main.yml`)) as Record<string, unknown>);
+    for (const name of names) {
+      if (name in shared) t.is(values[name], `{{ site_defaults.${name} }}`, `${role}: ${name}`);
+    }
+  }
+  const many = [...owned].filter(
+    (name) => [...defaultsOf.values()].filter((names) => names.includes(name)).length > 1,
+  );
+  for (const name of many) t.true(name in shared || name.endsWith('_password'), name);
+});
+
+test('what a host decides is asked of that host, and has no second default', (t) => {
+  const complaints = files.flatMap((file) => {
+    const own = new Set(defaultsOf.get(/^roles\/([^/]+)\//.exec(file)?.[1] ?? ''));
+    const text = expressions(file);
+    return [...owned].flatMap((name) =>
+      [...text.matchAll(new RegExp(`(?<before>[^\\s,(]*)\\b${name}\\b(?<after>[^\\n]*)`, 'g'))]
+        .filter(({ groups = {} }) => !isAskedRight(name, groups['before'] ?? '', groups['after'] ?? '', own))
+        .map(([line]) => `${file}: ${line}`),
+    );
+  });
+  t.deepEqual(complaints, []);
+});
+
+function isAskedRight(name: string, before: string, after: string, own: ReadonlySet<string>): boolean {
+  if (before.endsWith('site_defaults.')) return true;
+  const fallback = /^\s*\|\s*default\((.*)/.exec(after)?.[1];
+  if (fallback === undefined)
+    return !before.endsWith('.') && (own.has(name) || / is (not )?defined/.test(after));
+  const shared = new RegExp(
+    `^(failover_watch_source\\.|hostvars\\[[^\\]]+\\]\\.)?(site_defaults\\.${name}\\b|generated_${name}\\b)`,
+  );
+  return shared.test(fallback) || STAND_INS[name]?.test(fallback) === true;
+}
+
+const HOSTS = (all: string, balancers: string, servers: string, web2: string) => `all:
+  vars: { vip: 10.1.0.100, front_network: 10.1.0.0/24, operator_address: 10.1.0.1${all} }
+  children:
+    balancers:
+      vars: { front_interface: eth0, back_interface: eth1${balancers} }
+      hosts:
+        lb1: { ansible_host: 10.1.0.11, front_address: 10.1.0.11, back_address: 10.2.0.11 }
+        lb2: { ansible_host: 10.1.0.12, front_address: 10.1.0.12, back_address: 10.2.0.12 }
+    servers:
+      vars: { back_interface: eth0${servers} }
+      hosts:
+        web1: { ansible_host: 10.2.0.21, back_address: 10.2.0.21, mysql_instance: db1 }
+        web2: { ansible_host: 10.2.0.22, back_address: 10.2.0.22, mysql_instance: db2${web2} }
+`;
+const PASSWORDS = [
+  'mysql_app',
+  'mysql_replication',
+  'mysql_health',
+  'mysql_failover',
+  'mysql_backup',
+  'etcd_failover',
+  'etcd_root',
+  'haproxy_stats',
+];
+
+interface Where {
+  readonly all?: string;
+  readonly balancers?: string;
+  readonly servers?: string;
+  readonly web2?: string;
+}
+
+/** A template of a role as lb1 has it. */
+function onBalancer(t: { teardown(work: () => void): void }, where: Where, template: string): string {
+  const directory = mkdtempSync(join(tmpdir(), 'understudy-variables-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const inventory = join(directory, 'hosts.yml');
+  const more = (text: string | undefined): string => (text === undefined ? '' : `, ${text}`);
+  writeFileSync(
+    inventory,
+    HOSTS(more(where.all), more(where.balancers), more(where.servers), more(where.web2)),
+  );
+  mkdirSync(join(directory, 'secrets'));
+  for (const name of PASSWORDS)
+    writeFileSync(join(directory, `secrets/${name}_password`), `${name} generated\n`);
+  const variables = siteVariables({
+    inventory: loadInventory(inventory),
+    playbookDirectory: playbooks,
+    extraVars: new Map([
+      ['probe', `{{ lookup('ansible.builtin.template', '${playbooks}roles/${template}') }}`],
+    ]),
+    secrets: new SecretRegistry(),
+  });
+  return String(variables.of('lb1').get('probe'));
+}
+
+const HAPROXY = 'haproxy/templates/haproxy.cfg.j2';
+const CLUSTER = 'failover_watch/templates/cluster.json.j2';
+
+const READ_ELSEWHERE: readonly (readonly [Where, string, RegExp, (RegExp | undefined)?])[] = [
+  [{}, HAPROXY, /server web1 10\.2\.0\.21:80$/m],
+  [{ all: 'nginx_port: 8081' }, HAPROXY, /server web2 10\.2\.0\.22:8081$/m],
+  [{ servers: 'nginx_port: 8081' }, HAPROXY, /server web2 10\.2\.0\.22:8081$/m],
+  [{ web2: 'nginx_port: 8081' }, HAPROXY, /server web2 10\.2\.0\.22:8081$/m, /10\.2\.0\.21:8081/],
+  [{ all: 'mysql_port: 3310' }, HAPROXY, /server web1 10\.2\.0\.21:3310 /],
+  [{ web2: 'mysql_port: 3310' }, HAPROXY, /server web2 10\.2\.0\.22:3310 /, /10\.2\.0\.21:3310/],
+  [
+    { web2: 'mysql_address: 10.3.0.22' },
+    HAPROXY,
+    /server web2 10\.3\.0\.22:3306 addr 10\.2\.0\.22 port 9201/,
+  ],
+  [
+    { servers: 'role_check_port: 9301' },
+    HAPROXY,
+    /server web1 10\.2\.0\.21:3306 addr 10\.2\.0\.21 port 9301/,
+  ],
+  [{ servers: 'app_patience_seconds: 50' }, HAPROXY, /timeout server 70s/],
+  [{ all: 'mysql_writer_port: 3316' }, HAPROXY, /bind 10\.2\.0\.11:3316/],
+  [{ all: 'mysql_port: 3310' }, CLUSTER, /"port": 3310/],
+  [{ servers: 'mysql_package_source: lab' }, CLUSTER, /"flavour": "mysql"/],
+  [{}, CLUSTER, /"flavour": "mariadb"/],
+  [{ servers: 'mysql_failover_password: of the servers' }, CLUSTER, /"password": "of the servers"/],
+  [{ all: 'mysql_backup_password: of all' }, CLUSTER, /"backup": \{ "user": "backup", "password": "of all"/],
+  [{ servers: 'mysql_failover_user: operator' }, CLUSTER, /"failover": \{ "user": "operator"/],
+  [{ servers: 'etcd_client_port: 2479' }, CLUSTER, /"10\.2\.0\.21:2479"/],
+  [{ balancers: 'haproxy_api_port: 9899' }, CLUSTER, /"apiPort": 9899/],
+  [{ servers: 'failover_store: none' }, CLUSTER, /"etcd": \[\s*\]/],
+  [{ all: 'failover_store: none' }, CLUSTER, /"etcd": \[\s*\]/],
+  [{ balancers: 'failover_watch: false' }, CLUSTER, /"etcd": \[\s*\]/],
+];
+
+for (const [where, template, expected, not] of READ_ELSEWHERE) {
+  test(`${JSON.stringify(where)} reaches ${template} as ${String(expected)}`, (t) => {
+    const text = onBalancer(t, where, template);
+    t.regex(text, expected);
+    if (not) t.notRegex(text, not);
+  });
+}
