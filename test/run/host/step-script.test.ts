@@ -19,6 +19,7 @@ import fc from 'fast-check';
 
 import type { FileAttributes, Step } from '../../../src/steps/step.ts';
 import { stepScript } from '../../../src/run/host/step-script.ts';
+import { needsRoot, testWith } from '../../needs.ts';
 
 type WriteStep = Extract<Step, { kind: 'write' }>;
 
@@ -90,7 +91,7 @@ test('a new file gets what the umask leaves, an existing one keeps its mode, and
   });
 });
 
-const asRoot = process.getuid?.() === 0 ? test : test.skip;
+const asRoot = testWith(needsRoot(), test);
 
 asRoot('an existing file keeps its owner and group, and those that are given win', (t) => {
   withDirectory((directory) => {
