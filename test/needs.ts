@@ -45,7 +45,7 @@ export function testWith<Context>(
   missing: Missing,
   declare: TestFn<Context> | TestFn<Context>['serial'],
 ): Declare<Context> {
-  if (missing === undefined) return (title, implementation) => void declare(title, implementation);
-  if (process.env['CI'] === 'true') return (title) => void declare(title, (t) => t.fail(missing));
-  return (title, implementation) => void declare.skip(`${title} [${missing}]`, implementation);
+  if (missing === undefined) return (title, implementation) => declare(title, implementation);
+  if (process.env['CI'] === 'true') return (title) => declare(title, (t) => t.fail(missing));
+  return (title, implementation) => declare.skip(`${title} [${missing}]`, implementation);
 }
