@@ -33,7 +33,8 @@ export const account: FactKind<string, Account | undefined> = {
       `e=$(getent passwd -- "$1" 2>/dev/null) || { printf '\\0'; return; }`,
       // A name of digits alone is looked up as a number; that is what chown does too.
       `printf '%s\\0' "$e"; n=\${e%%:*}`,
-      `id -g -n -- "$n" 2>/dev/null; printf '\\0'; id -G -n -- "$n" 2>/dev/null; printf '\\0'`,
+      // Names of groups may hold blanks, so each ends with NUL, and all with another.
+      `id -g -n -- "$n" 2>/dev/null; printf '\\0'; id -G -n -z -- "$n" 2>/dev/null; printf '\\0'`,
       `getent shadow -- "$n" 2>/dev/null; printf '\\0'`,
       '}',
       ...names.map((name) => `read_user ${quote(name)}`),
@@ -43,14 +44,15 @@ export const account: FactKind<string, Account | undefined> = {
     return names.map(() => {
       const entry = reader.next();
       if (entry === '') return undefined;
-      const group = reader.next().trim();
-      const all = reader.next().trim();
+      const group = reader.next().replace(/\n$/, '');
+      const all: string[] = [];
+      for (let name = reader.next(); name !== ''; name = reader.next()) all.push(name);
       return parseAccount(entry, group, all, reader.next().trim());
     });
   },
 };
 
-function parseAccount(entry: string, group: string, all: string, shadow: string): Account {
+function parseAccount(entry: string, group: string, all: readonly string[], shadow: string): Account {
   const [name = '', , uid, gid, comment = '', home = '', shell = ''] = entry.split('\n')[0]?.split(':') ?? [];
   const days = (text: string | undefined): number | undefined => (text ? Number(text) : undefined);
   const [, password, , minimum, maximum, , , expire] = shadow.split(':');
@@ -59,7 +61,7 @@ function parseAccount(entry: string, group: string, all: string, shadow: string)
     uid: Number(uid),
     gid: Number(gid),
     group: group || String(gid),
-    groups: all.split(/\s+/).filter((other) => other !== '' && other !== group),
+    groups: all.filter((other) => other !== group),
     comment,
     home,
     shell,

@@ -34,7 +34,7 @@ export type DirectoryFact =
   | { readonly exists: true; readonly entries: readonly DirectoryEntry[] }
   | { readonly exists: false; readonly reason: 'missing' | 'not a directory' };
 
-const FORMAT = String.raw`%y %m %U %G %s %A@ %T@ %C@ %i %D %n %u %g\0%P\0%l\0`;
+const FORMAT = String.raw`%y %m %U %G %s %A@ %T@ %C@ %i %D %n\0%u:%g\0%P\0%l\0`;
 
 const TYPES: Readonly<Record<string, FileType>> = {
   f: 'file',
@@ -75,7 +75,7 @@ export const directory: FactKind<DirectoryKey, DirectoryFact> = {
       }
       const entries: DirectoryEntry[] = [];
       for (let line = reader.next(); line !== ''; line = reader.next()) {
-        entries.push(parseEntry(line, reader.next(), reader.next()));
+        entries.push(parseEntry(line, reader.next(), reader.next(), reader.next()));
       }
       entries.sort((a, b) => (a.path < b.path ? -1 : 1));
       return { exists: true, entries };
@@ -83,22 +83,9 @@ export const directory: FactKind<DirectoryKey, DirectoryFact> = {
   },
 };
 
-function parseEntry(line: string, path: string, target: string): DirectoryEntry {
-  const [
-    type = '',
-    mode = '',
-    uid,
-    gid,
-    size,
-    atime,
-    mtime,
-    ctime,
-    inode,
-    device,
-    links,
-    owner = '',
-    group = '',
-  ] = line.split(' ');
+function parseEntry(line: string, owners: string, path: string, target: string): DirectoryEntry {
+  const [owner = '', group = ''] = owners.split(':');
+  const [type = '', mode = '', uid, gid, size, atime, mtime, ctime, inode, device, links] = line.split(' ');
   return {
     path,
     type: TYPES[type] ?? 'link',

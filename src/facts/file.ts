@@ -42,7 +42,8 @@ export interface ExistingFile {
 
 export type FileFact = { readonly exists: false } | ExistingFile;
 
-const STAT_FORMAT = '%f %h %u %g %s %i %d %U %G|%x|%y|%z';
+/** Names may hold blanks (`domain users`), but never the colon that parts the fields of passwd and group. */
+const STAT_FORMAT = '%U:%G:%f %h %u %g %s %i %d|%x|%y|%z';
 
 const TYPES: Readonly<Record<number, FileType>> = {
   0o10: 'fifo',
@@ -196,8 +197,11 @@ function parseDigests(
 }
 
 function parseStat(line: string) {
-  const [numbers = '', atime = '', mtime = '', ctime = ''] = line.split('|');
-  const [raw = '', links, uid, gid, size, inode, device, owner = '', group = ''] = numbers.split(' ');
+  const [owner = '', group = ''] = line.split(':', 2);
+  const [numbers = '', atime = '', mtime = '', ctime = ''] = line
+    .slice(owner.length + group.length + 2)
+    .split('|');
+  const [raw = '', links, uid, gid, size, inode, device] = numbers.split(' ');
   const bits = Number.parseInt(raw, 16);
   return {
     type: TYPES[bits >> 9] ?? 'file',

@@ -267,16 +267,11 @@ function hostKeys(sections: Sections): SetupFacts {
 function environment(sections: Sections): SetupFacts {
   const text = Buffer.from(sections.get('env') ?? '', 'base64').toString('utf8');
   const result: Record<string, string> = {};
-  let last: string | undefined;
-  for (const line of text.replace(/\n$/, '').split('\n')) {
-    const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line);
-    if (match) {
-      last = match[1] ?? '';
-      // Fact scripts set this one themselves.
-      if (last !== 'LC_ALL') result[last] = match[2] ?? '';
-    } else if (last !== undefined) {
-      result[last] += `\n${line}`;
-    }
+  for (const entry of text.split('\0')) {
+    const at = entry.indexOf('=');
+    const name = entry.slice(0, at);
+    // Fact scripts set LC_ALL themselves.
+    if (at > 0 && name !== 'LC_ALL') result[name] = entry.slice(at + 1);
   }
   return result;
 }

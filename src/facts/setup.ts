@@ -91,7 +91,7 @@ export const setup: FactKind<string, SetupFacts> = {
         `for f in ${quote(path)}/*.fact; do if [ -f "$f" ] && [ -r "$f" ]; then section "fact ${path.replaceAll(/["$`\\]/g, '\\$&')} \${f##*/}"`,
         'if [ -x "$f" ]; then "$f" 2>/dev/null; else cat "$f"; fi; end; fi; done',
       ]),
-      'section env; env | base64; end',
+      'section env; env -0 | base64; end',
     ]),
   parse(stdout, factPaths) {
     const parts = stdout.toString('utf8').split('\0');

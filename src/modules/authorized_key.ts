@@ -8,7 +8,7 @@ import type { Plan } from '../steps/plan.ts';
 import { args, bool, choice, only, path, str } from './kit/arguments.ts';
 import { parseAuthorizedKey, type AuthorizedKey } from './parts/authorized-key-line.ts';
 import { defineModule } from './kit/define.ts';
-import { editFacts, planEdit, readLines } from './parts/edit.ts';
+import { editFacts, planEdit, readLines, trimBlanks } from './parts/edit.ts';
 import { toBytesText } from './parts/python-regex.ts';
 
 const keyArgs = args({
@@ -52,7 +52,7 @@ export const authorizedKey = defineModule({
     if (need.length > 0) return { kind: 'need', facts: need };
     const wished = given.key
       .split('\n')
-      .map((line) => line.trim())
+      .map((line) => trimBlanks(line))
       .filter((line) => line !== '' && !line.startsWith('#'))
       .map((line) => parseAuthorizedKey(line));
     const invalid = wished.indexOf(undefined);
@@ -105,7 +105,7 @@ function edit(
   exclusive: boolean,
 ): string {
   const same = (line: string): AuthorizedKey | undefined => {
-    const found = parseAuthorizedKey(line.trim());
+    const found = parseAuthorizedKey(trimBlanks(line));
     return found && keys.find((key) => key.type === found.type && key.key === found.key);
   };
   const lines = readLines(text);
@@ -115,11 +115,11 @@ function edit(
   for (const line of lines) {
     const key = same(line);
     if (!key) {
-      const isKey = parseAuthorizedKey(line.trim()) !== undefined;
+      const isKey = parseAuthorizedKey(trimBlanks(line)) !== undefined;
       if (!exclusive || !isKey) result.push(line);
     } else if (!written.has(key)) {
       written.add(key);
-      const found = parseAuthorizedKey(line.trim());
+      const found = parseAuthorizedKey(trimBlanks(line));
       const isRight =
         found?.options === key.options && (key.comment === '' || found?.comment === key.comment);
       result.push(isRight ? line : format(key));

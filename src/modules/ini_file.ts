@@ -12,7 +12,7 @@ import {
 } from './kit/arguments.ts';
 import { attributesOf } from './parts/attributes.ts';
 import { defineModule } from './kit/define.ts';
-import { editFacts, planEdit, readLines, type Edit } from './parts/edit.ts';
+import { editFacts, planEdit, readLines, trimBlanks, type Edit } from './parts/edit.ts';
 import { toBytesText } from './parts/python-regex.ts';
 
 const iniArgs = args(
@@ -98,11 +98,11 @@ interface Range {
 }
 
 function sectionRange(given: IniArgs, lines: readonly string[]): Range | undefined {
-  const isHeading = (line: string): boolean => /^\s*\[.*\]/.test(line);
+  const isHeading = (line: string): boolean => /^[ \t]*\[.*\]/.test(line);
   const heading =
     given.section === undefined
       ? -1
-      : lines.findIndex((line) => line.trim() === toBytesText(`[${given.section}]`));
+      : lines.findIndex((line) => trimBlanks(line) === toBytesText(`[${given.section}]`));
   if (heading < 0 && given.section !== undefined) return undefined;
   const next = lines.findIndex((line, index) => index > heading && isHeading(line));
   return { heading, end: next < 0 ? lines.length : next };
@@ -136,7 +136,9 @@ interface OptionLine {
 }
 
 function parseOption(line: string): OptionLine | undefined {
-  const match = /^\s*([#;]\s*)?([^\s=#;[][^=]*?)\s*(?:=\s*(.*?)\s*)?$/.exec(line.replace(/\n$/, ''));
+  const match = /^[ \t]*([#;][ \t]*)?([^ \t\r=#;[][^=]*?)[ \t\r]*(?:=[ \t]*(.*?)[ \t\r]*)?$/.exec(
+    line.replace(/\n$/, ''),
+  );
   if (!match) return undefined;
   const [, comment, name = '', value] = match;
   // Prose in a comment is no option without a value.
@@ -186,7 +188,7 @@ function present(given: IniArgs, lines: readonly string[], range: Range | undefi
   }
   const kept = result.filter((line) => line !== undefined);
   let at = kept.length;
-  while (at > 0 && kept[at - 1]?.trim() === '') at--;
+  while (at > 0 && trimBlanks(kept[at - 1] ?? '-') === '') at--;
   kept.splice(at, 0, ...[...missing].map(format));
   return [...lines.slice(0, range.heading + 1), ...kept, ...lines.slice(range.end)];
 }

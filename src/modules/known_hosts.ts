@@ -2,7 +2,7 @@ import { createHmac, createHash } from 'node:crypto';
 
 import { args, bool, choice, path, str } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
-import { editFacts, planEdit, readLines } from './parts/edit.ts';
+import { blankSeparated, editFacts, planEdit, readLines, trimBlanks } from './parts/edit.ts';
 import { toBytesText } from './parts/python-regex.ts';
 
 const knownArgs = args({
@@ -59,8 +59,8 @@ export const knownHosts = defineModule({
       if (wanted.every((line) => lines.some((found) => isSame(found, line, given))))
         return { unchanged: true, result };
       // One key of a type for a host: the others of that type are old ones.
-      const types = new Set(wanted.map((line) => line.split(/\s+/)[1]));
-      const kept = lines.filter((line) => !(matches(line, given) && types.has(line.split(/\s+/)[1])));
+      const types = new Set(wanted.map((line) => blankSeparated(line)[1]));
+      const kept = lines.filter((line) => !(matches(line, given) && types.has(blankSeparated(line)[1])));
       if (kept.length > 0 && !kept.at(-1)?.endsWith('\n')) kept.push('\n');
       const written = wanted.map((line) =>
         toBytesText(given.hash_host ? hashed(line, given.name) : `${line}\n`),
@@ -73,7 +73,7 @@ export const knownHosts = defineModule({
 function wantedLines(given: KnownArgs): string[] | { readonly failed: string } {
   const lines = (given.key ?? '')
     .split('\n')
-    .map((line) => line.trim())
+    .map((line) => trimBlanks(line))
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => (/^(ssh-|ecdsa-|sk-)/.test(line) ? `${given.name} ${line}` : line));
   const wrong = lines.find((line) => !matches(line, given));
@@ -87,7 +87,7 @@ function wantedLines(given: KnownArgs): string[] | { readonly failed: string } {
 
 /** Whether a line is for the host: by name, or by the hash of it. */
 function matches(line: string, given: KnownArgs): boolean {
-  const words = line.trim().split(/\s+/);
+  const words = blankSeparated(line);
   const hosts = words[0]?.startsWith('@') ? words[1] : words[0];
   if (hosts === undefined || hosts.startsWith('#')) return false;
   const hash = /^\|1\|([^|]+)\|(.+)$/.exec(hosts);
@@ -99,8 +99,8 @@ function matches(line: string, given: KnownArgs): boolean {
 }
 
 function isSame(found: string, wanted: string, given: KnownArgs): boolean {
-  const [, ...key] = wanted.split(/\s+/);
-  const [host = '', ...other] = found.trim().split(/\s+/);
+  const [, ...key] = blankSeparated(wanted);
+  const [host = '', ...other] = blankSeparated(found);
   return (
     matches(found, given) &&
     host.startsWith('|1|') === given.hash_host &&
@@ -110,7 +110,7 @@ function isSame(found: string, wanted: string, given: KnownArgs): boolean {
 
 /** The salt is made of the name and key, so that the same task always writes the same line. */
 function hashed(line: string, name: string): string {
-  const [, ...key] = line.split(/\s+/);
+  const [, ...key] = blankSeparated(line);
   const salt = createHash('sha1').update(line).digest();
   const digest = createHmac('sha1', salt).update(name).digest('base64');
   return `|1|${salt.toString('base64')}|${digest} ${key.join(' ')}\n`;

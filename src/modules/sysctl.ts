@@ -4,7 +4,7 @@ import { quote } from '../lib/shell.ts';
 import type { Plan } from '../steps/plan.ts';
 import { args, bool, choice, path, str } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
-import { editFacts, planEdit, readLines } from './parts/edit.ts';
+import { blankSeparated, editFacts, planEdit, readLines } from './parts/edit.ts';
 import { toBytesText } from './parts/python-regex.ts';
 
 const sysctlArgs = args({
@@ -29,7 +29,7 @@ const sysctlArgs = args({
 
 /** Values are the same whatever their blanks; booleans are numbers to the kernel. */
 function normal(value: string): string {
-  const text = value.trim().replaceAll(/\s+/g, ' ');
+  const text = blankSeparated(value).join(' ');
   if (/^(true|yes|on)$/i.test(text)) return '1';
   return /^(false|no|off)$/i.test(text) ? '0' : text;
 }

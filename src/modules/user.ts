@@ -174,7 +174,9 @@ function planChange(given: UserArgs, found: Account, facts: FactReader): Plan {
       .filter((name) => name !== (given.group ?? found.group));
     const target = given.append ? [...new Set([...found.groups, ...wished])] : wished;
     const sorted = (names: readonly string[]): string => [...names].sort().join(', ');
-    differs('groups', sorted(found.groups), sorted(target), '-G', target.join(','));
+    // With -a, usermod only adds: memberships that come from elsewhere (LDAP) are not written into /etc/group.
+    const words = given.append ? ['-a', '-G', wished.join(',')] : ['-G', target.join(',')];
+    differs('groups', sorted(found.groups), sorted(target), ...words);
   }
   differs('comment', found.comment, given.comment, '-c', given.comment ?? '');
   differs('home', found.home, given.home, '-d', given.home ?? '', ...(given.move_home ? ['-m'] : []));

@@ -1,3 +1,5 @@
+import { blankSeparated, trimBlanks } from './edit.ts';
+
 export interface AuthorizedKey {
   readonly options: string;
   readonly type: string;
@@ -6,7 +8,7 @@ export interface AuthorizedKey {
 }
 
 const TYPE =
-  /(^|\s)((?:sk-)?(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp\d+)(?:@openssh\.com)?)\s+(\S+)(?:\s+(.*))?$/;
+  /(^|[ \t])((?:sk-)?(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp\d+)(?:@openssh\.com)?)[ \t]+([^ \t]+)(?:[ \t]+(.*))?$/;
 
 /** A line of authorized_keys: options, type, key, comment. Undefined when it is none. */
 export function parseAuthorizedKey(line: string): AuthorizedKey | undefined {
@@ -16,6 +18,6 @@ export function parseAuthorizedKey(line: string): AuthorizedKey | undefined {
   const match = TYPE.exec(masked);
   if (!match) return undefined;
   const start = match.index + (match[1]?.length ?? 0);
-  const [type = '', key = '', ...comment] = line.slice(start).split(/\s+/);
-  return { options: line.slice(0, start).trim(), type, key, comment: comment.join(' ') };
+  const [type = '', key = '', ...comment] = blankSeparated(line.slice(start));
+  return { options: trimBlanks(line.slice(0, start)), type, key, comment: comment.join(' ') };
 }

@@ -106,6 +106,19 @@ export function readLines(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
+/**
+ * The words of a line, parted by ASCII's blanks. In text of bytes `\s` and `trim` would cut through characters whose
+ * UTF-8 form has the byte A0 (`à`), which alone is a blank to JavaScript.
+ */
+export function blankSeparated(line: string): string[] {
+  return line.split(/[ \t\n\r\f\v]+/).filter((word) => word !== '');
+}
+
+/** A line without ASCII's blanks at both ends. */
+export function trimBlanks(line: string): string {
+  return line.replaceAll(/^[ \t\n\r\f\v]+|[ \t\n\r\f\v]+$/g, '');
+}
+
 /** A line without its line ending. */
 export function chomp(line: string): string {
   return line.replace(/[\r\n]+$/, '');

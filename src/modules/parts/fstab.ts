@@ -1,4 +1,4 @@
-import { readLines } from './edit.ts';
+import { blankSeparated, readLines } from './edit.ts';
 
 /** One line of an fstab, its escapes resolved. */
 export interface FstabEntry {
@@ -12,7 +12,7 @@ export interface FstabEntry {
 
 /** Reads a line, or undefined for a comment and what is no entry. The last two fields may be left out. */
 export function parseFstabLine(line: string): FstabEntry | undefined {
-  const words = line.trim().split(/\s+/);
+  const words = blankSeparated(line);
   const comment = words.findIndex((word, index) => word.startsWith('#') && (index === 0 || index > 3));
   const fields = comment < 0 ? words : words.slice(0, comment);
   if (fields.length < 4 || fields.length > 6) return undefined;

@@ -3,7 +3,7 @@ import { args, bool, choice, float, int, list, path, str, unsupported } from '..
 /** What ansible.builtin.user takes. */
 export const userArgs = args({
   name: str
-    .refine((value) => /^[^:,\s/-][^:,\s/]*$/.test(value), { error: 'expected the name of a user' })
+    .refine((value) => /^[^:,\s/-][^:,\n/]*$/.test(value), { error: 'expected the name of a user' })
     .describe('The name of the user.'),
   state: choice('absent', 'present').default('present').describe('Whether the user shall exist.'),
   uid: int.optional().describe("The user's number."),
