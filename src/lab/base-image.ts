@@ -5,10 +5,11 @@ import { UserError } from '../lib/errors.ts';
 import { systemOutput, system } from './system.ts';
 import { killGroup, makeGroup } from './cgroup.ts';
 import { CACHE_DIRECTORY, LOGIN_USER } from './layout.ts';
+import { type Debian, DEBIANS, RELEASES } from './release.ts';
 
 /*
- * The tree that all hosts start from: Debian 13 as a fresh server has it, with sshd, sudo and a login user; no
- * Python, and none of the stack's packages. It is read-only for the hosts, which write to a layer of their own.
+ * The tree that all hosts start from: Debian as a fresh server has it, with sshd, sudo and a login user; no Python, and
+ * none of the stack's packages. It is read-only for the hosts, which write to a layer of their own.
  */
 
 const PACKAGES = [
@@ -40,24 +41,30 @@ const MASKED = [
   'fstrim.timer',
 ];
 
-const SOURCES = `Types: deb
+/** The sources of the hosts' own apt. */
+function sources(codename: string): string {
+  return `Types: deb
 URIs: http://deb.debian.org/debian
-Suites: trixie trixie-updates
+Suites: ${codename} ${codename}-updates
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 
 Types: deb
 URIs: http://deb.debian.org/debian-security
-Suites: trixie-security
+Suites: ${codename}-security
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 `;
+}
 
-const MIRRORS = [
-  'deb http://deb.debian.org/debian trixie main',
-  'deb http://deb.debian.org/debian trixie-updates main',
-  'deb http://deb.debian.org/debian-security trixie-security main',
-];
+/** The same, for the build of the tree. */
+function mirrors(codename: string): readonly string[] {
+  return [
+    `deb http://deb.debian.org/debian ${codename} main`,
+    `deb http://deb.debian.org/debian ${codename}-updates main`,
+    `deb http://deb.debian.org/debian-security ${codename}-security main`,
+  ];
+}
 
 /**
  * The clock is this machine's, and a host may not set it; without this chrony would refuse to start, and a playbook
@@ -90,9 +97,10 @@ rm -f "$root"/var/cache/apt/archives/*.deb "$root"/var/log/apt/* "$root/var/log/
 chroot "$root" apt-cache gencaches > /dev/null 2>&1
 `;
 
-/** The version of the image: another recipe is another image. */
-export function baseVersion(): string {
-  const recipe = JSON.stringify([PACKAGES, MASKED, SOURCES, CHRONY, MIRRORS, CUSTOMISE]);
+/** The version of a release's image: another recipe is another image. */
+export function baseVersion(debian: Debian): string {
+  const { codename } = RELEASES[debian];
+  const recipe = JSON.stringify([PACKAGES, MASKED, sources(codename), CHRONY, mirrors(codename), CUSTOMISE]);
   return createHash('sha256').update(recipe).digest('hex').slice(0, 12);
 }
 
@@ -115,21 +123,23 @@ export interface BuildGroups {
 
 /** Builds the image unless it is there. It appears under its name only when it is complete. Call it under a lock. */
 export async function ensureBase(
+  debian: Debian,
   packageCache: string,
   groups: BuildGroups,
   report: (step: string) => void,
 ): Promise<string> {
-  const version = baseVersion();
+  const { codename } = RELEASES[debian];
+  const version = baseVersion(debian);
   const finished = basePath(version);
   await mkdir(CACHE_DIRECTORY, { recursive: true });
   // Under the lock, whatever still builds is an orphan of a run that was killed.
   for (const group of groups.all) await killGroup(group);
   await removeHalfBuilt();
   if (await hasBase(version)) return version;
-  report('build the base image (Debian 13), once');
+  report(`build the base image (Debian ${debian}), once`);
   const temporary = join(CACHE_DIRECTORY, `partial-${version}-${process.pid}`);
   const hook = join(CACHE_DIRECTORY, `partial-${version}-${process.pid}.sh`);
-  await writeFile(hook, `SOURCES='${SOURCES}'\nCHRONY='${CHRONY}'\n${CUSTOMISE}`);
+  await writeFile(hook, `SOURCES='${sources(codename)}'\nCHRONY='${CHRONY}'\n${CUSTOMISE}`);
   await makeGroup(groups.own);
   const built = await system(
     [
@@ -146,9 +156,9 @@ export async function ensureBase(
       `--aptopt=Acquire::http::Proxy "${packageCache}"`,
       '--aptopt=Acquire::Languages "none"',
       `--customize-hook=sh ${hook} "$1"`,
-      'trixie',
+      codename,
       temporary,
-      ...MIRRORS,
+      ...mirrors(codename),
     ],
     { env: { ...process.env, TMPDIR: '/var/tmp', LC_ALL: 'C.UTF-8' } },
   );
@@ -169,11 +179,12 @@ export async function ensureBase(
   return version;
 }
 
-/** Removes images that no lab uses any more. Call it under the same lock. */
+/** Removes images that no lab uses any more and no new one would. Call it under the same lock. */
 export async function removeOldBases(inUse: ReadonlySet<string>): Promise<void> {
+  const current = new Set(DEBIANS.map(baseVersion));
   for (const name of await readdir(CACHE_DIRECTORY)) {
     const version = /^base-(\w+)$/.exec(name)?.[1];
-    if (version !== undefined && version !== baseVersion() && !inUse.has(version)) {
+    if (version !== undefined && !current.has(version) && !inUse.has(version)) {
       // Renamed first: a removal that is cut short must not leave half an image under a good name.
       await rename(join(CACHE_DIRECTORY, name), join(CACHE_DIRECTORY, `partial-${version}-old`));
     }

@@ -8,6 +8,7 @@ import { addCuts, isolatedFrom } from './isolation.ts';
 import { backAddress, CLIENT, frontAddress, HOSTS, hostSpec, OPERATOR } from './layout.ts';
 import { type Lab, openLab } from './lab.ts';
 import { inNamespace, networkIsUp, readCuts, writeCuts } from './network.ts';
+import type { Debian } from './release.ts';
 import { packageCacheStatistics } from './package-cache-process.ts';
 import type { PackageCacheStatistics } from './package-cache.ts';
 
@@ -24,6 +25,8 @@ export interface HostStatus {
 /** What is true of a lab. */
 export interface LabStatus {
   readonly name: string;
+  /** The hosts' release of Debian. */
+  readonly debian: Debian;
   readonly network: boolean;
   /** What the package cache did since it was started; null when it does not run. */
   readonly packageCache: PackageCacheStatistics | null;
@@ -49,6 +52,7 @@ export async function status(name?: string): Promise<LabStatus> {
   );
   return {
     name: lab.lab,
+    debian: lab.debian,
     network: await networkIsUp(lab.names, lab.network),
     packageCache: (await packageCacheStatistics(lab.network)) ?? null,
     inventory: lab.inventory,

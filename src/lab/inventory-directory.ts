@@ -23,6 +23,7 @@ import {
   sshConfig,
 } from './inventory-files.ts';
 import { DEFAULT_LAB, HOSTS, type LabNetwork, labPaths } from './layout.ts';
+import type { LabState } from './state.ts';
 
 /** Where a lab's inventory belongs: in the nearest `inventory` directory from `from` upwards, else in a new one there. */
 export async function inventoryDirectory(lab: string, from: string): Promise<string> {
@@ -33,10 +34,11 @@ export async function inventoryDirectory(lab: string, from: string): Promise<str
 }
 
 /** Writes the inventory, owned by whoever called sudo. What the lab does not generate is left alone. */
-export async function writeInventory(lab: string, directory: string, network: LabNetwork): Promise<void> {
+export async function writeInventory(state: LabState, network: LabNetwork): Promise<void> {
+  const { name: lab, inventory: directory, debian } = state;
   const hostKeys = new Map<string, readonly string[]>();
   for (const host of HOSTS) hostKeys.set(host.name, await hostPublicKeys(lab, host.name));
-  const input: InventoryInput = { lab, directory, network, hostKeys };
+  const input: InventoryInput = { lab, directory, debian, network, hostKeys };
   const made = await mkdir(directory, { recursive: true });
   const owner = invokingUser();
   if (made !== undefined && owner) {

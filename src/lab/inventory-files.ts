@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 
 import { quote } from '../lib/shell.ts';
+import type { Debian } from './release.ts';
 import {
   BACK_INTERFACE,
   backAddress,
@@ -19,6 +20,7 @@ export interface InventoryInput {
   readonly lab: string;
   /** The inventory's directory, absolute. */
   readonly directory: string;
+  readonly debian: Debian;
   readonly network: LabNetwork;
   /** Host → its public keys, as in ssh_host_*_key.pub. */
   readonly hostKeys: ReadonlyMap<string, readonly string[]>;
@@ -65,7 +67,7 @@ export function hostsYaml(input: InventoryInput): string {
         front_network: network.frontNetwork,
         back_network: network.backNetwork,
         package_cache: network.packageCache,
-        mysql_package_source: 'lab',
+        ...databaseOf(input.debian),
       },
       children,
     },
@@ -121,6 +123,11 @@ export function knownHosts(input: InventoryInput): string {
     }
   }
   return `${out.join('\n')}\n`;
+}
+
+/** MySQL comes from a newer Debian, whose C library is too new for 12: there it is the distribution's MariaDB. */
+function databaseOf(debian: Debian): Record<string, unknown> {
+  return debian === '12' ? {} : { mysql_package_source: 'lab' };
 }
 
 function hostVariables(host: HostSpec, input: InventoryInput): Record<string, unknown> {

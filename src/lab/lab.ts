@@ -21,6 +21,7 @@ import { withLock } from './lock.ts';
 import { createNetwork, networkIsUp, removeNetwork, writeCuts } from './network.ts';
 import { ensurePackageCache } from './package-cache-process.ts';
 import { prepareMachine } from './preflight.ts';
+import { type Debian, DEFAULT_DEBIAN } from './release.ts';
 import { allStates, chooseIndex, type LabState, readState, writeState } from './state.ts';
 
 export interface LabOptions {
@@ -33,12 +34,15 @@ export interface LabOptions {
 export interface UpOptions extends LabOptions {
   /** Where to look for the `inventory` directory from; the current directory by default. */
   readonly from?: string | undefined;
+  /** The hosts' release of Debian; without it a lab keeps the one that it has. */
+  readonly debian?: Debian | undefined;
 }
 
 /** A lab that is up, as its commands see it. */
 export interface Lab extends HostContext {
   /** The inventory's directory, absolute. */
   readonly inventory: string;
+  readonly debian: Debian;
 }
 
 /**
@@ -54,11 +58,13 @@ export async function up(options: UpOptions = {}): Promise<Lab> {
       await dismantle(name, cgroups, undefined);
       state = await withLock('labs', waiting(report), async () => {
         const inventory = await inventoryDirectory(name, options.from ?? process.cwd());
-        const fresh: LabState = { name, index: await chooseIndex(name), inventory };
+        const debian = options.debian ?? DEFAULT_DEBIAN;
+        const fresh: LabState = { name, index: await chooseIndex(name), debian, inventory };
         await writeState(fresh);
         return fresh;
       });
     } else {
+      if (options.debian !== undefined && options.debian !== state.debian) throw otherDebian(state);
       state = { ...state, inventory: await inventoryDirectory(name, options.from ?? process.cwd()) };
       await writeState(state);
     }
@@ -89,7 +95,7 @@ export async function up(options: UpOptions = {}): Promise<Lab> {
     await Promise.all(HOSTS.map((host) => waitForSsh(lab, host.name)));
 
     // 5. Tell the rest of the world.
-    await writeInventory(name, state.inventory, network);
+    await writeInventory(state, network);
     report(`ready: ${state.inventory}`);
     return lab;
   });
@@ -170,7 +176,7 @@ async function indexOfLeftovers(operatorInterface: string): Promise<number | und
 /** Chooses the base image: the one under the hosts' disks while it exists, else the current one. */
 async function withBase(state: LabState, cgroups: string, report: (step: string) => void): Promise<LabState> {
   if (state.base !== undefined && (await hasBase(state.base))) {
-    if (state.base !== baseVersion())
+    if (state.base !== baseVersion(state.debian))
       report('the hosts are of an older base image; reset gives them the new one');
     return state;
   }
@@ -181,7 +187,7 @@ async function withBase(state: LabState, cgroups: string, report: (step: string)
     const groupOf = (lab: string): string => join(cgroups, labNames(lab).cgroup, 'base-image');
     const labs = (await allStates()).map((each) => each.name);
     const groups = { own: groupOf(state.name), all: labs.map(groupOf) };
-    const base = await ensureBase(proxy, groups, report);
+    const base = await ensureBase(state.debian, proxy, groups, report);
     const chosen = { ...state, base };
     await writeState(chosen);
     const inUse = (await allStates()).flatMap((each) => each.base ?? []);
@@ -216,8 +222,9 @@ function labOf(state: LabState, cgroups: string): Lab {
     names: labNames(state.name),
     network: labNetwork(state.index),
     cgroups,
-    base: basePath(state.base ?? baseVersion()),
+    base: basePath(state.base ?? baseVersion(state.debian)),
     inventory: state.inventory,
+    debian: state.debian,
   };
 }
 
@@ -225,6 +232,15 @@ async function requireState(name: string): Promise<LabState> {
   const state = await readState(name);
   if (!state) throw notUp(name);
   return state;
+}
+
+/** Disks of one release are layers over its image, and make no sense over another's. */
+function otherDebian({ name, debian }: LabState): UserError {
+  const option = name === DEFAULT_LAB ? '' : ` --name ${name}`;
+  return new UserError({
+    message: `the hosts of the lab "${name}" have Debian ${debian}`,
+    hint: `provision lab down${option} ends it, and the next lab up makes it anew; or give another --name`,
+  });
 }
 
 function notUp(name: string): UserError {

@@ -2,12 +2,15 @@ import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../lib/errors.ts';
 import { system } from './system.ts';
+import { type Debian, DEBIANS, DEFAULT_DEBIAN } from './release.ts';
 import { DEFAULT_LAB, labNetwork, labPaths, MAX_LABS, STATE_DIRECTORY } from './layout.ts';
 
 const stateSchema = z.object({
   name: z.string(),
   /** Decides the lab's addresses. */
   index: z.number(),
+  /** The hosts' release of Debian. Labs of before there was a choice have 13. */
+  debian: z.enum(DEBIANS as readonly [Debian, ...Debian[]]).default(DEFAULT_DEBIAN),
   /** The version of the base image that the hosts' disks lie over; absent until it is built. */
   base: z.string().optional(),
   /** The directory of the inventory that the lab writes. */

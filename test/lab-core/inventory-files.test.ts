@@ -10,6 +10,7 @@ import { HOSTS, labNetwork } from '../../src/lab/layout.ts';
 const input: InventoryInput = {
   lab: 'lab',
   directory: "/home/o'neil/my project/100%/inventory/lab",
+  debian: '13',
   network: labNetwork(0),
   hostKeys: new Map(HOSTS.map((host) => [host.name, [`ssh-ed25519 AAAA${host.name} root@${host.name}`]])),
 };
@@ -32,6 +33,11 @@ test('the inventory has the groups of the stack', (t) => {
     spare: ['mon1'],
   });
   t.like(all.vars, { lab: true, vip: '10.83.0.100', vip2: '10.83.0.101', mysql_package_source: 'lab' });
+});
+
+test('the database of Debian 12 is the one that it has', (t) => {
+  const { all } = parse(hostsYaml({ ...input, debian: '12' })) as Inventory;
+  t.false('mysql_package_source' in all.vars);
 });
 
 test('servers are reached through a balancer and carry the names of their databases', (t) => {

@@ -17,6 +17,7 @@ import {
 } from '../../lab/faults.ts';
 import { down, openLab, reset, up } from '../../lab/lab.ts';
 import { CLIENT, DEFAULT_LAB, HOSTS, OPERATOR } from '../../lab/layout.ts';
+import { debianRelease, DEBIANS, DEFAULT_DEBIAN } from '../../lab/release.ts';
 import { systemPath } from '../../lab/system.ts';
 import { UserError } from '../../lib/errors.ts';
 import { addExamples } from './options.ts';
@@ -37,12 +38,19 @@ export function labCommand(): Command {
       .option('--name <name>', 'which lab; several run beside each other', DEFAULT_LAB);
 
   addExamples(
-    verb('up', 'make the hosts, or repair and complete them').action(async (options: LabCommandOptions) => {
-      await up({ name: options.name, report: reporter() });
-    }),
+    verb('up', 'make the hosts, or repair and complete them')
+      .option(
+        '--debian <release>',
+        `their Debian, ${DEBIANS.join(' or ')}; a lab keeps the one it has (${DEFAULT_DEBIAN})`,
+      )
+      .action(async (options: LabCommandOptions & { debian?: string }) => {
+        const debian = options.debian === undefined ? undefined : debianRelease(options.debian);
+        await up({ name: options.name, debian, report: reporter() });
+      }),
     [
       ['sudo provision lab up', 'six bare hosts, and inventory/lab to reach them by'],
       ['sudo provision lab up --name second', 'another lab beside it, in inventory/second'],
+      ['sudo provision lab up --name old --debian 12', 'with Debian 12 and its packages'],
     ],
   );
 
@@ -174,7 +182,7 @@ export function statusText(found: LabStatus): string {
       .join('  ')
       .trimEnd(),
   );
-  lines.push('', `inventory  ${found.inventory}`);
+  lines.push('', `inventory  ${found.inventory}`, `hosts      Debian ${found.debian}`);
   if (!found.network) lines.push('the networks are broken or gone: provision lab up repairs them');
   if (!found.packageCache) lines.push('the package cache does not run: provision lab up starts it');
   return `${lines.join('\n')}\n`;
