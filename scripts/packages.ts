@@ -16,11 +16,6 @@ export const TEST_PACKAGES: readonly TestPackage[] = [
   { name: 'sudo', why: 'becoming another user', tests: 'unit' },
   { name: 'busybox', why: 'a second POSIX shell for every script we run on targets', tests: 'unit' },
   { name: 'python3-jinja2', why: 'the template engine that ours must agree with', tests: 'unit' },
-  {
-    name: 'ansible-core',
-    why: 'the playbooks must be right for it, too; answers for templates',
-    tests: 'unit',
-  },
   { name: 'shellcheck', why: 'a look at every script we run on targets', tests: 'unit' },
   { name: 'vagrant', why: 'validates the Vagrantfile', tests: 'unit' },
   { name: 'curl', why: 'clients of the site and of the programs under test', tests: 'unit' },

@@ -5,6 +5,7 @@ import { content } from '../facts/content.ts';
 import { glob } from '../facts/glob.ts';
 import { quote } from '../lib/shell.ts';
 import type { Plan } from '../steps/plan.ts';
+import { contentSize } from '../steps/step.ts';
 import { args, bool, choice, count, mode, str } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
 import { editFacts, planEdit, readLines } from './parts/edit.ts';
@@ -115,7 +116,8 @@ export const aptRepository = defineModule({
       return { text: [...separated, `${toBytesText(given.repo)}\n`].join(''), result };
     });
     const isEmpty =
-      plan.kind === 'change' && plan.steps.some((step) => step.kind === 'write' && step.content.length === 0);
+      plan.kind === 'change' &&
+      plan.steps.some((step) => step.kind === 'write' && contentSize(step.content) === 0);
     if (isEmpty && path !== MAIN && plan.kind === 'change') {
       // A list without a line is not left behind.
       const remove = {

@@ -52,7 +52,7 @@ export const copy = defineModule({
     if (context.controller.type(source) === 'directory') {
       return planDirectoryCopy(given, given.src, source, facts, context);
     }
-    const bytes = context.controller.read(source);
+    const bytes = context.controller.content(source);
     if (given.checksum !== undefined && given.checksum !== sha1(bytes)) {
       return { kind: 'failed', message: `${source} has the checksum ${sha1(bytes)}, not ${given.checksum}` };
     }

@@ -61,7 +61,7 @@ export const fetch = defineModule({
     if (kind === 'directory') {
       return { kind: 'failed', message: `dest is an existing directory (${localPath}); end it with a slash` };
     }
-    const current = kind === 'file' ? context.controller.read(localPath) : undefined;
+    const current = kind === 'file' ? context.controller.content(localPath) : undefined;
     const result = { dest: localPath, checksum: source.checksum, file: given.src };
     if (current && sha1(current) === source.checksum) return { kind: 'unchanged', result };
     return {

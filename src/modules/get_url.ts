@@ -109,7 +109,6 @@ export const getUrl = defineModule({
             path: dest,
             attributes,
             backup: given.backup,
-            unsafe: given.unsafe_writes,
             checksum,
             unlessSha1: checksum || !current.exists ? undefined : current.checksum,
           },

@@ -84,7 +84,7 @@ export const unarchive = defineModule({
         return { kind: 'failed', message: `Source '${given.src}' does not exist`, result };
       }
     } else {
-      const bytes = context.controller.read(context.controller.find(given.src, 'files'));
+      const bytes = context.controller.content(context.controller.find(given.src, 'files'));
       archive = `/tmp/.understudy-archive-${context.user}-${sha1(bytes).slice(0, 16)}${given.src.endsWith('.zip') ? '.zip' : ''}`;
       steps.push({ kind: 'write', path: archive, content: bytes, attributes: { mode: '0600' } });
     }
@@ -138,9 +138,9 @@ function tarScript(given: UnarchiveArgs, archive: string): string[] {
     `  ${words('--extract', ...(given.keep_newer ? ['--keep-newer-files'] : []), ...(given.owner === undefined ? [] : ['--no-same-owner']))} >&2`,
     '  verdict=changed',
     'fi',
-    ...attributeScript(given, words('--list', '--quoting-style=literal')),
+    ...attributeScript(given, words('--list')),
     'printf \'%s\\n\' "$verdict"',
-    ...(given.list_files ? [words('--list', '--quoting-style=literal')] : []),
+    ...(given.list_files ? [words('--list')] : []),
   ];
 }
 
@@ -168,16 +168,13 @@ function zipScript(given: UnarchiveArgs, archive: string): string[] {
 function attributeScript(given: UnarchiveArgs, listCommand: string): string[] {
   const { owner, group, mode } = given;
   if (owner === undefined && group === undefined && mode === undefined) return [];
-  const names = `cd -- ${quote(given.dest)} && ${listCommand} | tr '\\n' '\\0'`;
-  const inside = `${names} | xargs -0 -r`;
-  // chmod would go through a symbolic link, to wherever the archive's maker had it lead.
-  const noLinks = `${inside} sh -c 'for f do if ! [ -L "$f" ]; then printf "%s\\0" "$f"; fi; done' sh | xargs -0 -r`;
+  const inside = `cd -- ${quote(given.dest)} && ${listCommand} | tr '\\n' '\\0' | xargs -0 -r`;
   const states = `(${inside} stat -c '%U %G %u %g %a' --) | sort | uniq | sha1sum`;
   return [
     `before=$( ${states})`,
     ...(owner === undefined ? [] : [`(${inside} chown -h -- ${quote(owner)})`]),
     ...(group === undefined ? [] : [`(${inside} chgrp -h -- ${quote(group)})`]),
-    ...(mode === undefined ? [] : [`(${noLinks} chmod -- ${quote(mode)})`]),
+    ...(mode === undefined ? [] : [`(${inside} chmod -- ${quote(mode)})`]),
     `if [ "$before" != "$( ${states})" ]; then verdict=changed; fi`,
   ];
 }

@@ -5,6 +5,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '../lib/errors.ts';
 import type { RoleContext } from '../playbook/ast.ts';
 import type { ControllerFiles } from '../steps/plan.ts';
+import { localContent } from './local-file.ts';
 
 /**
  * The controller's files as a task sees them. Relative paths are searched for as Ansible does: the role's
@@ -24,6 +25,7 @@ export function controllerFiles(playbookDirectory: string, role: RoleContext | u
       return found;
     },
     read: (path) => readFileSync(path),
+    content: localContent,
     resolve: (path) => resolve(playbookDirectory, path.replace(/^~(?=\/|$)/, homedir())),
     type(path) {
       const stat = statSync(path, { throwIfNoEntry: false });

@@ -1,4 +1,5 @@
 import { clearHandlers } from '../facts/due-handlers.ts';
+import { TransportError } from '../transport/transport.ts';
 import { noteOf } from './ahead.ts';
 import { mapLimit } from './limit.ts';
 import type { PlayRun } from './world.ts';
@@ -10,7 +11,13 @@ export async function clearNotes(run: PlayRun): Promise<void> {
   await mapLimit(done, world.settings.forks, async (host) => {
     for (const [key, { target, actor }] of host.notes) {
       if (target.state === 'unreachable') continue;
-      await target.session.script(actor, clearHandlers(noteOf(run, host), [...host.owed]));
+      try {
+        await target.session.script(actor, clearHandlers(noteOf(run, host), [...host.owed]));
+      } catch (error) {
+        if (!(error instanceof TransportError)) throw error;
+        // The note stays, so the handlers run once more with the next run; the next task says that the host is lost.
+        continue;
+      }
       target.session.forget();
       if (host.owed.size === 0) host.notes.delete(key);
     }

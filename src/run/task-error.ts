@@ -11,11 +11,20 @@ export class TaskError extends Error {
 /** The text for an error met while evaluating what the user wrote at `at`; a bug of ours is thrown on. */
 export function explainError(error: unknown, at: SourceLocation, what: string): TaskError {
   if (error instanceof TaskError) return error;
+  if (isSystemError(error))
+    return new TaskError(`${at.file}:${at.line}:${at.column}: ${what}: ${error.message}`, { cause: error });
   if (!(error instanceof UserError)) throw error;
   const located = error.problems.some((problem) => problem.location !== undefined);
   const text = error.problems.map(formatProblem).join('\n');
   return new TaskError(
     located ? `${what}: ${text}` : `${at.file}:${at.line}:${at.column}: ${what}: ${text}`,
     { cause: error },
+  );
+}
+
+/** Of the operating system or the network, such as a file that may not be read: no bug of ours. */
+export function isSystemError(error: unknown): error is Error {
+  return (
+    error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string' && 'syscall' in error
   );
 }

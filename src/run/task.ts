@@ -18,6 +18,7 @@ import { scopeOf } from './scope.ts';
 import { hostRun } from './targets.ts';
 import { taskName } from './task-name.ts';
 import { explainError, TaskError } from './task-error.ts';
+import { failureBy } from './task-failure.ts';
 import type { ExtraLayers, HostRun, PlayRun } from './world.ts';
 
 /** How a task ended on one host, over all passes of its loop. */
@@ -60,8 +61,8 @@ export async function runTaskOnHost(
       });
       return { status: 'unreachable', values, ignored };
     }
-    const result = failedResult(explainError(error, task.at, task.action.text).message);
-    const ignored = keywordFlag(task.ignoreErrors, scope, run, task, 'ignore_errors') ?? false;
+    const result = failureBy(error, task.at, task.action.text);
+    const ignored = isIgnored(run, task, scope);
     report(run, task, host, {
       status: 'failed',
       message: result.message,
@@ -81,8 +82,6 @@ async function runItems(
   upcoming: Upcoming | undefined,
   extra: ExtraLayers,
 ): Promise<TaskEnd> {
-  const ignoresErrors = (): boolean =>
-    keywordFlag(task.ignoreErrors, scope, run, task, 'ignore_errors') ?? false;
   const items = itemsOrSkip(run, task, scope);
   if (items.length === 0) {
     const result = skippedResult('No items in the list', {
@@ -105,10 +104,11 @@ async function runItems(
     const itemsDone = index + 1;
     const ahead =
       itemsDone < items.length ? { nodes: [task], from: 0, after: upcoming, extra, itemsDone } : upcoming;
+    // Of a loop, one item that fails does not keep the others from being done.
     const result = await runItem(run, task, host, seen, ahead).catch((error: unknown) =>
-      failedItem(error, task),
+      failureBy(error, task.at, task.action.text),
     );
-    ignored ||= result.status === 'failed' && ignoresErrors();
+    ignored ||= result.status === 'failed' && isIgnored(run, task, scope);
     statuses.push(result.status);
     previous = itemValues(task, item, result);
     results.push(previous);
@@ -128,10 +128,14 @@ async function runItems(
   return { status, values: task.loop ? loopResult(results) : (results[0] ?? new Map()), ignored };
 }
 
-/** Of a loop, one item that cannot be done as written does not keep the others from being done. */
-function failedItem(error: unknown, task: Task): ItemResult {
-  if (error instanceof TransportError) throw error;
-  return failedResult(explainError(error, task.at, task.action.text).message);
+/** What cannot be said about ignore_errors ignores nothing: the task failed already. */
+function isIgnored(run: PlayRun, task: Task, scope: Scope): boolean {
+  try {
+    return keywordFlag(task.ignoreErrors, scope, run, task, 'ignore_errors') ?? false;
+  } catch (error) {
+    if (error instanceof TaskError) return false;
+    throw error;
+  }
 }
 
 /** What cannot be said about no_log counts as a wish to hide. */

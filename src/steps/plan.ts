@@ -1,6 +1,6 @@
 import type { FactQuery } from '../facts/fact.ts';
 import type { Value } from '../lib/value.ts';
-import type { Step, StepOutput } from './step.ts';
+import type { FileContent, Step, StepOutput } from './step.ts';
 
 /** What `--diff` shows of one changed thing: text before and after, compared line by line by the report. */
 export interface Diff {
@@ -83,6 +83,8 @@ export interface ControllerFiles {
   /** The absolute path, or a UserError that lists where it looked. A relative path is searched for below `kind`/ first. */
   find(path: string, kind: 'files' | 'templates'): string;
   read(path: string): Buffer;
+  /** The content of a file that may be large. */
+  content(path: string): FileContent;
   /** A path to write to, absolute: relative ones are below the playbook's directory, `~` is a home. */
   resolve(path: string): string;
   /** Whether it exists and what it is. Never throws. */

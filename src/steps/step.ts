@@ -6,6 +6,22 @@ export interface FileAttributes {
   readonly mode?: string | undefined;
 }
 
+/** A file of the controller that is too large to be held in memory. */
+export interface LocalFile {
+  /** Absolute. */
+  readonly localFile: string;
+  readonly size: number;
+  readonly sha1: string;
+}
+
+/** What a file holds, or shall hold. */
+export type FileContent = Buffer | LocalFile;
+
+/** How many bytes the content has. */
+export function contentSize(content: FileContent): number {
+  return Buffer.isBuffer(content) ? content.length : content.size;
+}
+
 /**
  * One thing done on a target. Few kinds, each plain data that can be shown to a reader before it happens.
  * Every step that changes a host can be repeated: an interrupted run is repaired by the next one.
@@ -22,19 +38,12 @@ export type Step =
   | {
       readonly kind: 'write';
       readonly path: string;
-      readonly content: Buffer;
+      readonly content: FileContent;
       readonly attributes: FileAttributes;
       /** A command line with `%s` for the temporary file. */
       readonly validate?: string | undefined;
       /** Keep a timestamped copy of what was there. */
       readonly backup?: boolean | undefined;
-      /**
-       * What becomes of a symbolic link at the path, which the file replaces. Without it, the file takes over owner and
-       * mode of what the link leads to; with it, it is like any new file.
-       */
-      readonly linkIsNew?: boolean | undefined;
-      /** Where the file cannot be replaced (a mount point, a directory that is read-only), write into it. */
-      readonly unsafe?: boolean | undefined;
     }
   /** The user's own command (command, shell, script, raw): any status is an outcome, judged by `finish`. */
   | {
@@ -63,7 +72,6 @@ export type Step =
             readonly path: string;
             readonly attributes: FileAttributes;
             readonly backup?: boolean | undefined;
-            readonly unsafe?: boolean | undefined;
             /** Another digest is an error (no-answer), and nothing is written. */
             readonly checksum?: { readonly algorithm: string; readonly digest: string } | undefined;
             /** The SHA-1 of what is there: a body that has it is not written again. */

@@ -35,7 +35,9 @@ function describe(host: string, failure: TransportFailure): Description {
     case 'handshake':
       return {
         message: `${where(failure)} did not complete the SSH handshake: ${failure.detail}`,
-        hint: 'check that an sshd listens there, and its log; it drops connections beyond MaxStartups',
+        hint: failure.detail.includes('Not allowed at this time')
+          ? 'its sshd keeps this machine out for a while, after failed logins (PerSourcePenalties)'
+          : 'check that an sshd listens there, and its log; it drops connections beyond MaxStartups',
       };
     case 'host-key-unknown':
       return {

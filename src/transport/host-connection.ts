@@ -14,6 +14,7 @@ import {
   type RunOptions,
   type ScriptResult,
   type TransferOptions,
+  type UploadOptions,
   TransportError,
 } from './transport.ts';
 
@@ -109,9 +110,9 @@ export function hostConnection(host: Host): Connection {
     throw new UserError(`${host.name}: cannot ${what}: ${said || `status ${result.status}`}`);
   };
 
-  const upload = async (content: Content, options: TransferOptions = {}): Promise<string> => {
+  const upload = async (content: Content, options: UploadOptions = {}): Promise<string> => {
     const size = await sizeOf(content);
-    const makeFile = '__f=$(umask 077; mktemp "${TMPDIR:-/tmp}/understudy.XXXXXXXXXX") || exit';
+    const makeFile = makeFileScript(options.preferred);
     if (size <= IN_SHELL_LIMIT) {
       const stdin = await wholeOf(content);
       const script = `${makeFile}\ncat >"$__f" || { rm -f "$__f"; exit 1; }\nprintf %s "$__f"`;
@@ -198,6 +199,16 @@ export function hostConnection(host: Host): Connection {
       return closed || host.lostReason() !== undefined;
     },
   };
+}
+
+/** Sets `__f` to a new file that only its owner may read. Noclobber does not follow a link put there meanwhile. */
+function makeFileScript(preferred: string | undefined): string {
+  const anywhere = '__f=$(umask 077; mktemp "${TMPDIR:-/tmp}/understudy.XXXXXXXXXX") || exit';
+  if (preferred === undefined) return anywhere;
+  return [
+    `__f=${quote(preferred)}`,
+    `if ! ( umask 077; rm -f "$__f"; set -C; : >"$__f" ) 2>/dev/null; then ${anywhere}; fi`,
+  ].join('\n');
 }
 
 async function endOf(channel: Channel): Promise<{ status: number | undefined; stderr: string }> {

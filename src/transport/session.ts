@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, NodeSSH } from 'node-ssh';
 import type { Client } from 'ssh2';
+import { retry } from '../lib/async.ts';
 import { type Authenticator, authenticator, type KeyStore } from './authentication.ts';
 import { ConnectError, dial } from './dial.ts';
 import { hostKeys } from './host-keys.ts';
@@ -10,9 +10,13 @@ import { dialThrough } from './jump.ts';
 import type { SshSettings } from './ssh-settings.ts';
 import type { Endpoint, TransportFailure } from './failure.ts';
 
-/** Tries when sshd drops a connection before the handshake, as it does beyond MaxStartups. */
+/**
+ * When sshd drops a connection before the handshake, as it does beyond MaxStartups: so many tries, and more until the
+ * time limit of a connection is over. Who waits in line for a busy sshd has not been refused.
+ */
 const TRIES = 6;
 const FIRST_PAUSE_MS = 100;
+const MOST_PAUSE_MS = 1000;
 const GOODBYE_MS = 1000;
 /** What sshd says between a login and the first command: its other host keys, notes on authorized_keys. */
 const GREETING_PACKETS = 6;
@@ -57,15 +61,15 @@ export interface SessionOptions {
 
 /** Connects, verifies the host key and logs in. Rejects with a ConnectError. */
 export async function openSession(settings: SshSettings, options: SessionOptions): Promise<SshSession> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await attemptSession(settings, options);
-    } catch (error) {
-      if (!(error instanceof ConnectError && error.transient) || attempt === TRIES) throw error;
-      const pause = FIRST_PAUSE_MS * 2 ** (attempt - 1);
-      await delay(pause + randomInt(pause), undefined, { signal: options.signal });
-    }
-  }
+  return await retry(() => attemptSession(settings, options), {
+    isTransient: (error) => error instanceof ConnectError && error.transient,
+    pause(tries, elapsedMs) {
+      if (tries >= TRIES && elapsedMs >= settings.connectTimeoutMs) return undefined;
+      const pause = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), MOST_PAUSE_MS);
+      return pause + randomInt(pause);
+    },
+    signal: options.signal,
+  });
 }
 
 async function attemptSession(settings: SshSettings, options: SessionOptions): Promise<SshSession> {
@@ -93,7 +97,7 @@ async function logIn(
   options: SessionOptions,
 ): Promise<SshSession> {
   const keys = hostKeys(settings);
-  const progress = { header: false, handshake: false };
+  const progress = { said: '', handshake: false };
   const ssh = new NodeSSH();
   const connecting = ssh.connect({
     host: settings.address,
@@ -125,6 +129,10 @@ async function logIn(
     reason ??= 'the other side closed it';
     closing.resolve();
   });
+  const onFirst = (chunk: Buffer) => {
+    progress.said = chunk.toString('latin1', 0, 200);
+  };
+  socket.once('data', onFirst);
   const onAbort = () => socket.destroy();
   options.signal.addEventListener('abort', onAbort, { once: true });
   try {
@@ -135,9 +143,8 @@ async function logIn(
     socket.destroy();
     options.signal.throwIfAborted();
     const failure =
-      keys.failure() ??
-      loginFailure(error as SshError, settings, endpoint, authentication, progress.handshake);
-    const transient = failure.kind === 'handshake' && !progress.handshake && isDrop(error as SshError);
+      keys.failure() ?? loginFailure(error as SshError, settings, endpoint, authentication, progress);
+    const transient = failure.kind === 'handshake' && isBusy(error as SshError, progress.said);
     throw new ConnectError(failure, { cause: error, transient });
   } finally {
     options.signal.removeEventListener('abort', onAbort);
@@ -195,13 +202,15 @@ interface SshError extends Error {
   readonly code?: string | number;
 }
 
-/** sshd went away without having said who it is: too many others were logging in. */
-function isDrop(error: SshError): boolean {
+/** sshd went away because too many others are logging in: in silence, or saying so, by its release. */
+function isBusy(error: SshError, said: string): boolean {
+  if (said.startsWith('Exceeded MaxStartups')) return true;
   return (
-    error.code === 'ECONNRESET' ||
-    error.code === 'EPIPE' ||
-    error.code === 'ETIMEDOUT' ||
-    /before handshake|closed/i.test(error.message)
+    said === '' &&
+    (error.code === 'ECONNRESET' ||
+      error.code === 'EPIPE' ||
+      error.code === 'ETIMEDOUT' ||
+      /before handshake|closed/i.test(error.message))
   );
 }
 
@@ -210,13 +219,13 @@ function loginFailure(
   settings: SshSettings,
   endpoint: Endpoint,
   authentication: Authenticator,
-  handshakeDone: boolean,
+  progress: { readonly said: string; readonly handshake: boolean },
 ): TransportFailure {
   if (error.level === 'client-timeout') {
-    const phase = handshakeDone ? 'authentication' : 'handshake';
+    const phase = progress.handshake ? 'authentication' : 'handshake';
     return { kind: 'timeout', phase, ms: settings.connectTimeoutMs, ...endpoint };
   }
-  if (handshakeDone) {
+  if (progress.handshake) {
     const refused = error.level === 'client-authentication';
     return {
       kind: 'authentication',
@@ -229,10 +238,12 @@ function loginFailure(
         : [...authentication.notes, `the server ended it: ${error.message}`],
     };
   }
-  return { kind: 'handshake', detail: handshakeDetail(error), ...endpoint };
+  return { kind: 'handshake', detail: handshakeDetail(error, progress.said), ...endpoint };
 }
 
-function handshakeDetail(error: SshError): string {
+function handshakeDetail(error: SshError, said: string): string {
+  if (said !== '' && !said.startsWith('SSH-'))
+    return `it said ${JSON.stringify(said.split(/\r?\n/)[0])} and closed the connection`;
   if (error.code === 'ETIMEDOUT' || /before handshake/.test(error.message)) return 'it closed the connection';
   return error.message;
 }

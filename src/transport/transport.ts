@@ -67,6 +67,11 @@ export interface TransferOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface UploadOptions extends TransferOptions {
+  /** Where the file is wanted, when it can be made there; what is there goes. Else it is below /tmp. */
+  readonly preferred?: string | undefined;
+}
+
 /** Bytes, or a file on this machine. */
 export type Content = Buffer | { readonly localFile: string };
 
@@ -75,7 +80,7 @@ export interface Connection {
   readonly host: string;
   run(script: string, options?: RunOptions): Promise<ScriptResult>;
   /** Writes a new temporary file (mode 0600, owned by the user) and returns its path on the host. */
-  upload(content: Content, options?: TransferOptions): Promise<string>;
+  upload(content: Content, options?: UploadOptions): Promise<string>;
   download(remotePath: string, options?: TransferOptions): Promise<Buffer>;
   /** Opens a TCP connection that starts at the host, so nothing for it has to be installed there. */
   forward(address: string, port: number): Promise<Duplex>;

@@ -10,7 +10,7 @@ import { content } from '../../src/facts/content.ts';
 import { directory } from '../../src/facts/directory.ts';
 import { file } from '../../src/facts/file.ts';
 import { glob } from '../../src/facts/glob.ts';
-import { readFacts, SHELLS, testIn } from './run-script.ts';
+import { readFacts, SHELLS } from './run-script.ts';
 
 function temporary(): string {
   return mkdtempSync(join(tmpdir(), 'facts-'));
@@ -21,7 +21,7 @@ const sha1 = (bytes: string | Buffer): string => createHash('sha1').update(bytes
 for (const shell of SHELLS) {
   const name = shell.join(' ');
 
-  testIn(shell)(`${name}: files, directories, links and what is missing are told apart`, (t) => {
+  test(`${name}: files, directories, links and what is missing are told apart`, (t) => {
     const root = temporary();
     writeFileSync(join(root, 'a b'), 'hello\n');
     chmodSync(join(root, 'a b'), 0o4751);
@@ -64,7 +64,7 @@ for (const shell of SHELLS) {
     rmSync(root, { recursive: true });
   });
 
-  testIn(shell)(`${name}: content comes back byte for byte`, (t) => {
+  test(`${name}: content comes back byte for byte`, (t) => {
     const root = temporary();
     const bytes = Buffer.from(Array.from({ length: 1000 }, (_, index) => index % 256));
     writeFileSync(join(root, 'binary'), bytes);
@@ -85,7 +85,7 @@ for (const shell of SHELLS) {
     rmSync(root, { recursive: true });
   });
 
-  testIn(shell)(`${name}: any file name is read back`, (t) => {
+  test(`${name}: any file name is read back`, (t) => {
     const names = fc.uniqueArray(
       fc
         .string({
@@ -128,7 +128,7 @@ for (const shell of SHELLS) {
     );
   });
 
-  testIn(shell)(`${name}: hundreds of paths are read in the order they were asked for`, (t) => {
+  test(`${name}: hundreds of paths are read in the order they were asked for`, (t) => {
     const root = temporary();
     const paths = Array.from({ length: 450 }, (_, index) => join(root, String(index)));
     paths.forEach((path, index) => {

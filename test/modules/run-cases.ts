@@ -121,6 +121,7 @@ function contextOf(given: Case): PlanContext {
     },
     resolve: (path) => posix.resolve('/controller', path),
     read: (path) => Buffer.from(files[path]?.text ?? ''),
+    content: (path) => Buffer.from(files[path]?.text ?? ''),
     type: (path) => (path in files ? 'file' : inside(path).length > 0 ? 'directory' : 'missing'),
     mode: (path) => files[path]?.mode ?? 0o644,
     list(directory) {
@@ -197,7 +198,7 @@ export function stepText(step: Step): string {
     case 'wait-script':
       return `${step.kind} ${step.description}\n${step.script}`;
     case 'write':
-      return `write ${step.path} ${JSON.stringify(step.attributes)}${step.linkIsNew ? ' over a link' : ''}${step.unsafe ? ' unsafe' : ''}\n${step.content.toString()}`;
+      return `write ${step.path} ${JSON.stringify(step.attributes)}\n${step.content.toString()}`;
     default:
       return `${step.kind} ${JSON.stringify(step, (_, value: unknown) => (isBufferJson(value) ? Buffer.from(value.data).toString() : value))}`;
   }

@@ -12,6 +12,7 @@ import { loadPlaybook } from '../../src/playbook/load.ts';
 import type { RunEvent } from '../../src/run/events.ts';
 import { runPlaybook, type Recap } from '../../src/run/run-playbook.ts';
 import type { RunSettings } from '../../src/run/world.ts';
+import type { Transport } from '../../src/transport/transport.ts';
 import { recordingTransport, type RecordedAction } from '../../src/transport/recording.ts';
 
 /** A directory with a playbook, whose runs are done by a shell of this machine and written down. */
@@ -24,6 +25,8 @@ export interface ScriptedOptions {
   readonly settings?: Partial<RunSettings>;
   readonly inventory?: string;
   readonly signal?: AbortSignal;
+  /** Real hosts instead; then `scripts` and `hosts` stay empty. */
+  readonly transport?: Transport;
   /** Called before a script is run. */
   readonly before?: (action: Extract<RecordedAction, { kind: 'run' }>) => void;
 }
@@ -36,6 +39,8 @@ export interface ScriptedRun {
   readonly hosts: readonly string[];
   /** `TASK NAME: STATUS` of each result. */
   readonly results: readonly string[];
+  /** What the failed ones said. */
+  readonly messages: readonly string[];
 }
 
 export function scriptedRuns(t: ExecutionContext): ScriptedRuns {
@@ -65,7 +70,7 @@ async function run(directory: string, playbook: string, options: ScriptedOptions
     playbook: loadPlaybook(join(directory, 'site.yml'), loaderOptions),
     inventory: loadInventory(join(directory, 'hosts.ini')),
     loaderOptions,
-    transport,
+    transport: options.transport ?? transport,
     secrets: new SecretRegistry(),
     emit: (event) => events.push(event),
     signal: options.signal ?? new AbortController().signal,
@@ -91,6 +96,11 @@ async function run(directory: string, playbook: string, options: ScriptedOptions
     events,
     scripts: runs.map((action) => action.script),
     hosts: runs.map((action) => action.host),
+    messages: events.flatMap((event) =>
+      event.type === 'result' && event.status === 'failed' && event.message !== undefined
+        ? [event.message]
+        : [],
+    ),
     results: events.flatMap((event) => (event.type === 'result' ? [`${event.task}: ${event.status}`] : [])),
   };
 }

@@ -61,11 +61,10 @@ export function planDirectoryCopy(
   for (const entry of entries) {
     if (entry.type === 'directory') continue;
     const path = posix.join(dest, entry.path);
-    const current = facts.get(digestQuery(path, given.follow));
     const work = fileWork(
       {
-        path: given.follow && current.exists ? (current.realPath ?? path) : path,
-        content: context.controller.read(posix.join(source, entry.path)),
+        path,
+        content: context.controller.content(posix.join(source, entry.path)),
         attributes: {
           ...attributesOf(given),
           mode: given.mode === 'preserve' ? octal(entry.mode & 0o7777) : given.mode,
@@ -73,10 +72,8 @@ export function planDirectoryCopy(
         validate: given.validate,
         backup: given.backup,
         onlyCreate: !given.force,
-        linkIsNew: true,
-        unsafe_writes: given.unsafe_writes,
       },
-      current,
+      facts.get(digestQuery(path, given.follow)),
       facts,
       context,
     );

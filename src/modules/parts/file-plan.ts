@@ -4,7 +4,7 @@ import { content, type ContentFact } from '../../facts/content.ts';
 import { query, type FactQuery, type FactReader } from '../../facts/fact.ts';
 import { file, type ExistingFile, type FileFact } from '../../facts/file.ts';
 import type { Diff, Plan, PlanContext, Result } from '../../steps/plan.ts';
-import type { FileAttributes, Step } from '../../steps/step.ts';
+import type { FileAttributes, FileContent, Step } from '../../steps/step.ts';
 import { octal } from '../kit/arguments.ts';
 import { attributeChange, diffText } from './attributes.ts';
 import { resolveMode } from './mode.ts';
@@ -12,15 +12,12 @@ import { resolveMode } from './mode.ts';
 /** A file as it shall be. */
 export interface FileWish {
   readonly path: string;
-  readonly content: Buffer;
+  readonly content: FileContent;
   readonly attributes: FileAttributes;
   readonly validate?: string | undefined;
   readonly backup?: boolean | undefined;
-  /** Leave a file that exists alone. */
+  /** Leave the content of a file that exists alone. */
   readonly onlyCreate?: boolean | undefined;
-  /** A symbolic link at the path gives place to a file with the attributes of a new one. */
-  readonly linkIsNew?: boolean | undefined;
-  readonly unsafe_writes?: boolean | undefined;
 }
 
 /** What to do about one file; several make one plan. */
@@ -35,13 +32,13 @@ export function digestQuery(path: string, follow = false): FactQuery<FileFact> {
 }
 
 /** The SHA-1 that Ansible calls `checksum`. */
-export function sha1(bytes: Buffer): string {
-  return createHash('sha1').update(bytes).digest('hex');
+export function sha1(bytes: FileContent): string {
+  return 'localFile' in bytes ? bytes.sha1 : createHash('sha1').update(bytes).digest('hex');
 }
 
-/** The MD5 that Ansible's copy calls `md5sum`. */
-export function md5(bytes: Buffer): string {
-  return createHash('md5').update(bytes).digest('hex');
+/** The MD5 that Ansible's copy calls `md5sum`: a courtesy for which no large file is read again. */
+export function md5(bytes: FileContent): string | undefined {
+  return 'localFile' in bytes ? undefined : createHash('md5').update(bytes).digest('hex');
 }
 
 /**
@@ -55,13 +52,10 @@ export function fileWork(
   context: PlanContext,
 ): FileWork | { readonly need: readonly FactQuery[] } | { readonly failed: string } {
   if (current.exists && current.type === 'directory') return { failed: `${wish.path} is a directory` };
-  // Without `force`, what is there is left alone, with the owner and mode that it has.
-  if (current.exists && wish.onlyCreate) return { diffs: [], steps: [] };
-  const isSame = current.exists && current.type === 'file' && current.checksum === sha1(wish.content);
-  if (isSame) {
-    // Where the fact is of what a link leads to, so are the attributes.
-    return attributeWork(current.realPath ?? wish.path, wish.attributes, current, facts);
-  }
+  const isSame =
+    current.exists &&
+    (wish.onlyCreate || (current.type === 'file' && current.checksum === sha1(wish.content)));
+  if (isSame) return attributeWork(wish.path, wish.attributes, current, facts);
   const before = current.exists && context.diffMode ? query(content, wish.path) : undefined;
   if (before && !facts.has(before)) return { need: [before] };
   return writeWork(wish, current, before && facts.get(before), facts);
@@ -74,10 +68,8 @@ export function writeWork(
   before: ContentFact | undefined,
   facts: FactReader,
 ): FileWork | { readonly need: readonly FactQuery[] } {
-  // A link's own owner and mode say nothing of the file that takes its place.
-  const replaced = replacedFile(current);
-  const attributes = replaced.exists
-    ? attributeWork(wish.path, wish.attributes, replaced, facts)
+  const attributes = current.exists
+    ? attributeWork(wish.path, wish.attributes, current, facts)
     : { diffs: newAttributes(wish.path, wish.attributes), steps: [] };
   if ('need' in attributes) return attributes;
   const { mode } = wish.attributes;
@@ -94,12 +86,10 @@ export function writeWork(
         attributes: {
           ...wish.attributes,
           // A symbolic mode means what the file has now, not what the temporary file happens to have.
-          mode: mode !== undefined && replaced.exists ? octal(resolveMode(mode, replaced.mode, false)) : mode,
+          mode: mode !== undefined && current.exists ? octal(resolveMode(mode, current.mode, false)) : mode,
         },
         validate: wish.validate,
         backup: wish.backup,
-        ...(wish.linkIsNew && current.exists && current.type === 'link' ? { linkIsNew: true } : {}),
-        ...(wish.unsafe_writes ? { unsafe: true } : {}),
       },
     ],
   };
@@ -149,11 +139,6 @@ export function workPlan(
   return { kind: 'change', diffs: work.diffs, steps: work.steps, result };
 }
 
-/** What a file that is written at a path replaces: a symbolic link goes, and tells nothing of what takes its place. */
-export function replacedFile(current: FileFact): FileFact {
-  return current.exists && current.type === 'link' ? { exists: false } : current;
-}
-
 /** Ansible's return values about a file: as it is, and as the attributes will make it. */
 export function fileResult(current: FileFact, attributes: FileAttributes, size?: number): Result {
   const known: Record<string, unknown> = { state: 'file' };
@@ -179,8 +164,9 @@ export function fileResult(current: FileFact, attributes: FileAttributes, size?:
   return known;
 }
 
-/** Text for a diff; binary content is only named. */
-export function bytesText(bytes: Buffer): string {
+/** Text for a diff; binary and large content is only named. */
+export function bytesText(bytes: FileContent): string {
+  if ('localFile' in bytes) return `(${bytes.size} bytes, SHA-1 ${bytes.sha1})\n`;
   if (bytes.includes(0)) return `(binary content, ${bytes.length} bytes, SHA-1 ${sha1(bytes)})\n`;
   return bytes.toString('utf8');
 }

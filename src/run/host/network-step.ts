@@ -75,8 +75,8 @@ async function request(
     return { kind: 'no-answer', message, ms: answer.ms };
   }
   if (save.unlessSha1 === undefined || save.unlessSha1 !== digest('sha1')) {
-    const { path, attributes, backup, unsafe } = save;
-    await session.write(actor, { kind: 'write', path, content: answer.body, attributes, backup, unsafe });
+    const { path, attributes, backup } = save;
+    await session.write(actor, { kind: 'write', path, content: answer.body, attributes, backup });
   }
   return answer;
 }

@@ -1,12 +1,13 @@
 import type { FactQuery } from '../../facts/fact.ts';
-import type { Step, StepOutput } from '../../steps/step.ts';
+import { command } from '../../lib/shell.ts';
+import { contentSize, type Step, type StepOutput } from '../../steps/step.ts';
 import type { Connection, ScriptResult } from '../../transport/transport.ts';
 import { actorKey, loginKey, type Actor, type Login } from './actor.ts';
 import { FactCache, gathering, gatheringScript } from './gather.ts';
 import { networkStep } from './network-step.ts';
 import { joinSections, type Section } from './sections.ts';
 import { StepFailure } from './step-failure.ts';
-import { isScripted, stepScript, type ScriptedStep } from './step-script.ts';
+import { isScripted, stepScript, temporaryPath, type ScriptedStep } from './step-script.ts';
 
 /** Content beyond this goes ahead as an upload instead of within the script. */
 const INLINE_CONTENT_LIMIT = 256 * 1024;
@@ -119,14 +120,28 @@ export class HostSession {
     steps: readonly ScriptedStep[],
     options: ApplyOptions,
   ): Promise<StepOutput[]> {
-    const connection = await this.connection(actor);
     const uploads = new Map<ScriptedStep, string>();
+    try {
+      return await this.#uploadAndApply(actor, steps, options, uploads);
+    } catch (error) {
+      // A step before the write may have failed; what was sent ahead must not stay on the disk.
+      if (uploads.size > 0)
+        await this.#run(command(['rm', '-f', ...uploads.values()]), actor, {}).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #uploadAndApply(
+    actor: Actor,
+    steps: readonly ScriptedStep[],
+    options: ApplyOptions,
+    uploads: Map<ScriptedStep, string>,
+  ): Promise<StepOutput[]> {
+    const connection = await this.connection(actor);
     for (const step of steps) {
-      if (step.kind === 'write' && step.content.length > INLINE_CONTENT_LIMIT) {
-        uploads.set(
-          step,
-          await connection.upload(step.content, actor.become ? { become: actor.become } : {}),
-        );
+      if (step.kind === 'write' && contentSize(step.content) > INLINE_CONTENT_LIMIT) {
+        const preferred = temporaryPath(step.path);
+        uploads.set(step, await connection.upload(step.content, { become: actor.become, preferred }));
       }
     }
     const before: Section[] =
