@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { AnyModule } from '../src/modules/kit/module.ts';
 import { allModules } from '../src/modules/find-module.ts';
 import { ENGINE_ACTIONS } from '../src/validate/validate.ts';
-import { keywordsOf, type Level } from '../src/playbook/keywords.ts';
+import { keywordsOf } from '../src/playbook/keyword-places.ts';
+import { KEYWORDS, type Keyword, type Kind, type Level } from '../src/playbook/keywords.ts';
 
 const registry = await allModules();
 
@@ -19,74 +20,31 @@ const SWITCH = {
   anyOf: [{ type: ['boolean', 'integer'] }, { enum: ['yes', 'no', 'on', 'off', 'true', 'false'] }, TEMPLATE],
 };
 const NUMBER = { anyOf: [{ type: 'number' }, { type: 'string', pattern: '^\\s*\\d' }, TEMPLATE] };
-const CONDITION = { type: ['string', 'boolean', 'array'] };
-const TASKS = { anyOf: [{ $ref: '#/$defs/tasks' }, { type: 'null' }] };
 
-/** What each keyword takes, and one sentence about it. */
-const KEYWORDS: Readonly<Record<string, readonly [schema: Json, description: string]>> = {
-  name: [TEXT, 'What is shown while it runs.'],
-  become: [SWITCH, 'Work as another user, by sudo.'],
-  become_user: [TEXT, 'That user; root without it.'],
-  become_method: [TEXT, 'How to become that user, which is sudo.'],
-  remote_user: [TEXT, 'Who logs in.'],
-  connection: [TEXT, 'ssh, or local for this machine.'],
-  check_mode: [SWITCH, 'Only say what would change (yes), or change it even with --check (no).'],
-  diff: [SWITCH, 'Show how files change.'],
-  no_log: [SWITCH, 'Show nothing of arguments and results.'],
-  ignore_errors: [SWITCH, 'Go on when it fails.'],
-  ignore_unreachable: [SWITCH, 'Go on when the host cannot be reached.'],
-  any_errors_fatal: [SWITCH, 'A failure on one host ends the play on all.'],
-  run_once: [SWITCH, 'Run on the first host only; its result counts for all.'],
-  throttle: [NUMBER, 'On how many hosts at the same time.'],
-  timeout: [NUMBER, 'Seconds after which it fails.'],
-  environment: [{ type: ['object', 'array', 'string', 'null'] }, 'Environment variables.'],
-  vars: [DICT, 'Variables.'],
-  tags: [LIST, 'Names for --tags and --skip-tags.'],
-  collections: [LIST, 'Accepted; modules are found by their names.'],
-  when: [CONDITION, 'Do it only if all these conditions hold.'],
-  notify: [LIST, 'Handlers that are due when something changed.'],
-  listen: [LIST, 'Other names by which the handler is notified.'],
-  delegate_to: [TEXT, 'The host to do it on instead.'],
-  delegate_facts: [SWITCH, 'The facts that are found are those of that host.'],
-  action: [{ type: ['string', 'object'] }, 'The module and its arguments.'],
-  local_action: [{ type: ['string', 'object'] }, 'The same, done on this machine.'],
-  args: [DICT, 'Further arguments of the module.'],
-  register: [{ type: 'string' }, 'The variable for the result.'],
-  loop: [{ type: ['array', 'string'] }, 'Do it for each of these, as `item`.'],
-  loop_control: [DICT, 'The name of the item and of its index, its label, and pauses.'],
-  until: [CONDITION, 'Try again until these conditions hold.'],
-  retries: [NUMBER, 'How often to try again.'],
-  delay: [NUMBER, 'Seconds between two tries.'],
-  changed_when: [CONDITION, 'When the result counts as changed.'],
-  failed_when: [CONDITION, 'When the result counts as failed.'],
-  hosts: [{ type: ['string', 'array'] }, 'The hosts, as a pattern of names and groups.'],
-  user: [TEXT, 'Who logs in (the old name of remote_user).'],
-  gather_facts: [SWITCH, 'Read the facts of the hosts first.'],
-  gather_subset: [LIST, 'Accepted; all facts are read.'],
-  vars_files: [{ type: ['array', 'string', 'null'] }, 'Files with variables.'],
-  roles: [{ type: ['array', 'null'], items: { $ref: '#/$defs/role' } }, 'Roles, before the tasks.'],
-  handlers: [
-    { anyOf: [{ type: 'array', items: { $ref: '#/$defs/handler' } }, { type: 'null' }] },
-    'Tasks that run once at the end, when something notified them.',
-  ],
-  pre_tasks: [TASKS, 'Tasks before the roles.'],
-  tasks: [TASKS, 'Tasks.'],
-  post_tasks: [TASKS, 'Tasks after all others and their handlers.'],
-  force_handlers: [SWITCH, 'Run the handlers that are due even on hosts that failed.'],
-  max_fail_percentage: [NUMBER, 'End the play when more of the hosts have failed.'],
-  serial: [{ type: ['integer', 'string', 'array'] }, 'How many hosts at a time, from start to end.'],
-  strategy: [
-    { enum: ['linear', 'ansible.builtin.linear'] },
-    'Each task on all hosts before the next begins.',
-  ],
-  order: [
-    { enum: ['inventory', 'sorted', 'reverse_inventory', 'reverse_sorted', 'shuffle'] },
-    'The order of the hosts.',
-  ],
-  block: [TASKS, 'Tasks that share what is said here.'],
-  rescue: [TASKS, 'Tasks for when one of the block failed.'],
-  always: [TASKS, 'Tasks that run in any case.'],
-  role: [{ type: 'string' }, 'The name of the role, or its path.'],
+/** What a keyword of a kind takes. */
+const OF_KIND: Readonly<Record<Kind, Json>> = {
+  flag: SWITCH,
+  whole: NUMBER,
+  number: NUMBER,
+  text: TEXT,
+  title: TEXT,
+  variable: { type: 'string' },
+  texts: LIST,
+  conditions: { type: ['string', 'boolean', 'array'] },
+  tags: LIST,
+  vars: DICT,
+  environment: { type: ['object', 'array', 'string', 'null'] },
+  tasks: { anyOf: [{ $ref: '#/$defs/tasks' }, { type: 'null' }] },
+  handlers: { anyOf: [{ type: 'array', items: { $ref: '#/$defs/handler' } }, { type: 'null' }] },
+  roles: { type: ['array', 'null'], items: { $ref: '#/$defs/role' } },
+  action: { type: ['string', 'object'] },
+  arguments: { anyOf: [DICT, TEMPLATE] },
+  hosts: { type: ['string', 'array'] },
+  loop: { type: ['array', 'string'] },
+  loop_control: DICT,
+  names: LIST,
+  sizes: { type: ['integer', 'string', 'array'] },
+  vars_files: { type: ['array', 'string', 'null'] },
 };
 
 /** A JSON Schema of playbooks, for editors. */
@@ -142,9 +100,9 @@ function object(properties: Json, rest: Json): Json {
 function keywords(level: Level): Json {
   return Object.fromEntries(
     keywordsOf(level).map((name) => {
-      const entry = KEYWORDS[name];
-      if (!entry) throw new Error(`scripts/playbook-schema.ts does not know the keyword ${name}`);
-      return [name, { ...entry[0], description: entry[1] }];
+      const { kind, does, values }: Keyword = KEYWORDS[name];
+      const schema = values === undefined ? OF_KIND[kind] : { anyOf: [{ enum: values }, TEMPLATE] };
+      return [name, { ...schema, description: does }];
     }),
   );
 }

@@ -27,8 +27,10 @@ export const setup = defineModule({
 `,
   args: setupArgs,
   facts: (given) => [query(setupFact, given.fact_path)],
-  plan(given, facts) {
-    const found = facts.get(query(setupFact, given.fact_path));
+  plan(given, facts, context) {
+    const read = facts.get(query(setupFact, given.fact_path));
+    // A module's process would have the task's environment; what reads facts for many tasks has not.
+    const found = { ...read, env: { ...(read['env'] as object), ...context.environment } };
     const patterns = given.filter.filter((pattern) => pattern !== '').map(shellPattern);
     const isWanted = (name: string): boolean =>
       patterns.length === 0 ||

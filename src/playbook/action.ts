@@ -7,8 +7,8 @@ import {
   isKeyword,
   isKeywordElsewhere,
   resemblesKeyword,
-  type Level,
-} from './keywords.ts';
+  type Position,
+} from './keyword-places.ts';
 
 /** What a task does: the module's name and its arguments, taken apart and not rendered yet. */
 export interface Action extends Arguments {
@@ -23,7 +23,7 @@ export function shortActionName(name: string): string {
 }
 
 /** The module that a task names: under its own name as a key, or with `action` or `local_action`. */
-export function readAction(fields: Fields, level: Level): Action | undefined {
+export function readAction(fields: Fields, level: Position): Action | undefined {
   const candidates = [...fields.dict.keys()].filter(
     (key): key is string => typeof key === 'string' && !isKeyword(key, level),
   );
@@ -47,7 +47,7 @@ export function readAction(fields: Fields, level: Level): Action | undefined {
   return explicit.length > 0 ? explicitAction(fields, key) : keyedAction(fields, key);
 }
 
-function reportSeveral(fields: Fields, actions: readonly string[], level: Level): void {
+function reportSeveral(fields: Fields, actions: readonly string[], level: Position): void {
   const mistyped = actions.filter((name) => resemblesKeyword(name, level) || isKeywordElsewhere(name));
   if (mistyped.length > 0 && mistyped.length < actions.length) {
     for (const name of mistyped) {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 
 import { didYouMean } from '../lib/similar.ts';
 import { isDict, toPlain, type Dict } from '../lib/value.ts';
-import type { RoleContext, TaskNode, VarsBlock } from './ast.ts';
+import type { Inherited, RoleContext, TaskNode, VarsBlock } from './ast.ts';
 import { describe, Fields } from './fields.ts';
-import { inherit, type Inheritance, withoutUndefined } from './inheritance.ts';
+import { inherit, withoutUndefined } from './inheritance.ts';
 import type { LoadContext } from './load-context.ts';
 import { type PlayParts, staticVars } from './place.ts';
 import { readTasksOf } from './read-tasks.ts';
@@ -17,13 +17,13 @@ export interface RoleUse {
   readonly name: string;
   readonly from: RoleFiles;
   /** What its tasks inherit, the keywords of the use among it. */
-  readonly inherited: Inheritance;
+  readonly inherited: Inherited;
   /** `vars:` of the use. */
   readonly entryVars: readonly VarsBlock[];
   readonly params: readonly VarsBlock[];
   readonly parent: RoleContext | undefined;
   /** For `roles:` and dependencies the keywords of the entry: a second use that says the same is left out. */
-  readonly once: Pick<Inheritance, 'when' | 'tags'> | undefined;
+  readonly once: Pick<Inherited, 'when' | 'tags'> | undefined;
   readonly chain: readonly string[];
   readonly report: Report;
 }
@@ -155,14 +155,14 @@ function parentsOf(role: RoleContext | undefined): readonly RoleContext[] {
 }
 
 /** Two uses that say the same have the same key. */
-function keyOf(role: FoundRole, use: RoleUse, { when, tags }: Pick<Inheritance, 'when' | 'tags'>): string {
+function keyOf(role: FoundRole, use: RoleUse, { when, tags }: Pick<Inherited, 'when' | 'tags'>): string {
   const values = (blocks: readonly VarsBlock[]): unknown => blocks.map((block) => toPlain(block.values));
   const conditions = when.map((text) => text.text);
   return JSON.stringify([role.directory, values(use.entryVars), values(use.params), conditions, tags]);
 }
 
 /** Whether an earlier use runs wherever this one would: under no further condition and for the same tags. */
-function isCovered(play: PlayParts, key: string, { when, tags }: Inheritance): boolean {
+function isCovered(play: PlayParts, key: string, { when, tags }: Inherited): boolean {
   const conditions = when.map((text) => text.text);
   const covered = play.applications.some(
     (earlier) =>

@@ -1,5 +1,6 @@
 import type { Problem, SourceLocation } from '../lib/errors.ts';
 import type { Dict, Value } from '../lib/value.ts';
+import type { Keyword, KEYWORDS, KeywordName, Level } from './keywords.ts';
 
 /** Text that may hold template markup or be an expression, and where it stands. */
 export interface Text {
@@ -22,39 +23,66 @@ export interface VarsBlock {
 /** A notification subject or register name list etc. that stands in YAML as one string or a list of them. */
 export type Texts = readonly Text[];
 
-/**
- * What plays, roles, blocks and tasks have in common. On a task, everything is resolved: the nearest value of the
- * chain play → role → block → task won, except for what accumulates (when, tags, vars, environment).
- */
-export interface Inherited {
-  readonly become?: Templated;
-  readonly becomeUser?: Templated;
-  readonly becomeMethod?: Templated;
-  readonly remoteUser?: Templated;
-  readonly connection?: Templated;
-  readonly checkMode?: Templated;
-  readonly diff?: Templated;
-  readonly noLog?: Templated;
-  readonly ignoreErrors?: Templated;
-  readonly ignoreUnreachable?: Templated;
-  readonly anyErrorsFatal?: Templated;
-  readonly runOnce?: Templated;
-  readonly throttle?: Templated;
-  readonly timeout?: Templated;
-  readonly delegateTo?: Templated;
-  readonly delegateFacts?: Templated;
-  /** Outermost first; all must hold. */
-  readonly when: Texts;
+/** What a keyword of a kind is once it is read; kinds that are not here have a reader of their own. */
+interface ReadAs {
+  readonly flag: Templated;
+  readonly whole: Templated;
+  readonly number: Templated;
+  readonly text: Templated;
+  readonly title: Text;
+  readonly variable: string;
+  readonly texts: Texts;
+  readonly conditions: Texts;
   readonly tags: readonly string[];
-  /** Outermost first. */
   readonly environment: readonly Templated[];
-  /** Block and task vars, outermost first. Play and role vars are kept with the play and the role. */
   readonly vars: readonly VarsBlock[];
 }
 
+type Row<Name extends KeywordName> = (typeof KEYWORDS)[Name];
+
+/** The supported keywords that can stand on a level and are inherited so. */
+type NamesOf<On extends Level, Inherit extends Keyword['inherit']> = {
+  [Name in KeywordName]: Row<Name> extends { readonly refused: string }
+    ? never
+    : Row<Name>['inherit'] extends Inherit
+      ? Row<Name>['kind'] extends keyof ReadAs
+        ? On & Row<Name>['on'][number] extends never
+          ? never
+          : Name
+        : never
+      : never;
+}[KeywordName];
+
+type Camel<Name extends string> = Name extends `${infer First}_${infer Rest}`
+  ? `${First}${Capitalize<Camel<Rest>>}`
+  : Name;
+
+type ReadKind<Name extends KeywordName> = ReadAs[Row<Name>['kind'] & keyof ReadAs];
+
+/** Keywords of which the nearest value counts, by their names in this code. */
+export type NearestKeywords = {
+  readonly [Name in NamesOf<Level, 'nearest'> as Camel<Name>]?: ReadKind<Name>;
+};
+
+/** Keywords whose values are put together, outermost first. */
+export type MergedKeywords = {
+  readonly [Name in NamesOf<Level, 'merged'> as Camel<Name>]: ReadKind<Name>;
+};
+
+/** Keywords of one level that nothing inside inherits. */
+export type OwnKeywords<On extends Level> = {
+  readonly [Name in NamesOf<On, 'none'> as Camel<Name>]?: ReadKind<Name>;
+};
+
+/**
+ * What plays, roles, blocks and tasks have in common. On a task, everything is resolved: the nearest value of the
+ * chain play → role → block → task won, except for what is merged. All conditions in `when` must hold. Of variables,
+ * those of blocks and tasks are here; those of plays and roles are kept with the play and the role.
+ */
+export interface Inherited extends NearestKeywords, MergedKeywords {}
+
 /** What the tasks of an include take over from where it stands; its own `when`, tags and so on are not among it. */
 export interface Inclusion extends Inherited {
-  readonly notify?: Texts;
   /** The playbook's directory, where the search for roles starts. */
   readonly directory: string;
   /** The play's variables, for the names of static imports in what is included. */
@@ -83,18 +111,11 @@ export interface Arguments {
   readonly argsTemplates?: Texts;
 }
 
-export interface Task extends Inherited, Arguments {
+export interface Task extends Inherited, Arguments, OwnKeywords<'handler'> {
   readonly kind: 'task';
-  readonly name?: Text;
   /** As written: `copy`, `ansible.builtin.copy`. Whether there is such a module is for the planner to say. */
   readonly action: Text;
-  readonly register?: string;
   readonly loop?: Loop;
-  readonly until?: Texts;
-  readonly retries?: Templated;
-  readonly delay?: Templated;
-  readonly changedWhen?: Texts;
-  readonly failedWhen?: Texts;
   readonly notify: Texts;
   /** Handlers only. */
   readonly listen: Texts;
@@ -102,12 +123,13 @@ export interface Task extends Inherited, Arguments {
   readonly role?: RoleContext;
   /** include_tasks and include_role only: what surrounds it, with its `apply:` and its vars. */
   readonly inclusion?: Inclusion;
+  /** Nobody wrote it: it gathers the facts that a play wants. */
+  readonly implicit?: true;
   readonly at: SourceLocation;
 }
 
-export interface Block extends Inherited {
+export interface Block extends Inherited, OwnKeywords<'block'> {
   readonly kind: 'block';
-  readonly name?: Text;
   readonly block: readonly TaskNode[];
   readonly rescue: readonly TaskNode[];
   readonly always: readonly TaskNode[];
@@ -137,18 +159,10 @@ export interface RoleContext {
   readonly onceKey?: string;
 }
 
-export interface Play {
-  readonly name?: Text;
+export interface Play extends OwnKeywords<'play'> {
   readonly hosts: Templated;
   readonly at: SourceLocation;
-  readonly gatherFacts?: Templated;
-  readonly gatherSubset?: Templated;
   readonly serial?: Templated;
-  readonly maxFailPercentage?: Templated;
-  readonly anyErrorsFatal?: Templated;
-  readonly order?: Templated;
-  readonly strategy?: Templated;
-  readonly forceHandlers?: Templated;
   readonly vars: VarsBlock;
   /** Paths as written; each entry is one path, or a list of which the first that exists is taken. */
   readonly varsFiles: readonly Templated[];
@@ -161,14 +175,8 @@ export interface Play {
   readonly handlers: readonly TaskNode[];
   /** Every role of `roles:`; its defaults and vars are visible to the whole play, as in Ansible. */
   readonly roles: readonly RoleContext[];
-  readonly become?: Templated;
-  readonly becomeUser?: Templated;
-  readonly remoteUser?: Templated;
-  readonly connection?: Templated;
-  readonly environment: readonly Templated[];
-  readonly tags: readonly string[];
-  /** Of import_playbook: the tasks have it already; gathering facts depends on it, too. */
-  readonly when: Texts;
+  /** What its tasks take over, with what import_playbook gave it; gathering facts is a task, too. */
+  readonly inherited: Inherited;
   /** The directory of the file that the play is in, absolute. */
   readonly directory: string;
 }

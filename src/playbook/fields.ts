@@ -2,7 +2,8 @@ import type { SourceLocation } from '../lib/errors.ts';
 import { Float, isDict, isList, type Dict, type Value } from '../lib/value.ts';
 import type { YamlDocument } from '../lib/yaml.ts';
 import type { Templated, Text, Texts, VarsBlock } from './ast.ts';
-import { explainUnknownKeyword, isKeyword, unsupportedKeyword, type Level } from './keywords.ts';
+import { explainUnknownKeyword, isKeyword, isLoopKeyword, type Position } from './keyword-places.ts';
+import { keywordOf } from './keywords.ts';
 import type { LoadContext } from './load-context.ts';
 
 type Kind = 'flag' | 'whole' | 'number' | 'text';
@@ -41,21 +42,21 @@ export class Fields {
   }
 
   /** Reports every key that cannot stand here; those for which `isOther` says so are someone else's to judge. */
-  checkKeywords(level: Level, isOther: (key: string) => boolean = () => false): void {
+  checkKeywords(position: Position, isOther: (key: string) => boolean = () => false): void {
     for (const key of this.dict.keys()) {
       if (typeof key !== 'string') {
         const written = key === true ? '; on, yes and true are not text in YAML' : '';
         this.report(key, `a keyword is text, not ${describe(key)}${written}`, 'quote it');
         continue;
       }
-      const instead = unsupportedKeyword(key);
+      if (isOther(key)) continue;
+      const instead = keywordOf(key)?.refused;
       if (instead !== undefined) this.report(key, `"${key}" is not supported`, instead);
-      else if (isOther(key)) continue;
       else if (
-        !isKeyword(key, level) ||
-        (key.startsWith('with_') && level !== 'task' && level !== 'handler')
+        !isKeyword(key, position) ||
+        (isLoopKeyword(key) && position !== 'task' && position !== 'handler')
       ) {
-        const { message, hint } = explainUnknownKeyword(key, level);
+        const { message, hint } = explainUnknownKeyword(key, position);
         this.report(key, message, hint);
       }
     }

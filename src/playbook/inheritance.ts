@@ -1,54 +1,71 @@
-import type { Inherited, Texts, VarsBlock } from './ast.ts';
+import type { Inherited, MergedKeywords, NearestKeywords, OwnKeywords, VarsBlock } from './ast.ts';
 import type { Fields } from './fields.ts';
+import { KEYWORDS, keywordsWhere, type KeywordName, type Level } from './keywords.ts';
 
-/** Keywords that tasks take over from what they stand in. */
-export interface Inheritance extends Inherited {
-  readonly notify?: Texts;
-}
+export const NOTHING_INHERITED: Inherited = { when: [], tags: [], environment: [], vars: [] };
 
-export const NOTHING_INHERITED: Inheritance = { when: [], tags: [], environment: [], vars: [] };
-
-/** Reads the keywords of one level that its tasks take over. */
-export function readInheritance(fields: Fields, staticVars: readonly VarsBlock[]): Inheritance {
-  const own = {
-    become: fields.templated('become', 'flag'),
-    becomeUser: fields.templated('become_user', 'text'),
-    becomeMethod: fields.templated('become_method', 'text'),
-    remoteUser: fields.templated('remote_user', 'text'),
-    connection: fields.templated('connection', 'text'),
-    checkMode: fields.templated('check_mode', 'flag'),
-    diff: fields.templated('diff', 'flag'),
-    noLog: fields.templated('no_log', 'flag'),
-    ignoreErrors: fields.templated('ignore_errors', 'flag'),
-    ignoreUnreachable: fields.templated('ignore_unreachable', 'flag'),
-    anyErrorsFatal: fields.templated('any_errors_fatal', 'flag'),
-    runOnce: fields.templated('run_once', 'flag'),
-    throttle: fields.templated('throttle', 'whole'),
-    timeout: fields.templated('timeout', 'whole'),
-    delegateTo: fields.templated('delegate_to', 'text'),
-    delegateFacts: fields.templated('delegate_facts', 'flag'),
-    notify: fields.get('notify') === undefined ? undefined : fields.texts('notify'),
-  };
+/** Reads the keywords of one level that what stands inside takes over. */
+export function readInheritance(fields: Fields, staticVars: readonly VarsBlock[]): Inherited {
   const vars = fields.vars();
-  return {
-    ...withoutUndefined(own),
+  const merged: MergedKeywords = {
     when: fields.conditions('when'),
     tags: fields.tags(vars ? [...staticVars, vars] : staticVars),
     environment: fields.environment(),
     vars: vars ? [vars] : [],
   };
+  const nearest = keywordsWhere(({ inherit }) => inherit === 'nearest');
+  return { ...(readKeywords(fields, nearest) as NearestKeywords), ...merged };
 }
 
-/** The nearer value wins, except for what accumulates. */
-export function inherit(outer: Inheritance, own: Inheritance): Inheritance {
-  return {
-    ...outer,
-    ...own,
+/** Reads the keywords of one level that nothing inside takes over, but for those that have a reader of their own. */
+export function readOwn<On extends Level>(fields: Fields, level: On): OwnKeywords<On> {
+  const own = keywordsWhere(({ inherit, on }) => inherit === 'none' && on.includes(level));
+  return readKeywords(fields, own);
+}
+
+/** The nearer value wins, except for what is merged. */
+export function inherit(outer: Inherited, own: Inherited): Inherited {
+  const merged: MergedKeywords = {
     when: [...outer.when, ...own.when],
     tags: [...new Set([...outer.tags, ...own.tags])],
     environment: [...outer.environment, ...own.environment],
     vars: [...outer.vars, ...own.vars],
   };
+  return { ...outer, ...own, ...merged };
+}
+
+/** Keywords by their names in this code, those that are not there left out. The table gives the types (ast.ts). */
+function readKeywords(fields: Fields, names: readonly KeywordName[]): object {
+  const read = names.flatMap((name) => {
+    const value = fields.get(name) === undefined ? undefined : readKeyword(fields, name);
+    return value === undefined ? [] : [[camelCase(name), value] as const];
+  });
+  return Object.fromEntries(read);
+}
+
+function readKeyword(fields: Fields, name: KeywordName): unknown {
+  const { kind } = KEYWORDS[name];
+  switch (kind) {
+    case 'flag':
+    case 'whole':
+    case 'number':
+    case 'text':
+      return fields.templated(name, kind);
+    case 'title':
+      return fields.text(name);
+    case 'variable':
+      return fields.variableName(name);
+    case 'texts':
+      return fields.texts(name);
+    case 'conditions':
+      return fields.conditions(name);
+    default:
+      return undefined;
+  }
+}
+
+function camelCase(name: string): string {
+  return name.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { isDict, isList } from '../lib/value.ts';
 import type { Play, Playbook } from './ast.ts';
 import { describe, Fields } from './fields.ts';
+import { keywordsWhere } from './keywords.ts';
 import { LoadContext } from './load-context.ts';
 import type { LoaderOptions } from './loader-options.ts';
 import { type ImportedWith, readPlay } from './play.ts';
@@ -11,7 +12,7 @@ import { type ImportedWith, readPlay } from './play.ts';
 const IMPORT_KEYS = ['import_playbook', 'ansible.builtin.import_playbook', 'ansible.legacy.import_playbook'];
 
 /** Without any of these, it is rather a task that stands among the plays. */
-const PLAY_SECTIONS = ['roles', 'tasks', 'pre_tasks', 'post_tasks', 'handlers', 'gather_facts'];
+const OF_PLAYS_ONLY = keywordsWhere(({ on }) => on.join() === 'play').filter((name) => name !== 'user');
 
 /** Loads a playbook with all that it imports. What is wrong anywhere in it is thrown at once. */
 export function loadPlaybook(file: string, options: LoaderOptions): Playbook {
@@ -48,7 +49,7 @@ function readPlays(
     const fields = new Fields(context, document, item);
     const key = IMPORT_KEYS.find((name) => item.has(name));
     if (key !== undefined) return importPlays(context, fields, key, imported, [...chain, file]);
-    if (!item.has('hosts') && !PLAY_SECTIONS.some((section) => item.has(section))) {
+    if (!item.has('hosts') && !OF_PLAYS_ONLY.some((keyword) => item.has(keyword))) {
       const hint = 'name hosts or groups of the inventory; a file of tasks is imported with import_tasks';
       context.problems.push(document.problem(fields.start, 'a play needs "hosts"', hint));
       return [];

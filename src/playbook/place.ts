@@ -1,8 +1,7 @@
 import type { YamlDocument } from '../lib/yaml.ts';
 import type { Action } from './action.ts';
-import type { RoleContext, TaskNode, VarsBlock } from './ast.ts';
+import type { Inherited, RoleContext, TaskNode, VarsBlock } from './ast.ts';
 import type { Fields } from './fields.ts';
-import type { Inheritance } from './inheritance.ts';
 import type { LoadContext } from './load-context.ts';
 
 /** What loading a play's tasks adds to the play besides tasks. */
@@ -28,7 +27,7 @@ export interface RoleApplication {
 export interface ReadTask {
   readonly fields: Fields;
   readonly action: Action;
-  readonly own: Inheritance;
+  readonly own: Inherited;
 }
 
 /** Expands static imports. It is handed in, since imported files are lists of tasks in turn. */
@@ -41,7 +40,7 @@ export interface Importer {
 export interface Place {
   readonly document: YamlDocument;
   readonly play: PlayParts;
-  readonly inherited: Inheritance;
+  readonly inherited: Inherited;
   readonly role: RoleContext | undefined;
   readonly section: 'tasks' | 'handlers';
   /** The files whose reading led here, outermost first. */

@@ -2,15 +2,10 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { isList, type Value } from '../lib/value.ts';
-import type { Play, TaskNode, Templated, VarsBlock } from './ast.ts';
+import type { Inherited, Play, TaskNode, Templated, VarsBlock } from './ast.ts';
 import { describe, type Fields, isTemplate } from './fields.ts';
-import {
-  inherit,
-  type Inheritance,
-  NOTHING_INHERITED,
-  readInheritance,
-  withoutUndefined,
-} from './inheritance.ts';
+import { inherit, NOTHING_INHERITED, readInheritance, readOwn, withoutUndefined } from './inheritance.ts';
+import { KEYWORDS } from './keywords.ts';
 import { type AppliedRole, applyRole } from './apply-role.ts';
 import { importer } from './imports.ts';
 import type { LoadContext } from './load-context.ts';
@@ -19,12 +14,10 @@ import { readRoleEntry } from './role-entry.ts';
 import { readTaskList } from './task-list.ts';
 import { loadVarsFile } from './vars-file.ts';
 
-const ORDERS = ['inventory', 'reverse_inventory', 'sorted', 'reverse_sorted', 'shuffle'];
-
 /** What import_playbook gives to the plays of its file. */
 export interface ImportedWith {
   readonly vars: readonly VarsBlock[];
-  readonly inherited: Pick<Inheritance, 'when' | 'tags'>;
+  readonly inherited: Pick<Inherited, 'when' | 'tags'>;
 }
 
 /** Reads one play with everything that it imports. */
@@ -47,10 +40,12 @@ export function readPlay(
     applications: [],
     importer,
   };
-  const read = { ...readInheritance(fields, parts.vars), vars: [] };
-  const user = remoteUser(fields);
-  const own: Inheritance = user ? { ...read, remoteUser: user } : read;
-  const inherited = inherit({ ...NOTHING_INHERITED, ...imported.inherited }, own);
+  const { user, ...own } = readOwn(fields, 'play');
+  const read: Inherited = { ...readInheritance(fields, parts.vars), vars: [] };
+  const inherited = inherit(
+    { ...NOTHING_INHERITED, ...imported.inherited },
+    user ? { ...read, ...remoteUser(fields, user) } : read,
+  );
   const place: Place = {
     document: fields.document,
     play: parts,
@@ -73,20 +68,11 @@ export function readPlay(
     fields.list('handlers', 'handlers') ?? [],
   );
   return {
+    ...own,
     ...withoutUndefined({
-      name: fields.text('name'),
-      gatherFacts: fields.templated('gather_facts', 'flag'),
-      gatherSubset: gatherSubset(fields),
       serial: serial(fields),
-      maxFailPercentage: fields.templated('max_fail_percentage', 'number'),
-      anyErrorsFatal: own.anyErrorsFatal,
-      order: readOrder(fields),
-      strategy: readStrategy(context, fields),
-      forceHandlers: fields.templated('force_handlers', 'flag'),
-      become: own.become,
-      becomeUser: own.becomeUser,
-      remoteUser: own.remoteUser,
-      connection: own.connection,
+      order: readOrder(fields, own.order),
+      strategy: readStrategy(context, fields, own.strategy),
     }),
     hosts,
     at: fields.start,
@@ -99,9 +85,7 @@ export function readPlay(
     // Of two handlers with one name the later counts, so that a play can replace a role's.
     handlers: [...roles.flatMap((role) => role.handlers), ...handlers, ...parts.handlers],
     roles: parts.roles,
-    environment: own.environment,
-    tags: inherited.tags,
-    when: imported.inherited.when,
+    inherited,
     directory,
   };
 }
@@ -125,19 +109,10 @@ function readHosts(fields: Fields): Templated {
 }
 
 /** `user` is an older word for `remote_user`. */
-function remoteUser(fields: Fields): Templated | undefined {
-  if (fields.get('user') === undefined) return undefined;
-  if (fields.get('remote_user') !== undefined) {
-    return fields.report('user', '"user" and "remote_user" mean the same; keep one of them');
-  }
-  return fields.templated('user', 'text');
-}
-
-function gatherSubset(fields: Fields): Templated | undefined {
-  const texts = fields.texts('gather_subset');
-  return texts.length === 0
-    ? undefined
-    : { value: texts.map((text) => text.text), at: fields.at('gather_subset') };
+function remoteUser(fields: Fields, user: Templated): Pick<Inherited, 'remoteUser'> {
+  if (fields.get('remote_user') === undefined) return { remoteUser: user };
+  fields.report('user', '"user" and "remote_user" mean the same; keep one of them');
+  return {};
 }
 
 function serial(fields: Fields): Templated | undefined {
@@ -154,14 +129,17 @@ function serial(fields: Fields): Templated | undefined {
   );
 }
 
-function readOrder(fields: Fields): Templated | undefined {
-  const order = fields.templated('order', 'text');
-  if (!order || ORDERS.includes(String(order.value)) || isTemplate(String(order.value))) return order;
-  return fields.report('order', `"order": expected ${ORDERS.join(', ')}, found ${describe(order.value)}`);
+function readOrder(fields: Fields, order: Templated | undefined): Templated | undefined {
+  const orders: readonly string[] = KEYWORDS.order.values;
+  if (!order || orders.includes(String(order.value)) || isTemplate(String(order.value))) return order;
+  return fields.report('order', `"order": expected ${orders.join(', ')}, found ${describe(order.value)}`);
 }
 
-function readStrategy(context: LoadContext, fields: Fields): Templated | undefined {
-  const strategy = fields.templated('strategy', 'text');
+function readStrategy(
+  context: LoadContext,
+  fields: Fields,
+  strategy: Templated | undefined,
+): Templated | undefined {
   if (!strategy) return undefined;
   const name = String(strategy.value).replace(/^ansible\.builtin\./, '');
   switch (name) {

@@ -1,17 +1,17 @@
 import type { SourceLocation } from '../lib/errors.ts';
 import { isDict, type Dict, type Value } from '../lib/value.ts';
 import type { YamlDocument } from '../lib/yaml.ts';
-import type { VarsBlock } from './ast.ts';
+import type { Inherited, VarsBlock } from './ast.ts';
 import { describe, Fields } from './fields.ts';
-import { type Inheritance, NOTHING_INHERITED, readInheritance } from './inheritance.ts';
-import { isKeyword, unsupportedKeyword } from './keywords.ts';
+import { NOTHING_INHERITED, readInheritance } from './inheritance.ts';
+import { isKeyword } from './keyword-places.ts';
 import type { LoadContext } from './load-context.ts';
 import type { Report } from './role-files.ts';
 
 /** One entry of `roles:` or of a role's dependencies. */
 export interface RoleEntry {
   readonly name: string;
-  readonly own: Inheritance;
+  readonly own: Inherited;
   /** Words that are no keywords are parameters of the role, which override nearly everything. */
   readonly params: readonly VarsBlock[];
   readonly report: Report;
@@ -69,7 +69,7 @@ function paramsOf(fields: Fields, entry: Dict): readonly VarsBlock[] {
   const params = new Map<Value, Value>();
   for (const [key, value] of entry) {
     const word = String(key);
-    if (isKeyword(word, 'role') || unsupportedKeyword(word) !== undefined || GALAXY.includes(word)) continue;
+    if (isKeyword(word, 'role') || GALAXY.includes(word)) continue;
     params.set(key, value);
   }
   return params.size === 0 ? [] : [{ values: params, at: fields.start }];

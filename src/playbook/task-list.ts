@@ -2,7 +2,7 @@ import { isDict, isList, type Value } from '../lib/value.ts';
 import { shortActionName } from './action.ts';
 import type { Block, TaskNode } from './ast.ts';
 import { describe, Fields } from './fields.ts';
-import { inherit, readInheritance, withoutUndefined } from './inheritance.ts';
+import { inherit, readInheritance, readOwn } from './inheritance.ts';
 import type { LoadContext } from './load-context.ts';
 import { type Place, staticVars } from './place.ts';
 import { finishTask, readTaskHead } from './task.ts';
@@ -82,10 +82,9 @@ function readBlock(context: LoadContext, place: Place, fields: Fields): readonly
     fields.report(key, `"${key}": expected a list of tasks, found ${describe(value)}`);
     return [];
   };
-  const { notify: _, ...inherited } = inside.inherited;
   const block: Block = {
-    ...inherited,
-    ...withoutUndefined({ name: fields.text('name') }),
+    ...inside.inherited,
+    ...readOwn(fields, 'block'),
     kind: 'block',
     block: section('block'),
     rescue: section('rescue'),

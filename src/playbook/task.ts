@@ -2,8 +2,9 @@ import { isDict } from '../lib/value.ts';
 import { type Action, readAction, shortActionName } from './action.ts';
 import type { Inclusion, Task } from './ast.ts';
 import { describe, Fields } from './fields.ts';
-import { inherit, readInheritance, withoutUndefined } from './inheritance.ts';
-import { INCLUDE_KEYWORDS, isKeyword, type Level } from './keywords.ts';
+import { inherit, NOTHING_INHERITED, readInheritance, readOwn, withoutUndefined } from './inheritance.ts';
+import { isKeyword, isLoopKeyword } from './keyword-places.ts';
+import { keywordOf, type Level } from './keywords.ts';
 import { readLoop } from './loop.ts';
 import { type Place, type ReadTask, staticVars } from './place.ts';
 import { didYouMean } from '../lib/similar.ts';
@@ -50,26 +51,21 @@ export function readTaskHead(place: Place, fields: Fields): ReadTask | undefined
 
 /** A task that stays one, includes among them. */
 export function finishTask(place: Place, head: ReadTask): Task {
-  const { fields, action, own } = head;
+  const { fields, action } = head;
   const kind = shortActionName(action.name.text);
   const isInclude = kind === 'include_tasks' || kind === 'include_role';
-  const { notify = [], ...inherited } = inherit(place.inherited, own);
+  const { notify = [], ...inherited } = inherit(place.inherited, head.own);
+  const { listen = [], ...own } = readOwn(fields, place.section === 'handlers' ? 'handler' : 'task');
   const args = isInclude
     ? new Map([...action.args.value].filter(([key]) => key !== 'apply'))
     : action.args.value;
   return {
     ...inherited,
+    ...own,
     ...withoutUndefined({
-      name: fields.text('name'),
       freeForm: action.freeForm,
       argsTemplates: action.argsTemplates,
-      register: fields.variableName('register'),
       loop: readLoop(fields),
-      until: conditionsOf(fields, 'until'),
-      retries: fields.templated('retries', 'whole'),
-      delay: fields.templated('delay', 'number'),
-      changedWhen: conditionsOf(fields, 'changed_when'),
-      failedWhen: conditionsOf(fields, 'failed_when'),
       role: place.role,
       inclusion: isInclude ? inclusion(place, head) : undefined,
     }),
@@ -77,28 +73,23 @@ export function finishTask(place: Place, head: ReadTask): Task {
     action: action.name,
     args: { value: args, at: action.args.at },
     notify,
-    listen: fields.texts('listen'),
+    listen,
     at: fields.start,
   };
-}
-
-function conditionsOf(fields: Fields, key: string): Task['until'] {
-  return fields.get(key) === undefined ? undefined : fields.conditions(key);
 }
 
 /** Of an include's own keywords its tasks get the variables only; the others are given with `apply`. */
 function inclusion(place: Place, { fields, action, own }: ReadTask): Inclusion {
   for (const key of fields.dict.keys()) {
-    const isAllowed =
-      INCLUDE_KEYWORDS.includes(String(key)) || String(key).startsWith('with_') || key === action.name.text;
-    if (isAllowed || typeof key !== 'string') continue;
+    if (typeof key !== 'string' || key === action.name.text) continue;
+    if (isLoopKeyword(key) || keywordOf(key)?.onInclude) continue;
     fields.report(
       key,
       `"${key}" cannot stand on ${action.name.text}`,
       `put it below "apply" to give it to the included tasks, or use import_${action.name.text.endsWith('role') ? 'role' : 'tasks'}`,
     );
   }
-  let inherited = inherit(place.inherited, { when: [], tags: [], environment: [], vars: own.vars });
+  let inherited = inherit(place.inherited, { ...NOTHING_INHERITED, vars: own.vars });
   const apply = action.args.value.get('apply') ?? undefined;
   if (isDict(apply)) {
     const applied = new Fields(fields.context, fields.document, apply);
@@ -159,20 +150,12 @@ function normaliseInclude(fields: Fields, action: Action): Action | undefined {
   }
   if (kind.startsWith('import_')) {
     for (const key of fields.dict.keys()) {
-      const isLoop = key === 'loop' || String(key).startsWith('with_');
-      const isResult = [
-        'register',
-        'until',
-        'retries',
-        'delay',
-        'changed_when',
-        'failed_when',
-        'loop_control',
-      ].includes(String(key));
-      if (!isLoop && !isResult) continue;
+      const name = String(key);
+      const isLoop = name === 'loop' || isLoopKeyword(name);
+      if (!isLoop && !keywordOf(name)?.notOnImport) continue;
       fields.report(
         key,
-        `"${String(key)}" cannot stand on ${kind}, which is resolved when the playbook is loaded`,
+        `"${name}" cannot stand on ${kind}, which is resolved when the playbook is loaded`,
         isLoop ? `use ${kind.replace('import', 'include')}` : 'put it on the tasks themselves',
       );
     }

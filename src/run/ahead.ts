@@ -192,8 +192,9 @@ export async function ensureFacts(
   const facts = session.facts(actor);
   const missing = queries.filter((one) => !facts.has(one));
   if (missing.length === 0) return;
+  // What other tasks need is not to be paid from this one's limit in time.
   const ahead =
-    session === host.session
+    session === host.session && actor.timeoutMs === undefined
       ? factsAhead(run, host, actor, upcoming, { task, changed: false }).filter((one) => !facts.has(one))
       : [];
   await session.read(actor, [...missing, ...ahead]);

@@ -125,7 +125,7 @@ async function runTask(
   if (!isSelected(task, world.settings)) return new Map();
   if (!world.started) {
     if (startsAt(world.settings.startAtTask, task, taskName(run, task, hosts[0]))) world.started = true;
-    else if (task.at !== run.play.gatherFacts?.at && task.at !== run.play.at) return new Map();
+    else if (!task.implicit) return new Map();
   }
   const fresh = hosts.filter((host) => !hasRunRole(run, task, host) && !hasEndedRole(run, task, host));
   if (fresh.length < hosts.length) return await runTask(run, task, fresh, upcoming, extra);

@@ -51,9 +51,7 @@ export async function runOnHosts(
       }
     } else if (failure) failures.set(host, failure);
   });
-  const fatal =
-    keywordFlag(task.anyErrorsFatal ?? run.play.anyErrorsFatal, scope, run, task, 'any_errors_fatal') ??
-    false;
+  const fatal = keywordFlag(task.anyErrorsFatal, scope, run, task, 'any_errors_fatal') ?? false;
   if (fatal && failures.size > 0) {
     const [failure] = failures.values();
     for (const host of hosts)

@@ -8,7 +8,7 @@ import { isList, type Value } from '../lib/value.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { selectHosts } from '../inventory/select.ts';
 import { loadVarsDirectories } from '../inventory/variables.ts';
-import type { Play, Playbook, Task, VarsBlock } from '../playbook/ast.ts';
+import type { Play, Playbook, VarsBlock } from '../playbook/ast.ts';
 import type { LoaderOptions } from '../playbook/loader-options.ts';
 import { loadVarsFile } from '../playbook/vars-file.ts';
 import { loadModulesOf } from '../validate/load-modules.ts';
@@ -19,6 +19,7 @@ import { renderString } from '../template/render.ts';
 import type { Transport } from '../transport/transport.ts';
 import { searchPath } from './controller.ts';
 import type { EventSink, HostCounts, RunEvent } from './events.ts';
+import { gatheringTask } from './gathering.ts';
 import { collectHandlers } from './handlers.ts';
 import { activeHosts, EndOfPlay, settle } from './failures.ts';
 import { flushHandlers, runSection } from './play.ts';
@@ -141,8 +142,9 @@ function keepOwed(host: HostRun): void {
 
 async function runBatch(run: PlayRun): Promise<'done' | 'end-of-play' | 'stop'> {
   const { play, world } = run;
+  const gathering = gatheringTask(run);
   const sections = [
-    [...setupTask(run), ...play.preTasks],
+    [...(gathering ? [gathering] : []), ...play.preTasks],
     [...play.roleTasks, ...play.tasks],
     play.postTasks,
   ];
@@ -161,31 +163,6 @@ async function runBatch(run: PlayRun): Promise<'done' | 'end-of-play' | 'stop'> 
     world.emit({ type: 'warning', message: error.reason, at: play.at });
     return 'stop';
   }
-}
-
-/** Gathering facts is a task like any other, at the play's start. */
-function setupTask(run: PlayRun): readonly Task[] {
-  const { play } = run;
-  if (play.gatherFacts && play.gatherFacts.value === false) return [];
-  const at = play.gatherFacts?.at ?? play.at;
-  const task: Task = {
-    kind: 'task',
-    name: { text: 'Gathering Facts', at },
-    action: { text: 'ansible.builtin.setup', at },
-    args: { value: new Map(), at },
-    notify: [],
-    listen: [],
-    when: play.when,
-    tags: ['always'],
-    environment: play.environment,
-    vars: [],
-    at,
-    ...(play.become ? { become: play.become } : {}),
-    ...(play.becomeUser ? { becomeUser: play.becomeUser } : {}),
-    ...(play.remoteUser ? { remoteUser: play.remoteUser } : {}),
-    ...(play.connection ? { connection: play.connection } : {}),
-  };
-  return [task];
 }
 
 /** What the play itself can say before any host is chosen: the command line's variables and its own. */

@@ -65,7 +65,7 @@ export async function runTaskOnHost(
     const ignored = isIgnored(run, task, scope);
     report(run, task, host, {
       status: 'failed',
-      message: result.message,
+      message: hides(run, task, scope) ? HIDDEN : result.message,
       ignored,
       ms: performance.now() - startedAt,
     });

@@ -21,7 +21,7 @@ const [first, second] = plays as [Play, Play];
 test('the tasks, their order and their tags are those of ansible-playbook --list-tasks', (t) => {
   const listed = readFileSync(new URL('samples/site.list-tasks.txt', import.meta.url), 'utf8');
   const lines = plays.flatMap((play, index) => [
-    `  play #${index + 1} (${String(play.hosts.value)}): ${play.name?.text}\tTAGS: [${tagsOf(play)}]`,
+    `  play #${index + 1} (${String(play.hosts.value)}): ${play.name?.text}\tTAGS: [${tagsOf(play.inherited)}]`,
     '    tasks:',
     ...[play.preTasks, play.roleTasks, play.tasks, play.postTasks].flatMap(withoutRescue).map(listTask),
     '',

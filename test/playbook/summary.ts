@@ -7,8 +7,9 @@ export function summarise(playbook: Playbook): unknown {
 }
 
 function summarisePlay(play: Play): unknown {
-  const { directory: _, at: __, roles, ...rest } = play;
-  return plain({ ...rest, roles: roles.map(roleName) });
+  const { directory: _, at: __, roles, inherited, ...rest } = play;
+  const { vars: ___, ...keywords } = inherited;
+  return plain({ ...keywords, ...rest, roles: roles.map(roleName) });
 }
 
 function roleName(role: RoleContext): string {

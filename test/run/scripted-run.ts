@@ -13,7 +13,11 @@ import type { RunEvent } from '../../src/run/events.ts';
 import { runPlaybook, type Recap } from '../../src/run/run-playbook.ts';
 import type { RunSettings } from '../../src/run/world.ts';
 import type { Transport } from '../../src/transport/transport.ts';
-import { recordingTransport, type RecordedAction } from '../../src/transport/recording.ts';
+import {
+  recordingTransport,
+  type RecordedAction,
+  type RecordedAnswer,
+} from '../../src/transport/recording.ts';
 
 /** A directory with a playbook, whose runs are done by a shell of this machine and written down. */
 export interface ScriptedRuns {
@@ -28,7 +32,9 @@ export interface ScriptedOptions {
   /** Real hosts instead; then `scripts` and `hosts` stay empty. */
   readonly transport?: Transport;
   /** Called before a script is run. */
-  readonly before?: (action: Extract<RecordedAction, { kind: 'run' }>) => void;
+  readonly before?: (action: Extract<RecordedAction, { kind: 'run' }>) => void | Promise<void>;
+  /** Answers a script instead of the shell, where it has an answer. */
+  readonly answer?: (action: Extract<RecordedAction, { kind: 'run' }>) => RecordedAnswer | undefined;
 }
 
 export interface ScriptedRun {
@@ -55,8 +61,10 @@ async function run(directory: string, playbook: string, options: ScriptedOptions
   const loaderOptions = { renderStatic: renderStatic(new Map()) };
   const events: RunEvent[] = [];
   const transport = recordingTransport({
-    answer(action) {
-      options.before?.(action);
+    async answer(action) {
+      await options.before?.(action);
+      const answer = options.answer?.(action);
+      if (answer) return answer;
       // What a target would keep below /var/lib is kept with the test.
       const script = action.script.replaceAll('/var/lib/understudy', join(directory, action.host));
       const { status, stdout, stderr } = spawnSync('/bin/sh', [], {

@@ -1,4 +1,5 @@
 import type { FactQuery } from '../../facts/fact.ts';
+import { UserError } from '../../lib/errors.ts';
 import { command } from '../../lib/shell.ts';
 import { contentSize, type Step, type StepOutput } from '../../steps/step.ts';
 import type { Connection, ScriptResult } from '../../transport/transport.ts';
@@ -78,12 +79,15 @@ export class HostSession {
     for (const cache of this.#caches.values()) cache.clear();
   }
 
-  /** Reads facts in one round trip, whether they are known already or not. */
+  /** Reads facts in one round trip, whether they are known already or not, within the actor's limit in time. */
   async read(actor: Actor, queries: readonly FactQuery[]): Promise<void> {
     if (queries.length === 0) return;
     const gathered = gathering(queries);
     const joined = gatheringScript(gathered);
-    const result = await this.#run(joined.script, actor, {});
+    const { timeoutMs } = actor;
+    const result = await this.#run(joined.script, actor, { timeoutMs });
+    if (result.timedOut)
+      throw new UserError(`reading the host's state took longer than the task's timeout (${timeoutMs} ms)`);
     this.facts(actor).store(gathered.queries, gathered.parse(joined.split(result.stdout, result.stderr)));
   }
 
