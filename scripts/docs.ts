@@ -15,6 +15,7 @@ import {
   stepSchema,
 } from '../src/failover/output/json-schema.ts';
 import type { Recovery } from '../src/failover/cluster/problem.ts';
+import { REFUSALS } from '../src/failover/plan/refusal-codes.ts';
 import { PROBLEMS } from '../src/failover/problems/problems.ts';
 import { NUMBER_SETTINGS, OTHER_SETTINGS } from '../src/failover/cluster/settings.ts';
 import { lineSchema, playSchema, recapSchema, resultSchema, taskSchema } from '../src/report/schema.ts';
@@ -159,6 +160,17 @@ function failoverProblemsPage(): string {
   ];
   for (const { code, severity, description, recovery } of PROBLEMS)
     lines.push(`| \`${code}\` | ${severity} | ${description} | ${actionOn(code, recovery)} |`);
+  lines.push(
+    '',
+    '## Why a change is refused',
+    '',
+    '`failover promote`, `rejoin` and `relocate` name every reason at once, each with its remedy; some of them may be',
+    'accepted with `--force`, which the reason then says.',
+    '',
+    '| code | what it means |',
+    '| --- | --- |',
+    ...Object.entries(REFUSALS).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
+  );
   return `${lines.join('\n')}\n`;
 }
 

@@ -2,8 +2,9 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import type { Plan } from '../../failover/plan/action.ts';
-import type { Lease, LeaseOwner } from '../../failover/coordination/coordination.ts';
-import { EMPTY_MEMORY } from '../../failover/coordination/records.ts';
+import type { LeaseOwner } from '../../failover/coordination/records.ts';
+import type { Lease } from '../../failover/coordination/coordination.ts';
+import { EMPTY_MEMORY } from '../../failover/coordination/empty-memory.ts';
 import { execute } from '../../failover/execute/execute.ts';
 import type { Outcome } from '../../failover/execute/outcome.ts';
 import {

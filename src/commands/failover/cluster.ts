@@ -2,13 +2,10 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 import type { Account, BalancerSpec, Cluster, FailoverSettings } from '../../failover/cluster/cluster.ts';
-import {
-  defaultSettings,
-  HOOK_NAMES,
-  NUMBER_SETTINGS,
-  OTHER_SETTINGS,
-} from '../../failover/cluster/settings.ts';
-import type { InstanceSpec, PromotionRule } from '../../failover/cluster/topology.ts';
+import { defaultSettings, NUMBER_SETTINGS, OTHER_SETTINGS } from '../../failover/cluster/settings.ts';
+import { PROMOTION_RULES, type PromotionRule } from '../../failover/cluster/promotion-rule.ts';
+import { HOOK_NAMES, type HookName } from '../../failover/cluster/hook-name.ts';
+import type { InstanceSpec } from '../../failover/cluster/topology.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { type Problem, UserError } from '../../lib/errors.ts';
@@ -22,7 +19,6 @@ import { type SiteVariables, siteVariables } from './variables.ts';
 
 /** How long a connection to a balancer may take. */
 const CONNECT_TIMEOUT_MS = 5000;
-const RULES: readonly PromotionRule[] = ['prefer', 'neutral', 'prefer_not', 'must_not'];
 
 export interface InventoryCluster {
   readonly cluster: Cluster;
@@ -135,7 +131,7 @@ function instancesOf(reader: Reader, hosts: readonly string[]): readonly Instanc
         host,
         'mysql_promotion_rule',
         `"${rule}" is no promotion rule`,
-        `there are ${RULES.join(', ')}`,
+        `there are ${PROMOTION_RULES.join(', ')}`,
       );
     }
     return {
@@ -172,8 +168,12 @@ function instancesOf(reader: Reader, hosts: readonly string[]): readonly Instanc
   return specs;
 }
 
+function isHook(text: string): text is HookName {
+  return (HOOK_NAMES as readonly string[]).includes(text);
+}
+
 function isRule(text: string): text is PromotionRule {
-  return (RULES as readonly string[]).includes(text);
+  return (PROMOTION_RULES as readonly string[]).includes(text);
 }
 
 function flavourOf(reader: Reader, hosts: readonly string[]): Flavour {
@@ -323,17 +323,17 @@ class Reader {
     return { user, password: new Secret(password ?? '') };
   }
 
-  hooks(host: string, variable: string): Readonly<Record<string, string>> {
+  hooks(host: string, variable: string): FailoverSettings['hooks'] {
     const value = this.#value(host, variable);
     if (value === undefined || value === null) return {};
     if (!isDict(value)) {
       this.problem(host, variable, 'it is no dictionary of hooks and their executables');
       return {};
     }
-    const hooks: Record<string, string> = {};
+    const hooks: Partial<Record<HookName, string>> = {};
     for (const [key, path] of value) {
       const name = String(key);
-      if (!(HOOK_NAMES as readonly string[]).includes(name)) {
+      if (!isHook(name)) {
         const hint = didYouMean(name, HOOK_NAMES) ?? `there are ${HOOK_NAMES.join(', ')}`;
         this.problem(host, variable, `there is no hook "${name}"`, hint);
       } else hooks[name] = String(path);

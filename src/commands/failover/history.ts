@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 
-import type { JournalEntry } from '../../failover/coordination/coordination.ts';
+import type { JournalEntry } from '../../failover/coordination/records.ts';
 import { historyJson } from '../../failover/output/json.ts';
 import { palette, type Palette, wantsColour } from '../../report/palette.ts';
 import type { CommandContext } from '../context.ts';

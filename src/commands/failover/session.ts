@@ -5,7 +5,7 @@ import { EXIT, UserError } from '../../lib/errors.ts';
 import { SecretRegistry } from '../../lib/secret.ts';
 import type { Cluster } from '../../failover/cluster/cluster.ts';
 import type { Coordination } from '../../failover/coordination/coordination.ts';
-import { EMPTY_MEMORY } from '../../failover/coordination/records.ts';
+import { EMPTY_MEMORY } from '../../failover/coordination/empty-memory.ts';
 import { observe, type ObserveOptions } from '../../failover/reach/observe.ts';
 import type { OpenCluster } from '../../failover/reach/open-cluster.ts';
 import type { Topology } from '../../failover/cluster/topology.ts';

@@ -1,17 +1,13 @@
 import { Argument, Command } from 'commander';
 
-import type { PromotionRule } from '../../failover/cluster/topology.ts';
+import { PROMOTION_RULES, type PromotionRule } from '../../failover/cluster/promotion-rule.ts';
 import type { CommandContext } from '../context.ts';
 import { addClusterOptions, addExamples, clusterChoice, findInstance } from './options.ts';
 import { withCoordination } from './session.ts';
 
-const RULES: readonly (PromotionRule | 'inventory')[] = [
-  'prefer',
-  'neutral',
-  'prefer_not',
-  'must_not',
-  'inventory',
-];
+/** What may be given in place of a rule: then the one of the inventory holds. */
+type Rule = PromotionRule | 'inventory';
+const RULES: readonly Rule[] = [...PROMOTION_RULES, 'inventory'];
 
 /** `failover set-rule`: how an instance ranks as the next primary. */
 export function setRuleCommand(_context: CommandContext): Command {
@@ -24,7 +20,7 @@ export function setRuleCommand(_context: CommandContext): Command {
     ['failover set-rule db3 must_not', 'db3 never becomes the primary'],
     ['failover set-rule db3 inventory', 'what the inventory says holds again'],
   ]);
-  return command.action(async (word: string, rule: PromotionRule | 'inventory') => {
+  return command.action(async (word: string, rule: Rule) => {
     await withCoordination(clusterChoice(command), async (coordination, cluster) => {
       const { name, rule: written } = findInstance(cluster, word);
       await coordination.remember((memory) => {

@@ -1,6 +1,6 @@
 import { primaryNames, sourceName } from '../../failover/output/json.ts';
 import { primaryOf } from '../../failover/cluster/primary.ts';
-import type { Problem } from '../../failover/cluster/problem.ts';
+import type { Problem } from '../../failover/problems/problems.ts';
 import type { Instance, Topology } from '../../failover/cluster/topology.ts';
 import { count, subtract } from '../../database/gtid.ts';
 import { watchersOf } from '../../failover/watch/presence.ts';

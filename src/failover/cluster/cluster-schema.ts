@@ -4,7 +4,9 @@ import { z } from 'zod';
 import { type Problem, UserError } from '../../lib/errors.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { Cluster } from './cluster.ts';
-import { HOOK_NAMES, NUMBER_SETTINGS, OTHER_SETTINGS } from './settings.ts';
+import { PROMOTION_RULES } from './promotion-rule.ts';
+import { HOOK_NAMES } from './hook-name.ts';
+import { NUMBER_SETTINGS, OTHER_SETTINGS } from './settings.ts';
 
 // The file that a daemon reads: /etc/understudy/cluster.json, mode 0600, since it holds passwords.
 
@@ -20,10 +22,7 @@ const instanceSchema = z.strictObject({
   host: name.describe("the inventory's host that carries it, after which the balancers name their server"),
   address: z.string().min(1).describe('where the other instances and the balancers reach it'),
   port: port.default(3306),
-  rule: z
-    .enum(['prefer', 'neutral', 'prefer_not', 'must_not'])
-    .default('neutral')
-    .describe('its rank as the next primary'),
+  rule: z.enum(PROMOTION_RULES).default('neutral').describe('its rank as the next primary'),
   dataCentre: z.string().default(''),
 });
 
@@ -55,7 +54,6 @@ const settingsSchema = z.strictObject({
   hooks: z
     .partialRecord(z.enum(HOOK_NAMES), z.string().startsWith('/', 'expected an absolute path'))
     .default({})
-    .transform((hooks) => hooks as Readonly<Record<string, string>>)
     .describe(OTHER_SETTINGS.hooks.sets),
   notify: z
     .strictObject({

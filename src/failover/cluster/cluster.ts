@@ -1,3 +1,4 @@
+import type { HookName } from './hook-name.ts';
 import type { InstanceSpec } from './topology.ts';
 import type { Flavour } from '../../database/version.ts';
 import type { Secret } from '../../lib/secret.ts';
@@ -64,7 +65,7 @@ export interface FailoverSettings {
    * its writes wait for one, since an acknowledged write may be lost otherwise.
    */
   readonly asyncWhenAlone?: boolean | undefined;
-  readonly hooks: Readonly<Record<string, string>>;
+  readonly hooks: Readonly<Partial<Record<HookName, string>>>;
   readonly notify: {
     readonly webhook?: string | undefined;
     readonly email?: string | undefined;

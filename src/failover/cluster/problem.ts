@@ -1,7 +1,7 @@
-/** Something that is wrong with a topology, and what to do about it. The table of all codes is in `problems.ts`. */
-export interface Problem {
+/** Something that is wrong with a topology, and what to do about it. The codes are those of the table of problems. */
+export interface ProblemOf<Code extends string> {
   /** Stable: `DeadPrimary`, `ReplicaLagging`. */
-  readonly code: string;
+  readonly code: Code;
   readonly severity: 'critical' | 'warning' | 'notice';
   readonly instance: string | undefined;
   /** With the facts filled in. */

@@ -116,15 +116,6 @@ export const OTHER_SETTINGS = {
   },
 } as const;
 
-export const HOOK_NAMES = [
-  'detected',
-  'before-failover',
-  'before-switchover',
-  'after-promotion',
-  'after-failure',
-  'stonith',
-] as const;
-
 /** All settings as they are when nobody sets any. */
 export function defaultSettings(): FailoverSettings {
   const numbers = Object.fromEntries(

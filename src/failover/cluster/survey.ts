@@ -2,7 +2,8 @@ import type { Gtids } from '../../database/gtid.ts';
 import type { FailoverSettings } from './cluster.ts';
 import type { Links } from './links.ts';
 import type { PrimaryView } from './primary.ts';
-import type { Answering, Instance, PromotionRule, Silent, Topology } from './topology.ts';
+import type { PromotionRule } from './promotion-rule.ts';
+import type { Answering, Instance, Silent, Topology } from './topology.ts';
 
 /** From this semi-sync timeout on a primary counts as one that never falls back to asynchronous by itself. */
 export const ENDLESS_TIMEOUT_MS = 3_600_000;

@@ -1,7 +1,6 @@
 import type { InstanceState, Silence } from '../../database/state.ts';
-
-/** How the operators rank an instance as the next primary (Orchestrator's promotion rules). */
-export type PromotionRule = 'prefer' | 'neutral' | 'prefer_not' | 'must_not';
+import type { Memory } from './memory.ts';
+import type { PromotionRule } from './promotion-rule.ts';
 
 /** What the inventory says of an instance. */
 export interface InstanceSpec {
@@ -36,44 +35,6 @@ export interface BalancerView {
   /** Hosts that it counts as the writer; one is right. */
   readonly writers: readonly string[];
   readonly message?: string | undefined;
-}
-
-/** What the cluster remembers between runs: a failover's outcome, downtimes, acknowledgements. */
-export interface Memory {
-  /** Grows with every change of topology; an older one's decisions count for nothing. */
-  readonly epoch: number;
-  /** The instance that the last change made the primary, as far as is known. */
-  readonly primary: string | undefined;
-  /** The last GTIDs seen on that primary, in its own notation: what may be lost is measured against it. */
-  readonly lastSeen: string | undefined;
-  /**
-   * What that primary had when it became it, or when it was first seen to be it: all that a former primary wrote as
-   * such. What another instance has written beyond it was written where nobody should write.
-   */
-  readonly began?: string | undefined;
-  readonly downtimes: readonly Downtime[];
-  /** The last automatic recovery, until somebody acknowledges it. */
-  readonly unacknowledged: { readonly id: string; readonly at: number } | undefined;
-  readonly paused: { readonly by: string; readonly reason: string; readonly at: number } | undefined;
-  /** Rules set at run time beat those of the inventory. */
-  readonly rules: Readonly<Record<string, PromotionRule>>;
-  /** Instances whose machine was fenced and not released: mysqld is masked there until somebody rejoins them. */
-  readonly fenced?: readonly string[] | undefined;
-  /** Replicas that an operator has put below another replica, and below which. */
-  readonly below?: Readonly<Record<string, string>> | undefined;
-  /** Who watches, and when each said so last: milliseconds since 1970. */
-  readonly watchers?: Readonly<Record<string, number>> | undefined;
-  /** A change that was begun and not ended: the tool was killed in the middle of it. */
-  readonly unfinished:
-    | { readonly id: string; readonly kind: string; readonly from: string; readonly to: string }
-    | undefined;
-}
-
-export interface Downtime {
-  readonly instance: string;
-  readonly until: number;
-  readonly reason: string;
-  readonly by: string;
 }
 
 /** One moment of a whole cluster, as all its members say it. */

@@ -1,4 +1,5 @@
-import type { Memory } from '../cluster/topology.ts';
+import type { Memory } from '../cluster/memory.ts';
+import type { JournalEntry, LeaseOwner } from './records.ts';
 
 /** The right to change one cluster's topology, for one owner at a time. */
 export interface Lease {
@@ -11,36 +12,8 @@ export interface Lease {
   release(): Promise<void>;
 }
 
-export interface LeaseOwner {
-  readonly who: string;
-  readonly purpose: string;
-}
-
-/** An entry of the journal: what was done, when, by whom, why, and how it ended. */
-export interface JournalEntry {
-  readonly id: string;
-  readonly epoch: number;
-  readonly at: number;
-  readonly who: string;
-  readonly kind: string;
-  readonly reason: string;
-  readonly from: string | undefined;
-  readonly to: string;
-  readonly steps: readonly JournalStep[];
-  readonly outcome: 'running' | 'done' | 'undone' | 'failed';
-  readonly lostGtids: string;
-  readonly gtids: Readonly<Record<string, string>>;
-  readonly ms: number;
-  readonly message?: string | undefined;
-}
-
-export interface JournalStep {
-  readonly name: string;
-  readonly instance?: string | undefined;
-  readonly status: 'running' | 'done' | 'failed' | 'undone' | 'skipped';
-  readonly ms: number;
-  readonly message?: string | undefined;
-}
+/** How many changes of topology the journal keeps. */
+export const JOURNAL_LENGTH = 500;
 
 /** Where a cluster's lock, epoch, memory and journal live: files for one machine, etcd for several daemons. */
 export interface Coordination {

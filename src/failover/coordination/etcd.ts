@@ -3,19 +3,16 @@ import { randomBytes } from 'node:crypto';
 import type { Dial } from '../../lib/dial.ts';
 import { UserError } from '../../lib/errors.ts';
 import type { Account } from '../cluster/cluster.ts';
-import type { Coordination, JournalEntry, Lease, LeaseOwner } from './coordination.ts';
-import type { Memory } from '../cluster/topology.ts';
+import type { JournalEntry, LeaseOwner } from './records.ts';
+import type { Coordination, Lease } from './coordination.ts';
+import type { Memory } from '../cluster/memory.ts';
 import { etcdGateway, type EtcdGateway, type EtcdKeyValue } from './etcd-gateway.ts';
 import { etcdHttp, parseEndpoint } from './etcd-http.ts';
 import { leaseClock, now, type LeaseClock } from './lease-clock.ts';
-import {
-  EMPTY_MEMORY,
-  heldBySomebody,
-  JOURNAL_LENGTH,
-  leaseLost,
-  parseEntry,
-  parseMemory,
-} from './records.ts';
+import { EMPTY_MEMORY } from './empty-memory.ts';
+import { refuseNewer, stamped } from './record-version.ts';
+import { heldBySomebody, leaseLost } from './lease-errors.ts';
+import { JOURNAL_LENGTH } from './coordination.ts';
 
 export interface EtcdCoordinationOptions {
   /** `ADDRESS:PORT` of each member. */
@@ -67,10 +64,13 @@ export function etcdCoordination(options: EtcdCoordinationOptions): Coordination
   };
   const held = new Set<Lease>();
 
-  const storedMemory = (found: EtcdKeyValue | undefined): StoredMemory => {
+  // The schemas of the records are loaded while the first questions are on their way.
+  const reading = import('./records.ts');
+  const storedMemory = async (found: EtcdKeyValue | undefined): Promise<StoredMemory> => {
     if (!found) return { token: '', memory: EMPTY_MEMORY };
+    const { memoryFrom } = await reading;
     const { token, memory } = parseStored(found);
-    return { token, memory: parseMemory(JSON.stringify(memory), `${found.key} in etcd`) };
+    return { token, memory: memoryFrom(memory, `${found.key} in etcd`) };
   };
 
   const acquire = async (owner: LeaseOwner): Promise<Lease> => {
@@ -83,10 +83,10 @@ export function etcdCoordination(options: EtcdCoordinationOptions): Coordination
     const holder = found[0]?.[0];
     if (holder) throw heldBySomebody(cluster, parseLock(holder), freeHint(ttlSeconds));
     const counter = found[1]?.[0];
-    const epoch = Math.max(parseEpoch(counter), storedMemory(found[2]?.[0]).memory.epoch) + 1;
+    const epoch = Math.max(parseEpoch(counter), (await storedMemory(found[2]?.[0])).memory.epoch) + 1;
     const { id, ttlMs } = await granting;
     const value: LockValue = { ...owner, epoch, token: randomBytes(12).toString('hex') };
-    const text = JSON.stringify(value);
+    const text = JSON.stringify(stamped(value));
     const result = await etcd.txn(
       [
         { key: keys.lock, modified: '0' },
@@ -124,7 +124,8 @@ export function etcdCoordination(options: EtcdCoordinationOptions): Coordination
     const token = randomBytes(12).toString('hex');
     let current = (await etcd.txn([], [{ get: keys.memory }])).found[0]?.[0];
     for (let attempt = 0; attempt < 50; attempt++) {
-      const stored: StoredMemory = { token, memory: change(storedMemory(current).memory) };
+      const { memory } = await storedMemory(current);
+      const stored: StoredMemory = { token, memory: stamped(change(memory)) };
       const result = await etcd.txn(
         [{ key: keys.memory, modified: current?.modified ?? '0' }],
         [{ put: keys.memory, value: JSON.stringify(stored) }],
@@ -132,7 +133,7 @@ export function etcdCoordination(options: EtcdCoordinationOptions): Coordination
       );
       if (result.succeeded) return;
       current = result.found[0]?.[0];
-      if (storedMemory(current).token === token) return;
+      if ((await storedMemory(current)).token === token) return;
     }
     throw new UserError(`what ${cluster} remembers is changed by others all the time; try again`);
   };
@@ -145,11 +146,15 @@ export function etcdCoordination(options: EtcdCoordinationOptions): Coordination
       const { who, purpose } = parseLock(found);
       return { who, purpose };
     },
-    memory: async () => storedMemory((await etcd.txn([], [{ get: keys.memory }])).found[0]?.[0]).memory,
+    memory: async () => {
+      const { found } = await etcd.txn([], [{ get: keys.memory }]);
+      return (await storedMemory(found[0]?.[0])).memory;
+    },
     remember,
     write: journalWriter(etcd, keys.journal),
     history: async (limit) => {
       const { found } = await etcd.txn([], [{ newest: keys.journal, limit }]);
+      const { parseEntry } = await reading;
       return (found[0] ?? []).map((one) => parseEntry(one.value, `${one.key} in etcd`));
     },
     close: async () => {
@@ -169,7 +174,7 @@ function journalWriter(etcd: EtcdGateway, prefix: string): (entry: JournalEntry)
 
   const write = async (entry: JournalEntry): Promise<void> => {
     const key = prefix + entry.id;
-    const value = JSON.stringify(entry);
+    const value = JSON.stringify(stamped(entry));
     const isNew = !known.has(entry.id);
     for (let attempt = 0; attempt < 50; attempt++) {
       const { succeeded, found } = await etcd.txn(
@@ -282,12 +287,14 @@ function parseEpoch(found: EtcdKeyValue | undefined): number {
 }
 
 function parseStored(found: EtcdKeyValue): StoredMemory {
+  let stored: StoredMemory | null | undefined;
   try {
-    const stored = JSON.parse(found.value) as StoredMemory | null;
-    if (typeof stored?.token === 'string') return stored;
+    stored = JSON.parse(found.value) as StoredMemory | null;
   } catch {
     // Said below.
   }
+  refuseNewer(stored, `${found.key} in etcd`);
+  if (typeof stored?.token === 'string') return stored;
   throw new UserError({
     message: `${found.key} in etcd cannot be read`,
     hint: 'remove the key: then downtimes, rules and pauses set at run time are forgotten',

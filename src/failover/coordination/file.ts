@@ -4,17 +4,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { UserError } from '../../lib/errors.ts';
 import { readLockOwner, tryLock, type FileLock, type LockOwner } from '../../lib/lock.ts';
-import type { Coordination, JournalEntry, Lease, LeaseOwner } from './coordination.ts';
-import type { Memory } from '../cluster/topology.ts';
+import type { LeaseOwner } from './records.ts';
+import type { Coordination, Lease } from './coordination.ts';
+import type { Memory } from '../cluster/memory.ts';
 import { appendLine, makeDirectory, readIfThere, readLines, replaceFile } from './durable.ts';
-import {
-  EMPTY_MEMORY,
-  heldBySomebody,
-  JOURNAL_LENGTH,
-  leaseLost,
-  parseEntry,
-  parseMemory,
-} from './records.ts';
+import { EMPTY_MEMORY } from './empty-memory.ts';
+import { stamped } from './record-version.ts';
+import { heldBySomebody, leaseLost } from './lease-errors.ts';
+import { JOURNAL_LENGTH } from './coordination.ts';
 
 export interface FileCoordinationOptions {
   /** `<inventory>/.understudy` for an operator, `/var/lib/understudy` for a daemon. Made when it is missing. */
@@ -42,9 +39,14 @@ export function fileCoordination(options: FileCoordinationOptions): Coordination
   };
   const { cluster, journalBytes = 4 * 1024 * 1024 } = options;
 
-  const readMemory = (): Memory => {
-    const text = readIfThere(files.memory);
-    return text === undefined ? EMPTY_MEMORY : parseMemory(text, files.memory);
+  // The schemas of the records are loaded while whoever asks connects to the instances.
+  const reading = import('./records.ts');
+  const readMemory = async (): Promise<() => Memory> => {
+    const { parseMemory } = await reading;
+    return () => {
+      const text = readIfThere(files.memory);
+      return text === undefined ? EMPTY_MEMORY : parseMemory(text, files.memory);
+    };
   };
 
   /** One process at a time reads, changes and writes. The work itself never waits, so a lock is held for milliseconds. */
@@ -65,7 +67,7 @@ export function fileCoordination(options: FileCoordinationOptions): Coordination
     }
   };
 
-  const nextEpoch = (): number => {
+  const nextEpoch = (memory: Memory): number => {
     const text = readIfThere(files.epoch);
     const last = text === undefined ? 0 : Number(text);
     if (!Number.isSafeInteger(last) || last < 0 || text === '') {
@@ -75,38 +77,49 @@ export function fileCoordination(options: FileCoordinationOptions): Coordination
       });
     }
     // Either file alone is enough to go on from, when the other one was lost.
-    const epoch = Math.max(last, readMemory().epoch) + 1;
+    const epoch = Math.max(last, memory.epoch) + 1;
     replaceFile(files.epoch, `${epoch}\n`);
     return epoch;
   };
 
   return translated(directory, {
     acquire: async (owner) => {
+      const read = await readMemory();
       makeDirectory(directory);
-      const attempt = tryLock(files.lock, JSON.stringify(owner));
+      const attempt = tryLock(files.lock, JSON.stringify(stamped(owner)));
       if (!attempt.taken) {
         throw heldBySomebody(cluster, leaseOwner(attempt.holder), waitHint(files.lock, attempt.holder));
       }
       try {
-        return fileLease(cluster, files.lock, attempt.lock, nextEpoch());
+        return fileLease(cluster, files.lock, attempt.lock, nextEpoch(read()));
       } catch (error) {
         attempt.lock.release();
         throw error;
       }
     },
     holder: async () => leaseOwner(readLockOwner(files.lock)),
-    memory: async () => readMemory(),
-    remember: (change) =>
-      exclusively(() => replaceFile(files.memory, `${JSON.stringify(change(readMemory()), undefined, 2)}\n`)),
+    memory: async () => (await readMemory())(),
+    remember: async (change) => {
+      const read = await readMemory();
+      await exclusively(() =>
+        replaceFile(files.memory, `${JSON.stringify(stamped(change(read())), undefined, 2)}\n`),
+      );
+    },
     write: (entry) =>
       exclusively(() => {
-        if (appendLine(files.journal, JSON.stringify(entry)) <= journalBytes) return;
-        const kept = entries(files.journal).slice(-JOURNAL_LENGTH);
+        if (appendLine(files.journal, JSON.stringify(stamped(entry))) <= journalBytes) return;
+        const kept = latestLines(files.journal).slice(-JOURNAL_LENGTH);
         // Half of the size is left free, so that not every entry rewrites the file.
         while (kept.length > 1 && sizeOf(kept) > journalBytes / 2) kept.shift();
-        replaceFile(files.journal, kept.map((one) => `${JSON.stringify(one)}\n`).join(''));
+        replaceFile(files.journal, kept.map(({ line }) => `${line}\n`).join(''));
       }),
-    history: async (limit) => entries(files.journal).reverse().slice(0, limit),
+    history: async (limit) => {
+      const { parseEntry } = await reading;
+      return latestLines(files.journal)
+        .reverse()
+        .slice(0, limit)
+        .map(({ line, number }) => parseEntry(line, `${files.journal}, line ${number}`));
+    },
     close: async () => {},
   });
 }
@@ -130,28 +143,43 @@ function fileLease(cluster: string, path: string, lock: FileLock, epoch: number)
   };
 }
 
-/** The entries in the order of their beginning, each as it was written last. */
-function entries(path: string): JournalEntry[] {
-  const byId = new Map<string, JournalEntry>();
+interface JournalLine {
+  readonly line: string;
+  /** In the file, from 1 on. */
+  readonly number: number;
+}
+
+/** The last line of each entry, in the order in which the entries began. What a newer release wrote is kept as it is. */
+function latestLines(path: string): JournalLine[] {
+  const byId = new Map<string, JournalLine>();
   for (const [index, line] of readLines(path).entries()) {
-    const entry = parseEntry(line, `${path}, line ${index + 1}`);
-    byId.set(entry.id, entry);
+    byId.set(idOf(line) ?? `line ${index + 1}`, { line, number: index + 1 });
   }
   return [...byId.values()];
 }
 
-function sizeOf(kept: readonly JournalEntry[]): number {
-  return kept.reduce((sum, entry) => sum + Buffer.byteLength(JSON.stringify(entry)) + 1, 0);
+function idOf(line: string): string | undefined {
+  try {
+    const { id } = JSON.parse(line) as { readonly id?: unknown };
+    return typeof id === 'string' ? id : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function sizeOf(kept: readonly JournalLine[]): number {
+  return kept.reduce((sum, { line }) => sum + Buffer.byteLength(line) + 1, 0);
 }
 
 function leaseOwner(owner: LockOwner | undefined): LeaseOwner | undefined {
   if (!owner) return undefined;
   try {
-    const { who, purpose } = JSON.parse(owner.command) as LeaseOwner;
-    return { who, purpose };
+    const { who, purpose } = JSON.parse(owner.command) as Partial<LeaseOwner>;
+    if (typeof who === 'string' && typeof purpose === 'string') return { who, purpose };
   } catch {
-    return { who: owner.user, purpose: owner.command };
+    // The lock is held, whatever its holder has written into it.
   }
+  return { who: owner.user, purpose: owner.command };
 }
 
 function waitHint(path: string, holder: LockOwner | undefined): string {

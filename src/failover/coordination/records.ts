@@ -1,132 +1,101 @@
+import { z } from 'zod';
+
 import { UserError } from '../../lib/errors.ts';
-import type { JournalEntry, LeaseOwner } from './coordination.ts';
-import type { Memory } from '../cluster/topology.ts';
+import { CHANGE_KINDS } from '../cluster/change-kind.ts';
+import { type Memory, memorySchema } from '../cluster/memory.ts';
+import { openObject } from '../cluster/open-object.ts';
+import { EMPTY_MEMORY } from './empty-memory.ts';
+import { refuseNewer } from './record-version.ts';
 
-/** What a cluster remembers before anything has happened to it. */
-export const EMPTY_MEMORY: Memory = {
-  epoch: 0,
-  primary: undefined,
-  lastSeen: undefined,
-  downtimes: [],
-  unacknowledged: undefined,
-  paused: undefined,
-  rules: {},
-  unfinished: undefined,
-};
+// Every record that is stored or sent, as a schema: the source of its type and the check of whatever is read. It is
+// loaded when the first record is read, beside the connections that are being opened meanwhile.
 
-/** How many changes of topology the journal keeps. */
-export const JOURNAL_LENGTH = 500;
+export const leaseOwnerSchema = openObject({ who: z.string(), purpose: z.string() });
 
-type Fields = Readonly<Record<string, unknown>>;
-type Kind = 'string' | 'number' | 'object' | 'array';
+/** Who has the right to change a cluster, and what for. */
+export type LeaseOwner = z.infer<typeof leaseOwnerSchema>;
+
+const journalStepSchema = openObject({
+  name: z.string(),
+  instance: z.string().optional(),
+  status: z.enum(['running', 'done', 'failed', 'undone', 'skipped']),
+  ms: z.number(),
+  message: z.string().optional(),
+});
+
+export const journalEntrySchema = openObject({
+  id: z.string(),
+  epoch: z.int(),
+  at: z.number().describe('milliseconds since 1970'),
+  who: z.string(),
+  kind: z.enum(CHANGE_KINDS),
+  reason: z.string(),
+  from: z.string().optional(),
+  to: z.string(),
+  steps: z.array(journalStepSchema).readonly(),
+  outcome: z.enum(['running', 'done', 'undone', 'failed']),
+  lostGtids: z.string(),
+  gtids: z.record(z.string(), z.string()).readonly().describe('what each instance had before, by name'),
+  ms: z.number(),
+  message: z.string().optional(),
+});
+
+/** An entry of the journal: what was done, when, by whom, why, and how it ended. */
+export type JournalEntry = z.infer<typeof journalEntrySchema>;
+export type JournalStep = z.infer<typeof journalStepSchema>;
 
 /** A memory that was stored as JSON; what is not one is a `UserError` that names `where`. */
 export function parseMemory(text: string, where: string): Memory {
-  const fields = parseObject(text, where, {
-    epoch: 'number',
-    primary: 'string?',
-    lastSeen: 'string?',
-    began: 'string?',
-    downtimes: 'array',
-    unacknowledged: 'object?',
-    paused: 'object?',
-    rules: 'object',
-    unfinished: 'object?',
-    below: 'object?',
-  });
-  for (const downtime of fields['downtimes'] as readonly unknown[]) {
-    check(downtime, `${where}: a downtime`, {
-      instance: 'string',
-      until: 'number',
-      reason: 'string',
-      by: 'string',
-    });
-  }
-  check(fields['unacknowledged'] ?? { id: '', at: 0 }, `${where}: unacknowledged`, {
-    id: 'string',
-    at: 'number',
-  });
-  check(fields['paused'] ?? { by: '', reason: '', at: 0 }, `${where}: paused`, {
-    by: 'string',
-    reason: 'string',
-    at: 'number',
-  });
-  check(fields['unfinished'] ?? { id: '', kind: '', from: '', to: '' }, `${where}: unfinished`, {
-    id: 'string',
-    kind: 'string',
-    from: 'string',
-    to: 'string',
-  });
-  return { ...EMPTY_MEMORY, ...(fields as unknown as Memory) };
+  return memoryFrom(plain(text, where), where);
+}
+
+/** The same for a value that came out of JSON already. */
+export function memoryFrom(value: unknown, where: string): Memory {
+  const { version: _version, ...memory } = checked<Memory & { readonly version?: number }>(
+    memorySchema,
+    value,
+    where,
+  );
+  return { ...EMPTY_MEMORY, ...memory };
 }
 
 /** An entry of the journal that was stored as JSON; what is not one is a `UserError` that names `where`. */
 export function parseEntry(text: string, where: string): JournalEntry {
-  const fields = parseObject(text, where, {
-    id: 'string',
-    epoch: 'number',
-    at: 'number',
-    who: 'string',
-    kind: 'string',
-    reason: 'string',
-    from: 'string?',
-    to: 'string',
-    steps: 'array',
-    outcome: 'string',
-    lostGtids: 'string',
-    gtids: 'object',
-    ms: 'number',
-    message: 'string?',
-  });
-  for (const step of fields['steps'] as readonly unknown[]) {
-    check(step, `${where}: a step`, { name: 'string', status: 'string', ms: 'number' });
-  }
-  return fields as unknown as JournalEntry;
+  return entryFrom(plain(text, where), where);
 }
 
-/** The refusal when somebody else may change the cluster right now. */
-export function heldBySomebody(cluster: string, holder: LeaseOwner | undefined, hint: string): UserError {
-  const who = holder
-    ? `${holder.who} is changing ${cluster} right now (${holder.purpose})`
-    : `somebody else is changing ${cluster} right now`;
-  return new UserError({ message: who, hint });
+/** The same for a value that came out of JSON already. */
+export function entryFrom(value: unknown, where: string): JournalEntry {
+  const { version: _version, ...entry } = checked<JournalEntry & { readonly version?: number }>(
+    journalEntrySchema,
+    value,
+    where,
+  );
+  return entry;
 }
 
-/** The refusal when the right to change the cluster has been lost in the middle of a change. */
-export function leaseLost(cluster: string, why: string): UserError {
-  return new UserError({
-    message: `the right to change ${cluster} was lost: ${why}`,
-    hint: 'nothing irreversible is done without it; see `failover status`, then run the command again',
-  });
+/** Who holds a lock, as a value that came out of JSON. */
+export function leaseOwnerFrom(value: unknown, where: string): LeaseOwner {
+  return checked(leaseOwnerSchema, value, where);
 }
 
-function parseObject(text: string, where: string, shape: Readonly<Record<string, string>>): Fields {
-  let value: unknown;
+/** A value that fits its schema; a newer one, or one that does not, is a `UserError` that names `where`. */
+export function checked<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
+  refuseNewer(value, where);
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`,
+  );
+  throw broken(where, issues.join('; '));
+}
+
+function plain(text: string, where: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text) as unknown;
   } catch (error) {
     throw broken(where, `it is not JSON (${(error as Error).message})`);
   }
-  return check(value, where, shape);
-}
-
-function check(value: unknown, where: string, shape: Readonly<Record<string, string>>): Fields {
-  if (kindOf(value) !== 'object') throw broken(where, 'an object was expected');
-  const fields = value as Fields;
-  for (const [name, wanted] of Object.entries(shape)) {
-    const field = fields[name];
-    if (wanted.endsWith('?') && (field === undefined || field === null)) continue;
-    if (kindOf(field) !== wanted.replace('?', '')) {
-      throw broken(where, `"${name}" should be of kind ${wanted.replace('?', '')}`);
-    }
-  }
-  return fields;
-}
-
-function kindOf(value: unknown): Kind | undefined {
-  if (Array.isArray(value)) return 'array';
-  if (typeof value === 'object' && value !== null) return 'object';
-  return typeof value === 'string' || typeof value === 'number' ? (typeof value as Kind) : undefined;
 }
 
 function broken(where: string, why: string): UserError {

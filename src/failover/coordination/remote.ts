@@ -2,18 +2,11 @@ import type { Duplex } from 'node:stream';
 
 import { UserError } from '../../lib/errors.ts';
 import type { Coordination, Lease } from './coordination.ts';
-import type { Memory } from '../cluster/topology.ts';
+import type { Call } from './question.ts';
 import { leaseClock, now, type Moment } from './lease-clock.ts';
-import { leaseLost, parseMemory } from './records.ts';
-import {
-  memoryText,
-  PING_MS,
-  readObjects,
-  SILENCE_MS,
-  type Call,
-  type Question,
-  type Reply,
-} from './wire.ts';
+import { leaseLost } from './lease-errors.ts';
+import { refuseNewer, stamped } from './record-version.ts';
+import { memoryText, PING_MS, readObjects, SILENCE_MS, type Reply } from './wire.ts';
 
 export interface RemoteCoordinationOptions {
   /** Starts the command that calls `serveCoordination` there, and gives its standard input and output. */
@@ -71,6 +64,12 @@ export function remoteCoordination(options: RemoteCoordinationOptions): Coordina
         if (!question) return;
         pending.delete(reply.id);
         clearTimeout(question.timer);
+        try {
+          refuseNewer(reply, `what ${where} answers`);
+        } catch (error) {
+          question.reject(error as UserError);
+          return;
+        }
         heard?.(question.sent);
         if ('problems' in reply) question.reject(new UserError(reply.problems));
         else question.resolve(reply.value);
@@ -99,13 +98,13 @@ export function remoteCoordination(options: RemoteCoordinationOptions): Coordina
         );
       }, timeoutMs);
       pending.set(id, { sent: now(), resolve, reject, timer });
-      const question: Question = { ...call, id };
-      channel.write(`${JSON.stringify(question)}\n`);
+      channel.write(`${JSON.stringify(stamped({ ...call, id }))}\n`);
     });
   };
 
-  const memory = async (): Promise<Memory> =>
-    parseMemory(JSON.stringify(await ask({ call: 'memory' })), `the memory kept on ${where}`);
+  // The schemas of the records are loaded while the connection opens.
+  const reading = import('./records.ts');
+  const memoryKept = `the memory kept on ${where}`;
 
   const lease = (epoch: number, sent: Moment): Lease => {
     const clock = leaseClock(() => leaseLost(cluster, `${where} has not answered for too long`));
@@ -136,24 +135,39 @@ export function remoteCoordination(options: RemoteCoordinationOptions): Coordina
 
   return {
     acquire: async (owner) => {
+      // The time of the lease runs from the question on: not while the connection and the other side still start.
+      await ask({ call: 'ping' });
       const sent = now();
       const { epoch } = (await ask({ call: 'acquire', owner })) as { epoch: number };
       return lease(epoch, sent);
     },
-    holder: async () => (await ask({ call: 'holder' })) as Awaited<ReturnType<Coordination['holder']>>,
-    memory,
+    holder: async () => {
+      const { leaseOwnerFrom } = await reading;
+      const holder = await ask({ call: 'holder' });
+      return holder === undefined ? undefined : leaseOwnerFrom(holder, `the lock kept on ${where}`);
+    },
+    memory: async () => {
+      const { memoryFrom } = await reading;
+      return memoryFrom(await ask({ call: 'memory' }), memoryKept);
+    },
     remember: async (change) => {
+      const { memoryFrom } = await reading;
       for (let attempt = 0; attempt < 50; attempt++) {
-        const before = await memory();
-        if (await ask({ call: 'swap', was: memoryText(before), next: change(before) })) return;
+        const before = await ask({ call: 'memory' });
+        const next = stamped(change(memoryFrom(before, memoryKept)));
+        // Compared as the other side told it: another release may know keys that this one does not.
+        if (await ask({ call: 'swap', was: memoryText(before), next })) return;
       }
       throw new UserError(`what ${cluster} remembers is changed by others all the time; try again`);
     },
     write: async (entry) => {
-      await ask({ call: 'write', entry });
+      await ask({ call: 'write', entry: stamped(entry) });
     },
-    history: async (limit) =>
-      (await ask({ call: 'history', limit })) as Awaited<ReturnType<Coordination['history']>>,
+    history: async (limit) => {
+      const { entryFrom } = await reading;
+      const entries = (await ask({ call: 'history', limit })) as readonly unknown[];
+      return entries.map((entry) => entryFrom(entry, `the journal kept on ${where}`));
+    },
     close: async () => {
       const channel = await stream?.catch(() => undefined);
       end(new UserError('closed'));

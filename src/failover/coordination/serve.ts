@@ -1,8 +1,12 @@
+import { hostname } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 
 import { unreachable } from '../../lib/errors.ts';
 import type { Coordination, Lease } from './coordination.ts';
-import { memoryText, problemsOf, readObjects, SILENCE_MS, type Question, type Reply } from './wire.ts';
+import { type Question, questionSchema } from './question.ts';
+import { refuseNewer, stamped } from './record-version.ts';
+import { checked, entryFrom, memoryFrom } from './records.ts';
+import { memoryText, problemsOf, readObjects, SILENCE_MS, type Reply } from './wire.ts';
 
 /**
  * Lets one operator elsewhere use this machine's coordination, over the standard input and output of a command that
@@ -14,6 +18,7 @@ export async function serveCoordination(
   output: Writable,
   silenceMs: number = SILENCE_MS,
 ): Promise<void> {
+  const asked = `what an operator asks of ${hostname()}`;
   let lease: Lease | undefined;
   let acquiring: Promise<unknown> = Promise.resolve();
 
@@ -33,19 +38,20 @@ export async function serveCoordination(
       case 'holder':
         return coordination.holder();
       case 'memory':
-        return coordination.memory();
+        return stamped(await coordination.memory());
       case 'swap': {
+        const next = memoryFrom(question.next, `${asked}: the memory`);
         let swapped = false;
         await coordination.remember((memory) => {
-          swapped = memoryText(memory) === question.was;
-          return swapped ? question.next : memory;
+          swapped = memoryText(stamped(memory)) === question.was;
+          return swapped ? next : memory;
         });
         return swapped;
       }
       case 'write':
-        return coordination.write(question.entry);
+        return coordination.write(entryFrom(question.entry, `${asked}: the entry`));
       case 'history':
-        return coordination.history(question.limit);
+        return (await coordination.history(question.limit)).map(stamped);
       default:
         return unreachable(question);
     }
@@ -57,19 +63,29 @@ export async function serveCoordination(
       clearTimeout(timer);
       timer = setTimeout(resolve, silenceMs);
     };
-    const reply = (answer: Reply): void => void output.write(`${JSON.stringify(answer)}\n`);
+    const reply = (answer: Reply): void => void output.write(`${JSON.stringify(stamped(answer))}\n`);
     output.on('error', () => resolve());
     readObjects(
       input,
       (value) => {
         heard();
-        const question = value as Question;
+        const { id = 0 } = (value ?? {}) as Partial<Question>;
+        const answer = (work: Promise<unknown>): void =>
+          void work.then(
+            (found) => reply({ id, value: found }),
+            (error: unknown) => reply({ id, problems: problemsOf(error) }),
+          );
+        let question: Question;
+        try {
+          refuseNewer(value, asked);
+          question = checked(questionSchema, value, asked);
+        } catch (error) {
+          answer(Promise.reject(error));
+          return;
+        }
         const work = carryOut(question);
         if (question.call === 'acquire') acquiring = work.catch(() => {});
-        work.then(
-          (answer) => reply({ id: question.id, value: answer }),
-          (error: unknown) => reply({ id: question.id, problems: problemsOf(error) }),
-        );
+        answer(work);
       },
       () => {
         clearTimeout(timer);

@@ -1,23 +1,6 @@
 import type { Readable } from 'node:stream';
 
 import { formatProblem, UserError, type Problem } from '../../lib/errors.ts';
-import type { JournalEntry, LeaseOwner } from './coordination.ts';
-import type { Memory } from '../cluster/topology.ts';
-
-/** What the operator's side asks of the machine that keeps the files; one JSON object a line. */
-export type Call =
-  | { readonly call: 'ping' }
-  | { readonly call: 'acquire'; readonly owner: LeaseOwner }
-  | { readonly call: 'confirm' }
-  | { readonly call: 'release' }
-  | { readonly call: 'holder' }
-  | { readonly call: 'memory' }
-  /** Answers whether the memory was still `was`, as text, and has become `next`. */
-  | { readonly call: 'swap'; readonly was: string; readonly next: Memory }
-  | { readonly call: 'write'; readonly entry: JournalEntry }
-  | { readonly call: 'history'; readonly limit: number };
-
-export type Question = Call & { readonly id: number };
 
 export type Reply =
   | { readonly id: number; readonly value?: unknown }
@@ -28,7 +11,7 @@ export const PING_MS = 1000;
 export const SILENCE_MS = 5000;
 
 /** A memory as text: the same for two that are the same, whatever the order in which they were put together. */
-export function memoryText(memory: Memory): string {
+export function memoryText(memory: unknown): string {
   return JSON.stringify(memory, (_, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))

@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { UserError } from '../../lib/errors.ts';
 import { isEmpty } from '../../database/gtid.ts';
 import type { Action, Plan } from '../plan/action.ts';
-import type { JournalEntry, JournalStep } from '../coordination/coordination.ts';
+import type { JournalEntry, JournalStep } from '../coordination/records.ts';
 import { journalKeeper, type JournalKeeper } from './journal-keeper.ts';
 import type { ExecuteOptions, StepEvent } from './outcome.ts';
 import { primaryOf } from '../cluster/primary.ts';
-import type { Memory } from '../cluster/topology.ts';
+import type { Memory } from '../cluster/memory.ts';
 
 /** What a change leaves in the journal and in the memory. */
 export class ChangeRecord {

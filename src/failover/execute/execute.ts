@@ -4,7 +4,7 @@ import { EXIT, UserError } from '../../lib/errors.ts';
 import type { Action, Plan, Stage, Step } from '../plan/action.ts';
 import { carryOut, type Deed, type Done, instanceOf } from './carry-out.ts';
 import { ChangeRecord } from './change-record.ts';
-import type { JournalStep } from '../coordination/coordination.ts';
+import type { JournalStep } from '../coordination/records.ts';
 import type { ExecuteOptions, Outcome } from './outcome.ts';
 import { abortReason, withinLimit } from './within-limit.ts';
 

@@ -1,4 +1,5 @@
-import type { Coordination, JournalEntry } from '../coordination/coordination.ts';
+import type { JournalEntry } from '../coordination/records.ts';
+import type { Coordination } from '../coordination/coordination.ts';
 
 /** Writes one entry of the journal again and again while it grows. */
 export interface JournalKeeper {

@@ -1,6 +1,7 @@
 import type { Plan } from '../plan/action.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import type { JournalStep, Lease } from '../coordination/coordination.ts';
+import type { JournalStep } from '../coordination/records.ts';
+import type { Lease } from '../coordination/coordination.ts';
 import type { Ports } from '../reach/ports.ts';
 import type { Topology } from '../cluster/topology.ts';
 

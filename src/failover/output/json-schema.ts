@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+import { CHANGE_KINDS } from '../cluster/change-kind.ts';
+import { PROMOTION_RULES } from '../cluster/promotion-rule.ts';
+
 // What `failover … --json` prints. docs/failover-json.md is generated from this file.
 
 const milliseconds = z.int().nonnegative();
@@ -34,7 +37,7 @@ const instanceSchema = z.strictObject({
     replica: z.boolean().nullable().describe('it acknowledges'),
     ackers: z.int().nullable().describe('replicas that acknowledge to it'),
   }),
-  promotionRule: z.enum(['prefer', 'neutral', 'prefer_not', 'must_not']),
+  promotionRule: z.enum(PROMOTION_RULES),
   problems: z.array(z.string()).describe('codes'),
 });
 
@@ -91,7 +94,7 @@ export const stepSchema = z
 export const planSchema = z
   .strictObject({
     type: z.literal('plan'),
-    kind: z.enum(['switchover', 'failover', 'rejoin', 'relocate', 'repair']),
+    kind: z.enum(CHANGE_KINDS),
     from: z.string().nullable(),
     to: z.string(),
     notes: z.array(z.string()),
@@ -121,7 +124,7 @@ export const resultSchema = z
     type: z.literal('result'),
     id: z.string().describe("of the journal's entry"),
     epoch: z.int(),
-    kind: z.enum(['switchover', 'failover', 'rejoin', 'relocate', 'repair']),
+    kind: z.enum(CHANGE_KINDS),
     outcome: z.enum(['done', 'undone', 'failed']),
     from: z.string().nullable(),
     to: z.string(),

@@ -1,12 +1,12 @@
 import { unreachable } from '../../lib/errors.ts';
 import type { Plan } from '../plan/action.ts';
 import type { Candidate } from '../plan/candidates.ts';
-import type { JournalEntry } from '../coordination/coordination.ts';
+import type { JournalEntry } from '../coordination/records.ts';
 import type { Outcome, StepEvent } from '../execute/outcome.ts';
 import { instanceOf } from '../execute/carry-out.ts';
 import type { AnalysisJson, ChangeLine, HistoryJson, StatusJson } from './json-schema.ts';
 import { type PrimaryView, primaryOf } from '../cluster/primary.ts';
-import type { Problem } from '../cluster/problem.ts';
+import type { Problem } from '../problems/problems.ts';
 import type { Refusal } from '../plan/refusals.ts';
 import type { Instance, Topology } from '../cluster/topology.ts';
 import { watchersOf } from '../watch/presence.ts';

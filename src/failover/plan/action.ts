@@ -1,3 +1,6 @@
+import type { ChangeKind } from '../cluster/change-kind.ts';
+import type { HookName } from '../cluster/hook-name.ts';
+
 /**
  * What a plan may do, as data. An action names its instance by `spec.name`; each may be repeated, and is written to
  * the journal before it is carried out and after.
@@ -38,14 +41,6 @@ export type Action =
   | { readonly do: 'inject-empty'; readonly instance: string; readonly gtids: string }
   | { readonly do: 'hook'; readonly hook: HookName };
 
-export type HookName =
-  | 'detected'
-  | 'before-failover'
-  | 'before-switchover'
-  | 'after-promotion'
-  | 'after-failure'
-  | 'stonith';
-
 export interface Step {
   /** For people and for `--json`: `make-read-only`, unique in the plan together with the instance. */
   readonly name: string;
@@ -70,7 +65,7 @@ export interface Step {
 export type Stage = readonly Step[];
 
 export interface Plan {
-  readonly kind: 'switchover' | 'failover' | 'rejoin' | 'relocate' | 'repair';
+  readonly kind: ChangeKind;
   readonly from: string | undefined;
   readonly to: string;
   /** What the reader should know before saying yes: one sentence each. */

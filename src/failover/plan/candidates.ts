@@ -3,7 +3,8 @@ import type { FailoverSettings } from '../cluster/cluster.ts';
 import { missingAt, objections, wayOf, type Way } from './objections.ts';
 import { surveyOf } from '../cluster/survey-of.ts';
 import type { Survey } from '../cluster/survey.ts';
-import type { Instance, PromotionRule, Topology } from '../cluster/topology.ts';
+import { PROMOTION_RULES, type PromotionRule } from '../cluster/promotion-rule.ts';
+import type { Instance, Topology } from '../cluster/topology.ts';
 
 /** An instance as the next primary. */
 export interface Candidate {
@@ -18,8 +19,6 @@ export interface Candidate {
   /** How many transactions others have and it has not received; undefined when it is silent. */
   readonly behind: number | undefined;
 }
-
-const RULE_ORDER: readonly PromotionRule[] = ['prefer', 'neutral', 'prefer_not', 'must_not'];
 
 /** All instances but the primary, the best first; those with a limitation come last. */
 export function candidates(topology: Topology, settings: FailoverSettings): readonly Candidate[] {
@@ -54,7 +53,7 @@ export function candidatesOf(survey: Survey, way: Way = wayOf(survey)): readonly
 function sortKey(survey: Survey, instance: Instance, way: Way): readonly number[] {
   if (instance.kind === 'silent') return [Infinity];
   const { version, replication, semiSync } = instance.state;
-  const rule = RULE_ORDER.indexOf(survey.rule(instance.spec.name));
+  const rule = PROMOTION_RULES.indexOf(survey.rule(instance.spec.name));
   const behind = way === 'failover' ? count(missingAt(survey, instance)) : 0;
   const lag = replication?.lagSeconds ?? (replication?.receiver === 'on' ? 0 : Infinity);
   return [

@@ -1,4 +1,5 @@
 import { contains, count, isEmpty, subtract, type Gtids } from '../../database/gtid.ts';
+import type { RefusalCode } from './refusal-codes.ts';
 import type { Refusal } from './refusals.ts';
 import { isOlder } from '../../database/version.ts';
 import { listed } from '../../lib/listed.ts';
@@ -18,7 +19,7 @@ export function objections(survey: Survey, instance: Instance, way: Way): readon
   const { name } = instance.spec;
   const found: Refusal[] = [];
   const object = (
-    code: string,
+    code: RefusalCode,
     message: string,
     remedy: string,
     more: { readonly forceable?: true; readonly details?: readonly string[] } = {},
@@ -101,7 +102,7 @@ export function objections(survey: Survey, instance: Instance, way: Way): readon
 }
 
 type Objector = (
-  code: string,
+  code: RefusalCode,
   message: string,
   remedy: string,
   more?: { readonly forceable?: true; readonly details?: readonly string[] },

@@ -1,9 +1,9 @@
 import type { Plan } from './action.ts';
+import type { RefusalCode } from './refusal-codes.ts';
 
 /** Why something is not done, and what to do about it. A reason, never a boolean. */
 export interface Refusal {
-  /** Stable: `ErrantTransactions`. */
-  readonly code: string;
+  readonly code: RefusalCode;
   readonly instance?: string | undefined;
   readonly message: string;
   readonly remedy: string;
@@ -18,7 +18,7 @@ export type Planned = { readonly plan: Plan } | { readonly refusals: readonly Re
 
 /** Makes a refusal; what it does not say is left empty. */
 export function refusal(
-  code: string,
+  code: RefusalCode,
   instance: string | undefined,
   message: string,
   more: { readonly remedy: string; readonly forceable?: boolean; readonly details?: readonly string[] },

@@ -1,4 +1,5 @@
-import type { Action, HookName, Stage, Step } from './action.ts';
+import type { HookName } from '../cluster/hook-name.ts';
+import type { Action, Stage, Step } from './action.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 
 type Extra = Partial<Omit<Step, 'action' | 'limitMs'>>;

@@ -5,7 +5,7 @@ import type { Answering } from '../cluster/topology.ts';
 import { when, type Finding, type Row } from './row.ts';
 
 /** What differs between the instances, or is missing on one, and would show in the next failover. */
-export const CONFIGURATION_ROWS: readonly Row[] = [
+export const CONFIGURATION_ROWS = [
   {
     code: 'DuplicateServerId',
     description: 'Two instances have the same server_id: one of them gets no transactions.',
@@ -180,7 +180,7 @@ export const CONFIGURATION_ROWS: readonly Row[] = [
     remedy: ({ instance }, survey) =>
       `\`failover relocate ${instance} ${survey.primary?.spec.name ?? 'SOURCE'}\` states it again`,
   },
-];
+] as const satisfies readonly Row[];
 
 function answering(survey: Survey): readonly Answering[] {
   return survey.topology.instances.filter((instance): instance is Answering => instance.kind === 'answering');

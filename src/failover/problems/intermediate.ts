@@ -5,8 +5,39 @@ import { isReplicating } from './primary.ts';
 import { when, type Finding, type Row } from './row.ts';
 
 /** What is wrong with a replica that has replicas below it. */
-export const INTERMEDIATE_ROWS: readonly Row[] = [
-  ...['Dead', 'Unreachable'].flatMap((how) => intermediateRows(how as 'Dead' | 'Unreachable')),
+export const INTERMEDIATE_ROWS = [
+  deadRow({
+    code: 'DeadIntermediatePrimaryWithSingleReplica',
+    description: 'An instance with one replica below it died.',
+    holds: (survey, below) =>
+      below.length === 1 && !isOneOfSeveral(survey) && linkState(survey, below[0]) === 'stopped',
+  }),
+  deadRow({
+    code: 'DeadIntermediatePrimaryWithSingleReplicaFailingToConnect',
+    description: 'An instance died, and the one replica below it cannot connect.',
+    holds: (survey, below) =>
+      below.length === 1 && !isOneOfSeveral(survey) && linkState(survey, below[0]) === 'seeks',
+  }),
+  deadRow({
+    code: 'DeadIntermediatePrimaryAndSomeReplicas',
+    description: 'An instance with replicas below it died, and other instances with it.',
+    holds: isOneOfSeveral,
+  }),
+  deadRow({
+    code: 'DeadIntermediatePrimary',
+    description: 'An instance with several replicas below it died.',
+    holds: (survey, below) => below.length > 1 && !isOneOfSeveral(survey),
+  }),
+  unreachableRow({
+    code: 'UnreachableIntermediatePrimaryWithLaggingReplicas',
+    description: 'An instance with replicas below it does not answer us; they hear of it and lag.',
+    holds: (survey, below) => below.every((one) => lags(survey, one)),
+  }),
+  unreachableRow({
+    code: 'UnreachableIntermediatePrimary',
+    description: 'An instance with replicas below it does not answer us; they hear of it.',
+    holds: (survey, below) => !below.every((one) => lags(survey, one)),
+  }),
   {
     code: 'AllIntermediatePrimaryReplicasFailingToConnectOrDead',
     description: 'An instance between the primary and others answers, and none below it can connect.',
@@ -35,78 +66,65 @@ export const INTERMEDIATE_ROWS: readonly Row[] = [
       ),
     remedy: ({ instance }) => `\`failover status\` says why for each replica of ${instance}`,
   },
-];
+] as const satisfies readonly Row[];
 
-function linkState(survey: Survey, instance: Answering): string | undefined {
-  return survey.links.get(instance.spec.name)?.state;
+/** A replica of the primary that has replicas itself and does not answer. */
+interface SilentIntermediate<Code extends string> {
+  readonly code: Code;
+  readonly description: string;
+  readonly holds: (survey: Survey, below: readonly Answering[]) => boolean;
+}
+
+/** None of those below it hears it any more. */
+function deadRow<const Code extends string>(kind: SilentIntermediate<Code>): Row<Code> {
+  return {
+    ...silentRow(kind, (survey, below) => !below.some((one) => linkState(survey, one) === 'hears')),
+    recovery: 'repair-replica',
+  };
+}
+
+/** One of those below it still hears it. */
+function unreachableRow<const Code extends string>(kind: SilentIntermediate<Code>): Row<Code> {
+  return silentRow(kind, (survey, below) => below.some((one) => linkState(survey, one) === 'hears'));
 }
 
 /**
- * A replica of the primary that has replicas itself and does not answer. What hangs below it is known from those that
- * answer; replicas below it that are silent as well look like any silent instance.
+ * What hangs below an instance is known from those that answer; replicas below it that are silent as well look like any
+ * silent instance.
  */
-function intermediateRows(how: 'Dead' | 'Unreachable'): readonly Row[] {
-  const row = (
-    suffix: string,
-    description: string,
-    holds: (survey: Survey, below: readonly Answering[]) => boolean,
-  ): Row => ({
-    code: `${how}IntermediatePrimary${suffix}`,
+function silentRow<Code extends string>(
+  { code, description, holds }: SilentIntermediate<Code>,
+  isOfThisKind: SilentIntermediate<Code>['holds'],
+): Row<Code> {
+  return {
+    code,
     description,
     severity: 'warning',
-    recovery: how === 'Dead' ? 'repair-replica' : undefined,
     find: (survey) =>
       survey.lostOthers.flatMap((instance) => {
         const below = survey.followers(instance.spec.name).filter((one) => one !== survey.primary);
         if (below.length === 0 || survey.primary === undefined) return [];
-        const heard = below.some((one) => linkState(survey, one) === 'hears');
-        return when(heard === (how === 'Unreachable') && holds(survey, below), () => ({
+        const isHeard = below.some((one) => linkState(survey, one) === 'hears');
+        return when(isOfThisKind(survey, below) && holds(survey, below), () => ({
           instance: instance.spec.name,
-          message: `${instance.spec.name} does not answer us, and ${listed(namesOf(below))} below it ${heard ? 'still hears of it' : 'gets nothing any more'}`,
+          message: `${instance.spec.name} does not answer us, and ${listed(namesOf(below))} below it ${isHeard ? 'still hears of it' : 'gets nothing any more'}`,
         }));
       }),
     remedy: ({ instance }, survey) =>
       `the watch moves ${listed(namesOf(survey.followers(instance ?? '')))} to the primary when ${instance} stays away`,
-  });
-  const others = (survey: Survey): boolean => survey.lostOthers.length > 1;
-  return how === 'Dead'
-    ? [
-        row(
-          'WithSingleReplica',
-          'An instance with one replica below it died.',
-          (survey, below) =>
-            below.length === 1 &&
-            !others(survey) &&
-            below.every((one) => linkState(survey, one) === 'stopped'),
-        ),
-        row(
-          'WithSingleReplicaFailingToConnect',
-          'An instance died, and the one replica below it cannot connect.',
-          (survey, below) =>
-            below.length === 1 && !others(survey) && below.some((one) => linkState(survey, one) === 'seeks'),
-        ),
-        row(
-          'AndSomeReplicas',
-          'An instance with replicas below it died, and other instances with it.',
-          (survey) => others(survey),
-        ),
-        row(
-          '',
-          'An instance with several replicas below it died.',
-          (survey, below) => below.length > 1 && !others(survey),
-        ),
-      ]
-    : [
-        row(
-          'WithLaggingReplicas',
-          'An instance with replicas below it does not answer us; they hear of it and lag.',
-          (survey, below) =>
-            below.every((one) => (one.state.replication?.lagSeconds ?? 0) > survey.settings.lagLimitSeconds),
-        ),
-        row('', 'An instance with replicas below it does not answer us; they hear of it.', (survey, below) =>
-          below.some((one) => (one.state.replication?.lagSeconds ?? 0) <= survey.settings.lagLimitSeconds),
-        ),
-      ];
+  };
+}
+
+function linkState(survey: Survey, instance: Answering | undefined): string | undefined {
+  return instance && survey.links.get(instance.spec.name)?.state;
+}
+
+function isOneOfSeveral(survey: Survey): boolean {
+  return survey.lostOthers.length > 1;
+}
+
+function lags({ settings }: Survey, { state }: Answering): boolean {
+  return (state.replication?.lagSeconds ?? 0) > settings.lagLimitSeconds;
 }
 
 /** Replicas that answer and have replicas below them. */

@@ -6,7 +6,7 @@ import type { Answering, Silent } from '../cluster/topology.ts';
 import { when, type Finding, type Row } from './row.ts';
 
 /** What is wrong with the primary itself, or with there being one. The first that holds says most. */
-export const PRIMARY_ROWS: readonly Row[] = [
+export const PRIMARY_ROWS = [
   {
     code: 'TwoWritablePrimaries',
     description: 'Two or more instances take writes and follow nobody, or a former primary does.',
@@ -270,7 +270,7 @@ export const PRIMARY_ROWS: readonly Row[] = [
         : [],
     remedy: ({ instance }) => `SET GLOBAL offline_mode = OFF on ${instance}, or \`failover promote\` another`,
   },
-];
+] as const satisfies readonly Row[];
 
 /** A replica that both fetches and applies. */
 export function isReplicating(survey: Survey, instance: Answering): boolean {

@@ -1,5 +1,5 @@
 import type { FailoverSettings } from '../cluster/cluster.ts';
-import type { Problem } from '../cluster/problem.ts';
+import type { ProblemOf } from '../cluster/problem.ts';
 import { CONFIGURATION_ROWS } from './configuration.ts';
 import { PRIMARY_ROWS } from './primary.ts';
 import { REPLICA_ROWS } from './replicas.ts';
@@ -10,17 +10,23 @@ import { surveyOf } from '../cluster/survey-of.ts';
 import type { Survey } from '../cluster/survey.ts';
 import type { Topology } from '../cluster/topology.ts';
 
-/**
- * Every kind of problem, the most urgent first: what of it is true is told in this order, and repaired in this order.
- * Binlog servers and pseudo-GTIDs are no part of a cluster that this tool builds, so nothing here is about them.
- */
-export const PROBLEMS: readonly Row[] = [
+/** The tables, the most urgent kind first; the codes of all problems are derived from them. */
+const ROWS = [
   ...PRIMARY_ROWS,
   ...WRITE_ROWS,
   ...REPLICA_ROWS,
   ...SURROUNDING_ROWS,
   ...CONFIGURATION_ROWS,
-];
+] as const;
+
+export type ProblemCode = (typeof ROWS)[number]['code'];
+export type Problem = ProblemOf<ProblemCode>;
+
+/**
+ * Every kind of problem, the most urgent first: what of it is true is told in this order, and repaired in this order.
+ * Binlog servers and pseudo-GTIDs are no part of a cluster that this tool builds, so nothing here is about them.
+ */
+export const PROBLEMS: readonly Row<ProblemCode>[] = ROWS;
 
 /** Everything that is wrong, the most urgent first. What an instance in a downtime has is left out. */
 export function problems(topology: Topology, settings: FailoverSettings): readonly Problem[] {

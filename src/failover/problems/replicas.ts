@@ -8,7 +8,7 @@ import { isReplicating } from './primary.ts';
 import { when, type Finding, type Row } from './row.ts';
 
 /** What is wrong with one replica. Consequences of a dead primary are left to the primary's rows. */
-export const REPLICA_ROWS: readonly Row[] = [
+export const REPLICA_ROWS = [
   {
     code: 'ReplicaIsWritable',
     description: 'A replica takes writes of its own.',
@@ -356,7 +356,7 @@ export const REPLICA_ROWS: readonly Row[] = [
       }),
     remedy: ({ instance }) => `remove them, or \`failover set-rule ${instance} must_not\``,
   },
-];
+] as const satisfies readonly Row[];
 
 /** An acknowledgement is worth something when the one who gave it could become the primary. */
 function acknowledgementCounts(survey: Survey, instance: Answering): boolean {

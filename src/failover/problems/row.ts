@@ -2,8 +2,8 @@ import type { Recovery } from '../cluster/problem.ts';
 import type { Survey } from '../cluster/survey.ts';
 
 /** One kind of problem: how it is found, how urgent it is and what is done about it, all in one place. */
-export interface Row {
-  readonly code: string;
+export interface Row<Code extends string = string> {
+  readonly code: Code;
   /** For the documentation: what it means, in one sentence. */
   readonly description: string;
   readonly severity: 'critical' | 'warning' | 'notice';

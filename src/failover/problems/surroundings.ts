@@ -6,7 +6,7 @@ import type { BalancerView } from '../cluster/topology.ts';
 import { when, type Finding, type Row } from './row.ts';
 
 /** What is wrong around the instances: the balancers, the memory, what operators have set. */
-export const SURROUNDING_ROWS: readonly Row[] = [
+export const SURROUNDING_ROWS = [
   {
     code: 'UnfinishedChange',
     description: 'A change of topology was begun and cut off.',
@@ -177,7 +177,7 @@ export const SURROUNDING_ROWS: readonly Row[] = [
         })),
     remedy: ({ instance }) => `\`failover downtime end ${instance}\``,
   },
-];
+] as const satisfies readonly Row[];
 
 /** While a change is under way or cut off, its own steps say where writers go. */
 function each(survey: Survey, find: (balancer: BalancerView) => readonly Finding[]): readonly Finding[] {

@@ -7,7 +7,7 @@ import { isReplicating } from './primary.ts';
 import { when, type Finding, type Row } from './row.ts';
 
 /** Why writes on a primary that answers stand still or are not safe: semi-sync, its disk, its replicas as a whole. */
-export const WRITE_ROWS: readonly Row[] = [
+export const WRITE_ROWS = [
   {
     code: 'PrimaryDiskFull',
     description: 'Commits on the primary wait for space on its disk.',
@@ -253,7 +253,7 @@ export const WRITE_ROWS: readonly Row[] = [
       }),
     remedy: () => 'raise max_connections, or find out who holds them',
   },
-];
+] as const satisfies readonly Row[];
 
 function onPrimary(survey: Survey, find: (primary: Answering) => readonly Finding[]): readonly Finding[] {
   return survey.view.kind === 'writable' ? find(survey.view.primary) : [];

@@ -1,3 +1,4 @@
+import type { FailoverSettings } from '../cluster/cluster.ts';
 import { spawn } from 'node:child_process';
 
 import { EXIT, UserError } from '../../lib/errors.ts';
@@ -18,7 +19,7 @@ export interface HookOptions {
  * go on; another one, and what it said, is the reason why not. That stops the change for the hooks named `before-…`;
  * of the others it is reported.
  */
-export function hookRunner(hooks: Readonly<Record<string, string>>, options: HookOptions = {}): HookRunner {
+export function hookRunner(hooks: FailoverSettings['hooks'], options: HookOptions = {}): HookRunner {
   const { redact = (text) => text, onOutput } = options;
   return async (name, event, signal) => {
     const path = hooks[name];

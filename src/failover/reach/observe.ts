@@ -3,7 +3,8 @@ import type { InstanceState, Silence } from '../../database/state.ts';
 import { silenceOf } from '../cluster/silence.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Ports } from './ports.ts';
-import type { BalancerView, Instance, InstanceSpec, Memory, Topology } from '../cluster/topology.ts';
+import type { Memory } from '../cluster/memory.ts';
+import type { BalancerView, Instance, InstanceSpec, Topology } from '../cluster/topology.ts';
 
 export interface ObserveOptions {
   /** What is known of the memory; without, it is asked for. */

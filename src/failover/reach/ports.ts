@@ -1,6 +1,6 @@
 import type { Balancer } from '../../balancer/balancer.ts';
 import type { Server } from '../../database/server.ts';
-import type { HookName } from '../plan/action.ts';
+import type { HookName } from '../cluster/hook-name.ts';
 import type { Coordination } from '../coordination/coordination.ts';
 import type { Machine } from './machine.ts';
 

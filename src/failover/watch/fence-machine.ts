@@ -4,7 +4,7 @@ import { execute } from '../execute/execute.ts';
 import { observe } from '../reach/observe.ts';
 import { fencePlan } from '../plan/close.ts';
 import type { Ports } from '../reach/ports.ts';
-import type { Problem } from '../cluster/problem.ts';
+import type { Problem } from '../problems/problems.ts';
 import { problems } from '../problems/problems.ts';
 import { keyOf } from './history.ts';
 import type { WatchLog } from './log.ts';

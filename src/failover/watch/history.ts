@@ -1,6 +1,6 @@
 import { union } from '../../database/gtid.ts';
 import type { InstanceState, Silence } from '../../database/state.ts';
-import type { Problem } from '../cluster/problem.ts';
+import type { Problem } from '../problems/problems.ts';
 import type { InstanceSpec, Topology } from '../cluster/topology.ts';
 
 /** What the watch knows of one instance, from its own questions. Times are the watch's own clock, in milliseconds. */

@@ -1,4 +1,5 @@
-import type { Problem, Recovery } from '../cluster/problem.ts';
+import type { Problem } from '../problems/problems.ts';
+import type { Recovery } from '../cluster/problem.ts';
 import { primaryOf } from '../cluster/primary.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 import { type History, type Record, type Sighting, silentFor } from './history.ts';

@@ -1,4 +1,4 @@
-import type { Problem } from '../cluster/problem.ts';
+import type { Problem } from '../problems/problems.ts';
 import { keyOf } from './history.ts';
 
 /** A replica may come back at any moment, and with it the proof that nothing is lost. */

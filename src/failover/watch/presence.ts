@@ -3,7 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../../lib/errors.ts';
 import type { Coordination } from '../coordination/coordination.ts';
 import { primaryOf } from '../cluster/primary.ts';
-import type { Memory, Topology } from '../cluster/topology.ts';
+import type { Memory } from '../cluster/memory.ts';
+import type { Topology } from '../cluster/topology.ts';
 
 /** How often a watch says that it is there. */
 export const PRESENCE_EVERY_MS = 10_000;

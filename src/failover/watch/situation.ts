@@ -1,5 +1,6 @@
 import type { Silence } from '../../database/state.ts';
-import type { BalancerView, Instance, Memory, Topology } from '../cluster/topology.ts';
+import type { Memory } from '../cluster/memory.ts';
+import type { BalancerView, Instance, Topology } from '../cluster/topology.ts';
 import type { Record } from './history.ts';
 
 /** An answer that is older than this describes nobody any more. */

@@ -1,9 +1,10 @@
 import { UserError } from '../../lib/errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { EMPTY_MEMORY } from '../coordination/records.ts';
+import { EMPTY_MEMORY } from '../coordination/empty-memory.ts';
 import { observe } from '../reach/observe.ts';
 import type { Ports } from '../reach/ports.ts';
-import type { BalancerView, Memory } from '../cluster/topology.ts';
+import type { Memory } from '../cluster/memory.ts';
+import type { BalancerView } from '../cluster/topology.ts';
 import type { WatchLog } from './log.ts';
 
 export interface SurroundingsOptions {

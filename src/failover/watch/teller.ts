@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { Notification, Notifier } from './notify.ts';
 import type { Outcome, StepEvent } from '../execute/outcome.ts';
 import type { Ports } from '../reach/ports.ts';
-import type { Problem } from '../cluster/problem.ts';
+import type { Problem } from '../problems/problems.ts';
 import type { Refusal } from '../plan/refusals.ts';
 import { type History, keyOf } from './history.ts';
 import type { Verdict } from './judge.ts';

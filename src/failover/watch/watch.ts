@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Notifier } from './notify.ts';
 import type { Ports } from '../reach/ports.ts';
-import type { Problem } from '../cluster/problem.ts';
+import type { Problem } from '../problems/problems.ts';
 import { problems } from '../problems/problems.ts';
 import { fenceMachine } from './fence-machine.ts';
 import { type History, nextHistory, silentFor } from './history.ts';

@@ -1,8 +1,9 @@
 import type { ExecutionContext } from 'ava';
 
 import { UserError } from '../../../src/lib/errors.ts';
-import type { Coordination, JournalEntry } from '../../../src/failover/coordination/coordination.ts';
-import { EMPTY_MEMORY } from '../../../src/failover/coordination/records.ts';
+import type { JournalEntry } from '../../../src/failover/coordination/records.ts';
+import type { Coordination } from '../../../src/failover/coordination/coordination.ts';
+import { EMPTY_MEMORY } from '../../../src/failover/coordination/empty-memory.ts';
 
 /** Opens one more handle of the same cluster's coordination, as another process would have it. */
 export type Open = () => Coordination;

@@ -5,7 +5,7 @@ import test from 'ava';
 import { planFinish } from '../../../src/failover/plan/finish.ts';
 import { planRejoin, type RejoinWish } from '../../../src/failover/plan/rejoin.ts';
 import { planRelocate, type RelocateWish } from '../../../src/failover/plan/relocate.ts';
-import { planRepair } from '../../../src/failover/plan/repair.ts';
+import { planRepair } from '../../../src/failover/problems/repair.ts';
 import { PROBLEMS, problems } from '../../../src/failover/problems/problems.ts';
 import type { Planned } from '../../../src/failover/plan/refusals.ts';
 import type { Topology } from '../../../src/failover/cluster/topology.ts';

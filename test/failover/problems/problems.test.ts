@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 
 import { PROBLEMS, problems } from '../../../src/failover/problems/problems.ts';
-import type { BalancerView, Memory } from '../../../src/failover/cluster/topology.ts';
+import type { Memory } from '../../../src/failover/cluster/memory.ts';
+import type { BalancerView } from '../../../src/failover/cluster/topology.ts';
 import { describe, SETTINGS } from '../support/topology.ts';
 
 interface Case {
@@ -52,6 +53,24 @@ for (const flavour of ['mysql', 'mariadb'] as const) {
       if (one.remedy !== undefined) t.true(remedies.includes(one.remedy), remedies.join('\n'));
     });
   }
+}
+
+for (const [word, code] of [
+  ['full', 'PrimaryDiskFull'],
+  ['commit', 'PrimaryDiskStalled'],
+  ['waiting', 'PrimarySemiSyncBlocked'],
+] as const) {
+  test(`failover_long_transaction_seconds says from when on a commit stands still: ${code}`, (t) => {
+    const found = (seconds: number, limit: number): readonly string[] =>
+      problems(describe({ instances: [`db1 primary ${word}=${seconds} 1:1-100`, 'db2 <db1 1:1-100'] }), {
+        ...SETTINGS,
+        longTransactionSeconds: limit,
+      }).map((problem) => problem.code);
+    for (const limit of [1, 2, 4, 10, 60]) {
+      t.true(found(limit, limit).includes(code), `${limit} s`);
+      t.false(found(limit - 1, limit).includes(code), `${limit} s, a second before`);
+    }
+  });
 }
 
 test('every kind of problem has a case, a code of its own and a description', (t) => {

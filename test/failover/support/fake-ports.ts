@@ -1,12 +1,14 @@
 import type { Balancer } from '../../../src/balancer/balancer.ts';
 import type { Plan, Stage, Step } from '../../../src/failover/plan/action.ts';
 import type { Cluster } from '../../../src/failover/cluster/cluster.ts';
-import type { Coordination, JournalEntry, Lease } from '../../../src/failover/coordination/coordination.ts';
-import { EMPTY_MEMORY } from '../../../src/failover/coordination/records.ts';
+import type { JournalEntry } from '../../../src/failover/coordination/records.ts';
+import type { Coordination, Lease } from '../../../src/failover/coordination/coordination.ts';
+import { EMPTY_MEMORY } from '../../../src/failover/coordination/empty-memory.ts';
 import type { Machine } from '../../../src/failover/reach/machine.ts';
 import type { Ports } from '../../../src/failover/reach/ports.ts';
 import { defaultSettings } from '../../../src/failover/cluster/settings.ts';
-import type { Memory, Topology } from '../../../src/failover/cluster/topology.ts';
+import type { Memory } from '../../../src/failover/cluster/memory.ts';
+import type { Topology } from '../../../src/failover/cluster/topology.ts';
 import { Secret } from '../../../src/lib/secret.ts';
 import type { Server } from '../../../src/database/server.ts';
 

@@ -2,7 +2,7 @@ import type { Plan } from '../../../src/failover/plan/action.ts';
 import { planFinish } from '../../../src/failover/plan/finish.ts';
 import { planPromote } from '../../../src/failover/plan/promote.ts';
 import { planRejoin } from '../../../src/failover/plan/rejoin.ts';
-import { planRepair } from '../../../src/failover/plan/repair.ts';
+import { planRepair } from '../../../src/failover/problems/repair.ts';
 import { primaryOf } from '../../../src/failover/cluster/primary.ts';
 import { problems } from '../../../src/failover/problems/problems.ts';
 import type { Planned } from '../../../src/failover/plan/refusals.ts';

@@ -1,11 +1,11 @@
 import { defaultSettings } from '../../../src/failover/cluster/settings.ts';
 import type { FailoverSettings } from '../../../src/failover/cluster/cluster.ts';
+import type { Memory } from '../../../src/failover/cluster/memory.ts';
+import type { PromotionRule } from '../../../src/failover/cluster/promotion-rule.ts';
 import type {
   BalancerView,
   Instance,
   InstanceSpec,
-  Memory,
-  PromotionRule,
   Topology,
 } from '../../../src/failover/cluster/topology.ts';
 import { parseGtids } from '../../../src/database/gtid.ts';

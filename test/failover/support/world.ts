@@ -1,5 +1,6 @@
 import type { Action } from '../../../src/failover/plan/action.ts';
-import type { Instance, Memory, Topology } from '../../../src/failover/cluster/topology.ts';
+import type { Memory } from '../../../src/failover/cluster/memory.ts';
+import type { Instance, Topology } from '../../../src/failover/cluster/topology.ts';
 import { parseGtids } from '../../../src/database/gtid.ts';
 import type { Flavour } from '../../../src/database/version.ts';
 import { healthyState, NO_MEMORY, NOW, uuidOf } from './topology.ts';

@@ -4,7 +4,7 @@ import test from 'ava';
 
 import { problems } from '../../../src/failover/problems/problems.ts';
 import type { FailoverSettings } from '../../../src/failover/cluster/cluster.ts';
-import type { Memory } from '../../../src/failover/cluster/topology.ts';
+import type { Memory } from '../../../src/failover/cluster/memory.ts';
 import {
   type History,
   newRecord,

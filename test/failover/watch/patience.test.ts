@@ -1,10 +1,10 @@
 import test from 'ava';
 
-import type { Problem } from '../../../src/failover/cluster/problem.ts';
+import type { Problem } from '../../../src/failover/problems/problems.ts';
 import { patience } from '../../../src/failover/watch/patience.ts';
 
 const problem = (recovery: Problem['recovery'], instance = 'db1'): Problem => ({
-  code: 'Some',
+  code: 'ReplicationStopped',
   severity: 'critical',
   instance,
   message: '',

@@ -1,7 +1,8 @@
 import test from 'ava';
 
-import { EMPTY_MEMORY } from '../../../src/failover/coordination/records.ts';
-import type { Memory, Topology } from '../../../src/failover/cluster/topology.ts';
+import { EMPTY_MEMORY } from '../../../src/failover/coordination/empty-memory.ts';
+import type { Memory } from '../../../src/failover/cluster/memory.ts';
+import type { Topology } from '../../../src/failover/cluster/topology.ts';
 import { keepWatchers, watchersOf } from '../../../src/failover/watch/presence.ts';
 import { describe } from '../support/topology.ts';
 
@@ -63,7 +64,7 @@ test('what a primary without semi-sync has is remembered: it is all that tells w
 test('what was seen under another epoch, or in the middle of a change, is not remembered', async (t) => {
   const seen = describe({ instances: HEALTHY });
   t.is((await rememberedAfter({ ...EMPTY_MEMORY, epoch: 2 }, seen)).primary, undefined);
-  const unfinished = { id: 'x', kind: 'switchover', from: 'db1', to: 'db2' };
+  const unfinished = { id: 'x', kind: 'switchover', from: 'db1', to: 'db2' } as const;
   t.is((await rememberedAfter({ ...EMPTY_MEMORY, epoch: 1, unfinished }, seen)).primary, undefined);
   const other = await rememberedAfter({ ...EMPTY_MEMORY, epoch: 1, primary: 'db2' }, seen);
   t.is(other.primary, 'db2', 'a change made another one the primary: that is told, not forgotten');

@@ -1,7 +1,7 @@
 import test from 'ava';
 
 import { defaultSettings } from '../../../src/failover/cluster/settings.ts';
-import type { Problem } from '../../../src/failover/cluster/problem.ts';
+import type { Problem } from '../../../src/failover/problems/problems.ts';
 import type { Verdict } from '../../../src/failover/watch/judge.ts';
 import type { WatchEvent } from '../../../src/failover/watch/log.ts';
 import { Teller } from '../../../src/failover/watch/teller.ts';

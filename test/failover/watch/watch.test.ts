@@ -1,7 +1,11 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import test, { type ExecutionContext } from 'ava';
 
+import { fileCoordination } from '../../../src/failover/coordination/file.ts';
 import { watchersOf } from '../../../src/failover/watch/presence.ts';
 import { type Site, site, type Watcher } from './world-ports.ts';
 
@@ -106,6 +110,28 @@ test('who reaches nobody does nothing, and tells', async (t) => {
   await until('it is over', () => watcher.events.some(({ event }) => event === 'store-back'));
   t.deepEqual(writable(here), ['db1']);
   t.is(here.entries.size, 0);
+});
+
+test('a memory that a newer release has written is told of, and nothing is done upon it', async (t) => {
+  const { here, watcher } = await watched(t);
+  const directory = mkdtempSync(join(tmpdir(), 'understudy-watch-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  mkdirSync(join(directory, 'shop'));
+  writeFileSync(join(directory, 'shop', 'memory.json'), JSON.stringify({ version: 99, epoch: 9 }));
+  const newer = await t.throwsAsync(fileCoordination({ directory, cluster: 'shop' }).memory());
+  here.storeIsLost = newer.message;
+  await until('it is told', () =>
+    watcher.events.some(
+      ({ event, message }) => event === 'store-lost' && /written by a newer release/.test(message),
+    ),
+  );
+  here.crash('db1');
+  await wait(2000);
+  t.deepEqual(promotions(here), []);
+  t.deepEqual(writable(here), []);
+  // The watch was upgraded: what waited is done.
+  here.storeIsLost = false;
+  await until('another one takes writes', () => writable(here).length === 1);
 });
 
 test('a lost store demotes nobody and promotes nobody, until it is back', async (t) => {

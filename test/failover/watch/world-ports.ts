@@ -1,10 +1,7 @@
 import type { Action } from '../../../src/failover/plan/action.ts';
 import type { Cluster } from '../../../src/failover/cluster/cluster.ts';
-import type {
-  Coordination,
-  JournalEntry,
-  LeaseOwner,
-} from '../../../src/failover/coordination/coordination.ts';
+import type { JournalEntry, LeaseOwner } from '../../../src/failover/coordination/records.ts';
+import type { Coordination } from '../../../src/failover/coordination/coordination.ts';
 import type { Notification } from '../../../src/failover/watch/notify.ts';
 import type { Ports } from '../../../src/failover/reach/ports.ts';
 import { defaultSettings } from '../../../src/failover/cluster/settings.ts';
@@ -27,8 +24,8 @@ export interface Site {
   crash(name: string): void;
   /** Somebody else has the lock. */
   holdLock(owner: LeaseOwner): () => void;
-  /** Nobody reaches the store. */
-  storeIsLost: boolean;
+  /** Why every question about what is stored fails, in words where the test gives some. */
+  storeIsLost: boolean | string;
   watch(name: string): Watcher;
 }
 
@@ -156,7 +153,8 @@ function storeOf(
   lock: { owner: LeaseOwner | undefined; epoch: number },
 ): Coordination {
   const reach = (): void => {
-    if (shared.storeIsLost || state.cutOff) throw new UserError('the store does not answer');
+    const why = state.cutOff || shared.storeIsLost;
+    if (why !== false) throw new UserError(why === true ? 'the store does not answer' : why);
   };
   return {
     acquire: async (owner) => {

@@ -1,0 +1,11 @@
+/** The moments at which the operators' own programs are run. */
+export const HOOK_NAMES = [
+  'detected',
+  'before-failover',
+  'before-switchover',
+  'after-promotion',
+  'after-failure',
+  'stonith',
+] as const;
+
+export type HookName = (typeof HOOK_NAMES)[number];

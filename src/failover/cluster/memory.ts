@@ -1,0 +1,79 @@
+import { z } from 'zod';
+
+import { parseGtids } from '../../database/gtid.ts';
+import { CHANGE_KINDS } from './change-kind.ts';
+import { openObject } from './open-object.ts';
+import { PROMOTION_RULES } from './promotion-rule.ts';
+
+// What a cluster remembers between runs. The types are derived from the schema that every stored memory is read with;
+// whoever needs only the types imports them as types, and does not load the schema library.
+
+const time = z.number().describe('milliseconds since 1970');
+const names = z.array(z.string()).readonly();
+const gtids = z.string().refine(isGtids, 'expected GTIDs in the notation of MySQL or MariaDB');
+
+const downtimeSchema = openObject({ instance: z.string(), until: time, reason: z.string(), by: z.string() });
+
+export const memorySchema = openObject({
+  epoch: z
+    .int()
+    .nonnegative()
+    .describe("grows with every change of topology; an older one's decisions count for nothing"),
+  primary: z
+    .string()
+    .optional()
+    .describe('the instance that the last change made the primary, as far as is known'),
+  lastSeen: gtids
+    .optional()
+    .describe('the last GTIDs seen on that primary: what may be lost is measured against them'),
+  began: gtids
+    .optional()
+    .describe(
+      'what that primary had when it became it, or was first seen to be it; whatever another instance wrote beyond that was written where nobody should write',
+    ),
+  downtimes: z.array(downtimeSchema).readonly(),
+  unacknowledged: openObject({ id: z.string(), at: time })
+    .optional()
+    .describe('the last automatic recovery, until somebody acknowledges it'),
+  paused: openObject({ by: z.string(), reason: z.string(), at: time }).optional(),
+  rules: z
+    .record(z.string(), z.enum(PROMOTION_RULES))
+    .readonly()
+    .describe('set at run time; they beat those of the inventory'),
+  fenced: names
+    .optional()
+    .describe('instances whose machine was fenced: mysqld stays masked there until somebody rejoins them'),
+  below: z
+    .record(z.string(), z.string())
+    .readonly()
+    .optional()
+    .describe('replicas that an operator has put below another replica, and below which'),
+  watchers: z
+    .record(z.string(), time)
+    .readonly()
+    .optional()
+    .describe('who watches, and when each said so last'),
+  unfinished: openObject({
+    id: z.string(),
+    kind: z.enum(CHANGE_KINDS),
+    from: z.string(),
+    to: z.string(),
+  })
+    .optional()
+    .describe('a change that was begun and not ended: the tool was killed in the middle of it'),
+});
+
+export type Memory = z.infer<typeof memorySchema>;
+export type Downtime = z.infer<typeof downtimeSchema>;
+
+function isGtids(text: string): boolean {
+  for (const flavour of ['mysql', 'mariadb'] as const) {
+    try {
+      parseGtids(flavour, text);
+      return true;
+    } catch {
+      // It may be the other flavour's.
+    }
+  }
+  return false;
+}
