@@ -1,3 +1,5 @@
+import { floatText } from './float-text.ts';
+
 /**
  * The values that playbooks, inventories and templates work with: Python's, since playbooks are written for Python.
  * Dictionaries are Maps because a plain object reorders keys that look like integers and has string keys only.
@@ -19,7 +21,7 @@ export class Float {
   }
 
   toString(): string {
-    return Number.isInteger(this.value) ? this.value.toFixed(1) : String(this.value);
+    return floatText(this.value);
   }
 }
 

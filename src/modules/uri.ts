@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { query, type FactQuery } from '../facts/fact.ts';
 import { file as fileFact } from '../facts/file.ts';
 import { glob } from '../facts/glob.ts';
+import { jsonText } from '../lib/json-text.ts';
+import { fromPlain } from '../lib/value.ts';
 import type { Outcome, Plan } from '../steps/plan.ts';
 import type { StepOutput } from '../steps/step.ts';
 import {
@@ -118,19 +120,22 @@ function bodyOf(given: UriArgs, headers: Record<string, string>): Buffer | undef
   };
   if (given.body_format === 'json') {
     type('application/json');
-    return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+    return Buffer.from(typeof body === 'string' ? body : jsonText(fromPlain(body)));
   }
   if (given.body_format === 'form-urlencoded') {
     type('application/x-www-form-urlencoded');
     if (typeof body === 'string') return Buffer.from(body);
-    const pairs = Array.isArray(body) ? (body as [unknown, unknown][]) : Object.entries(body);
+    const pairs =
+      Array.isArray(body) || body instanceof Map
+        ? (body as Iterable<[unknown, unknown]>)
+        : Object.entries(body);
     const form = new URLSearchParams();
     for (const [name, value] of pairs) {
       for (const item of Array.isArray(value) ? value : [value]) form.append(String(name), String(item));
     }
     return Buffer.from(form.toString());
   }
-  return Buffer.from(typeof body === 'object' ? JSON.stringify(body) : String(body));
+  return Buffer.from(typeof body === 'object' ? jsonText(fromPlain(body)) : String(body));
 }
 
 function finish(given: UriArgs, output: StepOutput | undefined): Outcome {

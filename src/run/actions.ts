@@ -52,7 +52,13 @@ const actions: Readonly<Record<string, Action>> = {
     };
   },
 
-  fail: ({ args }) => failedResult(String(args.get('msg') ?? 'Failed as requested from task')),
+  fail({ args }) {
+    const msg = args.get('msg') ?? 'Failed as requested from task';
+    return {
+      ...failedResult(shownText(msg)),
+      values: resultValues({}, { changed: false, failed: true, msg: toPlain(msg) }),
+    };
+  },
 
   assert({ args, run, task, scope }) {
     const conditions = args.get('that');
@@ -71,7 +77,7 @@ const actions: Readonly<Record<string, Action>> = {
           : isTruthy(condition);
       if (!holds) {
         const message = args.get('fail_msg') ?? args.get('msg') ?? 'Assertion failed';
-        return failedResult(String(message), { assertion: toPlain(condition), evaluated_to: false });
+        return failedResult(shownText(message), { assertion: toPlain(condition), evaluated_to: false });
       }
     }
     const message = args.get('success_msg') ?? 'All assertions passed';

@@ -1,8 +1,9 @@
 import { UserError, type SourceLocation } from '../lib/errors.ts';
 import { Secret } from '../lib/secret.ts';
-import { isDict, isList, toPlain, type Dict, type Value } from '../lib/value.ts';
+import { isDict, isList, type Dict, type Value } from '../lib/value.ts';
 import { findModule } from '../modules/find-module.ts';
-import { parseArguments } from '../modules/kit/parse.ts';
+import { str } from '../template/python/text.ts';
+import { argumentValues, parseArguments } from '../modules/kit/parse.ts';
 import type { AnyModule } from '../modules/kit/module.ts';
 import type { PlanContext } from '../steps/plan.ts';
 import { renderDeep, type Layer, type Scope } from '../variables/scope.ts';
@@ -183,8 +184,7 @@ function taskEnvironment(run: PlayRun, task: Task, scope: Scope): Record<string,
     const parts = isList(rendered ?? null) ? (rendered as readonly Value[]) : [rendered ?? null];
     for (const part of parts) {
       if (!isDict(part)) continue;
-      for (const [name, value] of part)
-        if (value !== OMIT) environment[String(name)] = String(toPlain(value));
+      for (const [name, value] of part) if (value !== OMIT) environment[String(name)] = str(value);
     }
   }
   return environment;
@@ -200,7 +200,7 @@ export function prepare(run: PlayRun, task: Task, scope: Scope, target: HostRun,
   const module = findModule(task.action.text);
   if (!module) throw new TaskError(unknownModule(task));
   const args = renderArguments(run, task, scope);
-  const parsed = parseArguments(module, toPlain(args) as Record<string, unknown>);
+  const parsed = parseArguments(module, argumentValues(args));
   if ('problems' in parsed) {
     const { file, line, column } = task.args.at;
     throw new TaskError(

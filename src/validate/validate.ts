@@ -1,9 +1,9 @@
 import type { Problem, SourceLocation } from '../lib/errors.ts';
-import { isDict, isList, toPlain, type Value } from '../lib/value.ts';
+import { isDict, isList, type Value } from '../lib/value.ts';
 import { didYouMean } from '../lib/similar.ts';
 import { findModule } from '../modules/find-module.ts';
 import type { AnyModule } from '../modules/kit/module.ts';
-import { problemsBeforeRun } from '../modules/kit/parse.ts';
+import { argumentValues, problemsBeforeRun } from '../modules/kit/parse.ts';
 import { registry } from '../modules/registry.ts';
 import type { Play, Playbook, Task, TaskNode } from '../playbook/ast.ts';
 import { check, isTemplate } from '../template/render.ts';
@@ -98,7 +98,7 @@ function validateTask(task: Task): readonly Problem[] {
 function argumentProblems(task: Task, module: AnyModule): readonly Problem[] {
   // A template for all arguments may give any.
   if (task.argsTemplates) return [];
-  const given: Record<string, unknown> = {};
+  const given = argumentValues(task.args.value);
   const open = new Set<string>();
   const isOpen = (value: Value): boolean =>
     (typeof value === 'string' && isTemplate(value)) ||
@@ -108,7 +108,6 @@ function argumentProblems(task: Task, module: AnyModule): readonly Problem[] {
     const name = String(key);
     // Whole arguments may be left out by a name that is rendered, too.
     if (isTemplate(name)) return [];
-    given[name] = toPlain(value);
     if (isOpen(value)) open.add(name);
   }
   if (task.freeForm) {

@@ -71,7 +71,10 @@ export function list<Element extends z.ZodType>(element: Element) {
 }
 
 /** A dictionary with text keys. */
-export const dict = z.record(z.string(), z.unknown(), expected('a dictionary'));
+export const dict = z.preprocess(
+  (value) => (value instanceof Map ? Object.fromEntries(value) : value),
+  z.record(z.string(), z.unknown(), expected('a dictionary')),
+);
 
 /** One of a few words. */
 export function choice<const Values extends readonly [string, ...string[]]>(...values: Values) {

@@ -2,6 +2,22 @@ import type { z } from 'zod';
 
 import type { AnyModule } from './module.ts';
 import { similarWords } from '../../lib/similar.ts';
+import { Float, isDict, isList, type Dict, type Value } from '../../lib/value.ts';
+
+/**
+ * Arguments as modules read them. Numbers that JavaScript has no equal for become the text that Python has for them, so
+ * that `1.0` is not written as `1`; dictionaries within are left as they are.
+ */
+export function argumentValues(args: Dict): Record<string, unknown> {
+  return Object.fromEntries([...args].map(([name, value]) => [String(name), argumentValue(value)]));
+}
+
+function argumentValue(value: Value): unknown {
+  if (value instanceof Float || typeof value === 'bigint') return String(value);
+  return isList(value) && !value.some((item) => isList(item) || isDict(item))
+    ? value.map(argumentValue)
+    : value;
+}
 
 type Schema = Pick<AnyModule, 'name' | 'args' | 'aliases'>;
 
@@ -56,11 +72,18 @@ interface Step {
 
 /** The names that a module's arguments have, without aliases. */
 export function argumentNames(module: { readonly args: unknown }): string[] {
+  return Object.keys(shapeOf(module));
+}
+
+function shapeOf(module: { readonly args: unknown }): Readonly<Record<string, unknown>> {
   let schema: unknown = module.args;
   for (;;) {
-    const { shape, def } = schema as { shape?: object; def?: { in?: Step; out?: unknown } };
-    if (shape) return Object.keys(shape);
-    if (!def?.in) return [];
+    const { shape, def } = schema as {
+      shape?: Readonly<Record<string, unknown>>;
+      def?: { in?: Step; out?: unknown };
+    };
+    if (shape) return shape;
+    if (!def?.in) return {};
     // What comes first may be a function over the raw arguments, as with free text.
     schema = def.in.def.type === 'transform' ? def.out : def.in;
   }
@@ -80,7 +103,22 @@ function resolveAliases(module: Schema, plain: Readonly<Record<string, unknown>>
       }
     }
   }
-  return { values, problems };
+  return { values: withoutNulls(module, values), problems };
+}
+
+/** An argument without a value (`owner:`) is not given, as in Ansible; only where words are to choose from, null is none. */
+function withoutNulls(module: Schema, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const shape = shapeOf(module);
+  return Object.fromEntries(
+    Object.entries(values).filter(
+      ([name, value]) => value !== null || isChoice(shape[name]) || !(name in shape),
+    ),
+  );
+}
+
+function isChoice(schema: unknown): boolean {
+  const { def } = (schema ?? {}) as { def?: { type?: string; innerType?: unknown } };
+  return def?.type === 'enum' || (def?.innerType !== undefined && isChoice(def.innerType));
 }
 
 function sentences(module: Schema, issue: z.core.$ZodIssue): string[] {

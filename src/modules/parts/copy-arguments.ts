@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { jsonText } from '../../lib/json-text.ts';
+import { fromPlain } from '../../lib/value.ts';
 import { args, bool, fileArguments, mode, modeOrPreserve, path, str } from '../kit/arguments.ts';
 
 /** What ansible.builtin.copy takes. */
@@ -13,7 +15,7 @@ export const copyArgs = args(
     content: z
       .unknown()
       .transform((value) =>
-        typeof value === 'object' && value !== null ? JSON.stringify(value) : str.parse(value),
+        typeof value === 'object' && value !== null ? jsonText(fromPlain(value)) : str.parse(value),
       )
       .optional()
       .describe('The text of the file; dictionaries and lists are written as JSON.'),

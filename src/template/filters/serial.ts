@@ -1,10 +1,11 @@
 import { parseAllDocuments, parseDocument, type Document } from 'yaml';
 
+import { jsonFloat, jsonString } from '../../lib/json-text.ts';
 import { Float } from '../../lib/value.ts';
 import { compare, numeric, truth } from '../python/compare.ts';
 import { isMapping, isSequence, own, typeFault, typeName, Undefined, type Data } from '../python/objects.ts';
 import { text } from '../python/string-methods.ts';
-import { reprFloat, str } from '../python/text.ts';
+import { str } from '../python/text.ts';
 import { parseJson } from './json.ts';
 import { filter, type Filters } from './define.ts';
 import { emitYaml } from './yaml-emit.ts';
@@ -152,18 +153,4 @@ function jsonKey(key: Data, ascii: boolean): string {
   if (key instanceof Float) return `"${jsonFloat(key.value)}"`;
   if (typeof key === 'number' || typeof key === 'bigint') return `"${key}"`;
   throw typeFault(`keys must be str, int, float, bool or None, not ${typeName(key)}`);
-}
-
-function jsonFloat(value: number): string {
-  if (Number.isFinite(value)) return reprFloat(value);
-  return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
-}
-
-function jsonString(value: string, ascii: boolean): string {
-  const escaped = JSON.stringify(value);
-  if (!ascii) return escaped;
-  return escaped.replaceAll(
-    /[^\x00-\x7f]/g,
-    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }

@@ -1,3 +1,4 @@
+import { floatText } from '../../lib/float-text.ts';
 import { Float } from '../../lib/value.ts';
 import { compare } from '../python/compare.ts';
 import {
@@ -9,7 +10,7 @@ import {
   type Data,
   type DataDict,
 } from '../python/objects.ts';
-import { reprFloat, str } from '../python/text.ts';
+import { str } from '../python/text.ts';
 import { analyse, doubleQuotedCharacter, isBreak, type Analysis } from './yaml-analysis.ts';
 import { kindOfScalar } from './yaml-scalar.ts';
 
@@ -274,15 +275,15 @@ function scalarOf(value: Data): Scalar {
   if (value === null) return { text: 'null', isString: false };
   if (typeof value === 'boolean') return { text: String(value), isString: false };
   if (typeof value === 'number' || typeof value === 'bigint') return { text: String(value), isString: false };
-  if (value instanceof Float) return { text: floatText(value.value), isString: false };
+  if (value instanceof Float) return { text: yamlFloat(value.value), isString: false };
   if (value instanceof Undefined) throw value.fault();
   if (isSequence(value) || isMapping(value)) throw typeFault(`a ${typeName(value)} is no scalar`);
   return { text: str(value), isString: true };
 }
 
-function floatText(value: number): string {
+function yamlFloat(value: number): string {
   if (Number.isNaN(value)) return '.nan';
   if (!Number.isFinite(value)) return value > 0 ? '.inf' : '-.inf';
-  const text = reprFloat(value);
+  const text = floatText(value);
   return text.includes('.') ? text : text.replace('e', '.0e');
 }

@@ -1,9 +1,10 @@
+import { floatText } from '../../lib/float-text.ts';
 import { Float } from '../../lib/value.ts';
 import { itemOf } from './access.ts';
 import { numeric } from './compare.ts';
 import { formatFloat } from './number-format.ts';
 import { defined, PythonObject, typeFault, typeName, type Data } from './objects.ts';
-import { repr, reprFloat, str } from './text.ts';
+import { repr, str } from './text.ts';
 
 /** Python's `'…'.format(…)`. */
 export function formatMethod(
@@ -126,7 +127,7 @@ function formatNumber(
       return `${formatFloat(Number(number) * 100, 'f', digits ?? 6)}%`;
     case undefined:
       if (!(value instanceof Float)) return number.toString();
-      if (digits === undefined) return reprFloat(value.value);
+      if (digits === undefined) return floatText(value.value);
       return withPoint(formatFloat(value.value, 'g', digits));
     case 's':
       throw typeFault(`Unknown format code 's' for object of type '${typeName(value)}'`);

@@ -1,3 +1,4 @@
+import { floatText } from '../../lib/float-text.ts';
 import { Float } from '../../lib/value.ts';
 import {
   isMapping,
@@ -29,7 +30,7 @@ export function repr(value: Data): string {
       return value ? 'True' : 'False';
     default:
   }
-  if (value instanceof Float) return reprFloat(value.value);
+  if (value instanceof Float) return floatText(value.value);
   if (value instanceof Tuple)
     return value.length === 1 ? `(${repr(value[0]!)},)` : `(${value.map(repr).join(', ')})`;
   if (value instanceof RangeList) return value.description;
@@ -44,21 +45,6 @@ function printObject(value: PythonObject): string {
   const text = value.text();
   if (text === undefined) throw typeFault(`a ${typeName(value)} cannot be printed`);
   return text;
-}
-
-/** A float as Python prints it: the shortest digits that give it back, always with a point or an exponent. */
-export function reprFloat(value: number): string {
-  if (Number.isNaN(value)) return 'nan';
-  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
-  if (Object.is(value, -0)) return '-0.0';
-  const absolute = Math.abs(value);
-  if (absolute !== 0 && (absolute >= 1e16 || absolute < 1e-4)) {
-    const [mantissa = '', exponent = '0'] = value.toExponential().split('e');
-    const number = Number(exponent);
-    return `${mantissa}e${number < 0 ? '-' : '+'}${String(Math.abs(number)).padStart(2, '0')}`;
-  }
-  const text = absolute >= 1e15 ? value.toFixed(0) : String(value);
-  return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
 const NAMED: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
