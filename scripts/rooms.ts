@@ -19,6 +19,7 @@ const EVERYTHING_BUT_BIN = [
   'lib',
   'modules',
   'playbook',
+  'project',
   'report',
   'run',
   'steps',
@@ -60,6 +61,11 @@ export const ROOMS: readonly Room[] = [
       'config',
       'lib',
     ],
+  },
+  {
+    folders: ['project'],
+    what: 'a project of the user: what is laid out by `provision init`',
+    imports: ['run', 'variables', 'template', 'lib'],
   },
   {
     folders: ['validate'],

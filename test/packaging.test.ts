@@ -92,6 +92,31 @@ test('every command of the installed provision can be loaded', async (t) => {
   }
 });
 
+test('installed with npm, what provision init prints next works', async (t) => {
+  const made = await run(['npx', '--no-install', 'provision', 'init', 'site', '--from', 'example'], {
+    cwd: directory,
+    env: environment,
+    timeoutMs: 60_000,
+  });
+  t.is(made.status, 0, made.stderr);
+  const printed = made.stdout.split('Next:\n')[1]?.split('\n') ?? [];
+  const commands = printed.map((line) => line.trim().split(/ {2,}/)[0] ?? '');
+  t.is(commands[0], 'cd site');
+  const next = await run(['sh', '-c', commands.slice(0, 2).join(' && ')], {
+    cwd: directory,
+    env: environment,
+    timeoutMs: 60_000,
+  });
+  t.is(next.status, 0, next.stderr);
+  t.regex(next.stdout, /^balancers:\n {2}lb1\n/);
+  const playbook = ['npx', '--no-install', 'provision', 'up', '-i', 'inventory/production', '--syntax-check'];
+  const site = join(directory, 'site');
+  const loaded = await run(playbook, { cwd: site, env: environment, timeoutMs: 60_000 });
+  t.is(loaded.status, 0, loaded.stderr);
+  const secret = await stat(join(site, 'inventory/production/secrets/mysql_app_password'));
+  t.is(secret.mode & 0o777, 0o600);
+});
+
 test('the package has what it needs and nothing else', (t) => {
   for (const needed of [
     'dist/bin/provision.js',

@@ -25,6 +25,12 @@ export const PROVISION_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/provision/run.ts')).runCommand,
   },
   {
+    name: 'init',
+    summary: 'lay out a project: inventory, playbooks, files and passwords',
+    usage: '[directory]',
+    load: async () => (await import('../commands/provision/init.ts')).initCommand,
+  },
+  {
     name: 'inventory',
     summary: 'show the hosts, groups and variables of an inventory',
     load: async () => (await import('../commands/provision/inventory.ts')).inventoryCommand,
@@ -56,6 +62,7 @@ export async function provisionProgram(argv: readonly string[], context: Command
       'after',
       `
 Examples:
+  provision init site                        inventory and playbooks for machines of your own
   provision lab up                           six hosts to try everything on
   provision check -i inventory/lab --diff    what would change
   provision up -i inventory/lab              make it so

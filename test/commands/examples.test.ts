@@ -1,7 +1,8 @@
 import test from 'ava';
 import type { Command } from 'commander';
 
-import { PROVISION_VERBS } from '../../../src/bin/provision-program.ts';
+import { FAILOVER_VERBS } from '../../src/bin/failover-program.ts';
+import { PROVISION_VERBS } from '../../src/bin/provision-program.ts';
 
 function helpOf(command: Command): string {
   let text = '';
@@ -21,12 +22,17 @@ function withChildren(command: Command, name: string): [string, Command][] {
   ];
 }
 
-for (const verb of PROVISION_VERBS) {
-  test(`provision ${verb.name} and all below it show examples of themselves`, async (t) => {
+const VERBS = [
+  ...PROVISION_VERBS.map((verb) => ({ program: 'provision', verb })),
+  ...FAILOVER_VERBS.map((verb) => ({ program: 'failover', verb })),
+];
+
+for (const { program, verb } of VERBS) {
+  test(`${program} ${verb.name} and all below it show examples of themselves`, async (t) => {
     const create = await verb.load();
     for (const [name, command] of withChildren(create({ signal: new AbortController().signal }), verb.name)) {
       const examples = helpOf(command).split('\nExamples:\n')[1] ?? '';
-      t.true(examples.includes(`provision ${name}`), name);
+      t.true(examples.includes(`${program} ${name}`), name);
     }
   });
 }
