@@ -2,16 +2,20 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { withRooms } from './architecture.ts';
 import { ensureNode, ROOT } from './common.ts';
 import { generatedDocs } from './docs.ts';
 
 ensureNode();
 
-for (const [file, text] of Object.entries(generatedDocs())) {
-  const path = join(ROOT, 'docs', file);
+const architecture = withRooms(readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8'));
+const pages = Object.entries(generatedDocs()).map(([file, text]) => [`docs/${file}`, text] as const);
+
+for (const [file, text] of [...pages, ['ARCHITECTURE.md', architecture] as const]) {
+  const path = join(ROOT, file);
   if (process.argv.includes('--check')) {
     if (readFileSync(path, 'utf8') === text) continue;
-    process.stderr.write(`docs/${file} is not current: run \`node scripts/generate-docs.ts\`\n`);
+    process.stderr.write(`${file} is not current: run \`node scripts/generate-docs.ts\`\n`);
     process.exitCode = 1;
   } else {
     writeFileSync(path, text);

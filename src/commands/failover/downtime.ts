@@ -52,6 +52,10 @@ export function downtimeCommand(_context: CommandContext): Command {
     .description('it counts again')
     .argument('<instance>', 'its name, or its host');
   addClusterOptions(end);
+  addExamples(command, [
+    ['failover downtime begin db3 --for 2h new disk', 'the watch leaves db3 alone'],
+    ['failover downtime end db3', 'and may act on it again'],
+  ]);
   addExamples(end, [['failover downtime end db3', 'before its time is over']]);
   end.action(async (word: string) => {
     await withCoordination(clusterChoice(end), async (coordination, cluster) => {
