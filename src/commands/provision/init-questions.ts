@@ -28,7 +28,7 @@ export interface GivenAnswers {
 /** Somebody at a terminal; without `ask` nobody is there, and defaults stand for what was not given. */
 export interface Interviewer {
   readonly ask: ((question: string) => Promise<string>) | undefined;
-  say(text: string): void;
+  readonly say: (text: string) => void;
 }
 
 const BALANCERS = ['lb1', 'lb2'];
@@ -112,7 +112,7 @@ interface Question {
   /** What an empty answer means. */
   readonly fallback?: string | undefined;
   /** Why an answer cannot be. */
-  problem(text: string): string | undefined;
+  readonly problem: (text: string) => string | undefined;
 }
 
 async function answer({ text, fallback, problem }: Question, { ask, say }: Interviewer): Promise<string> {
