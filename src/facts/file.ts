@@ -45,14 +45,17 @@ export type FileFact = { readonly exists: false } | ExistingFile;
 /** Names may hold blanks (`domain users`), but never the colon that parts the fields of passwd and group. */
 const STAT_FORMAT = '%U:%G:%f %h %u %g %s %i %d|%x|%y|%z';
 
+/** The bits of a mode that say what a file is; those for setuid, setgid and sticky stand right below them. */
+const TYPE_BITS = 0o170000;
+
 const TYPES: Readonly<Record<number, FileType>> = {
-  0o10: 'fifo',
-  0o20: 'char',
-  0o40: 'directory',
-  0o60: 'block',
-  0o100: 'file',
-  0o120: 'link',
-  0o140: 'socket',
+  0o010000: 'fifo',
+  0o020000: 'char',
+  0o040000: 'directory',
+  0o060000: 'block',
+  0o100000: 'file',
+  0o120000: 'link',
+  0o140000: 'socket',
 };
 
 /** Names that digest programs print escaped, or over several lines. They are read one by one. */
@@ -203,8 +206,10 @@ function parseStat(line: string) {
     .split('|');
   const [raw = '', links, uid, gid, size, inode, device] = numbers.split(' ');
   const bits = Number.parseInt(raw, 16);
+  const type = TYPES[bits & TYPE_BITS];
+  if (!type) throw new Error(`the file fact script printed the mode ${JSON.stringify(raw)}, which is of no type`);
   return {
-    type: TYPES[bits >> 9] ?? 'file',
+    type,
     mode: bits & 0o7777,
     links: Number(links),
     uid: Number(uid),

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,6 +21,28 @@ const sha1 = (bytes: string | Buffer): string => createHash('sha1').update(bytes
 
 for (const shell of SHELLS) {
   const name = shell.join(' ');
+
+  for (const special of [0o1000, 0o2000, 0o4000, 0o3000, 0o7000]) {
+    test(`${name}: the mode bits ${special.toString(8)} do not change what a file is`, (t) => {
+      const root = temporary();
+      writeFileSync(join(root, 'file'), '');
+      mkdirSync(join(root, 'directory'));
+      execFileSync('mkfifo', [join(root, 'fifo')]);
+      const names = ['file', 'directory', 'fifo'] as const;
+      for (const one of names) chmodSync(join(root, one), special | 0o755);
+      const facts = readFacts(
+        shell,
+        file,
+        names.map((one) => ({ path: join(root, one) })),
+      );
+      for (const [index, type] of names.entries()) t.like(facts[index], { type, mode: special | 0o755 });
+      const [found] = readFacts(shell, directory, [{ path: root }]);
+      t.deepEqual(
+        found?.exists && found.entries.map((entry) => [entry.path, entry.type, entry.mode]),
+        names.toSorted().map((one) => [one, one, special | 0o755]),
+      );
+    });
+  }
 
   test(`${name}: files, directories, links and what is missing are told apart`, (t) => {
     const root = temporary();
