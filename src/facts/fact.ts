@@ -1,14 +1,17 @@
 /**
+ * `host`: depends on the target alone, stays true until something is done there.
+ * `network`: depends on other hosts as well (an address that moves from host to host), and stays true until something
+ * is done anywhere.
+ */
+export type FactScope = 'host' | 'network';
+
+/**
  * How one kind of state is read on a target, for many subjects in one process.
  * Reading never changes anything, so facts are free to be read at any time, in check mode too.
  */
 export interface FactKind<Key, Fact> {
   readonly name: string;
-  /**
-   * `host`: depends on the target alone, stays true until something changes there.
-   * `network`: depends on other hosts as well (replication, a remote port), and is never read ahead of a change elsewhere.
-   */
-  readonly scope: 'host' | 'network';
+  readonly scope: FactScope;
   /** One word that tells subjects apart; also what appears in messages. */
   id(key: Key): string;
   /** POSIX sh that reads all `keys` in as few processes as it can. It must not fail where a subject is missing. */

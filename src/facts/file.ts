@@ -207,7 +207,8 @@ function parseStat(line: string) {
   const [raw = '', links, uid, gid, size, inode, device] = numbers.split(' ');
   const bits = Number.parseInt(raw, 16);
   const type = TYPES[bits & TYPE_BITS];
-  if (!type) throw new Error(`the file fact script printed the mode ${JSON.stringify(raw)}, which is of no type`);
+  if (!type)
+    throw new Error(`the file fact script printed the mode ${JSON.stringify(raw)}, which is of no type`);
   return {
     type,
     mode: bits & 0o7777,

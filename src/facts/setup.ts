@@ -68,7 +68,8 @@ const COMMANDS: readonly (readonly [string, string])[] = [
 /** What `setup` tells of a host; the key is the directory of its own facts. */
 export const setup: FactKind<string, SetupFacts> = {
   name: 'setup',
-  scope: 'host',
+  // Addresses move from host to host (VRRP), and file systems are shared.
+  scope: 'network',
   id: (factPath) => factPath,
   script: (factPaths) =>
     subshell([

@@ -39,7 +39,7 @@ export const pause = defineModule({
         },
       }),
       inCheckMode: 'skip',
-      mayChange: false,
+      effect: 'anything',
     };
   },
 });

@@ -19,6 +19,6 @@ export const ping = defineModule({
         ? { status: 'failed', message: 'boom', result: {} }
         : { status: 'ok', changed: false, result: { ping: given.data } },
     inCheckMode: 'run',
-    mayChange: false,
+    effect: 'nothing',
   }),
 });

@@ -81,7 +81,7 @@ export const reboot = defineModule({
         return { status: 'ok', changed: true, result: { ...result, elapsed: Math.round(elapsed / 1000) } };
       },
       inCheckMode: 'skip',
-      mayChange: true,
+      effect: 'anything',
     };
   },
 });

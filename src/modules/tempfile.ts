@@ -47,7 +47,7 @@ export const tempfile = defineModule({
         return { status: 'ok', changed: true, result: { path: made, state: given.state, mode } };
       },
       inCheckMode: 'skip',
-      mayChange: true,
+      effect: 'host',
     };
   },
 });

@@ -107,10 +107,15 @@ export const uri = defineModule({
       ],
       finish: ([output]) => finish(given, output),
       inCheckMode: 'skip',
-      mayChange: given.dest !== undefined,
+      effect: isSafe(given.method) ? (given.dest === undefined ? 'nothing' : 'host') : 'anything',
     };
   },
 });
+
+/** What HTTP calls safe: methods that are not meant to change anything (RFC 9110, 9.2.1). */
+function isSafe(method: string): boolean {
+  return ['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(method);
+}
 
 function bodyOf(given: UriArgs, headers: Record<string, string>): Buffer | undefined {
   const { body } = given;

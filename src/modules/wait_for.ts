@@ -64,7 +64,7 @@ export const waitFor = defineModule({
     finish: ([output]) => finish(given, output),
     // Ansible skips it in check mode: what it waits for may be what was not done.
     inCheckMode: 'skip',
-    mayChange: false,
+    effect: 'anything',
   }),
 });
 

@@ -33,6 +33,6 @@ export const waitForConnection = defineModule({
             result: { elapsed: output && 'ms' in output ? Math.round(output.ms / 1000) : 0 },
           },
     inCheckMode: 'skip',
-    mayChange: false,
+    effect: 'anything',
   }),
 });

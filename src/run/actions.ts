@@ -9,6 +9,7 @@ import type { Scope } from '../variables/scope.ts';
 import { settle } from '../variables/written.ts';
 import { isUndefinedError } from '../template/error.ts';
 import { evaluate, isTruthy } from '../template/render.ts';
+import { learned } from './changed.ts';
 import { searchPath } from './controller.ts';
 import { asFlag, renderArguments } from './prepare.ts';
 import { failedResult, okResult, resultValues, skippedResult, type ItemResult } from './result.ts';
@@ -142,7 +143,7 @@ const actions: Readonly<Record<string, Action>> = {
     const isNew = !world.hosts.has(name);
     const old = world.hosts.get(name);
     world.hosts.set(name, newHost(world, name, [...(old?.addedVars ?? []), variables]));
-    world.knowledge++;
+    learned(world);
     return okResult({ add_host: { host_name: name, groups: names } }, isNew);
   },
 
@@ -152,7 +153,7 @@ const actions: Readonly<Record<string, Action>> = {
     const added = addToGroup(run.world.groups, String(key).replaceAll(' ', '-'), host.name);
     for (const parent of namesIn(args.get('parents') ?? 'all'))
       addToGroup(run.world.groups, parent.replaceAll(' ', '-'), host.name);
-    run.world.knowledge++;
+    learned(run.world);
     return okResult({}, added);
   },
 };

@@ -56,6 +56,7 @@ export function factsAhead(
   current: Supposed,
 ): readonly FactQuery[] {
   const { world } = run;
+  if (!world.readsAhead) return [];
   const supposed = new Map<Value, Value>();
   suppose(current.task, current.changed, supposed, scopeOf(run, host));
   const queries = new Map<string, FactQuery>();

@@ -1,5 +1,6 @@
 import { UserError } from '../lib/errors.ts';
 import type { Task } from '../playbook/ast.ts';
+import { learned } from './changed.ts';
 import { playValue } from './play-value.ts';
 import type { TaskEnd } from './task.ts';
 import type { HostRun, PlayRun } from './world.ts';
@@ -47,7 +48,7 @@ export function settle(run: PlayRun, failures: Failures): void {
 export function leave(run: PlayRun, host: HostRun, state: HostRun['state']): void {
   host.state = state;
   // Who is still in the play is something that templates can ask.
-  run.world.knowledge++;
+  learned(run.world);
 }
 
 /** `max_fail_percentage`; a host that cannot be reached counts as failed, so that a rolling change stops. */

@@ -9,6 +9,7 @@ import { loadRole } from '../playbook/role.ts';
 import { loadIncludedTasks } from '../playbook/task-file.ts';
 import { isTruthy } from '../template/render.ts';
 import { shortName } from '../validate/validate.ts';
+import { learned, setVariable } from './changed.ts';
 import { collectHandlers } from './handlers.ts';
 import { itemsOrSkip, type Item } from './loop.ts';
 import { holds, keywordFlag, renderArguments } from './prepare.ts';
@@ -132,8 +133,7 @@ function reportInclude(
     });
   const end = (status: TaskEnd['status'], result: Dict, ignored = false): TaskEnd => {
     if (task.register !== undefined) {
-      host.values.set(task.register, result);
-      world.knowledge++;
+      setVariable(world, host, task.register, result);
     }
     return { status, values: result, ignored };
   };
@@ -192,7 +192,7 @@ function load(
   // Without `public`, an included role's variables are seen by its own tasks alone.
   if (isTruthy(args.get('public') ?? false)) {
     run.addedRoles.push(...loaded.roles);
-    run.world.knowledge++;
+    learned(run.world);
   }
   return { nodes: loaded.tasks, handlers: collectHandlers(loaded.handlers) };
 }

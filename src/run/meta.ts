@@ -1,4 +1,5 @@
 import type { RoleContext, Task } from '../playbook/ast.ts';
+import { learned } from './changed.ts';
 import { activeHosts, EndOfPlay, type Failures, leave } from './failures.ts';
 import { holds } from './prepare.ts';
 import { scopeOf } from './scope.ts';
@@ -36,7 +37,7 @@ export async function runMeta(
       return new Map();
     case 'clear_facts':
       for (const host of hosts) if (applies(host)) host.facts.clear();
-      run.world.knowledge++;
+      learned(run.world);
       return new Map();
     case 'clear_host_errors':
       // As in Ansible, they are back with the next play.

@@ -1,10 +1,11 @@
 import { noteHandlers } from '../facts/due-handlers.ts';
 import { unreachable } from '../lib/errors.ts';
-import type { Plan } from '../steps/plan.ts';
+import type { Effect, Plan } from '../steps/plan.ts';
 import type { StepOutput } from '../steps/step.ts';
 import type { Scope } from '../variables/scope.ts';
 import type { Task } from '../playbook/ast.ts';
 import { dueHandlersQuery, ensureFacts, factsAhead, neededFacts, noteOf, type Upcoming } from './ahead.ts';
+import { applySteps } from './changed.ts';
 import { narrowWindow, widenWindow } from './window.ts';
 import { handlersNotifiedBy } from './handlers.ts';
 import { prepare, type Prepared } from './prepare.ts';
@@ -30,11 +31,24 @@ export interface ModulePass {
 /** Plans a module's task on a host and does what the plan says. */
 export async function runModule(pass: ModulePass): Promise<ItemResult> {
   const { run, task, scope, host, target } = pass;
+  const { session } = target;
   const prepared = prepare(run, task, scope, target, host);
+  if (!run.world.readsAhead) session.changed();
+  const { age } = session;
   const plan = await planWithFacts(pass, prepared);
+  if (plan.kind !== 'change') return await followPlan(pass, prepared, plan);
+  // Several hosts may have tasks done on one machine at the same time (`delegate_to`). A change that was planned for
+  // what another task has changed since is planned again.
+  return await session.exclusively(async () => {
+    const isStale = session.age !== age;
+    return await followPlan(pass, prepared, isStale ? await planWithFacts(pass, prepared) : plan);
+  });
+}
+
+async function followPlan(pass: ModulePass, prepared: Prepared, plan: Plan): Promise<ItemResult> {
   switch (plan.kind) {
     case 'unchanged':
-      widenWindow(target);
+      widenWindow(pass.target);
       return okResult(plan.result ?? {}, false);
     case 'skipped':
       return skippedResult(plan.message, plan.result);
@@ -87,33 +101,31 @@ async function carryOut(pass: ModulePass, prepared: Prepared, plan: Doing): Prom
     if (plan.inCheckMode === 'skip') return skippedResult('not run in check mode');
   }
 
-  const mayChange = plan.kind === 'change' || plan.mayChange;
-  // Whether an action changed anything is often for the task to say, afterwards; then nothing is read for the next
-  // tasks before that is known, since what was read before probably still holds.
-  const surelyChanges = plan.kind === 'change' || (plan.mayChange && !task.changedWhen);
+  const effect = plan.kind === 'change' ? 'host' : plan.effect;
+  // Whether an action changed anything is often for the task to say, afterwards.
+  const surelyChanges = plan.kind === 'change' || (effect !== 'nothing' && !task.changedWhen);
   if (surelyChanges) narrowWindow(target);
   const notified = surelyChanges ? handlersNotifiedBy(run, task, pass.scope) : [];
   if (notified.length > 0) noteOn(host, target, actor);
-  const ownHost = target === host;
   try {
-    const outputs = await target.session.apply(actor, plan.steps, {
-      refresh:
-        surelyChanges && ownHost ? factsAhead(run, host, actor, pass.upcoming, { task, changed: true }) : [],
+    const outputs = await applySteps(world, target, actor, plan.steps, effect, {
+      refresh: staysFresh(pass, effect)
+        ? factsAhead(run, host, actor, pass.upcoming, { task, changed: surelyChanges })
+        : [],
       before: notified.length > 0 ? noteHandlers(noteOf(run, host), notified) : undefined,
       onLine: (line) => world.emit({ type: 'progress', host: host.name, line }),
     });
-    const result = finish(plan, outputs, diffs);
-    if (surelyChanges) world.changes++;
-    // The handlers were noted in case it changed; what is noted and not due is cleared at the next flush.
-    if (surelyChanges && !ownHost) target.session.forget();
-    return mayChange && !surelyChanges ? { ...result, mayHaveChanged: true } : result;
+    return finish(plan, outputs, diffs);
   } catch (error) {
-    // A step that failed may have done a part of its work.
-    target.session.forget();
-    world.changes++;
     if (!(error instanceof StepFailure)) throw error;
     return failedResult(error.message, { rc: error.status, stderr: error.output }, error.output);
   }
+}
+
+/** Whether what is read right after the steps will still hold when the other hosts have done the task, too. */
+function staysFresh({ run, host, target }: ModulePass, effect: Effect): boolean {
+  if (target !== host || effect === 'nothing') return false;
+  return effect === 'host' || run.batch.every((one) => one === host || one.state !== 'active');
 }
 
 /** Remembers that a host's due handlers are noted on a target, to clear the note later. */

@@ -18,7 +18,6 @@ export async function clearNotes(run: PlayRun): Promise<void> {
         // The note stays, so the handlers run once more with the next run; the next task says that the host is lost.
         continue;
       }
-      target.session.forget();
       if (host.owed.size === 0) host.notes.delete(key);
     }
   });

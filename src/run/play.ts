@@ -3,6 +3,7 @@ import type { Block, Task, TaskNode } from '../playbook/ast.ts';
 import { loadModulesOf } from '../validate/load-modules.ts';
 import { shortName } from '../validate/validate.ts';
 import type { Upcoming } from './ahead.ts';
+import { setVariable } from './changed.ts';
 import { activeHosts, checkLimits, failureOf, type Failures, settle } from './failures.ts';
 import { flatTasks } from './handlers.ts';
 import { expandInclude } from './include.ts';
@@ -80,15 +81,16 @@ async function runBlock(
       const failure = failures.get(host);
       if (!failure) continue;
       failures.delete(host);
-      host.values.set('ansible_failed_result', failure.values);
-      host.values.set(
+      setVariable(run.world, host, 'ansible_failed_result', failure.values);
+      setVariable(
+        run.world,
+        host,
         'ansible_failed_task',
         new Map<Value, Value>([
           ['name', failure.task.name?.text ?? ''],
           ['action', failure.task.action.text],
         ]),
       );
-      run.world.knowledge++;
       if (failure.own) {
         host.counts.failed--;
         host.counts.rescued++;

@@ -16,8 +16,6 @@ export interface ItemResult {
   readonly assigned?: Dict | undefined;
   /** What include_vars read: templates until they are used. */
   readonly included?: readonly VarsBlock[] | undefined;
-  /** The target may differ although nothing read before was forgotten; settled when `changed_when` was judged. */
-  readonly mayHaveChanged?: boolean;
 }
 
 /** The dictionary that `register` keeps of an outcome. */

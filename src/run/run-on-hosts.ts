@@ -2,6 +2,7 @@ import type { Task } from '../playbook/ast.ts';
 import { loadModulesOf } from '../validate/load-modules.ts';
 import { shortName } from '../validate/validate.ts';
 import type { Upcoming } from './ahead.ts';
+import { setVariable } from './changed.ts';
 import { failureOf, type Failures } from './failures.ts';
 import { mapLimit } from './limit.ts';
 import { keyword, keywordFlag } from './prepare.ts';
@@ -45,7 +46,8 @@ export async function runOnHosts(
     if (once) {
       // The other hosts take over what the one found, or fail with it.
       for (const other of hosts) {
-        if (other !== host && task.register !== undefined) other.values.set(task.register, end.values);
+        if (other !== host && task.register !== undefined)
+          setVariable(world, other, task.register, end.values);
         if (failure && other !== host) failures.set(other, { ...failure, own: false });
         else if (failure) failures.set(host, failure);
       }

@@ -17,6 +17,7 @@ import { renderDeep, Scope } from '../variables/scope.ts';
 import type { TemplateEnvironment } from '../template/environment.ts';
 import { renderString } from '../template/render.ts';
 import type { Transport } from '../transport/transport.ts';
+import { learned } from './changed.ts';
 import { searchPath } from './controller.ts';
 import type { EventSink, HostCounts, RunEvent } from './events.ts';
 import { gatheringTask } from './gathering.ts';
@@ -27,6 +28,8 @@ import { playValue } from './play-value.ts';
 import { redacting } from './redact.ts';
 import { playStarts } from './start-at.ts';
 import { environmentOf } from './scope.ts';
+import { Changes } from './host/changes.ts';
+import type { Host } from './host/host.ts';
 import { hostRun, newHost } from './targets.ts';
 import type { HostRun, PlayRun, RunSettings, World } from './world.ts';
 
@@ -39,6 +42,10 @@ export interface PlaybookRun {
   readonly secrets: SecretRegistry;
   readonly emit: EventSink;
   readonly signal: AbortSignal;
+  /** False reads everything anew when a task needs it, and nothing before: slow, and what the fast way must equal. */
+  readonly readsAhead?: boolean;
+  /** What to work on in the place of hosts that are connected to. */
+  readonly openHost?: (name: string) => Host;
 }
 
 export type Recap = Extract<RunEvent, { type: 'recap' }>;
@@ -79,8 +86,10 @@ function newWorld(options: PlaybookRun): World {
     emit: redacting(options.emit, options.secrets),
     hosts: new Map(),
     groups: new Map([...inventory.groups].map(([name, hosts]) => [name, [...hosts]])),
-    changes: 0,
+    changes: new Changes(),
     knowledge: 0,
+    controllerAge: 0,
+    readsAhead: options.readsAhead ?? true,
     playbookId: basename(playbook.file),
     started: settings.startAtTask === undefined,
     readingAhead: false,
@@ -95,7 +104,7 @@ async function runPlay(world: World, play: Play): Promise<boolean> {
   const all = playHosts(world, play).flatMap((host) => world.hosts.get(host) ?? []);
   const usable = all.filter((host) => host.state === 'active' || host.state === 'ended');
   for (const host of usable) host.state = 'active';
-  world.knowledge++;
+  learned(world);
   const name = playName(world, play);
   if (usable.length === 0) {
     world.emit({ type: 'play', name, hosts: [] });
@@ -301,7 +310,7 @@ function loadVarsFiles(run: PlayRun): void {
       blocks.push(block);
       // The next name may use what is in this file.
       run.varsFiles.set(host, [...blocks]);
-      world.knowledge++;
+      learned(world);
     }
   }
 }

@@ -1,10 +1,12 @@
 import { localTransport } from '../transport/local.ts';
-import type { Connection } from '../transport/transport.ts';
+import type { HostAddress } from '../transport/transport.ts';
 import { Scope } from '../variables/scope.ts';
 import { addressOf } from '../variables/address.ts';
 import { INITIAL_WINDOW } from './window.ts';
 import { environmentOf } from './scope.ts';
 import type { Login } from './host/actor.ts';
+import { CONTROLLER } from './host/changes.ts';
+import { RemoteHost, type Reached } from './host/remote-host.ts';
 import { HostSession } from './host/session.ts';
 import type { HostRun, World } from './world.ts';
 import { hostLayers } from '../inventory/variables.ts';
@@ -26,9 +28,8 @@ export function newHost(world: World, name: string, ownVars: readonly Dict[] = [
   const host: HostRun = {
     name,
     session: new HostSession(
-      name,
-      (login) => connect(world, host, login),
-      () => world.changes,
+      world.openHost?.(name) ?? new RemoteHost(name, (login) => connect(world, host, login)),
+      world.changes,
     ),
     state: 'active',
     counts: { ok: 0, changed: 0, skipped: 0, failed: 0, unreachable: 0, rescued: 0, ignored: 0 },
@@ -45,7 +46,7 @@ export function newHost(world: World, name: string, ownVars: readonly Dict[] = [
   return host;
 }
 
-async function connect(world: World, host: HostRun, login: Login): Promise<Connection> {
+async function connect(world: World, host: HostRun, login: Login): Promise<Reached> {
   const environment = environmentOf(world, undefined, () => scope);
   const asked = new Map<string, string>();
   if (login.user !== undefined) asked.set('ansible_user', login.user);
@@ -68,6 +69,17 @@ async function connect(world: World, host: HostRun, login: Login): Promise<Conne
   );
   const implicitLocal = host.name === 'localhost' && !world.inventory.hosts.has('localhost');
   const address = implicitLocal ? 'local' : addressOf(host.name, scope, world.settings);
-  if (address === 'local') return await localTransport().connect({ name: host.name, address: 'localhost' });
-  return await world.transport.connect(address);
+  if (address === 'local') {
+    const connection = await localTransport().connect({ name: host.name, address: 'localhost' });
+    return { connection, machine: CONTROLLER };
+  }
+  return { connection: await world.transport.connect(address), machine: machineAt(address) };
+}
+
+/** Names of one machine: whatever is done to it by one of them has happened to the others. */
+function machineAt({ address, port = 22, jumps = [] }: HostAddress): string {
+  const isLoopback = /^(localhost|127\.[\d.]+|::1)$/i.test(address);
+  if (!isLoopback) return `${address.toLowerCase()}:${port}`;
+  // Behind a jump host, that is the jump host's own; another port may lead into a container or a virtual machine.
+  return jumps.length === 0 && port === 22 ? CONTROLLER : `${[...jumps, 'localhost'].join(',')}:${port}`;
 }

@@ -7,7 +7,7 @@ import type { Task } from '../playbook/ast.ts';
 import { TransportError } from '../transport/transport.ts';
 import { engineAction } from './actions.ts';
 import type { Upcoming } from './ahead.ts';
-import { narrowWindow } from './window.ts';
+import { learned, setVariable, timePassed } from './changed.ts';
 import type { TaskStatus } from './events.ts';
 import { handlersNotifiedBy } from './handlers.ts';
 import { itemsOrSkip, type Item } from './loop.ts';
@@ -207,6 +207,7 @@ async function runItem(
       line: `attempt ${attempt} of ${retries + 1}; next in ${seconds} s`,
     });
     await delay(seconds * 1000, undefined, { signal: run.world.signal }).catch(() => undefined);
+    timePassed(run.world);
   }
 }
 
@@ -275,7 +276,6 @@ function judge(
   raw: ItemResult,
   attempt: number,
 ): { item: ItemResult; scope: Scope } {
-  const { world } = run;
   let result = raw;
   const scopeWith = (values: Dict): Scope => {
     const own = new Map<Value, Value>([['attempts', attempt]]);
@@ -303,11 +303,6 @@ function judge(
     }
     scope = scopeWith(result.values);
   }
-  if (result.mayHaveChanged && result.values.get('changed') === true) {
-    (delegate(run, task, item.scope) ?? host).session.forget();
-    narrowWindow(host);
-    world.changes++;
-  }
   if (result.status === 'changed' && task.notify.length > 0) {
     for (const key of handlersNotifiedBy(run, task, item.scope)) host.notified.add(key);
   }
@@ -324,7 +319,7 @@ function takeFacts(run: PlayRun, task: Task, scope: Scope, host: HostRun, result
     for (const [name, value] of assigned ?? []) owner.values.set(name, value);
     if (included) owner.includedVars = [...owner.includedVars, ...included];
   }
-  run.world.knowledge++;
+  learned(run.world);
 }
 
 function ownersOf(run: PlayRun, task: Task, scope: Scope, host: HostRun): readonly HostRun[] {
@@ -347,8 +342,9 @@ function itemValues(task: Task, item: Item, result: ItemResult): Dict {
 
 async function pauseBetweenItems(run: PlayRun, task: Task, scope: Scope): Promise<void> {
   const seconds = keyword(task.loop?.pauseSeconds, scope, run, task, 'loop_control.pause');
-  if (seconds !== undefined && seconds !== null)
-    await delay(Number(seconds) * 1000, undefined, { signal: run.world.signal }).catch(() => undefined);
+  if (seconds === undefined || seconds === null) return;
+  await delay(Number(seconds) * 1000, undefined, { signal: run.world.signal }).catch(() => undefined);
+  timePassed(run.world);
 }
 
 function worst(statuses: readonly TaskStatus[]): TaskStatus {
@@ -360,8 +356,7 @@ function worst(statuses: readonly TaskStatus[]): TaskStatus {
 /** Keeps the result under the name that `register` gives. */
 function remember(run: PlayRun, task: Task, host: HostRun, values: Dict): void {
   if (task.register === undefined) return;
-  host.values.set(task.register, values);
-  run.world.knowledge++;
+  setVariable(run.world, host, task.register, values);
 }
 
 interface Reported {

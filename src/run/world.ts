@@ -8,6 +8,8 @@ import type { Layer } from '../variables/scope.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { EventSink, HostCounts } from './events.ts';
 import type { Actor } from './host/actor.ts';
+import type { Changes } from './host/changes.ts';
+import type { Host } from './host/host.ts';
 import type { HostSession } from './host/session.ts';
 
 /** What the user asked for on the command line. */
@@ -63,10 +65,16 @@ export interface World {
   /** Hosts of the inventory, of add_host, and those that tasks were delegated to. */
   readonly hosts: Map<string, HostRun>;
   readonly groups: Map<string, string[]>;
-  /** Counts the changes made anywhere. */
-  changes: number;
-  /** Counts what may make a rendered variable different: results, facts, included variables. */
+  /** What was done so far to the machines of the run (see changed.ts). */
+  readonly changes: Changes;
+  /** Counts what may make a rendered variable different; see `learned` in changed.ts. */
   knowledge: number;
+  /** The age of this machine when `knowledge` was counted last. */
+  controllerAge: number;
+  /** False for an engine that reads everything anew when a task needs it: what the others are measured by. */
+  readonly readsAhead: boolean;
+  /** What to work on in the place of hosts that are connected to. */
+  readonly openHost?: (name: string) => Host;
   readonly playbook: Playbook;
   readonly loaderOptions: LoaderOptions;
   /** group_vars/ and host_vars/ beside the playbook. */

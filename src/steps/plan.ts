@@ -18,6 +18,13 @@ export type Outcome =
   | { readonly status: 'ok'; readonly changed: boolean; readonly result: Result }
   | { readonly status: 'failed'; readonly message: string; readonly result: Result };
 
+/**
+ * What may be different after something was done, whatever it reports: nothing, the host that it was done on, or
+ * anything at all. The user's own commands reach whatever they like (`ssh`, `rsync`, a cluster's tools), and who waits
+ * does so for something to change, often elsewhere.
+ */
+export type Effect = 'nothing' | 'host' | 'anything';
+
 /** What a module decided from its arguments and the facts. */
 export type Plan =
   /** The target already is as it should be. */
@@ -38,8 +45,8 @@ export type Plan =
       readonly finish: (outputs: readonly StepOutput[]) => Outcome;
       /** Reading actions run in check mode too; the others are skipped there, as Ansible does. */
       readonly inCheckMode: 'run' | 'skip';
-      /** Whether the host may be different afterwards, so that facts must be read again. */
-      readonly mayChange: boolean;
+      /** What may be different afterwards, so that it must be read again. */
+      readonly effect: Effect;
     }
   /** More facts are needed, whose subjects only the first facts could tell. The engine plans again with them. */
   | { readonly kind: 'need'; readonly facts: readonly FactQuery[] }

@@ -3,8 +3,6 @@ import { join } from 'node:path';
 
 import test from 'ava';
 
-import { query, type FactKind } from '../../src/facts/fact.ts';
-import { FactCache } from '../../src/run/host/gather.ts';
 import { scriptedRuns } from './scripted-run.ts';
 
 const play = (tasks: string, more = ''): string =>
@@ -56,31 +54,6 @@ test('what was read before a change is not believed after it', async (t) => {
 `),
   );
   t.like(recap.hosts['h1'], { ok: 4, failed: 0 });
-});
-
-test('a fact that depends on other hosts is forgotten when anything changes anywhere', (t) => {
-  const kind = (scope: 'host' | 'network'): FactKind<string, string> => ({
-    name: scope,
-    scope,
-    id: (key) => key,
-    script: () => '',
-    parse: () => [],
-  });
-  let age = 1;
-  const cache = new FactCache(() => age);
-  const local = query(kind('host'), 'x');
-  const remote = query(kind('network'), 'x');
-  cache.store(
-    [local, remote],
-    new Map([
-      [local.id, 'a'],
-      [remote.id, 'b'],
-    ]),
-  );
-  t.true(cache.has(local) && cache.has(remote));
-  age = 2;
-  t.true(cache.has(local));
-  t.false(cache.has(remote));
 });
 
 const notifying = (directory: string, extra = ''): string =>

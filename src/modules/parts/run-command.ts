@@ -70,7 +70,7 @@ export function planCommand(wish: CommandWish, facts: FactReader, context: PlanC
   return {
     kind: 'action',
     inCheckMode: 'skip',
-    mayChange: true,
+    effect: 'anything',
     steps: [...before, { kind: 'command', run: wish.run, chdir: wish.chdir, stdin: wish.stdin }, ...after],
     finish: (outputs) => commandOutcome(outputs[before.length], wish),
   };

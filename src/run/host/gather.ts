@@ -1,4 +1,4 @@
-import type { FactQuery, FactReader } from '../../facts/fact.ts';
+import type { FactQuery, FactReader, FactScope } from '../../facts/fact.ts';
 import { joinSections, type Section, type SectionResult } from './sections.ts';
 
 /** One read of many facts: a section of script for each kind, and what to make of its output. */
@@ -53,35 +53,47 @@ export function gatheringScript(gathered: Gathering): ReturnType<typeof joinSect
   return joinSections(gathered.sections);
 }
 
+/** Facts that are being read: they are as old as the moment at which that began. */
+export interface Reading {
+  store(queries: readonly FactQuery[], facts: ReadonlyMap<string, unknown>): void;
+}
+
 /**
  * What is known of one host as one user. Facts about the host alone stand until something changes there; facts that
  * depend on others stand until something changes anywhere.
  */
 export class FactCache implements FactReader {
-  readonly #facts = new Map<string, { readonly fact: unknown; readonly age: number | undefined }>();
-  readonly #worldAge: () => number;
+  readonly #facts = new Map<string, { readonly fact: unknown; readonly age: number }>();
+  readonly #ages: Readonly<Record<FactScope, () => number>>;
 
-  /** `worldAge` counts the changes made anywhere in this run. */
-  constructor(worldAge: () => number) {
-    this.#worldAge = worldAge;
+  /** Both grow: `hostAge` when the host may have changed, `worldAge` when anything may have. */
+  constructor(hostAge: () => number, worldAge: () => number) {
+    this.#ages = { host: hostAge, network: worldAge };
   }
 
+  /** Whether it is known and still stands. */
   has(query: FactQuery): boolean {
     const entry = this.#facts.get(query.id);
-    return entry !== undefined && (entry.age === undefined || entry.age === this.#worldAge());
+    return entry !== undefined && entry.age === this.#ages[query.kind.scope]();
   }
 
+  /** What was read last: a plan that is under way goes on with what it began with. */
   get<Fact>(query: FactQuery<Fact>): Fact {
-    if (!this.#facts.has(query.id)) throw new Error(`the fact ${query.id} was not asked for`);
+    const entry = this.#facts.get(query.id);
+    if (!entry) throw new Error(`the fact ${query.id} was not asked for`);
     // A query carries the type of its fact.
-    return this.#facts.get(query.id)?.fact as Fact;
+    return entry.fact as Fact;
   }
 
-  store(queries: readonly FactQuery[], facts: ReadonlyMap<string, unknown>): void {
-    for (const query of queries) {
-      const age = query.kind.scope === 'network' ? this.#worldAge() : undefined;
-      this.#facts.set(query.id, { fact: facts.get(query.id), age });
-    }
+  /** To be called before the reading begins: what changes during it is not known by it. */
+  reading(): Reading {
+    const ages = { host: this.#ages.host(), network: this.#ages.network() };
+    return {
+      store: (queries, facts) => {
+        for (const query of queries)
+          this.#facts.set(query.id, { fact: facts.get(query.id), age: ages[query.kind.scope] });
+      },
+    };
   }
 
   clear(): void {
