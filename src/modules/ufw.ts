@@ -9,6 +9,9 @@ import { defineModule } from './kit/define.ts';
 import { outputText } from './kit/outputs.ts';
 import { findRule, parseRules, ruleWords } from './parts/ufw-rules.ts';
 
+/** Roles fill in what they do not need with empty text, which Ansible's ufw leaves out. */
+const filled = str.transform((value) => (value === '' ? undefined : value));
+
 const ufwArgs = args(
   {
     state: choice('disabled', 'enabled', 'reloaded', 'reset')
@@ -31,18 +34,24 @@ const ufwArgs = args(
     insert_relative_to: unsupported('give insert a number alone'),
     route: bool.default(false).describe('The rule is about traffic that is passed on.'),
     log: bool.default(false).describe('Log new connections that match.'),
-    from_ip: str.default('any').describe('Where it comes from: an address or network.'),
-    from_port: str.optional().describe('The port it comes from.'),
-    to_ip: str.default('any').describe('Where it goes: an address or network.'),
-    to_port: str.optional().describe('The port it goes to, or several as `80,443` or `6000:6007`.'),
+    from_ip: filled
+      .transform((value) => value ?? 'any')
+      .default('any')
+      .describe('Where it comes from: an address or network.'),
+    from_port: filled.optional().describe('The port it comes from.'),
+    to_ip: filled
+      .transform((value) => value ?? 'any')
+      .default('any')
+      .describe('Where it goes: an address or network.'),
+    to_port: filled.optional().describe('The port it goes to, or several as `80,443` or `6000:6007`.'),
     proto: choice('ah', 'any', 'esp', 'gre', 'igmp', 'ipv6', 'tcp', 'udp', 'vrrp')
       .optional()
       .describe('The protocol.'),
-    name: str.optional().describe('A profile of an application, such as `OpenSSH`.'),
-    interface: str.optional().describe('The interface, for `direction`.'),
-    interface_in: str.optional().describe('The interface where it arrives.'),
-    interface_out: str.optional().describe('The interface where it leaves.'),
-    comment: str.optional().describe('A comment on the rule.'),
+    name: filled.optional().describe('A profile of an application, such as `OpenSSH`.'),
+    interface: filled.optional().describe('The interface, for `direction`.'),
+    interface_in: filled.optional().describe('The interface where it arrives.'),
+    interface_out: filled.optional().describe('The interface where it leaves.'),
+    comment: filled.optional().describe('A comment on the rule.'),
   },
   { oneOf: [['state', 'default', 'rule', 'logging']], exclusive: [['name', 'proto']] },
 ).superRefine((given, context) => {

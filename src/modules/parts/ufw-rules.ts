@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { canonicalIp } from '../../lib/ip-network.ts';
 
 /** What a rule is asked for with: the arguments of the module that are about rules. */
 export interface UfwRuleArgs {
@@ -76,8 +76,8 @@ export function findRule(
       rule.toApplication === (given.name ?? '-') &&
       (given.name !== undefined || (rule.protocol === wanted.protocol && rule.toPort === wanted.toPort)) &&
       rule.fromPort === wanted.fromPort &&
-      rule.to === wanted.to &&
-      rule.from === wanted.from &&
+      canonicalIp(rule.to) === wanted.to &&
+      canonicalIp(rule.from) === wanted.from &&
       rule.direction === wanted.direction &&
       rule.action.startsWith('route:') === given.route,
   );
@@ -96,24 +96,8 @@ function ports(text: string | undefined): string {
     .join(',');
 }
 
-/** Addresses as ufw writes them: without a full prefix, the network's address first. */
 function address(text: string, any: string): string {
-  if (text === 'any') return any;
-  const [host = '', prefix] = text.split('/');
-  if (prefix === undefined || prefix === (isIP(host) === 6 ? '128' : '32')) return host.toLowerCase();
-  if (isIP(host) !== 4) return text.toLowerCase();
-  const bits = prefix.includes('.') ? maskBits(prefix) : Number(prefix);
-  const mask = bits === 0 ? 0 : (~0 << (32 - bits)) >>> 0;
-  const number = host.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-  const network = (number & mask) >>> 0;
-  return `${[24, 16, 8, 0].map((shift) => (network >>> shift) & 255).join('.')}/${bits}`;
-}
-
-function maskBits(mask: string): number {
-  return mask
-    .split('.')
-    .map((part) => Number(part).toString(2).replaceAll('0', '').length)
-    .reduce((sum, count) => sum + count, 0);
+  return canonicalIp(text.toLowerCase() === 'any' ? any : text);
 }
 
 function directionOf(given: UfwRuleArgs): string {
