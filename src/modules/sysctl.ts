@@ -1,4 +1,5 @@
-import { query } from '../facts/fact.ts';
+import { query, type FactReader } from '../facts/fact.ts';
+import { file as fileFact } from '../facts/file.ts';
 import { sysctl as sysctlFact, sysctlPath } from '../facts/sysctl.ts';
 import { quote } from '../lib/shell.ts';
 import type { Plan } from '../steps/plan.ts';
@@ -19,7 +20,11 @@ const sysctlArgs = args({
   sysctl_set: bool
     .default(false)
     .describe('Make the running value the same, even if the file does not change.'),
-  sysctl_file: path.default('/etc/sysctl.conf').describe('The file.'),
+  sysctl_file: path
+    .optional()
+    .describe(
+      'The file; without it `/etc/sysctl.conf` or, where that is not read at boot (as on Debian 13), `/etc/sysctl.d/99-sysctl.conf`.',
+    ),
   ignoreerrors: bool.default(false).describe('Let parameters pass that the kernel does not know or refuses.'),
 }).superRefine((given, context) => {
   if (given.state === 'present' && given.value === undefined) {
@@ -34,6 +39,11 @@ function normal(value: string): string {
   return /^(false|no|off)$/i.test(text) ? '0' : text;
 }
 
+const CONF = '/etc/sysctl.conf';
+const DROP_IN = '/etc/sysctl.d/99-sysctl.conf';
+const LINK = query(fileFact, { path: DROP_IN });
+const SYSTEMD = query(fileFact, { path: '/run/systemd/system' });
+
 /** Kernel parameters: in a file, and now. */
 export const sysctl = defineModule({
   name: 'ansible.posix.sysctl',
@@ -47,12 +57,17 @@ export const sysctl = defineModule({
 `,
   args: sysctlArgs,
   aliases: { name: ['key'], value: ['val'] },
-  facts: (given) => [...editFacts(given.sysctl_file), query(sysctlFact, given.name)],
+  facts: (given) => [
+    ...(given.sysctl_file === undefined
+      ? [LINK, SYSTEMD, ...editFacts(CONF), ...editFacts(DROP_IN)]
+      : editFacts(given.sysctl_file)),
+    query(sysctlFact, given.name),
+  ],
   plan(given, facts): Plan {
     const value = normal(given.value ?? '');
     const name = toBytesText(given.name);
     const result = { name: given.name, value: given.value };
-    const inFile = planEdit({ path: given.sysctl_file, attributes: {} }, facts, (text) => {
+    const inFile = planEdit({ path: fileOf(given.sysctl_file, facts), attributes: {} }, facts, (text) => {
       const lines = readLines(text ?? '');
       const isOurs = (line: string): boolean => new RegExp(`^\\s*-?\\s*${escape(name)}\\s*=`).test(line);
       const last = lines.findLastIndex(isOurs);
@@ -94,6 +109,17 @@ export const sysctl = defineModule({
     };
   },
 });
+
+/**
+ * Ansible writes /etc/sysctl.conf whether it is read at boot or not. systemd reads the files below /etc/sysctl.d only:
+ * Debian 12, Ubuntu and Red Hat have a link to it there, Debian 13 has none.
+ */
+function fileOf(given: string | undefined, facts: FactReader): string {
+  if (given !== undefined) return given;
+  const link = facts.get(LINK);
+  const isRead = link.exists && link.realPath === CONF;
+  return isRead || !facts.get(SYSTEMD).exists ? CONF : DROP_IN;
+}
 
 function escape(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/\\\.|\//g, '[./]');

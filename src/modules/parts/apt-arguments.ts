@@ -1,13 +1,13 @@
 import { args, bool, choice, count, int, list, only, path, str, unsupported } from '../kit/arguments.ts';
 
-const PACKAGE = /^[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?(=\S+)?$/;
+const PACKAGE = /^[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?(>?=\S+)?$/;
 
 const packageName = str.superRefine((value, context) => {
   if (value === '*' || PACKAGE.test(value)) return;
-  const problem = /[*?[]/.test(value.replace(/=.*/, ''))
+  const problem = /[*?[]/.test(value.replace(/>?=.*/, ''))
     ? `wildcards in package names are not supported; name the packages (found '${value}')`
     : /[<>]/.test(value)
-      ? `only = is supported before a version (found '${value}')`
+      ? `only = and >= are supported before a version (found '${value}')`
       : `'${value}' is no package name`;
   context.addIssue({ code: 'custom', message: problem });
 });
@@ -17,9 +17,7 @@ export const aptArgs = args(
   {
     name: list(packageName)
       .optional()
-      .describe(
-        'The packages, each a name, `name=version` (wildcards allowed), `name/release` or a pattern.',
-      ),
+      .describe('The packages, each a name, `name=version` (wildcards allowed) or `name>=version`.'),
     state: choice('absent', 'build-dep', 'fixed', 'latest', 'present')
       .refine((value) => value !== 'build-dep', {
         error: 'build-dep is not supported; use ansible.builtin.command',

@@ -1,6 +1,8 @@
 import { candidate, type CandidateFact } from '../../facts/candidate.ts';
 import { query, type FactQuery, type FactReader } from '../../facts/fact.ts';
 import { packageStatus, type PackageFact } from '../../facts/package.ts';
+import { compareDebianVersions } from '../../lib/debian-version.ts';
+import { quote } from '../../lib/shell.ts';
 import type { Diff } from '../../steps/plan.ts';
 import type { Step } from '../../steps/step.ts';
 import type { AptArgs } from './apt-arguments.ts';
@@ -18,14 +20,16 @@ const NOTHING: PackageWork = { diffs: [], steps: [], certain: true };
 interface Wanted {
   readonly name: string;
   readonly version?: string | undefined;
+  /** The lowest version that will do. */
+  readonly atLeast?: string | undefined;
 }
 
 function wantedOf(given: AptArgs): Wanted[] {
   return [...new Set(given.name ?? [])]
     .filter((spec) => spec !== '*' && spec !== '')
     .map((spec) => {
-      const [name = spec, version] = spec.split('=');
-      return { name, version };
+      const [, name = spec, comparison, version] = /^([^=>]+)(>?=)(.*)$/.exec(spec) ?? [];
+      return comparison === '>=' ? { name, atLeast: version } : { name, version };
     });
 }
 
@@ -47,7 +51,12 @@ export function planPackages(
   const latest = given.state === 'latest' && !listsChange;
   const asked = wanted.filter((item) => {
     const status = facts.get(query(packageStatus, item.name));
-    return (latest && item.version === undefined) || (!status.installed && status.providedBy.length > 0);
+    const isOld = item.atLeast !== undefined && !isAtLeast(status, item.atLeast);
+    return (
+      (latest && item.version === undefined) ||
+      (!status.installed && status.providedBy.length > 0) ||
+      (isOld && !listsChange)
+    );
   });
   const queries = asked.map((item) => query(candidate, { name: item.name, release: given.default_release }));
   const need = queries.filter((item) => !facts.has(item));
@@ -65,12 +74,18 @@ export function planPackages(
     const status = facts.get(query(packageStatus, item.name));
     const verdict = judge(given, item, status, available(item), listsChange);
     if (verdict === 'right') continue;
+    const found = available(item);
+    if (item.atLeast !== undefined && found !== undefined && !candidateSuffices(found, item.atLeast)) {
+      return {
+        failed: `no available version of ${item.name} is at least ${item.atLeast}: apt offers ${found.version ?? 'none'}`,
+      };
+    }
     if (verdict === 'uncertain') certain = false;
     else {
       diffs.push({
         subject: `package ${item.name}`,
         before: status.version === undefined ? '' : `${item.name} ${status.version}\n`,
-        after: `${item.name} ${item.version ?? available(item)?.version ?? 'installed'}\n`,
+        after: `${item.name} ${item.version ?? found?.version ?? 'installed'}\n`,
       });
     }
     specs.push(item.version === undefined ? item.name : `${item.name}=${item.version}`);
@@ -83,10 +98,31 @@ export function planPackages(
       {
         kind: 'script',
         description: `install ${specs.join(' ')}`,
-        script: aptScript(options, [aptGet(options, ...installWords(given), '--', ...specs)]),
+        script: aptScript(options, [
+          aptGet(options, ...installWords(given), '--', ...specs),
+          ...wanted.flatMap((item) =>
+            item.atLeast === undefined ? [] : [checkAtLeast(item.name, item.atLeast)],
+          ),
+        ]),
       },
     ],
   };
+}
+
+function isAtLeast(status: PackageFact, version: string): boolean {
+  return status.installed && compareDebianVersions(status.version ?? '', version) >= 0;
+}
+
+function candidateSuffices(found: CandidateFact, version: string): boolean {
+  return found.version !== undefined && compareDebianVersions(found.version, version) >= 0;
+}
+
+/** Where the lists are fetched first, only what was installed tells whether it is new enough. */
+function checkAtLeast(name: string, version: string): string {
+  return [
+    `v=$(dpkg-query -W -f='\${Version}' -- ${quote(name)}) && dpkg --compare-versions "$v" ge ${quote(version)} || {`,
+    `printf '%s %s was installed, which is not at least %s\\n' ${quote(name)} "$v" ${quote(version)} >&2; exit 1; }`,
+  ].join('\n');
 }
 
 function judge(
@@ -102,6 +138,7 @@ function judge(
     if (status.providedBy.length > 0 && available?.known === false) return 'right';
     return given.only_upgrade ? 'right' : 'wrong';
   }
+  if (item.atLeast !== undefined && !isAtLeast(status, item.atLeast)) return 'wrong';
   if (item.version !== undefined)
     return versionMatches(item.version, status.version ?? '') ? 'right' : 'wrong';
   if (given.state !== 'latest') return given.state === 'fixed' ? 'uncertain' : 'right';
@@ -144,7 +181,10 @@ function removal(
   const present = wanted.flatMap((item) => {
     const status = facts.get(query(packageStatus, item.name));
     const isThere = status.installed || status.broken || (given.purge && status.hasConfig);
-    const isMeant = item.version === undefined || versionMatches(item.version, status.version ?? '');
+    const isMeant =
+      item.atLeast === undefined
+        ? item.version === undefined || versionMatches(item.version, status.version ?? '')
+        : isAtLeast(status, item.atLeast);
     return isThere && isMeant ? [{ name: item.name, version: status.version }] : [];
   });
   if (present.length === 0) return NOTHING;
