@@ -4,6 +4,7 @@ import { UserError } from '../lib/errors.ts';
 import { quote } from '../lib/shell.ts';
 import type { Channel, OpenChannel } from './channel.ts';
 import { LocalFileError, piecesOf, sizeOf, wholeOf } from './content.ts';
+import { forwardByShell, forwardError, isProhibited } from './forward.ts';
 import { becomeKey } from './launch.ts';
 import { openRawChannel, openShellChannel } from './open-shell.ts';
 import { type RemoteShell, remoteShell } from './remote-shell.ts';
@@ -183,7 +184,18 @@ export function hostConnection(host: Host): Connection {
     upload,
     download: async (remotePath, options = {}) =>
       await must(`cat -- ${quote(remotePath)}`, `read ${remotePath}`, options),
-    forward: host.dial,
+    async forward(address, port) {
+      try {
+        return await host.dial(address, port);
+      } catch (error) {
+        const reason = host.lostReason();
+        if (reason !== undefined)
+          throw new TransportError(host.name, { kind: 'lost', reason }, { cause: error });
+        if (!isProhibited(error)) throw forwardError(error, address, port);
+      }
+      const shell = { host: host.name, open: host.open, timeoutMs: host.sudoTimeoutMs };
+      return await forwardByShell(shell, address, port);
+    },
     async close() {
       if (closed) return;
       closed = true;

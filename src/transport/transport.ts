@@ -82,7 +82,7 @@ export interface Connection {
   /** Writes a new temporary file (mode 0600, owned by the user) and returns its path on the host. */
   upload(content: Content, options?: UploadOptions): Promise<string>;
   download(remotePath: string, options?: TransferOptions): Promise<Buffer>;
-  /** Opens a TCP connection that starts at the host, so nothing for it has to be installed there. */
+  /** Opens a TCP connection that starts at the host. Rejects with a ForwardError when it was not made. */
   forward(address: string, port: number): Promise<Duplex>;
   close(): Promise<void>;
   readonly closed: boolean;

@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
@@ -8,6 +9,7 @@ import test, { type ExecutionContext } from 'ava';
 import { UserError } from '../../src/lib/errors.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import type { TransportFailure } from '../../src/transport/failure.ts';
+import { ForwardError } from '../../src/transport/forward.ts';
 import { sshTransport, type SshTransportOptions } from '../../src/transport/ssh.ts';
 import { type Connection, type HostAddress, TransportError } from '../../src/transport/transport.ts';
 import { freePort, keygen, type SshdOptions, startSshd, type TestSshd } from './sshd.ts';
@@ -577,3 +579,31 @@ test('a file here that cannot be read is no fault of the host', async (t) => {
   });
   t.is((await box.run('echo works')).stdout.toString(), 'works\n');
 });
+
+for (const [what, config] of [
+  ['sshd', ['UsePAM no']],
+  ['the host’s own programs, where sshd may not', ['UsePAM no', 'AllowTcpForwarding no']],
+] as const) {
+  test(`a connection from the host is opened by ${what}, and one that was refused is told`, async (t) => {
+    const { port } = await server(t, (socket) => {
+      socket.on('data', (chunk) => {
+        socket.write(chunk);
+        if (chunk.includes('!')) socket.end();
+      });
+    });
+    const remote = await sshd(t, { config });
+    const box = await transport(t).connect(remote.address());
+    const stream = await box.forward('127.0.0.1', port);
+    const content = randomBytes(300_000).map((byte) => (byte === 0x21 ? 0x20 : byte));
+    stream.write(content);
+    stream.write('!');
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+    t.true(Buffer.concat(chunks).equals(Buffer.concat([content, Buffer.from('!')])));
+    const error = await t.throwsAsync(box.forward('127.0.0.1', await freePort()), {
+      instanceOf: ForwardError,
+      message: /^127\.0\.0\.1:\d+: connection refused$/i,
+    });
+    t.is(error?.kind, 'closed');
+  });
+}
