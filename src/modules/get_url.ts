@@ -7,7 +7,7 @@ import type { StepOutput } from '../steps/step.ts';
 import { args, bool, fileAliases, fileArguments, path, str } from './kit/arguments.ts';
 import { attributesOf } from './parts/attributes.ts';
 import { defineModule } from './kit/define.ts';
-import { attributeWork, fileResult, md5, sha1, workPlan } from './parts/file-plan.ts';
+import { attributeWork, fileResult, md5, workPlan } from './parts/file-plan.ts';
 import { httpArguments, requestHeaders, timeout } from './parts/http-arguments.ts';
 
 const CHECKSUM = /^(md5|sha1|sha224|sha256|sha384|sha512):([0-9a-fA-F]{32,128})$/;
@@ -27,7 +27,7 @@ const getArgs = args({
     .describe(
       '`ALGORITHM:DIGEST` of what is expected; a file that has it is not downloaded again, and another download fails.',
     ),
-  timeout: timeout.default(10).describe('How many seconds the server may take.'),
+  timeout: timeout.default(10).describe('For how many seconds the server may be silent.'),
   tmp_dest: path
     .optional()
     .describe(
@@ -67,7 +67,7 @@ export const getUrl = defineModule({
 `,
   args: getArgs,
   aliases: { url_username: ['username'], url_password: ['password'], ...fileAliases },
-  paths: ['dest'],
+  paths: ['dest', 'ca_path'],
   facts: (given) => [fileQuery(given.dest, checksumOf(given))],
   plan(given, facts): Plan {
     const checksum = checksumOf(given);
@@ -104,6 +104,8 @@ export const getUrl = defineModule({
           headers: requestHeaders(given),
           timeoutMs: given.timeout * 1000,
           validateCerts: given.validate_certs,
+          caPath: given.ca_path,
+          useProxy: given.use_proxy,
           redirects: 10,
           save: {
             path: dest,
@@ -140,7 +142,7 @@ function finish(
     ...base,
     status_code: output.status,
     elapsed: Math.round(output.ms / 1000),
-    msg: `OK (${output.body.length} bytes)`,
+    msg: `OK (${output.size} bytes)`,
   };
   if (output.status < 200 || output.status > 299) {
     return {
@@ -149,16 +151,15 @@ function finish(
       result,
     };
   }
-  const digest = sha1(output.body);
   return {
     status: 'ok',
-    changed: checksum !== undefined || !current.exists || current.checksum !== digest,
+    changed: checksum !== undefined || !current.exists || current.checksum !== output.sha1,
     result: {
       ...result,
-      size: output.body.length,
-      checksum_src: digest,
+      size: output.size,
+      checksum_src: output.sha1,
       checksum_dest: current.exists ? current.checksum : undefined,
-      md5sum: md5(output.body),
+      md5sum: output.size === output.body.length ? md5(output.body) : undefined,
     },
   };
 }

@@ -36,7 +36,7 @@ const uriArgs = args({
   status_code: list(int).default([200]).describe('Statuses that count as success.'),
   return_content: bool.default(false).describe("Return the answer's text as `content`."),
   follow_redirects: redirects.describe('`safe` follows those of GET and HEAD, `all` every one.'),
-  timeout: timeout.default(30).describe('How many seconds the server may take.'),
+  timeout: timeout.default(30).describe('For how many seconds the server may be silent.'),
   creates: path
     .optional()
     .describe('Do nothing when this file, or one that matches this pattern, exists on the target.'),
@@ -64,7 +64,7 @@ export const uri = defineModule({
 `,
   args: uriArgs,
   aliases: { url_username: ['user'], url_password: ['password'], ...fileAliases },
-  paths: ['creates', 'removes', 'dest'],
+  paths: ['creates', 'removes', 'dest', 'ca_path'],
   facts: (given): FactQuery[] => [
     ...[given.creates, given.removes].flatMap((item) => (item === undefined ? [] : [query(glob, item)])),
     ...(given.dest === undefined ? [] : [query(fileFact, { path: given.dest, checksum: 'sha1' as const })]),
@@ -93,6 +93,8 @@ export const uri = defineModule({
           body,
           timeoutMs: given.timeout * 1000,
           validateCerts: given.validate_certs,
+          caPath: given.ca_path,
+          useProxy: given.use_proxy,
           redirects: redirectCount(given.follow_redirects, given.method),
           ...(given.dest === undefined
             ? {}
@@ -181,7 +183,7 @@ function finish(given: UriArgs, output: StepOutput | undefined): Outcome {
   return {
     status: 'ok',
     changed: given.dest !== undefined,
-    result: { ...result, msg: `OK (${output.body.length} bytes)` },
+    result: { ...result, msg: `OK (${output.size} bytes)` },
   };
 }
 

@@ -27,7 +27,9 @@ const waitArgs = args(
     timeout: count.default(300).describe('After how many seconds it fails.'),
     delay: count.default(0).describe('Seconds to wait before the first look.'),
     sleep: count.default(1).describe('Seconds between two looks.'),
-    connect_timeout: count.default(5).describe('Accepted, and without effect.'),
+    connect_timeout: count
+      .default(5)
+      .describe('Seconds after which a port that does not answer counts as closed.'),
     msg: str.optional().describe('What to say when it fails.'),
     active_connection_states: unsupported('it belongs to state: drained'),
     exclude_hosts: unsupported('it belongs to state: drained'),
@@ -82,6 +84,7 @@ function stepOf(given: WaitArgs): Step {
       port: given.port,
       until: isGone ? 'closed' : 'open',
       ...times,
+      connectTimeoutMs: given.connect_timeout * 1000,
     };
   }
   if (given.path !== undefined) {

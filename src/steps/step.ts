@@ -62,8 +62,13 @@ export type Step =
       readonly method: string;
       readonly headers: Readonly<Record<string, string>>;
       readonly body?: Buffer | undefined;
+      /** For how long the server may be silent. */
       readonly timeoutMs: number;
       readonly validateCerts: boolean;
+      /** A file or directory of the target with the authorities to trust, instead of all that the target trusts. */
+      readonly caPath?: string | undefined;
+      /** Go through the proxy that the task's environment names. */
+      readonly useProxy: boolean;
       /** 0 follows none. */
       readonly redirects: number;
       /** Writes the body of a 2xx answer to a file as `write` does. */
@@ -85,6 +90,8 @@ export type Step =
       readonly host: string;
       readonly port: number;
       readonly until: 'open' | 'closed';
+      /** An address that does not answer for so long counts as closed. */
+      readonly connectTimeoutMs: number;
       readonly timeoutMs: number;
       readonly delayMs: number;
       readonly intervalMs: number;
@@ -134,7 +141,10 @@ export type StepOutput =
       readonly kind: 'http';
       readonly status: number;
       readonly headers: Readonly<Record<string, string>>;
+      /** Empty when it was large and went to a file. */
       readonly body: Buffer;
+      readonly size: number;
+      readonly sha1: string;
       readonly url: string;
       readonly ms: number;
     }

@@ -8,7 +8,9 @@ import test, { type ExecutionContext } from 'ava';
 
 import { localTransport } from '../../src/transport/local.ts';
 import { sshTransport } from '../../src/transport/ssh.ts';
-import { startSshd } from '../transport/sshd.ts';
+import { ForwardError } from '../../src/transport/forward.ts';
+import { recordingTransport } from '../../src/transport/recording.ts';
+import { freePort, startSshd } from '../transport/sshd.ts';
 import { scriptedRuns } from './scripted-run.ts';
 
 const play = (tasks: string): string =>
@@ -129,4 +131,42 @@ asRoot('a full disk fails the task on its host, with the reason', async (t) => {
   t.deepEqual(readdirSync(small), []);
   t.like(recap.hosts['h1'], { failed: 1, unreachable: 0 });
   t.like(recap.hosts['h2'], { failed: 0, ignored: 1, changed: 1 });
+});
+
+test('a port is looked at by the host’s own programs where its sshd opens no connections', async (t) => {
+  const { directory, run } = scriptedRuns(t);
+  const { transport, inventory } = await twoHosts(t, ['AllowTcpForwarding no']);
+  const port = /ansible_port=(\d+)/.exec(inventory)?.[1] ?? '';
+  const closed = await freePort();
+  const { results, messages } = await run(
+    play(`
+- wait_for: {port: ${port}, state: stopped, timeout: 0}
+  ignore_errors: true
+- wait_for: {port: ${port}, state: started, timeout: 20}
+- wait_for: {port: ${closed}, state: stopped, timeout: 20}
+- wait_for: {port: ${closed}, state: started, timeout: 0}
+  ignore_errors: true
+`),
+    { transport, inventory: inventory.split('\n')[0] ?? '' },
+  );
+  t.deepEqual(results, ['wait_for: failed', 'wait_for: ok', 'wait_for: ok', 'wait_for: failed'], directory);
+  t.regex(messages.join('\n'), /Timeout when waiting for 127\.0\.0\.1:\d+ to stop/);
+});
+
+test('a check that could not be made fails, whatever was waited for', async (t) => {
+  const { run } = scriptedRuns(t);
+  const impossible = recordingTransport({
+    dial: async () => await Promise.reject(new ForwardError('impossible', 'it has neither bash nor nc')),
+  });
+  const { results, messages } = await run(
+    play(`
+- wait_for: {port: 22, state: stopped}
+  ignore_errors: true
+- wait_for: {port: 22, state: started}
+`),
+    { transport: impossible },
+  );
+  t.deepEqual(results, ['wait_for: failed', 'wait_for: failed']);
+  for (const message of messages)
+    t.regex(message, /whether 127\.0\.0\.1:22 is open cannot be found out: it has neither bash nor nc/);
 });

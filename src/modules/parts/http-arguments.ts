@@ -1,4 +1,4 @@
-import { bool, choice, count, dict, list, only, str, unsupported } from '../kit/arguments.ts';
+import { bool, choice, count, dict, list, only, path, str, unsupported } from '../kit/arguments.ts';
 
 /** What uri and get_url share. */
 export const httpArguments = {
@@ -16,14 +16,16 @@ export const httpArguments = {
     .describe('Accepted, and without effect: a name and password are always sent with the first request.'),
   validate_certs: bool
     .default(true)
-    .describe("Check the server's certificate, by the controller's authorities."),
+    .describe("Check the server's certificate, by the authorities that the target trusts."),
   use_proxy: bool
     .default(true)
-    .describe('Accepted, and without effect: requests start at the target and go through no proxy.'),
+    .describe('Go through the proxy that `environment` names: `http_proxy`, `https_proxy`, `no_proxy`.'),
   force: bool.default(false).describe('Download even if the file exists (get_url only).'),
   client_cert: unsupported('client certificates are not sent'),
   client_key: unsupported('client certificates are not sent'),
-  ca_path: unsupported("put the authority among the controller's, or set validate_certs: false"),
+  ca_path: path
+    .optional()
+    .describe('A file or directory on the target with the authorities to trust, in PEM form.'),
   ciphers: unsupported('the usual ciphers are offered'),
   use_gssapi: only(false, 'Kerberos is not supported').describe('Kerberos is not supported.'),
   use_netrc: bool.default(false).describe('Accepted, and without effect: no .netrc is read.'),

@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { unreachable } from '../../lib/errors.ts';
-import type { Step, StepOutput } from '../../steps/step.ts';
-import type { Connection, ScriptResult } from '../../transport/transport.ts';
+import { unreachable, UserError } from '../../lib/errors.ts';
+import { contentSize, type Step, type StepOutput } from '../../steps/step.ts';
+import { ForwardError } from '../../transport/forward.ts';
+import { type Connection, type ScriptResult, TransportError } from '../../transport/transport.ts';
 import type { Actor } from './actor.ts';
 import { fetchFile } from './fetch-step.ts';
-import { httpRequest } from './http-request.ts';
+import { authorities } from './authorities.ts';
+import { type HttpAnswer, httpRequest } from './http-request.ts';
 import type { ScriptedStep } from './step-script.ts';
 
 export type NetworkStep = Exclude<Step, ScriptedStep>;
@@ -38,9 +39,7 @@ export async function networkStep(
       const connection = await session.connection(actor);
       await delay(step.delayMs);
       do {
-        if ((await isOpen(() => connection.forward(step.host, step.port))) === (step.until === 'open')) {
-          return { kind: 'done' };
-        }
+        if ((await isOpen(step, connection)) === (step.until === 'open')) return { kind: 'done' };
         await delay(step.intervalMs);
       } while (elapsed() < step.timeoutMs);
       return {
@@ -65,28 +64,75 @@ async function request(
   session: StepSession,
   actor: Actor,
 ): Promise<StepOutput> {
+  const startedAt = Date.now();
+  const elapsed = (): number => Date.now() - startedAt;
   const connection = await session.connection(actor);
-  const answer = await httpRequest(step, (host, port) => connection.forward(host, port));
-  const { save } = step;
-  if (!save || answer.kind !== 'http' || answer.status < 200 || answer.status > 299) return answer;
-  const digest = (algorithm: string): string => createHash(algorithm).update(answer.body).digest('hex');
-  if (save.checksum && digest(save.checksum.algorithm) !== save.checksum.digest.toLowerCase()) {
-    const message = `${step.url}: expected ${save.checksum.algorithm} ${save.checksum.digest}, found ${digest(save.checksum.algorithm)}`;
-    return { kind: 'no-answer', message, ms: answer.ms };
+  let answer: HttpAnswer;
+  try {
+    answer = await httpRequest(step, {
+      dial: (host, port) => connection.forward(host, port),
+      environment: actor.environment,
+      authorities: () => authorities(step.caPath, session, actor),
+    });
+  } catch (error) {
+    if (error instanceof TransportError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    return { kind: 'no-answer', message: `${step.url}: ${message}`, ms: elapsed() };
   }
-  if (save.unlessSha1 === undefined || save.unlessSha1 !== digest('sha1')) {
-    const { path, attributes, backup } = save;
-    await session.write(actor, { kind: 'write', path, content: answer.body, attributes, backup });
+  try {
+    const { status, headers, url, content, digests } = answer;
+    const { save } = step;
+    const sha1 = digests['sha1'] ?? '';
+    const body = Buffer.isBuffer(content) ? content : Buffer.alloc(0);
+    const output = (): StepOutput => ({
+      kind: 'http',
+      status,
+      headers,
+      url,
+      body,
+      size: contentSize(content),
+      sha1,
+      ms: elapsed(),
+    });
+    if (!save || status < 200 || status > 299) return output();
+    const { path, attributes, backup, checksum, unlessSha1 } = save;
+    const found = checksum && digests[checksum.algorithm];
+    if (checksum && found !== checksum.digest.toLowerCase()) {
+      const message = `${step.url}: expected ${checksum.algorithm} ${checksum.digest}, found ${found ?? ''}`;
+      return { kind: 'no-answer', message, ms: elapsed() };
+    }
+    if (unlessSha1 === undefined || unlessSha1 !== sha1)
+      await session.write(actor, { kind: 'write', path, content, attributes, backup });
+    return output();
+  } finally {
+    answer.discard();
   }
-  return answer;
 }
 
-async function isOpen(open: () => Promise<{ destroy(): void }>): Promise<boolean> {
+/**
+ * Whether the port accepts a connection in time. A check that could not be made says nothing about the port, and is
+ * thrown.
+ */
+async function isOpen(step: Extract<Step, { kind: 'wait-port' }>, connection: Connection): Promise<boolean> {
+  const opening = connection.forward(step.host, step.port);
+  const silent = new AbortController();
   try {
-    (await open()).destroy();
-    return true;
-  } catch {
-    return false;
+    const stream = await Promise.race([
+      opening,
+      delay(step.connectTimeoutMs, undefined, { signal: silent.signal }),
+    ]);
+    // One that comes too late is not left open.
+    if (!stream) opening.then((late) => late.destroy()).catch(() => {});
+    stream?.destroy();
+    return stream !== undefined;
+  } catch (error) {
+    if (error instanceof ForwardError && error.kind === 'closed') return false;
+    if (!(error instanceof ForwardError)) throw error;
+    throw new UserError(`whether ${step.host}:${step.port} is open cannot be found out: ${error.message}`, {
+      cause: error,
+    });
+  } finally {
+    silent.abort();
   }
 }
 
