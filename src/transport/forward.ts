@@ -105,8 +105,10 @@ export async function forwardByShell(options: OpenOptions, address: string, port
 function channelStream(channel: Channel): Duplex {
   return new Duplex({
     read() {},
-    write(chunk: Buffer, _encoding, done) {
-      channel.writeAndWait(chunk).then(() => done(), done);
+    async write(chunk: Buffer, _encoding, done) {
+      // A closed channel takes the data too; that it has ended is told by its end.
+      await channel.writeAndWait(chunk);
+      done();
     },
     final(done) {
       channel.end();

@@ -126,7 +126,7 @@ async function once(step: HttpStep, url: URL, world: HttpWorld): Promise<HttpAns
           try {
             sink.add(chunk);
           } catch (error) {
-            reject(error as Error);
+            reject(error);
           }
         });
         response.on('error', reject).on('end', resolve);
@@ -139,7 +139,7 @@ async function once(step: HttpStep, url: URL, world: HttpWorld): Promise<HttpAns
       ),
       url: url.href,
       ...sink.end(),
-      discard: sink.discard,
+      discard: () => sink.discard(),
     };
   } catch (error) {
     sink.discard();

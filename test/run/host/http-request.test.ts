@@ -60,10 +60,11 @@ async function secure(t: ExecutionContext, answer: RequestListener) {
   };
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
   openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=Own authority');
+  const request = ['req', '-x509', ...key, '-keyout', 'web.key', '-out', 'web.pem', '-subj', '/CN=web.test'];
+  const extensions = ['subjectAltName=DNS:web.test,IP:127.0.0.1', 'basicConstraints=critical,CA:false'];
   openssl(
-    ...['req', '-x509', ...key, '-keyout', 'web.key', '-out', 'web.pem', '-subj', '/CN=web.test'],
-    ...['-CA', 'ca.pem', '-CAkey', 'ca.key', '-addext', 'subjectAltName=DNS:web.test,IP:127.0.0.1'],
-    ...['-addext', 'basicConstraints=critical,CA:false'],
+    ...request,
+    ...['-CA', 'ca.pem', '-CAkey', 'ca.key'].concat(extensions.flatMap((one) => ['-addext', one])),
   );
   const server = createSecureServer(
     { key: readFileSync(inside('web.key')), cert: readFileSync(inside('web.pem')) },
