@@ -9,6 +9,7 @@ import { parse } from 'yaml';
 import { siteVariables } from '../../src/commands/failover/variables.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 import { SecretRegistry } from '../../src/lib/secret.ts';
+import type { Dict, Value } from '../../src/lib/value.ts';
 
 const playbooks = fileURLToPath(new URL('../../playbooks/', import.meta.url));
 
@@ -129,13 +130,23 @@ interface Where {
 
 /** A template of a role as lb1 has it. */
 function onBalancer(t: { teardown(work: () => void): void }, where: Where, template: string): string {
+  return rendered(t, where, template, 'lb1');
+}
+
+function rendered(
+  t: { teardown(work: () => void): void },
+  where: Where,
+  template: string,
+  host: string,
+  more: Dict = new Map(),
+): string {
   const directory = mkdtempSync(join(tmpdir(), 'understudy-variables-'));
   t.teardown(() => rmSync(directory, { recursive: true }));
   const inventory = join(directory, 'hosts.yml');
-  const more = (text: string | undefined): string => (text === undefined ? '' : `, ${text}`);
+  const also = (text: string | undefined): string => (text === undefined ? '' : `, ${text}`);
   writeFileSync(
     inventory,
-    HOSTS(more(where.all), more(where.balancers), more(where.servers), more(where.web2)),
+    HOSTS(also(where.all), also(where.balancers), also(where.servers), also(where.web2)),
   );
   mkdirSync(join(directory, 'secrets'));
   for (const name of PASSWORDS)
@@ -143,12 +154,13 @@ function onBalancer(t: { teardown(work: () => void): void }, where: Where, templ
   const variables = siteVariables({
     inventory: loadInventory(inventory),
     playbookDirectory: playbooks,
-    extraVars: new Map([
+    extraVars: new Map<Value, Value>([
+      ...more,
       ['probe', `{{ lookup('ansible.builtin.template', '${playbooks}roles/${template}') }}`],
     ]),
     secrets: new SecretRegistry(),
   });
-  return String(variables.of('lb1').get('probe'));
+  return String(variables.of(host).get('probe'));
 }
 
 const HAPROXY = 'haproxy/templates/haproxy.cfg.j2';
@@ -191,5 +203,19 @@ for (const [where, template, expected, not] of READ_ELSEWHERE) {
     const text = onBalancer(t, where, template);
     t.regex(text, expected);
     if (not) t.notRegex(text, not);
+  });
+}
+
+const DEFINERS: readonly (readonly [string, RegExp])[] = [
+  ['8.0.45-0ubuntu0.24.04.1', /CLONE_ADMIN, SET_USER_ID ON/],
+  ['8.4.7', /CLONE_ADMIN, SET_ANY_DEFINER, ALLOW_NONEXISTENT_DEFINER ON/],
+  ['9.7.4-2', /CLONE_ADMIN, SET_ANY_DEFINER, ALLOW_NONEXISTENT_DEFINER ON/],
+];
+
+for (const [version, expected] of DEFINERS) {
+  test(`the failover's account keeps the definers of events with the privileges that MySQL ${version} has`, (t) => {
+    const state = new Map<Value, Value>([['live', new Map<Value, Value>([['version', version]])]]);
+    const more = new Map<Value, Value>([['mysql_state', state]]);
+    t.regex(rendered(t, {}, 'mysql/templates/mysql/accounts.sql.j2', 'web1', more), expected);
   });
 }

@@ -1,0 +1,3 @@
+import { mariadbSite } from './support/mariadb-site.ts';
+
+mariadbSite({ name: 'test-deb12', debian: '12', version: '10.11' });
