@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 
 import { jsonLines, startProvision, total, waitFor } from './support/cli.ts';
 import { must, request, siteIsUp, testLab, vipOf } from './support/site.ts';
@@ -72,6 +72,26 @@ test.serial('check on bare hosts shows what would be done, and touches nothing',
   t.is(check.status, 3, check.stdout.slice(-3000) + check.stderr.slice(-3000));
   t.true(total(jsonLines(check.stdout), 'changed') >= HOSTS.length);
   t.is(total(jsonLines(check.stdout), 'failed'), 0);
+  t.deepEqual(await Promise.all(HOSTS.map(stateOf)), before);
+});
+
+/** A run that is refused in its first play, and changes nothing. */
+async function isRefused(t: ExecutionContext, why: RegExp, ...variables: readonly string[]): Promise<void> {
+  const up = await lab.provision('up', '--json', ...variables.flatMap((each) => ['-e', each]));
+  t.is(up.status, 2, up.stdout.slice(-3000) + up.stderr.slice(-2000));
+  t.regex(up.stdout, why);
+  t.is(total(jsonLines(up.stdout), 'changed'), 0);
+}
+
+test.serial('a database that the distribution has not is refused before anything is changed', async (t) => {
+  const before = await Promise.all(HOSTS.map(stateOf));
+  await isRefused(
+    t,
+    /Debian has no MySQL of its own/,
+    'mysql_package_source=distribution',
+    'mysql_flavour=mysql',
+  );
+  await isRefused(t, /needs mysql_upstream_key/, 'mysql_package_source=upstream');
   t.deepEqual(await Promise.all(HOSTS.map(stateOf)), before);
 });
 
@@ -173,6 +193,61 @@ test.serial('drift made by hand is reported with a diff, and repaired', async (t
   t.is((await lab.provision('up')).status, 0);
   t.is((await lab.provision('check')).status, 0);
   t.notRegex(await lab.sh('web3', 'ufw status'), /8080/);
+});
+
+/** What a balancer says of web2's state for requests. */
+const webState = async (balancer: string): Promise<string> =>
+  await lab.sh(
+    balancer,
+    "echo 'show stat' | socat stdio /run/haproxy/admin.sock | grep '^web,web2,' | cut -d, -f18",
+  );
+
+test.serial('ports that change move on all hosts, and a drained server stays drained', async (t) => {
+  const balancers = ['lb1', 'lb2'];
+  const drained = async (after: string): Promise<void> => {
+    for (const balancer of balancers) t.is(await webState(balancer), 'DRAIN', `${balancer} after ${after}`);
+  };
+  const say = async (line: string): Promise<void> => {
+    for (const balancer of balancers)
+      await lab.sh(balancer, `echo '${line}' | socat stdio /run/haproxy/admin.sock`);
+  };
+  await say('set server web/web2 state drain');
+  const ports = ['nginx_port=8081', 'app_port=3001', 'role_check_port=9301', 'mysql_writer_port=3316'];
+  const extra = ports.flatMap((port) => ['-e', port]);
+  const up = await lab.provision('up', ...extra);
+  t.is(up.status, 0, up.stdout.slice(-4000) + up.stderr.slice(-2000));
+  t.is((await request(lab, `http://${vip}/ready`)).status, 200);
+  t.is((await lab.provision('check', ...extra)).status, 0);
+  await drained('up');
+  for (const verb of ['reload', 'restart']) {
+    for (const balancer of balancers) await lab.sh(balancer, `systemctl ${verb} haproxy`);
+    await drained(verb);
+  }
+  await siteIsUp(lab, vip);
+  await say('set server web/web2 state ready');
+  t.is((await lab.provision('up')).status, 0);
+  t.is((await request(lab, `http://${vip}/ready`)).status, 200);
+  t.is((await lab.provision('check')).status, 0);
+});
+
+test.serial('what a running site cannot change is said before anything is changed', async (t) => {
+  await isRefused(t, /runs MySQL, and the inventory asks for mariadb/, 'mysql_flavour=mariadb');
+  await isRefused(t, /a running cluster keeps its port/, 'mysql_port=3310');
+  await isRefused(t, /A running store keeps its ports/, 'etcd_peer_port=2390');
+});
+
+test.serial('a run whose site does not answer fails, and says what was asked', async (t) => {
+  const up = await lab.provision(
+    'up',
+    '--tags',
+    'ssh',
+    '-e',
+    'answers_path=/nowhere',
+    '-e',
+    'answers_patience=1',
+  );
+  t.is(up.status, 2);
+  t.regex(up.stdout, /asked http:\/\/[\d.]+:80\/nowhere for 1 s and got 404/);
 });
 
 test.serial('killing the balancer that has the address moves it within 3 seconds', async (t) => {

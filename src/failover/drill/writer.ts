@@ -87,6 +87,10 @@ export async function putWriter(ground: Ground, host: string): Promise<string> {
   return path;
 }
 
+/** The distribution's Node.js, or the one that the role node has put beside it where that one is too old. */
+const HOST_NODE =
+  '"$(ls -d /usr/local/lib/node-*/node 2> /dev/null | tail -n 1 | grep . || command -v node)"';
+
 /** Starts a writer; it is at work when `begun` resolves. */
 export async function startWriter(site: Site, options: WriterOptions): Promise<Writer> {
   const { ground } = site;
@@ -113,7 +117,8 @@ export async function startWriter(site: Site, options: WriterOptions): Promise<W
       : { ...common, kind: 'http', attemptMs: 30_000, url: options.url, tag: `drill ${common.first}` };
   const writes: Write[] = [];
   const listeners = new Set<() => void>();
-  const running: Running = ground.start(host, `exec ${quote(options.node ?? 'node')} ${quote(path)}`, {
+  const node = options.node === undefined ? HOST_NODE : quote(options.node);
+  const running: Running = ground.start(host, `exec ${node} ${quote(path)}`, {
     input: JSON.stringify(config),
     onLine: (line) => {
       if (!line.startsWith('[')) return;
