@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
+import { userEnvironment } from '../src/lib/system-path.ts';
+
 /** One whole process, from its start to its end. */
 export interface Measured {
   readonly ms: number;
@@ -19,7 +21,7 @@ export async function measure(
   const startedAt = performance.now();
   const child = spawn(program, args, {
     cwd: options.cwd,
-    env: options.env ?? process.env,
+    env: options.env ?? userEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const chunks: Buffer[] = [];

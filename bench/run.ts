@@ -1,34 +1,23 @@
 // Side by side with the rivals, whole processes, in one run. What the figures mean is in docs/benchmarks.md.
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { down, reset, up } from '../src/lab/lab.ts';
 import { prepareAnsible, type Ansible } from './ansible.ts';
 import { benchFailover, FAILOVER_PARTS } from './failover.ts';
 import { describe, measure, median, repeat, type Measured } from './measure.ts';
+import { benchOptions } from './options.ts';
 import { benchTopology } from './topology.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const PARTS = ['bare', 'site', 'tasks', ...FAILOVER_PARTS, 'analyse'] as const;
-type Part = (typeof PARTS)[number];
-
-const { values: options } = parseArgs({
-  options: {
-    name: { type: 'string', default: 'bench' },
-    only: { type: 'string' },
-    runs: { type: 'string' },
-    keep: { type: 'boolean' },
-  },
-});
+const options = benchOptions(process.argv.slice(2));
 const NAME = options.name;
-const RUNS = Number(options.runs ?? 5);
+const RUNS = options.runs ?? 5;
 /** A failover differs more from the next one than a run of a playbook does. */
-const FAILOVERS = Number(options.runs ?? 20);
+const FAILOVERS = options.runs ?? 20;
 const INVENTORY = `inventory/${NAME}`;
 const SERVERS = ['web1', 'web2', 'web3'];
 const TARGETS = ['lb1', 'lb2', ...SERVERS];
-const parts: readonly Part[] =
-  options.only === undefined ? PARTS : PARTS.filter((part) => options.only?.split(',').includes(part));
+const { parts } = options;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const provision = (...args: readonly string[]): readonly string[] => [

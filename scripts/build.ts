@@ -4,8 +4,12 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 import { ensureNode, ROOT } from './common.ts';
+import { scriptCommand } from './options.ts';
 
 ensureNode();
+scriptCommand('build', 'makes dist/, the JavaScript of the published package', [
+  ['npm run build', 'before npm pack; npm does it by itself'],
+]).parse();
 
 const dist = join(ROOT, 'dist');
 rmSync(dist, { recursive: true, force: true });

@@ -2,11 +2,25 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { addRunOptions } from '../src/commands/provision/options.ts';
 import { openLab } from '../src/lab/lab.ts';
 import { UserError } from '../src/lib/errors.ts';
 import { ensureNode, ROOT, runCommand } from './common.ts';
+import { scriptCommand } from './options.ts';
 
 ensureNode();
+
+const command = scriptCommand(
+  'start',
+  'makes the hosts of the lab, provisions the site on them, and says what to try next',
+  [
+    ['npm start', 'six hosts and the site; again, it repairs what differs'],
+    ['npm start -- --diff', 'the options are those of provision up'],
+  ],
+);
+// What is wrong with them is said before the hosts are made.
+addRunOptions(command);
+command.parse();
 
 const ANSWER_WITHIN_MS = 20_000;
 
@@ -63,7 +77,7 @@ Try next:
   curl -i ${url}                            which server answered is in the headers
   npm run provision -- check --diff                  nothing should have to change
   npm run provision -- lab kill web1                 cut a server's power; the site stays up
-  npm run provision -- lab heal                      and switch it on again
+  npm run provision -- lab start web1                and switch it on again
   npm run provision -- lab kill lb1                  the address moves to the other load balancer
   npm run provision -- lab shell web2                look around on a host
   npm run provision -- lab down                      remove everything

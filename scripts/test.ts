@@ -3,15 +3,23 @@ import { spawn } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
 
 import { buildBundles, ensureNode, ROOT, runTool, toolEnvironment } from './common.ts';
+import { scriptCommand } from './options.ts';
 import { installPackages, missingPackages } from './packages.ts';
 import { TapReader, type Tally } from './tap.ts';
 
 ensureNode();
 
-const { values: only } = parseArgs({ options: { unit: { type: 'boolean' }, lab: { type: 'boolean' } } });
+const only = scriptCommand('test', 'runs the checks and the tests; without options all of them', [
+  ['npm test', 'checks, unit tests, and as root the tests on real hosts'],
+  ['npm test -- --unit', 'checks and unit tests'],
+  ["npx ava 'test/lib/**/*.test.ts'", 'a part of them'],
+])
+  .option('--unit', 'only checks and unit tests')
+  .option('--lab', 'only the tests on real hosts, which take root')
+  .parse()
+  .opts<{ unit?: true; lab?: true }>();
 const all = only.unit !== true && only.lab !== true;
 const wantsUnit = all || only.unit === true;
 const wantsLab = all || only.lab === true;
@@ -41,14 +49,16 @@ async function providePackages(): Promise<void> {
     else heading(message);
     return;
   }
-  const wanted = (): ReturnType<typeof missingPackages> =>
-    missingPackages().filter(({ tests }) => (tests === 'lab' ? wantsLab : wantsUnit));
-  if (wanted().length === 0) return;
+  const wanted = async (): ReturnType<typeof missingPackages> =>
+    (await missingPackages()).filter(({ tests }) => (tests === 'lab' ? wantsLab : wantsUnit));
+  const needed = await wanted();
+  if (needed.length === 0) return;
   if (isRoot) {
-    heading(`Packages that the tests need: ${names(wanted())}`);
-    await installPackages(wanted().map(({ name }) => name));
+    heading(`Installing packages that the tests need: ${names(needed)}`);
+    const failure = await installPackages(needed.map(({ name }) => name));
+    if (failure !== undefined) process.stdout.write(`${failure}\n`);
   }
-  const missing = wanted();
+  const missing = await wanted();
   if (missing.length === 0) return;
   heading(isRoot ? 'Packages that could not be installed:' : 'Missing, and only root can install it:');
   for (const { name, why, tests } of missing) {
@@ -59,7 +69,7 @@ async function providePackages(): Promise<void> {
 }
 
 function names(packages: readonly { readonly name: string }[]): string {
-  return packages.map(({ name }) => name).join(' ');
+  return [...new Set(packages.map(({ name }) => name))].join(' ');
 }
 
 async function check(): Promise<void> {

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { explainApt, foldApt } from '../lib/apt-output.ts';
 import { UserError } from '../lib/errors.ts';
 import { systemOutput, system } from './system.ts';
 import { killGroup, makeGroup } from './cgroup.ts';
 import { CACHE_DIRECTORY, LOGIN_USER } from './layout.ts';
+import { lastLines } from './packages.ts';
 import { type Debian, DEBIANS, RELEASES } from './release.ts';
 
 /*
@@ -165,9 +167,10 @@ export async function ensureBase(
   await killGroup(groups.own);
   if (built.status !== 0) {
     await removeHalfBuilt();
+    const explained = explainApt(built.stderr);
     throw new UserError({
-      message: `could not build the base image:\n${built.stderr.trim().split('\n').slice(-12).join('\n')}`,
-      hint: 'it is made of packages from deb.debian.org: can this machine reach it?',
+      message: `could not build the base image: ${explained?.message ?? `\n${lastLines(foldApt(built.stderr))}`}`,
+      hint: explained?.hint ?? 'it is made of packages from deb.debian.org: can this machine reach it?',
     });
   }
   await rm(join(temporary, 'etc/apt/apt.conf.d/99mmdebstrap'), { force: true });

@@ -5,7 +5,8 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../lib/errors.ts';
 import type { ProcessResult } from '../lib/process.ts';
-import { system, systemPath } from './system.ts';
+import { systemPath } from '../lib/system-path.ts';
+import { system } from './system.ts';
 import { isFrozen, isPopulated, killGroup, makeGroup, processesIn, until } from './cgroup.ts';
 import {
   BACK_INTERFACE,
@@ -144,6 +145,18 @@ export async function waitForSsh(context: HostContext, host: string, timeoutMs =
     if (Date.now() > deadline) throw await didNotStart(context, host, timeoutMs);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+/** Whether a host reaches the lab's package cache, asked from its place in the network and through the lab's firewall. */
+export async function reachesPackageCache(context: HostContext, host: string): Promise<boolean> {
+  const { hostname, port } = new URL(context.network.packageCache);
+  const ask =
+    `exec 3<>/dev/tcp/${hostname}/${port} && printf 'GET /statistics HTTP/1.0\\r\\n\\r\\n' >&3 && ` +
+    'read -r -t 10 line <&3 && [[ $line == *" 200 "* ]]';
+  const init = await initProcess(context, host);
+  if (init === undefined) return false;
+  const argv = ['nsenter', '--target', String(init), '--net', 'bash', '-c', ask];
+  return (await system(argv, { timeoutMs: 15_000 })).status === 0;
 }
 
 /**

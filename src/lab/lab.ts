@@ -5,7 +5,14 @@ import { system } from './system.ts';
 import { basePath, baseVersion, ensureBase, hasBase, removeOldBases } from './base-image.ts';
 import { killGroup, setFrozen } from './cgroup.ts';
 import { ensureKeys, hasDisk, makeDisk } from './disk.ts';
-import { type HostContext, hostGroup, hostState, startHost, waitForSsh } from './host.ts';
+import {
+  type HostContext,
+  hostGroup,
+  hostState,
+  reachesPackageCache,
+  startHost,
+  waitForSsh,
+} from './host.ts';
 import { inventoryDirectory, removeInventory, writeInventory } from './inventory-directory.ts';
 import {
   checkLabName,
@@ -18,7 +25,7 @@ import {
   PACKAGE_CACHE_PORT,
 } from './layout.ts';
 import { withLock } from './lock.ts';
-import { createNetwork, networkIsUp, removeNetwork, writeCuts } from './network.ts';
+import { createNetwork, networkFaults, networkIsUp, removeNetwork, writeCuts } from './network.ts';
 import { ensurePackageCache } from './package-cache-process.ts';
 import { prepareMachine } from './preflight.ts';
 import { type Debian, DEFAULT_DEBIAN } from './release.ts';
@@ -96,6 +103,7 @@ export async function up(options: UpOptions = {}): Promise<Lab> {
 
     // 5. Tell the rest of the world.
     await writeInventory(state, network);
+    await lookAtAll(lab);
     report(`ready: ${state.inventory}`);
     return lab;
   });
@@ -119,6 +127,7 @@ export async function reset(options: LabOptions = {}): Promise<Lab> {
     report(`boot ${HOSTS.length} hosts`);
     await Promise.all(HOSTS.map((host) => bringUp(fresh, host)));
     await Promise.all(HOSTS.map((host) => waitForSsh(fresh, host.name)));
+    await lookAtAll(fresh);
     report('ready');
     return fresh;
   });
@@ -153,6 +162,20 @@ async function whileLocked<T>(options: LabOptions, work: (locked: Locked) => Pro
   const report = options.report ?? (() => {});
   const cgroups = await prepareMachine(report);
   return withLock(`lab-${name}`, waiting(report), () => work({ name, cgroups, report }));
+}
+
+/** Looks at what was set up before anybody builds on it: a program that ends with 0 has not always done its work. */
+async function lookAtAll(lab: Lab): Promise<void> {
+  const faults = [...(await networkFaults(lab.names, lab.network))];
+  const [first] = HOSTS;
+  if (faults.length === 0 && first !== undefined && !(await reachesPackageCache(lab, first.name)))
+    faults.push(`${first.name} does not reach the package cache at ${lab.network.packageCache}`);
+  if (faults.length === 0) return;
+  const option = lab.lab === DEFAULT_LAB ? '' : ` --name ${lab.lab}`;
+  throw new UserError({
+    message: `the lab was set up, and is not as it should be: ${faults.join('; ')}`,
+    hint: `make it anew: provision lab down${option}, then provision lab up${option}; what the package cache says is in ${labPaths(lab.lab).cacheLog}`,
+  });
 }
 
 function waiting(report: (step: string) => void): (owner: string) => void {

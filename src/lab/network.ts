@@ -19,23 +19,70 @@ export function inNamespace(name: string, argv: readonly string[]): readonly str
   return ['nsenter', `--net=${namespacePath(name)}`, '--', ...argv];
 }
 
+/** What the kernel says of a lab's network, as the texts of `ip`, `nft` and `sysctl`. */
+export interface NetworkLook {
+  /** The addresses in the lab's namespace; undefined where there is none. */
+  readonly inside: string | undefined;
+  readonly client: string;
+  readonly operator: string;
+  readonly route: string;
+  readonly rules: string;
+  readonly forwarding: string;
+}
+
 /** Whether the network is there and complete. A namespace's file without a namespace (after a reboot) does not count. */
 export async function networkIsUp(names: LabNames, network: LabNetwork): Promise<boolean> {
-  const inside = await system(inNamespace(names.namespace, ['ip', '-brief', 'address']));
-  if (inside.status !== 0) return false;
-  const client = await system(inNamespace(names.clientNamespace, ['ip', '-brief', 'address']));
-  const operator = await system(['ip', '-brief', 'address', 'show', 'dev', names.operatorInterface]);
-  const route = await system(['ip', 'route', 'show', 'type', 'unreachable', network.backNetwork]);
-  const rules = await system(inNamespace(names.namespace, ['nft', 'list', 'table', 'ip', 'understudy']));
-  return (
-    inside.stdout.includes(`${network.frontGateway}/`) &&
-    inside.stdout.includes(`${network.backGateway}/`) &&
-    inside.stdout.includes(portName(OPERATOR, 'front')) &&
-    client.stdout.includes(`${network.client}/`) &&
-    operator.stdout.includes(`${network.operator}/`) &&
-    route.stdout.trim() !== '' &&
-    rules.stdout.includes('dnat')
+  return (await networkFaults(names, network)).length === 0;
+}
+
+/** What is missing of the network, in words. */
+export async function networkFaults(names: LabNames, network: LabNetwork): Promise<readonly string[]> {
+  return faultsIn(await look(names, network), names, network);
+}
+
+async function look(names: LabNames, network: LabNetwork): Promise<NetworkLook> {
+  const said = async (argv: readonly string[]): Promise<string> => (await system(argv)).stdout;
+  const addresses = ['ip', '-brief', 'address'];
+  const inside = await system(inNamespace(names.namespace, addresses));
+  const [client, operator, route, rules, forwarding] = await Promise.all([
+    said(inNamespace(names.clientNamespace, addresses)),
+    said([...addresses, 'show', 'dev', names.operatorInterface]),
+    said(['ip', 'route', 'show', 'type', 'unreachable', network.backNetwork]),
+    said(inNamespace(names.namespace, ['nft', 'list', 'table', 'ip', 'understudy'])),
+    said(inNamespace(names.namespace, ['sysctl', '-n', 'net.ipv4.ip_forward'])),
+  ]);
+  return {
+    inside: inside.status === 0 ? inside.stdout : undefined,
+    client,
+    operator,
+    route,
+    rules,
+    forwarding,
+  };
+}
+
+/** What is missing of a network that was looked at. */
+export function faultsIn(found: NetworkLook, names: LabNames, network: LabNetwork): readonly string[] {
+  const { inside } = found;
+  if (inside === undefined) return [`there is no network namespace ${names.namespace}`];
+  const faults: string[] = [];
+  const expect = (text: string, part: string, otherwise: string): void => {
+    if (!text.includes(part)) faults.push(otherwise);
+  };
+  for (const gateway of [network.frontGateway, network.backGateway])
+    expect(inside, `${gateway}/`, `the lab's namespace lacks the address ${gateway}`);
+  expect(inside, portName(OPERATOR, 'front'), 'this machine is not plugged into the front network');
+  expect(found.client, `${network.client}/`, `the client lacks its address ${network.client}`);
+  expect(
+    found.operator,
+    `${network.operator}/`,
+    `${names.operatorInterface} lacks the address ${network.operator}`,
   );
+  if (found.route.trim() === '') faults.push(`${network.backNetwork} is not closed to this machine`);
+  for (const part of [`dnat to ${network.operator}:${PACKAGE_CACHE_PORT}`, 'masquerade', 'policy drop'])
+    expect(found.rules, part, `the firewall of the lab's namespace lacks its rule "${part}"`);
+  if (found.forwarding.trim() !== '1') faults.push("the lab's namespace forwards no packets");
+  return faults;
 }
 
 /** Builds the network of a lab that has none. */

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 
+import type { ProxyFor } from '../lib/apt-proxy.ts';
+
 /*
  * A caching proxy for Debian packages. Several hosts ask for the same file at the same time, so a file that is being
  * downloaded is served to all of them as it grows. Several labs share the directory: a finished file is renamed into
@@ -39,6 +41,8 @@ export interface PackageCacheOptions {
   /** How long an index (a file whose name does not fix its content) is served without asking again. */
   readonly indexLifetimeMs?: number;
   readonly log?: (line: string) => void;
+  /** The proxy that this machine needs to reach a source; none by default. */
+  readonly proxyFor?: ProxyFor;
 }
 
 const DAY = 86_400_000;
@@ -54,6 +58,7 @@ export function isImmutable(url: string): boolean {
 export function packageCache(options: PackageCacheOptions): http.Server {
   const lifetime = options.indexLifetimeMs ?? DAY;
   const log = options.log ?? (() => {});
+  const proxyFor = options.proxyFor ?? (() => undefined);
   const agent = new http.Agent({ keepAlive: true, maxSockets: 8, timeout: 30_000 });
   const downloads = new Map<string, Download>();
   const statistics: PackageCacheStatistics = {
@@ -123,7 +128,7 @@ export function packageCache(options: PackageCacheOptions): http.Server {
     const path = objectPath(key);
     const temporary = `${path}.${randomUUID()}.part`;
     try {
-      const upstream = await request(url, agent, {
+      const upstream = await request(url, proxyFor(new URL(url)), agent, {
         ...(cached?.lastModified && { 'if-modified-since': cached.lastModified }),
         ...(cached?.etag && { 'if-none-match': cached.etag }),
       });
@@ -236,7 +241,7 @@ export function packageCache(options: PackageCacheOptions): http.Server {
         sent += bytesRead;
         statistics.bytesServed += bytesRead;
         if (!response.write(Buffer.from(buffer.subarray(0, bytesRead)))) {
-          await Promise.race([once(response, 'drain'), once(response, 'close')]);
+          await drained(response);
         }
       }
       response.end();
@@ -337,20 +342,43 @@ class Download {
   }
 }
 
+/** Waits until a response takes more, or nobody wants it any more. */
+async function drained(response: http.ServerResponse): Promise<void> {
+  // Whichever comes second must not go on listening: one connection may wait thousands of times.
+  const over = new AbortController();
+  try {
+    const { signal } = over;
+    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
+  } finally {
+    over.abort();
+  }
+}
+
 function request(
   url: string,
+  proxy: URL | undefined,
   agent: http.Agent,
   headers: http.OutgoingHttpHeaders,
 ): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const sent = http.get(
-      url,
-      { agent, headers: { 'user-agent': 'understudy-package-cache', ...headers } },
-      resolve,
-    );
+    const all = { 'user-agent': 'understudy-package-cache', ...headers };
+    const sent =
+      proxy === undefined
+        ? http.get(url, { agent, headers: all }, resolve)
+        : http.get(
+            proxy,
+            { agent, path: url, headers: { host: new URL(url).host, ...credentials(proxy), ...all } },
+            resolve,
+          );
     sent.on('error', reject);
     sent.on('timeout', () => sent.destroy(new Error('no answer for 30 s')));
   });
+}
+
+function credentials(proxy: URL): http.OutgoingHttpHeaders {
+  if (proxy.username === '') return {};
+  const text = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  return { 'proxy-authorization': `Basic ${Buffer.from(text).toString('base64')}` };
 }
 
 function responseHeaders(meta: Head): http.OutgoingHttpHeaders {

@@ -1,9 +1,10 @@
 import { constants } from 'node:fs';
 import { access, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { type Problem, UserError } from '../lib/errors.ts';
-import { system, systemPath } from './system.ts';
+import { system } from './system.ts';
 import { cgroupMount } from './cgroup.ts';
+import { installPackages, isInstalled, missingTools, packagesOf, type Tool } from './packages.ts';
 
 /** What this machine is, as far as the lab cares. */
 export interface Machine {
@@ -17,24 +18,6 @@ export interface Machine {
   readonly missing: readonly Tool[];
   readonly apt: boolean;
 }
-
-/** A file that the lab uses, and the Debian package it is in. */
-export interface Tool {
-  readonly file: string;
-  readonly package: string;
-}
-
-export const TOOLS: readonly Tool[] = [
-  { file: 'systemd-nspawn', package: 'systemd-container' },
-  { file: 'mmdebstrap', package: 'mmdebstrap' },
-  { file: 'ip', package: 'iproute2' },
-  { file: 'nft', package: 'nftables' },
-  { file: 'sysctl', package: 'procps' },
-  { file: 'nsenter', package: 'util-linux' },
-  { file: 'setpriv', package: 'util-linux' },
-  { file: 'ssh-keygen', package: 'openssh-client' },
-  { file: '/usr/share/keyrings/debian-archive-keyring.gpg', package: 'debian-archive-keyring' },
-];
 
 const ELSEWHERE = 'or use the Vagrantfile (vagrant up), which needs neither';
 
@@ -76,10 +59,9 @@ export function obstacles(machine: Machine): readonly Problem[] {
   }
   if (machine.missing.length > 0 && !machine.apt) {
     const files = machine.missing.map((tool) => tool.file).join(', ');
-    const packages = machine.missing.map((tool) => tool.package).join(' ');
     problems.push({
       message: `missing on this machine: ${files}`,
-      hint: `Debian and Ubuntu have them in these packages: ${packages}`,
+      hint: `this is no Debian, so install them yourself; Debian has them in these packages: ${packagesOf(machine.missing).join(' ')}`,
     });
   }
   return problems;
@@ -95,9 +77,16 @@ export async function prepareMachine(report: (step: string) => void): Promise<st
   const problems = obstacles(machine);
   if (problems.length > 0) throw new UserError(problems);
   if (machine.missing.length > 0) {
-    const packages = machine.missing.map((tool) => tool.package);
+    const packages = packagesOf(machine.missing);
     report(`install ${packages.join(', ')} on this machine`);
-    await install(packages);
+    await installPackages(packages);
+    const still = await missingTools(machine.missing);
+    if (still.length > 0) {
+      throw new UserError({
+        message: `still missing after their packages were installed: ${still.map((tool) => tool.file).join(', ')}`,
+        hint: `see what apt did: dpkg -L ${packagesOf(still).join(' ')}`,
+      });
+    }
   }
   if (machine.cgroups === undefined) throw new Error('cgroup v2 vanished');
   await raiseInotifyLimit();
@@ -119,31 +108,15 @@ async function raiseInotifyLimit(): Promise<void> {
 /** Looks at this machine; changes nothing. */
 export async function inspectMachine(): Promise<Machine> {
   const cgroups = process.platform === 'linux' ? await cgroupMount() : undefined;
-  const missing: Tool[] = [];
-  for (const tool of TOOLS) if (!(await isInstalled(tool.file))) missing.push(tool);
   return {
     platform: process.platform,
     root: process.getuid?.() === 0,
     fileSystems: await readFile('/proc/filesystems', 'utf8').catch(() => ''),
     cgroups,
     cgroupKill: cgroups !== undefined && (await hasKill(cgroups)),
-    missing,
+    missing: await missingTools(),
     apt: await isInstalled('apt-get'),
   };
-}
-
-async function install(packages: readonly string[]): Promise<void> {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const argv = ['apt-get', 'install', '-y', '--no-install-recommends', ...packages];
-  const first = await system(argv, { env });
-  if (first.status === 0) return;
-  await system(['apt-get', 'update'], { env });
-  const second = await system(argv, { env });
-  if (second.status === 0) return;
-  throw new UserError({
-    message: `could not install ${packages.join(', ')}:\n${second.stderr.trim()}`,
-    hint: `install them yourself: sudo ${argv.join(' ')}`,
-  });
 }
 
 /** The root group has no such file, so the question is put to any group below it, made for the purpose if need be. */
@@ -157,14 +130,6 @@ async function hasKill(cgroups: string): Promise<boolean> {
   const found = await exists(join(probe, 'cgroup.kill'));
   await rmdir(probe);
   return found;
-}
-
-async function isInstalled(file: string): Promise<boolean> {
-  if (file.startsWith('/')) return exists(file);
-  for (const directory of systemPath().split(delimiter)) {
-    if (directory !== '' && (await exists(join(directory, file)))) return true;
-  }
-  return false;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 
+import { systemEnvironment } from './system-path.ts';
+
 /** How a child process ended. A signal counts as 128 + its number, as in a shell; -1 means it could not be started. */
 export interface ProcessResult {
   readonly status: number;
@@ -10,6 +12,7 @@ export interface ProcessResult {
 export interface ProcessOptions {
   /** Text for the child's standard input; without it the child reads from /dev/null. */
   readonly input?: string;
+  /** The environment, with the PATH by which the program is found; the system's programs by default. */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   /** The child is killed after this time, in milliseconds. */
@@ -26,7 +29,7 @@ export function run(argv: readonly string[], options: ProcessOptions = {}): Prom
     const child = spawn(program, args, {
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       killSignal: 'SIGKILL',
-      ...(options.env && { env: options.env }),
+      env: options.env ?? systemEnvironment(),
       ...(options.cwd && { cwd: options.cwd }),
       ...(options.timeoutMs && { timeout: options.timeoutMs }),
     });

@@ -53,6 +53,7 @@ export function planApt(given: AptArgs, facts: FactReader, context: PlanContext)
     ? [
         {
           kind: 'script',
+          speaks: 'apt',
           description: 'fetch the package lists',
           script: updateScript(
             given.lock_timeout,
@@ -167,7 +168,9 @@ function simulated(
   if (diffs.length === 0 && !listsChange) return { diffs: [], steps: [], certain: true };
   return {
     diffs,
-    steps: [{ kind: 'script', description, script: aptScript(options, [aptGet(options, ...words)]) }],
+    steps: [
+      { kind: 'script', speaks: 'apt', description, script: aptScript(options, [aptGet(options, ...words)]) },
+    ],
     certain: !listsChange,
   };
 }
@@ -208,6 +211,7 @@ function debWork(given: AptArgs, path: string, options: AptOptions, facts: FactR
     steps: [
       {
         kind: 'script',
+        speaks: 'apt',
         description: `install ${path}`,
         script: aptScript(options, [aptGet(options, ...words)]),
       },
@@ -222,6 +226,7 @@ function cleanWork(verb: 'clean' | 'autoclean', options: AptOptions): Work {
     steps: [
       {
         kind: 'script',
+        speaks: 'apt',
         description: `apt-get ${verb}`,
         script: aptScript(options, [aptGet(options, verb)]),
       },

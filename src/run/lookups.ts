@@ -16,6 +16,7 @@ import { basename, dirname, isAbsolute, join, matchesGlob, resolve } from 'node:
 
 import { UserError } from '../lib/errors.ts';
 import type { SecretRegistry } from '../lib/secret.ts';
+import { userEnvironment } from '../lib/system-path.ts';
 import { isDict, isList, type Dict, type Value } from '../lib/value.ts';
 import type { RoleContext } from '../playbook/ast.ts';
 import { isLookup, LOOKUPS, type LookupName } from '../variables/lookup-names.ts';
@@ -232,6 +233,7 @@ function runPipe(line: string, context: LookupContext): string {
     encoding: 'utf8',
     cwd: context.playbookDirectory,
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: userEnvironment(),
   });
 }
 

@@ -118,7 +118,7 @@ async function carryOut(pass: ModulePass, prepared: Prepared, plan: Doing): Prom
     return finish(plan, outputs, diffs);
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error;
-    return failedResult(error.message, { rc: error.status, stderr: error.output }, error.output);
+    return failedResult(error.message, { rc: error.status, stderr: error.output }, error.shown);
   }
 }
 

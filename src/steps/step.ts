@@ -33,6 +33,8 @@ export type Step =
       readonly description: string;
       readonly script: string;
       readonly timeoutMs?: number;
+      /** Whose words it fails with, where these need to be explained. */
+      readonly speaks?: 'apt' | undefined;
     }
   /** Writes a file: temporary file in the same directory, attributes, `validate`, fsync, rename. */
   | {

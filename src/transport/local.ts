@@ -2,12 +2,14 @@ import { spawn } from 'node:child_process';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { userInfo } from 'node:os';
+
+import { userEnvironment } from '../lib/system-path.ts';
 import { type Channel, processChannel } from './channel.ts';
 import { hostConnection } from './host-connection.ts';
 import type { Connection, Transport } from './transport.ts';
 
 export interface LocalTransportOptions {
-  /** The environment of the scripts, instead of this process's. */
+  /** The environment of the scripts, instead of the user's own. */
   readonly env?: NodeJS.ProcessEnv | undefined;
 }
 
@@ -30,7 +32,7 @@ export function localTransport(options: LocalTransportOptions = {}): Transport {
             spawn('/bin/sh', ['-c', commandLine], {
               detached: true,
               stdio: 'pipe',
-              env: options.env ?? process.env,
+              env: options.env ?? userEnvironment(),
             }),
           );
           channels.add(channel);

@@ -11,7 +11,7 @@ const able: Machine = {
   apt: true,
 };
 
-const tool = { file: 'nft', package: 'nftables' };
+const tool = { file: 'nft', package: 'nftables', why: 'cuts networks' };
 
 const cases: readonly (readonly [string, Partial<Machine>, RegExp | undefined])[] = [
   ['an able machine has no obstacle', {}, undefined],

@@ -6,6 +6,7 @@ import * as faults from '../../lab/faults.ts';
 import { openLab } from '../../lab/lab.ts';
 import { giveSmallDisk, takeSmallDisk } from '../../lab/small-disk.ts';
 import { UserError } from '../../lib/errors.ts';
+import { systemEnvironment } from '../../lib/system-path.ts';
 
 /** A lab's hosts, entered without network and SSH: what is cut or frozen there hinders nobody here. */
 export async function labGround(name: string): Promise<Ground> {
@@ -27,7 +28,11 @@ export async function labGround(name: string): Promise<Ground> {
     const controller = new AbortController();
     const run = async (): Promise<void> => {
       const [program = '', ...args] = await faults.execCommand(lab, host, ['sh', '-c', script]);
-      const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'], signal: controller.signal });
+      const child = spawn(program, args, {
+        stdio: ['pipe', 'pipe', 'ignore'],
+        signal: controller.signal,
+        env: systemEnvironment(),
+      });
       child.on('error', () => {});
       child.stdin.on('error', () => {});
       child.stdin.end(input);

@@ -18,8 +18,8 @@ import {
 import { down, openLab, reset, up } from '../../lab/lab.ts';
 import { CLIENT, DEFAULT_LAB, HOSTS, OPERATOR } from '../../lab/layout.ts';
 import { debianRelease, DEBIANS, DEFAULT_DEBIAN } from '../../lab/release.ts';
-import { systemPath } from '../../lab/system.ts';
 import { UserError } from '../../lib/errors.ts';
+import { systemEnvironment } from '../../lib/system-path.ts';
 import { addExamples } from './options.ts';
 
 interface LabCommandOptions {
@@ -201,7 +201,7 @@ async function confirm(question: string): Promise<void> {
 /** Runs a program with this one's own input and output, and ends with its status. */
 async function passThrough(argv: readonly string[]): Promise<void> {
   const [program = '', ...args] = argv;
-  const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, PATH: systemPath() } });
+  const child = spawn(program, args, { stdio: 'inherit', env: systemEnvironment() });
   // Ctrl-C is for the program inside, which gets it from the terminal as we do.
   const ignore = (): void => {};
   process.on('SIGINT', ignore);

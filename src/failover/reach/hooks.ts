@@ -2,6 +2,7 @@ import type { FailoverSettings } from '../cluster/cluster.ts';
 import { spawn } from 'node:child_process';
 
 import { EXIT, UserError } from '../../lib/errors.ts';
+import { userEnvironment } from '../../lib/system-path.ts';
 import type { HookRunner } from './ports.ts';
 
 /** A hook that says more than this has said enough. */
@@ -31,7 +32,11 @@ export function hookRunner(hooks: FailoverSettings['hooks'], options: HookOption
         { exitCode: EXIT.failed, ...(cause === undefined ? {} : { cause }) },
       );
     await new Promise<void>((resolve, reject) => {
-      const child = spawn(path, [name], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+      const child = spawn(path, [name], {
+        stdio: ['pipe', 'pipe', 'pipe'],
+        detached: true,
+        env: userEnvironment(),
+      });
       let said = '';
       const take = (chunk: Buffer): void => {
         said = (said + chunk.toString('utf8')).slice(-LONGEST_OUTPUT);

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
+
+import { systemEnvironment } from '../../lib/system-path.ts';
 import type { Machine } from './machine.ts';
 import { byLine, machineOf } from './machine-verbs.ts';
 
@@ -134,6 +136,6 @@ function start(
       `${USER}@${address}`,
       ...argv,
     ],
-    { stdio: [stdin, 'pipe', 'pipe'] },
+    { stdio: [stdin, 'pipe', 'pipe'], env: systemEnvironment() },
   );
 }

@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { EXIT, UserError } from '../../lib/errors.ts';
+import { userEnvironment } from '../../lib/system-path.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 
 /** What people are told, as JSON to a webhook and to a command, and as text by e-mail. */
@@ -126,6 +127,7 @@ function run(path: string, args: readonly string[], stdin: string, timeoutMs: nu
       stdio: ['pipe', 'ignore', 'pipe'],
       timeout: timeoutMs,
       killSignal: 'SIGKILL',
+      env: userEnvironment(),
     });
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString('utf8')).slice(-2000)));

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 
+import { systemEnvironment } from '../../lib/system-path.ts';
+
 /** systemd, when it has started us: it wants to hear that we are ready, and then again and again that we live. */
 export interface ServiceManager {
   ready(): void;
@@ -39,5 +41,5 @@ export function serviceManager(options: ServiceManagerOptions): ServiceManager {
 
 function systemdNotify(state: string): void {
   // What cannot be told is noticed by systemd itself.
-  execFile('systemd-notify', [state], { timeout: 5000 }, () => {});
+  execFile('systemd-notify', [state], { timeout: 5000, env: systemEnvironment() }, () => {});
 }

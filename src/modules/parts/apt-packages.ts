@@ -97,6 +97,7 @@ export function planPackages(
     steps: [
       {
         kind: 'script',
+        speaks: 'apt',
         description: `install ${specs.join(' ')}`,
         script: aptScript(options, [
           aptGet(options, ...installWords(given), '--', ...specs),
@@ -204,6 +205,7 @@ function removal(
     steps: [
       {
         kind: 'script',
+        speaks: 'apt',
         description: `remove ${names.join(' ')}`,
         script: aptScript(options, [aptGet(options, 'remove', ...words, '--', ...names)]),
       },

@@ -10,6 +10,7 @@ export function thenUpdate(plan: Plan, retries: number, maximumDelay: number): P
       ...plan.steps,
       {
         kind: 'script',
+        speaks: 'apt',
         description: 'fetch the package lists',
         script: updateScript(60, retries, maximumDelay),
       },

@@ -168,6 +168,7 @@ export class RemoteHost implements Host {
         description,
         said.status,
         said.stderr.toString().trim() || said.stdout.toString().trim(),
+        step.kind === 'script' ? step.speaks : undefined,
       );
     });
 
