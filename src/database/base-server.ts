@@ -1,3 +1,4 @@
+import { DISABLED_EVENTS, enableEvents } from './enable-events.ts';
 import { ServerFailure } from './failure.ts';
 import { number, text } from './rows.ts';
 import type { Limits } from './server.ts';
@@ -45,6 +46,17 @@ export class BaseServer {
 
   async ping(limits: Limits): Promise<void> {
     await this.run('asking whether it is there', 'DO 1', [], limits);
+  }
+
+  async enableEvents(disabled: readonly string[], limits: Limits): Promise<number> {
+    return await this.sessions.with(limits, (session) => enableEvents(session, new Set(disabled), limits));
+  }
+
+  async disabledEvents(limits: Limits): Promise<readonly string[]> {
+    const found = await this.sessions.with(limits, (session) =>
+      session.rows('listing the disabled events', DISABLED_EVENTS, [], limits),
+    );
+    return found.map((row) => text(row, 'name'));
   }
 
   async killSession(id: number, limits: Limits): Promise<void> {
@@ -200,8 +212,3 @@ export const JOURNAL_TABLE = `CREATE TABLE IF NOT EXISTS understudy.failovers (
   to_instance VARCHAR(255) NOT NULL, reason TEXT NOT NULL, at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6))`;
 export const JOURNAL_ROW = `INSERT IGNORE INTO understudy.failovers (id, epoch, kind, from_instance, to_instance, reason)
   VALUES (?, ?, ?, ?, ?, ?)`;
-
-/** A name within backquotes. */
-export function quoteName(name: string): string {
-  return `\`${name.replaceAll('`', '``')}\``;
-}

@@ -56,8 +56,13 @@ export interface Server {
 
   setSemiSyncSource(on: boolean, limits: Limits): Promise<void>;
   setSemiSyncReplica(on: boolean, limits: Limits): Promise<void>;
-  /** Events run on the primary only; definers and character sets stay. The number of those changed. */
-  enableEvents(limits: Limits): Promise<number>;
+  /**
+   * Events run on the primary only: those that came by replication are enabled, and the ones named are disabled as they
+   * were on the old primary. Definers and character sets stay. The number of those enabled.
+   */
+  enableEvents(disabled: readonly string[], limits: Limits): Promise<number>;
+  /** The events that are disabled here by their owner, as `schema.name`. */
+  disabledEvents(limits: Limits): Promise<readonly string[]>;
 
   /** Writes the journal row of a change of topology through this instance, and reads it on another. */
   writeJournal(row: JournalRow, limits: Limits): Promise<void>;

@@ -35,6 +35,10 @@ export interface InstanceState {
   readonly longTransactions: readonly ClientThread[];
   /** Sessions that wait for a replica's acknowledgement of their commit. */
   readonly waitingForAck: readonly ClientThread[];
+  /** Events that are disabled here by their owner, `schema.name`; not those that a replica does not run. */
+  readonly disabledEvents: readonly string[];
+  /** Client sessions that hold a lock which the applier waits for, or one of whole tables or of the whole server. */
+  readonly lockHolders: readonly ClientThread[];
   /** Connections of all kinds, and the limit. */
   readonly connections: number;
   readonly maxConnections: number;

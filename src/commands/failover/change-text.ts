@@ -1,11 +1,11 @@
 import type { Plan } from '../../failover/plan/action.ts';
+import { marksOf, sentenceOf } from '../../failover/plan/sentence.ts';
 import type { Candidate } from '../../failover/plan/candidates.ts';
-import { instanceOf } from '../../failover/execute/carry-out.ts';
 import type { Outcome } from '../../failover/execute/outcome.ts';
 import type { Refusal } from '../../failover/plan/refusals.ts';
 import type { Palette } from '../../report/palette.ts';
 
-/** What will be done, what it costs and, when asked for, every step. */
+/** What will be done, what it costs and, when asked for, every step: those without a number run beside the one above. */
 export function planText(plan: Plan, styles: Palette, withSteps: boolean): string {
   const change = plan.from === undefined ? plan.to : `${plan.from} → ${plan.to}`;
   const lines = [`${styles.strong(plan.kind)} ${change}`];
@@ -15,17 +15,12 @@ export function planText(plan: Plan, styles: Palette, withSteps: boolean): strin
   for (const note of plan.notes) lines.push(`  ${note}`);
   if (withSteps) {
     for (const [index, stage] of plan.stages.entries()) {
-      const steps = stage.map((step) => {
-        const instance = instanceOf(step.action);
-        const marks = [
-          ...(step.irreversible ? ['cannot be undone'] : []),
-          ...(step.optional ? ['may fail'] : []),
-          ...(step.beside ? ['beside the rest'] : []),
-        ];
+      for (const [place, step] of stage.entries()) {
+        const marks = marksOf(step);
         const mark = marks.length === 0 ? '' : styles.quiet(` (${marks.join(', ')})`);
-        return `${step.name}${instance === undefined ? '' : ` ${instance}`}${mark}`;
-      });
-      lines.push(`  ${String(index + 1).padStart(2)}. ${steps.join(' | ')}`);
+        const number = place === 0 ? `${index + 1}.` : '';
+        lines.push(`  ${number.padStart(3)} ${sentenceOf(step.action)}${mark}`);
+      }
     }
   }
   return lines.join('\n');

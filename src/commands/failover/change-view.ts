@@ -1,5 +1,5 @@
 import type { Plan } from '../../failover/plan/action.ts';
-import { type ChangeView, stepLine, type ViewOptions } from './step-line.ts';
+import { type ChangeView, sentencesOf, stepLine, type ViewOptions, writesAccepted } from './step-line.ts';
 
 /** A live list on a terminal, a line a step elsewhere; with --json the lines go to stderr. */
 export async function changeView(plan: Plan, options: ViewOptions): Promise<ChangeView> {
@@ -9,13 +9,22 @@ export async function changeView(plan: Plan, options: ViewOptions): Promise<Chan
     const { liveView } = await import('./change-live.ts');
     return liveView(plan, options);
   }
-  return plainView(stream, options);
+  return plainView(stream, plan, options);
 }
 
-function plainView(stream: { write(text: string): unknown }, { styles, redact }: ViewOptions): ChangeView {
+/** A line a step, when it has ended. */
+export function plainView(
+  stream: { write(text: string): unknown },
+  plan: Plan,
+  { styles, redact, elapsedMs }: Omit<ViewOptions, 'json'>,
+): ChangeView {
+  const sentence = sentencesOf(plan);
   return {
     step(event) {
-      if (event.status !== 'running') stream.write(redact(`${stepLine(event, styles)}\n`));
+      if (event.status === 'running') return;
+      stream.write(redact(`${stepLine(event, styles, sentence(event))}\n`));
+      const accepted = writesAccepted(plan, event, elapsedMs());
+      if (accepted !== undefined) stream.write(redact(`  ${styles.strong(accepted)}\n`));
     },
     progress(instance, line) {
       stream.write(redact(`    ${instance}: ${line}\n`));

@@ -57,18 +57,18 @@ export async function change(
   options: ChangeOptions,
 ): Promise<void> {
   const styles = palette(wantsColour(textStream(options), process.env));
-  const asks = !options.yes && !options.dryRun && options.harmless !== true;
-  if (asks && !process.stdin.isTTY) {
+  if (asks(options) && !process.stdin.isTTY) {
     throw new UserError({
       message: 'this interrupts service, and without a terminal nobody can be asked',
       hint: 'add --yes, or --dry-run to see what would be done',
     });
   }
   const { ports, cluster } = session;
+  let startedAt = 0;
   const owner = { who: operatorName(), purpose: options.purpose };
   let agreed: Plan | undefined;
   let before: Promise<Topology | undefined>;
-  if (asks || options.dryRun) {
+  if (asks(options) || options.dryRun) {
     const { topology, planned } = await lookAndPlan(session, makePlan, options);
     if ('refusals' in planned) {
       refuse(planned.refusals, session, options, styles, options.preface?.(topology));
@@ -77,6 +77,7 @@ export async function change(
     show(planned.plan, session, options, styles, options.preface?.(topology));
     if (options.dryRun) return;
     await confirm(planned.plan, options);
+    startedAt = performance.now();
     agreed = planned.plan;
     before = Promise.resolve(topology);
   } else {
@@ -86,10 +87,16 @@ export async function change(
   const lease = await acquire(session, owner);
   try {
     const patience = patienceForPrimary(await before);
-    await carryOut(session, makePlan, options, { lease, agreed, styles, patience });
+    const elapsedMs = (): number => performance.now() - startedAt;
+    await carryOut(session, makePlan, options, { lease, agreed, styles, patience, elapsedMs });
   } finally {
     await lease.release();
   }
+}
+
+/** Whether a person is asked before anything is done. */
+function asks({ yes, dryRun, harmless }: ChangeOptions): boolean {
+  return !yes && !dryRun && harmless !== true;
 }
 
 /** That somebody else has the lock is a refusal, and no mistake in what was typed. */
@@ -129,6 +136,8 @@ interface Holding {
   readonly agreed: Plan | undefined;
   readonly styles: Palette;
   readonly patience: ReadonlyMap<string, number>;
+  /** Milliseconds since the program was started, or since the question was answered. */
+  readonly elapsedMs: () => number;
 }
 
 /**
@@ -155,8 +164,9 @@ async function carryOut(
   session: Session,
   makePlan: (topology: Topology) => Planned & { readonly again?: boolean },
   options: ChangeOptions,
-  { lease, agreed, styles, patience }: Holding,
+  holding: Holding,
 ): Promise<void> {
+  const { agreed, styles, patience } = holding;
   // What must be known first is a plan of its own, and then there is another: never many.
   for (let round = 1; round <= 5; round++) {
     const { topology, planned } = await lookAndPlan(
@@ -181,7 +191,7 @@ async function carryOut(
       );
     }
     if (!agreed) show(plan, session, options, styles, options.preface?.(topology));
-    const outcome = await run(session, plan, topology, options, lease, styles);
+    const outcome = await run(session, plan, topology, options, holding);
     const isLast = planned.again !== true || outcome.outcome !== 'done';
     if (isLast) {
       await finish(session, outcome, options, styles);
@@ -196,13 +206,13 @@ async function run(
   plan: Plan,
   topology: Topology,
   options: ChangeOptions,
-  lease: Lease,
-  styles: Palette,
+  { lease, styles, elapsedMs }: Holding,
 ): Promise<Outcome> {
   const view = await changeView(plan, {
     json: options.json,
     styles,
     redact: (text) => session.redact(text),
+    elapsedMs,
   });
   try {
     return await execute(plan, {
@@ -290,7 +300,8 @@ function show(
 ): void {
   const out = textStream(options);
   if (preface !== undefined && preface !== '') out.write(session.redact(`${preface}\n`));
-  out.write(session.redact(`${planText(plan, styles, options.dryRun)}\n`));
+  // Who is asked sees as much as --dry-run shows.
+  out.write(session.redact(`${planText(plan, styles, options.dryRun || asks(options))}\n`));
   if (options.json && options.dryRun) print(session, planJson(plan));
 }
 

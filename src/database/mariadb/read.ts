@@ -3,6 +3,7 @@ import { errorOf, filtersOf, lagOf, receiverOf, threadOf } from '../mysql/read.t
 import { flag, isOn, number, numberOrNone, pairs, text } from '../rows.ts';
 import type { Row } from '../session.ts';
 import type { InstanceState, ReplicationState } from '../state.ts';
+import { DISABLED_EVENTS } from '../enable-events.ts';
 import { versionOf } from '../version.ts';
 
 /** Everything about an instance in one round trip. */
@@ -22,7 +23,8 @@ SELECT p.id, p.user, p.host, TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) AS seco
   WHERE p.user <> 'system user' AND t.trx_started < NOW() - INTERVAL ${longTransactionSeconds} SECOND
   ORDER BY seconds DESC LIMIT 20;
 SELECT id, user, host, time AS seconds, state FROM information_schema.processlist
-  WHERE state LIKE 'Waiting for semi-sync ACK%' AND id <> CONNECTION_ID() ORDER BY seconds DESC LIMIT 20`;
+  WHERE state LIKE 'Waiting for semi-sync ACK%' AND id <> CONNECTION_ID() ORDER BY seconds DESC LIMIT 20;
+${DISABLED_EVENTS}`;
 }
 
 /** MariaDB keeps no time of the last heartbeat: what moved since we asked last, and when. */
@@ -37,7 +39,8 @@ export function mariadbState(
   results: readonly (readonly Row[])[],
   before: Pulse | undefined,
 ): { readonly state: InstanceState; readonly pulse: Pulse | undefined } {
-  const [[main] = [], statusRows, channels = [], replicas = [], long = [], waiting = []] = results;
+  const [[main] = [], statusRows, channels = [], replicas = [], long = [], waiting = [], events = []] =
+    results;
   const status = pairs(statusRows);
   const serverId = number(main, 'server_id');
   const applied = parseGtids('mariadb', text(main, 'slave_pos'));
@@ -83,6 +86,9 @@ export function mariadbState(
     },
     longTransactions: long.map(threadOf),
     waitingForAck: waiting.map(threadOf),
+    disabledEvents: events.map((row) => text(row, 'name')),
+    // Who holds a table's lock is told only by a plugin that is not loaded.
+    lockHolders: [],
     connections: Number(status.get('threads_connected') ?? 0),
     maxConnections: number(main, 'max_connections'),
   };

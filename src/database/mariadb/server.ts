@@ -1,5 +1,5 @@
 import { UserError } from '../../lib/errors.ts';
-import { BaseServer, JOURNAL_ROW, JOURNAL_TABLE, orNone, quoteName, withGrace } from '../base-server.ts';
+import { BaseServer, JOURNAL_ROW, JOURNAL_TABLE, orNone, withGrace } from '../base-server.ts';
 import { ServerFailure } from '../failure.ts';
 import { MariadbGtids } from './gtid.ts';
 import { ahead, type Gtids, isEmpty, parseGtids, union, upTo } from '../gtid.ts';
@@ -174,32 +174,6 @@ export class MariadbServer extends BaseServer implements Server {
         [],
         limits,
       );
-    });
-  }
-
-  async enableEvents(limits: Limits): Promise<number> {
-    return await this.sessions.with(limits, async (session) => {
-      const events = await session.rows(
-        'listing the events',
-        `SELECT event_schema AS \`schema\`, event_name AS name, definer, sql_mode, time_zone,
-           character_set_client AS charset, collation_connection AS collation
-         FROM information_schema.events WHERE status = 'SLAVESIDE_DISABLED'`,
-        [],
-        limits,
-      );
-      for (const event of events) {
-        const definer = text(event, 'definer');
-        const at = definer.lastIndexOf('@');
-        const sql = `SET SESSION sql_mode = ?, time_zone = ?, character_set_client = ?, collation_connection = ?;
-          ALTER DEFINER = ?@? EVENT ${quoteName(text(event, 'schema'))}.${quoteName(text(event, 'name'))} ENABLE`;
-        const settings = ['sql_mode', 'time_zone', 'charset', 'collation'].map((column) =>
-          text(event, column),
-        );
-        const values = [...settings, definer.slice(0, at), definer.slice(at + 1)];
-        await session.rows(`enabling the event ${text(event, 'name')}`, sql, values, limits);
-      }
-      if (events.length > 0) session.destroy();
-      return events.length;
     });
   }
 

@@ -2,6 +2,7 @@ import { contains, type Gtids, isEmpty, parseGtids, subtract } from '../gtid.ts'
 import { flag, isOn, number, numberOrNone, pairs, text } from '../rows.ts';
 import type { Row } from '../session.ts';
 import type { ClientThread, InstanceState, ReplicationState, ServerError } from '../state.ts';
+import { DISABLED_EVENTS } from '../enable-events.ts';
 import { versionOf } from '../version.ts';
 
 /** The old plugins' names until 8.0.26, and for those who have not changed since; the server has one pair at most. */
@@ -55,7 +56,21 @@ SELECT MAX(TIMESTAMPDIFF(MICROSECOND, committed, NOW(6))) AS oldest_us FROM (
     FROM performance_schema.replication_applier_status_by_worker WHERE channel_name = '' AND applying_transaction <> ''
   UNION ALL SELECT processing_transaction_original_commit_timestamp
     FROM performance_schema.replication_applier_status_by_coordinator WHERE channel_name = '' AND processing_transaction <> ''
-  ) applying WHERE committed + 0 > 0`;
+  ) applying WHERE committed + 0 > 0;
+${DISABLED_EVENTS};
+SELECT t.processlist_id AS id, MIN(t.processlist_user) AS user, MIN(t.processlist_host) AS host,
+  MIN(t.processlist_time) AS seconds, COALESCE(MIN(t.processlist_state), '') AS state
+  FROM performance_schema.metadata_locks held JOIN performance_schema.threads t ON t.thread_id = held.owner_thread_id
+  WHERE EXISTS (SELECT 1 FROM performance_schema.replication_connection_configuration WHERE channel_name = '')
+  AND held.lock_status = 'GRANTED' AND t.name = 'thread/sql/one_connection' AND t.processlist_id <> CONNECTION_ID()
+  AND (held.lock_type IN ('SHARED_READ_ONLY', 'SHARED_NO_WRITE', 'SHARED_NO_READ_WRITE')
+    OR (held.object_type IN ('GLOBAL', 'COMMIT') AND held.lock_type = 'SHARED')
+    OR EXISTS (SELECT 1 FROM performance_schema.metadata_locks wanted
+      JOIN performance_schema.threads applier ON applier.thread_id = wanted.owner_thread_id
+      WHERE wanted.lock_status = 'PENDING' AND applier.name IN ('thread/sql/replica_worker', 'thread/sql/replica_sql')
+      AND wanted.object_type = held.object_type AND wanted.object_schema <=> held.object_schema
+      AND wanted.object_name <=> held.object_name))
+  GROUP BY id ORDER BY seconds DESC LIMIT 20`;
 }
 
 /** What the results of `mysqlStateQuery` say. */
@@ -70,6 +85,8 @@ export function mysqlState(results: readonly (readonly Row[])[]): InstanceState 
     long = [],
     waiting = [],
     [applying] = [],
+    disabledEvents = [],
+    lockHolders = [],
   ] = results;
   const variables = pairs(variableRows);
   const status = pairs(statusRows);
@@ -127,6 +144,8 @@ export function mysqlState(results: readonly (readonly Row[])[]): InstanceState 
     },
     longTransactions: long.map(threadOf),
     waitingForAck: waiting.map(threadOf),
+    disabledEvents: disabledEvents.map((row) => text(row, 'name')),
+    lockHolders: lockHolders.map(threadOf),
     connections: Number(status.get('threads_connected') ?? 0),
     maxConnections: number(main, 'max_connections'),
   };

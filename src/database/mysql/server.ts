@@ -1,6 +1,5 @@
 import { BaseServer, JOURNAL_ROW, JOURNAL_TABLE, orNone, withGrace } from '../base-server.ts';
 import { cloneFrom } from './clone.ts';
-import { enableEvents } from './enable-events.ts';
 import { type Gtids, isEmpty, parseGtids } from '../gtid.ts';
 import { loggedTransactions } from '../logged-transactions.ts';
 import { mysqlState, mysqlStateQuery } from './read.ts';
@@ -159,10 +158,6 @@ export class MysqlServer extends BaseServer implements Server {
       const sql = 'STOP REPLICA IO_THREAD; START REPLICA IO_THREAD';
       await session.rows('restarting the receiver', sql, [], limits);
     });
-  }
-
-  async enableEvents(limits: Limits): Promise<number> {
-    return await this.sessions.with(limits, (session) => enableEvents(session, limits));
   }
 
   async writeJournal(row: JournalRow, limits: Limits): Promise<void> {

@@ -53,6 +53,9 @@ export const memorySchema = openObject({
     .readonly()
     .optional()
     .describe('who watches, and when each said so last'),
+  disabledEvents: names
+    .optional()
+    .describe('events that were disabled on the primary when it was seen last, as `schema.name`'),
   unfinished: openObject({
     id: z.string(),
     kind: z.enum(CHANGE_KINDS),

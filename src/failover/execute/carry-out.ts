@@ -87,8 +87,14 @@ export async function carryOut(action: Action, deed: Deed, limits: Limits): Prom
     case 'await-ackers':
       return await awaitAckers(action.instance, server(action.instance), action.count, limits);
     case 'enable-events': {
-      const changed = await server(action.instance).enableEvents(limits);
-      return changed === 0 ? {} : { message: `${changed} events enabled` };
+      const disabled =
+        action.as === undefined
+          ? action.disabled
+          : await server(action.as)
+              .disabledEvents(limits)
+              .catch(() => action.disabled);
+      const enabled = await server(action.instance).enableEvents(disabled, limits);
+      return enabled === 0 ? {} : { message: `${enabled} events enabled` };
     }
     case 'prove':
       return await prove(server(action.instance), action.on.map(server), deed.row, limits);

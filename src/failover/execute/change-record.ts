@@ -133,12 +133,19 @@ export class ChangeRecord {
             primary: this.#plan.to,
             lastSeen: undefined,
             began,
+            disabledEvents: this.#disabledEvents() ?? memory.disabledEvents,
           }
         : {}),
       ...(this.#options.automatic && this.#isPromotion()
         ? { unacknowledged: { id: this.id, at: this.#at } }
         : {}),
     };
+  }
+
+  /** As the old primary had them, and the new one has them now; undefined when it did not answer. */
+  #disabledEvents(): readonly string[] | undefined {
+    const old = this.#options.topology.instances.find(({ spec }) => spec.name === this.#plan.from);
+    return old?.kind === 'answering' ? old.state.disabledEvents : undefined;
   }
 
   /** What the new primary has; undefined when it does not say. Nothing depends on it now, so nothing fails by it. */

@@ -41,7 +41,7 @@ class Run {
   readonly #options: ExecuteOptions;
   readonly #record: ChangeRecord;
   readonly #deed: Deed;
-  readonly #begun: Begun[] = [];
+  #begun: readonly Begun[] = [];
   readonly #beside: Promise<void>[] = [];
   /** What still runs beside on an instance: whatever else is done there comes after it. */
   readonly #busy = new Map<string, Promise<void>>();
@@ -103,7 +103,10 @@ class Run {
     for (const [number, stage] of plan.stages.entries()) {
       const stop = await this.#mayBegin(stage);
       if (stop !== undefined) return stop;
-      const failures = await this.#runStage(stage);
+      const all = await this.#runStage(stage);
+      const behind = this.#isPast ? [] : all.filter(({ step }) => step.bystander !== undefined);
+      for (const { step, message } of behind) await this.#leaveBehind(step, message);
+      const failures = all.filter((failure) => !behind.includes(failure));
       const fatal = failures.find(({ step }) => !this.#isPast || this.#isCrucial(step));
       if (fatal) {
         if (this.#isPast) await this.#giveUp(plan.stages.slice(number + 1));
@@ -179,13 +182,17 @@ class Run {
       const ms = Math.round(performance.now() - startedAt);
       this.#record.note(index, { name: step.name, instance, status, ms, message });
     };
+    if (step.bystander !== undefined && this.#broken.has(step.bystander)) {
+      note('skipped', `${step.bystander} is left behind`);
+      return undefined;
+    }
     if (instance !== undefined && this.#broken.has(instance)) {
       note('skipped', 'an earlier step failed there');
       if (!step.optional) this.#left.push(`${describe(step)}: not tried, since an earlier step failed there`);
       return undefined;
     }
     // Known before it begins: who is interrupted in the middle takes back what may have happened.
-    this.#begun.push({ step, index });
+    this.#begun = [...this.#begun, { step, index }];
     note('running');
     if (this.#stopsWrites(step)) this.#refusedAt ??= startedAt;
     try {
@@ -210,7 +217,7 @@ class Run {
   async #attempt(step: Step, isInterruptible: boolean): Promise<Done> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#limited(step.action, step.limitMs, {
+        return await this.#limited(this.#without(step.action), step.limitMs, {
           isInterruptible,
           beside: step.beside === true,
         });
@@ -220,6 +227,13 @@ class Run {
         await wait(RETRY_PAUSE_MS);
       }
     }
+  }
+
+  /** What was left behind has nothing to show. */
+  #without(action: Action): Action {
+    return action.do === 'prove'
+      ? { ...action, on: action.on.filter((name) => !this.#broken.has(name)) }
+      : action;
   }
 
   async #limited(
@@ -236,10 +250,22 @@ class Run {
     return await withinLimit(limitMs, signals, (limits) => carryOut(action, this.#deed, limits));
   }
 
+  /** One that nothing else depends on gets back what it had, and its further steps are left out. */
+  async #leaveBehind({ bystander: name = '' }: Step, message: string): Promise<void> {
+    if (this.#broken.has(name)) return;
+    this.#broken.add(name);
+    this.#left.push(
+      `${name} was left behind: ${message}; see what keeps it from applying (\`SHOW PROCESSLIST\` there), then \`failover relocate ${name} ${this.#plan.to}\``,
+    );
+    const own = this.#begun.filter(({ step }) => step.bystander === name);
+    await this.#undo(own);
+    this.#begun = this.#begun.filter((one) => !own.includes(one));
+  }
+
   /** Takes back all that was begun, last first. False when something could not be taken back. */
-  async #undo(): Promise<boolean> {
+  async #undo(begun: readonly Begun[] = this.#begun): Promise<boolean> {
     let isClean = true;
-    for (const { step, index } of [...this.#begun].reverse()) {
+    for (const { step, index } of [...begun].reverse()) {
       const was = this.#record.stepOf(index);
       if (!step.undo || !was) continue;
       let message: string | undefined;

@@ -31,7 +31,16 @@ export type Action =
   | { readonly do: 'semi-sync-replica'; readonly instance: string; readonly on: boolean }
   /** Waits until enough replicas acknowledge to this instance. */
   | { readonly do: 'await-ackers'; readonly instance: string; readonly count: number }
-  | { readonly do: 'enable-events'; readonly instance: string }
+  /**
+   * Events run on the primary only, and there those that ran on the old one: its statuses count, asked right then (`as`),
+   * or as they were seen last (`disabled`).
+   */
+  | {
+      readonly do: 'enable-events';
+      readonly instance: string;
+      readonly as?: string | undefined;
+      readonly disabled: readonly string[];
+    }
   /** Writes a row through the new primary and sees it on each of the others. */
   | { readonly do: 'prove'; readonly instance: string; readonly on: readonly string[] }
   /** On the machine below: mask and stop mysqld, and the operator's STONITH hook when told so. What cannot be reached is recorded. */
@@ -57,6 +66,11 @@ export interface Step {
   readonly optional?: true | undefined;
   /** Begins with its stage and is awaited at the end of the plan, not of the stage: nothing after it rests on it. */
   readonly beside?: true | undefined;
+  /**
+   * Nothing but this instance depends on the step. When it fails before the point of no return, what was begun for that
+   * instance is taken back, it is left behind, and the plan goes on without it.
+   */
+  readonly bystander?: string | undefined;
   /** Ends what an earlier step began for the time being: it is done also when the plan is given up half way. */
   readonly always?: true | undefined;
 }

@@ -65,7 +65,13 @@ export function planFailover(survey: Survey, from: Instance | undefined, to: Ans
     to,
     survey.others.filter((instance) => instance !== to),
   );
-  const promotion = promotionStages(survey, { to, attached: [], followers: siblings.fit, stopFirst: true });
+  const promotion = promotionStages(survey, {
+    to,
+    attached: [],
+    followers: siblings.fit,
+    old: from?.kind === 'answering' ? from : undefined,
+    stopFirst: true,
+  });
   const lost = knownLoss(survey, to);
   const stages: readonly Stage[] = [
     ...hookStage(settings, 'before-failover'),

@@ -134,6 +134,21 @@ function objectToSwitchover(survey: Survey, { spec, state }: Answering, object: 
   if (replication.applier !== 'on') {
     object('ApplierStopped', `does not apply${why}`, 'see the error, start it, or promote another instance');
   }
+  const [holder] = state.lockHolders;
+  if (holder !== undefined) {
+    object(
+      'BlockedCandidate',
+      `cannot apply while session ${holder.id} (${holder.user} from ${holder.host}) holds its locks`,
+      `end it (\`KILL ${holder.id}\` on ${spec.name}), or promote another instance; \`--force\` waits for it as long as a catch-up may take`,
+      {
+        forceable: true,
+        details: state.lockHolders.map(
+          ({ id, user, host, seconds, state: doing }) =>
+            `session ${id}, ${user} from ${host}, for ${seconds} s: ${doing}`,
+        ),
+      },
+    );
+  }
   if ((replication.lagSeconds ?? 0) > survey.settings.lagLimitSeconds) {
     object(
       'LaggingCandidate',

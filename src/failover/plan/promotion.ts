@@ -13,6 +13,10 @@ export interface Promotion {
   readonly followers: readonly Answering[];
   /** They follow it already. */
   readonly attached: readonly Answering[];
+  /** Whose statuses of events count: the old primary, where it answers. */
+  readonly old?: Answering | undefined;
+  /** Nobody waits until a row has arrived on these. */
+  readonly slow?: readonly Answering[] | undefined;
   /** It may still be its own replica's replica: told to stop before anything else. */
   readonly stopFirst: boolean;
 }
@@ -29,9 +33,10 @@ export function promotionStages(
   promotion: Promotion,
 ): { stages: readonly Stage[]; notes: readonly string[] } {
   const { settings, semiSync } = survey;
-  const { to, followers, attached, stopFirst } = promotion;
+  const { to, followers, attached, slow = [], stopFirst } = promotion;
   const { name } = to.spec;
   const all = [...attached, ...followers];
+  const prompt = all.filter((instance) => !slow.includes(instance));
   const ackers = all.filter((instance) => instance.state.semiSync.available).length;
   const enough = ackers >= semiSync.required;
   const wantsSource = semiSync.wanted && to.state.semiSync.available && (enough || !settings.asyncWhenAlone);
@@ -80,9 +85,9 @@ export function promotionStages(
         : []),
     ],
     // Both write, so they come when writes are acknowledged.
-    answersWithin ? [step(settings, { do: 'enable-events', instance: name }, { optional: true })] : [],
-    answersWithin && all.length > 0
-      ? [step(settings, { do: 'prove', instance: name, on: namesOf(all) }, { optional: true })]
+    answersWithin ? [step(settings, enableEvents(survey, promotion), { optional: true })] : [],
+    answersWithin && prompt.length > 0
+      ? [step(settings, { do: 'prove', instance: name, on: namesOf(prompt) }, { optional: true })]
       : [],
     to.state.replication === undefined ? [] : [step(settings, { do: 'forget-source', instance: name })],
     ...hookStage(settings, 'after-promotion', { optional: true }),
@@ -97,6 +102,18 @@ export function promotionStages(
     );
   }
   return { stages: compact(stages), notes };
+}
+
+/** A dead primary is not asked: the watch has noted which events were disabled there. */
+function enableEvents(survey: Survey, { to, old }: Promotion): Action {
+  const { memory } = survey.topology;
+  const disabled = old?.state.disabledEvents ?? memory.disabledEvents ?? [];
+  return {
+    do: 'enable-events',
+    instance: to.spec.name,
+    disabled,
+    ...(old === undefined ? {} : { as: old.spec.name }),
+  };
 }
 
 /**

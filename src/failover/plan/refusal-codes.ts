@@ -4,6 +4,7 @@ export const REFUSALS = {
   AntiFlap: 'The watch: the last automatic failover was not acknowledged, and it was not long ago.',
   ApplierStopped: 'The candidate has stopped applying, or cannot apply what it has received.',
   Asynchronous: 'Semi-sync is off, so nobody can prove that no acknowledged write is lost.',
+  BlockedCandidate: 'A session holds locks on the candidate that its applier would wait for.',
   CannotCatchUp: 'The candidate lacks transactions that no other instance could give it.',
   CommitsWait: 'A copy, or an empty transaction, would wait for acknowledgements that do not come.',
   DelayedCandidate: 'The candidate applies late on purpose.',

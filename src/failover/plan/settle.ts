@@ -45,6 +45,7 @@ export function planSettle(survey: Survey, primary: Answering): Plan {
     to: primary,
     attached,
     followers,
+    old: oldPrimary(survey, primary),
     stopFirst: primary.state.replication !== undefined && !isStopped(primary),
   });
   const stages: readonly Stage[] = [
@@ -132,6 +133,13 @@ export function reopenRefusals(survey: Survey, primary: Answering): readonly Ref
     );
   }
   return found;
+}
+
+/** The primary that a change that was cut off was to replace. */
+function oldPrimary(survey: Survey, primary: Answering): Answering | undefined {
+  const { unfinished } = survey.topology.memory;
+  const from = unfinished && survey.instance(unfinished.from);
+  return from?.kind === 'answering' && from !== primary ? from : undefined;
 }
 
 /** A change that was cut off had moved it, or would have: it belongs below the primary itself. */

@@ -1,4 +1,4 @@
-import type { Plan, Stage } from './action.ts';
+import type { Plan, Stage, Step } from './action.ts';
 import { followStep, promotionStages, sortFollowers } from './promotion.ts';
 import { compact, hookStage, step } from './steps.ts';
 import { listed } from '../../lib/listed.ts';
@@ -44,13 +44,22 @@ export function planSwitchover(
       survey.links.get(instance.spec.name)?.state === 'hears',
   );
   const unattached = siblings.fit.filter((instance) => !attached.includes(instance));
-  const early = movedEarly(survey, from, unattached);
-  const late = unattached.filter((instance) => !early.includes(instance));
+  const blocked = unattached.filter(isBlocked);
+  const free = unattached.filter((instance) => !isBlocked(instance));
+  const slow = siblings.fit.filter((instance) => isSlow(survey, instance));
+  const early = movedEarly(
+    survey,
+    from,
+    free.filter((instance) => !slow.includes(instance)),
+  );
+  const late = free.filter((instance) => !early.includes(instance));
   const oldFollows = options.rejoin ? sortFollowers(survey, to, [from]) : { fit: [], notes: [] };
   const promotion = promotionStages(survey, {
     to,
     attached: [...attached, ...early],
     followers: [...late, ...oldFollows.fit],
+    slow,
+    old: from,
     stopFirst: true,
   });
   const stages: readonly Stage[] = [
@@ -95,6 +104,7 @@ export function planSwitchover(
     to: fresh,
     notes: [
       ...siblings.notes,
+      ...blocked.map((instance) => leftBehindNote(instance, from, to, options.rejoin)),
       ...oldFollows.notes,
       ...promotion.notes,
       ...(options.rejoin ? [] : [`${old} stays read-only and follows nobody: \`failover rejoin ${old}\``]),
@@ -109,6 +119,30 @@ export function planSwitchover(
     const limitMs = Math.min(settings.catchUpTimeoutMs, settings.switchoverTimeoutMs);
     return { ...step(settings, { do: 'catch-up', instance: fresh, with: old }), limitMs };
   }
+}
+
+/** Its applier waits for a client's lock, or will: who moves it would wait as long, with nothing gained. */
+export function isBlocked({ state }: Answering): boolean {
+  return state.replication !== undefined && state.lockHolders.length > 0;
+}
+
+/** It applies late, on purpose or not: nobody waits for it. */
+function isSlow({ settings }: Survey, { state: { replication } }: Answering): boolean {
+  return (
+    replication !== undefined &&
+    (replication.delaySeconds > 0 || (replication.lagSeconds ?? 0) > settings.lagLimitSeconds)
+  );
+}
+
+function leftBehindNote(instance: Answering, from: Answering, to: Answering, rejoin: boolean): string {
+  const { name } = instance.spec;
+  const [holder] = instance.state.lockHolders;
+  const session =
+    holder === undefined ? 'a session' : `session ${holder.id} (${holder.user} from ${holder.host})`;
+  const stays = rejoin
+    ? `stays below ${from.spec.name}, and gets everything by way of it`
+    : `stays below ${from.spec.name}, and gets nothing new`;
+  return `${name} ${stays}: ${session} holds locks there that its applier would wait for; end it, then \`failover relocate ${name} ${to.spec.name}\``;
 }
 
 /** What is told about those that do not answer. */
@@ -148,33 +182,39 @@ function movedEarly(survey: Survey, from: Answering, siblings: readonly Answerin
 function moveEarly(survey: Survey, to: Answering, siblings: readonly Answering[]): readonly Stage[] {
   const { settings } = survey;
   const fresh = to.spec.name;
+  // Whoever cannot keep up is left behind: it does not keep the others from what they were asked for.
+  const limitMs = Math.min(settings.catchUpTimeoutMs, settings.switchoverTimeoutMs);
+  const each = (make: (instance: Answering, name: string) => Step | undefined): Stage =>
+    siblings.flatMap((instance) => {
+      const { name } = instance.spec;
+      const made = make(instance, name);
+      return made === undefined
+        ? []
+        : [{ ...made, limitMs: Math.min(made.limitMs, limitMs), bystander: name }];
+    });
   return [
-    siblings.map(({ spec: { name } }) =>
+    each((_, name) =>
       step(
         settings,
         { do: 'stop-receiver', instance: name },
         { undo: [{ do: 'start-receiver', instance: name }] },
       ),
     ),
-    siblings.map(({ spec: { name } }) => step(settings, { do: 'apply-backlog', instance: name })),
-    siblings.map(({ spec: { name } }) =>
+    each((_, name) => step(settings, { do: 'apply-backlog', instance: name })),
+    each((_, name) =>
       step(settings, { do: 'catch-up', instance: fresh, with: name }, { name: `catch-up-with-${name}` }),
     ),
-    siblings.flatMap((instance) =>
+    each((instance, name) =>
       survey.semiSync.wanted && instance.state.semiSync.available && !instance.state.semiSync.replica.enabled
-        ? [
-            step(
-              settings,
-              { do: 'semi-sync-replica', instance: instance.spec.name, on: true },
-              {
-                undo: [{ do: 'semi-sync-replica', instance: instance.spec.name, on: false }],
-              },
-            ),
-          ]
-        : [],
+        ? step(
+            settings,
+            { do: 'semi-sync-replica', instance: name, on: true },
+            { undo: [{ do: 'semi-sync-replica', instance: name, on: false }] },
+          )
+        : undefined,
     ),
-    siblings.map((instance) => followStep(survey, instance, to)),
-    siblings.map(({ spec: { name } }) =>
+    each((instance) => followStep(survey, instance, to)),
+    each((_, name) =>
       step(settings, { do: 'catch-up', instance: name, with: fresh }, { name: `catch-up-with-${fresh}` }),
     ),
   ];

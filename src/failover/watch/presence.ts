@@ -76,7 +76,12 @@ function withPrimary(memory: Memory, seen: Topology | undefined): Memory {
   if (memory.primary !== undefined && memory.primary !== spec.name) return memory;
   const executed = state.executed.toString();
   const began = memory.primary === undefined ? executed : (memory.began ?? executed);
-  const adopted: Memory = { ...memory, primary: spec.name, began };
+  const adopted: Memory = {
+    ...memory,
+    primary: spec.name,
+    began,
+    disabledEvents: state.disabledEvents,
+  };
   const { enabled, active } = state.semiSync.source;
   return enabled && active ? adopted : { ...adopted, lastSeen: executed };
 }

@@ -488,3 +488,87 @@ test('an automatic change waits for somebody to acknowledge it', async (t) => {
   const { id } = await carryOut(wholeSwitchover(), fake, { automatic: true });
   t.is(fake.memory().unacknowledged?.id, id);
 });
+
+/** A switchover before which db3 is moved: nothing else depends on it. */
+function withBystander(): Plan {
+  const own = { bystander: 'db3' } as const;
+  return planOf(
+    [
+      {
+        action: { do: 'stop-receiver', instance: 'db3' },
+        undo: [{ do: 'start-receiver', instance: 'db3' }],
+        ...own,
+      },
+    ],
+    [{ action: { do: 'apply-backlog', instance: 'db3' }, ...own }],
+    [{ action: { do: 'catch-up', instance: 'db2', with: 'db3' }, ...own }],
+    [{ action: { do: 'follow', instance: 'db3', source: 'db2', demoted: false }, ...own }],
+    [{ action: { do: 'make-read-only', instance: 'db1' }, undo: [{ do: 'make-writable', instance: 'db1' }] }],
+    [{ action: { do: 'make-writable', instance: 'db2' }, irreversible: true }],
+    [{ action: { do: 'prove', instance: 'db2', on: ['db1', 'db3'] }, optional: true }],
+  );
+}
+
+for (const [what, behaviour, after] of [
+  ['that cannot stop', { 'db3.stopReceiver': () => failing() }, ['db3.stopReceiver', 'db3.startReceiver']],
+  ['that does not apply', { 'db3.readState': () => failing() }, ['db3.stopReceiver', 'db3.startReceiver']],
+  [
+    'that does not follow',
+    { 'db3.follow': () => failing() },
+    ['db3.stopReceiver', 'db3.follow', 'db3.startReceiver'],
+  ],
+] as const) {
+  test(`a bystander ${what} is left behind with what it had, and the change goes on`, async (t) => {
+    const fake = fakeCluster(behaviour);
+    const outcome = await carryOut(withBystander(), fake);
+    t.is(outcome.outcome, 'done');
+    t.deepEqual(changes(fake.calls), [
+      ...after,
+      'db1.makeReadOnly',
+      'db2.makeWritable',
+      'db2.writeJournal',
+      'db1.hasJournal',
+    ]);
+    t.is(outcome.left.length, 1, outcome.left.join('; '));
+    t.regex(
+      outcome.left[0] ?? '',
+      /^db3 was left behind: it does not want to; .*`failover relocate db3 db2`/,
+    );
+    t.deepEqual(outcome.warnings, []);
+  });
+}
+
+test('what was given back to a bystander is not given back again when the change fails later', async (t) => {
+  const fake = fakeCluster({
+    'db3.follow': () => failing(),
+    'db1.makeReadOnly': () => failing('a transaction is open'),
+  });
+  const outcome = await carryOut(withBystander(), fake);
+  t.is(outcome.outcome, 'undone');
+  t.is(fake.calls.filter((call) => call === 'db3.startReceiver').length, 1);
+  t.is(outcome.message, 'a transaction is open');
+});
+
+test('events get the statuses that they have on the old primary, or had when it was seen last', async (t) => {
+  const asked: unknown[] = [];
+  const plan = (as?: string): Plan =>
+    planOf([{ action: { do: 'enable-events', instance: 'db2', as, disabled: ['app.seen'] } }]);
+  const enabling = (behaviour: Parameters<typeof fakeCluster>[0], as?: string) => {
+    const fake = fakeCluster(behaviour);
+    const server = fake.ports.servers.get('db2')!;
+    const told = new Proxy(server, {
+      get: (target, method, receiver) =>
+        method === 'enableEvents'
+          ? async (disabled: readonly string[]) => asked.push(disabled)
+          : (Reflect.get(target, method, receiver) as unknown),
+    });
+    return carryOut(plan(as), {
+      ...fake,
+      ports: { ...fake.ports, servers: new Map([...fake.ports.servers, ['db2', told]]) },
+    });
+  };
+  await enabling({ 'db1.disabledEvents': async () => ['app.now'] }, 'db1');
+  await enabling({ 'db1.disabledEvents': () => failing() }, 'db1');
+  await enabling({});
+  t.deepEqual(asked, [['app.now'], ['app.seen'], ['app.seen']]);
+});

@@ -114,6 +114,7 @@ function fakeServer(name: string, act: Act): Server {
     hasJournal: true,
     endClients: 0,
     enableEvents: 0,
+    disabledEvents: [],
     executed: { flavour: 'mysql', toString: () => '' },
     readState: {
       replication: undefined,

@@ -81,6 +81,8 @@ export function healthyState(flavour: Flavour, name: string, executed: string): 
     },
     longTransactions: [],
     waitingForAck: [],
+    disabledEvents: [],
+    lockHolders: [],
     connections: 10,
     maxConnections: 500,
   };
@@ -191,6 +193,7 @@ export function parseInstance(
     else if (key === 'timeout') source({ timeoutMs: Number(value) });
     else if (key === 'waiting')
       state.waitingForAck = [thread(Number(value), 'Waiting for semi-sync ACK from replica')];
+    else if (key === 'locked') state.lockHolders = [thread(Number(value), 'User sleep')];
     else if (key === 'long') state.longTransactions = [thread(Number(value), '')];
     else if (key === 'commit') state.longTransactions = [thread(Number(value), 'waiting for handler commit')];
     else if (key === 'full') state.longTransactions = [thread(Number(value), 'Waiting for disk space')];

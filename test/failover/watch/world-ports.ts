@@ -251,6 +251,7 @@ function serverOf(
       return true;
     },
     hasJournal: async () => true,
+    disabledEvents: async () => [],
     onLost: (listener: () => void) => {
       const hear = (lost: string): void => {
         if (lost === name) listener();
