@@ -4,16 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { run } from '../src/lib/process.ts';
+import { needsProgram, testWith } from './needs.ts';
 
 const project = fileURLToPath(new URL('../', import.meta.url));
 
-test('vagrant accepts the Vagrantfile', async (t) => {
-  const version = await run(['vagrant', '--version']);
-  if (version.status !== 0) {
-    if (process.env['CI']) t.fail('vagrant is not installed: apt-get install vagrant');
-    else t.pass('vagrant is not installed here');
-    return;
-  }
+testWith(needsProgram('vagrant', 'vagrant'), test)('vagrant accepts the Vagrantfile', async (t) => {
   const home = await mkdtemp(join(tmpdir(), 'vagrant-'));
   t.teardown(() => rm(home, { recursive: true, force: true }));
   // Providers are not needed to judge the file; the state of machines is kept away from the user's own.

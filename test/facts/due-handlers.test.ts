@@ -2,15 +2,13 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import test from 'ava';
-
 import { clearHandlers, dueHandlers, noteHandlers } from '../../src/facts/due-handlers.ts';
-import { runScript, SHELLS } from './run-script.ts';
+import { runScript, SHELLS, testIn } from './run-script.ts';
 
 for (const shell of SHELLS) {
   const name = shell.join(' ');
 
-  test(`${name}: due handlers are noted for each playbook and host, and taken off`, (t) => {
+  testIn(shell)(`${name}: due handlers are noted for each playbook and host, and taken off`, (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'understudy-notes-'));
     t.teardown(() => rmSync(directory, { recursive: true }));
     // Root's notes are elsewhere than others': both go to a directory of the test's.

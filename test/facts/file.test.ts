@@ -11,7 +11,7 @@ import { content } from '../../src/facts/content.ts';
 import { directory } from '../../src/facts/directory.ts';
 import { file } from '../../src/facts/file.ts';
 import { glob } from '../../src/facts/glob.ts';
-import { readFacts, SHELLS } from './run-script.ts';
+import { readFacts, SHELLS, testIn } from './run-script.ts';
 
 function temporary(): string {
   return mkdtempSync(join(tmpdir(), 'facts-'));
@@ -23,7 +23,7 @@ for (const shell of SHELLS) {
   const name = shell.join(' ');
 
   for (const special of [0o1000, 0o2000, 0o4000, 0o3000, 0o7000]) {
-    test(`${name}: the mode bits ${special.toString(8)} do not change what a file is`, (t) => {
+    testIn(shell)(`${name}: the mode bits ${special.toString(8)} do not change what a file is`, (t) => {
       const root = temporary();
       writeFileSync(join(root, 'file'), '');
       mkdirSync(join(root, 'directory'));
@@ -44,7 +44,7 @@ for (const shell of SHELLS) {
     });
   }
 
-  test(`${name}: files, directories, links and what is missing are told apart`, (t) => {
+  testIn(shell)(`${name}: files, directories, links and what is missing are told apart`, (t) => {
     const root = temporary();
     writeFileSync(join(root, 'a b'), 'hello\n');
     chmodSync(join(root, 'a b'), 0o4751);
@@ -87,7 +87,7 @@ for (const shell of SHELLS) {
     rmSync(root, { recursive: true });
   });
 
-  test(`${name}: content comes back byte for byte`, (t) => {
+  testIn(shell)(`${name}: content comes back byte for byte`, (t) => {
     const root = temporary();
     const bytes = Buffer.from(Array.from({ length: 1000 }, (_, index) => index % 256));
     writeFileSync(join(root, 'binary'), bytes);
@@ -108,7 +108,7 @@ for (const shell of SHELLS) {
     rmSync(root, { recursive: true });
   });
 
-  test(`${name}: any file name is read back`, (t) => {
+  testIn(shell)(`${name}: any file name is read back`, (t) => {
     const names = fc.uniqueArray(
       fc
         .string({
@@ -151,7 +151,7 @@ for (const shell of SHELLS) {
     );
   });
 
-  test(`${name}: hundreds of paths are read in the order they were asked for`, (t) => {
+  testIn(shell)(`${name}: hundreds of paths are read in the order they were asked for`, (t) => {
     const root = temporary();
     const paths = Array.from({ length: 450 }, (_, index) => join(root, String(index)));
     paths.forEach((path, index) => {

@@ -1,7 +1,7 @@
 import test from 'ava';
 
 import { mount, type MountKey } from '../../src/facts/mount.ts';
-import { readFacts, SHELLS } from './run-script.ts';
+import { readFacts, SHELLS, testIn } from './run-script.ts';
 
 const MOUNTINFO = [
   '22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw',
@@ -50,7 +50,7 @@ for (const [key, { path = key.path, source = '', device = '' }, expected] of CAS
 }
 
 for (const shell of SHELLS) {
-  test(`${shell.join(' ')}: mounts of this machine are read`, (t) => {
+  testIn(shell)(`${shell.join(' ')}: mounts of this machine are read`, (t) => {
     const keys: MountKey[] = [
       { path: '/proc', source: 'proc' },
       { path: '/proc/..' },

@@ -4,19 +4,22 @@ import { candidate } from '../../src/facts/candidate.ts';
 import { packageStatus } from '../../src/facts/package.ts';
 import { unit } from '../../src/facts/unit.ts';
 import { aptSimulation } from '../../src/facts/apt-simulation.ts';
-import { readFacts, SHELLS } from './run-script.ts';
+import { readFacts, SHELLS, testIn } from './run-script.ts';
 
 for (const shell of SHELLS) {
-  test(`${shell.join(' ')}: dpkg's packages, those that stand in for others, and those that are missing`, (t) => {
-    const [dpkg, awk, none] = readFacts(shell, packageStatus, ['dpkg', 'awk', 'no-such-package+x']);
-    t.like(dpkg, { installed: true, broken: false });
-    t.regex(dpkg?.version ?? '', /^\d/);
-    t.is(awk?.installed, false);
-    t.true((awk?.providedBy.length ?? 0) > 0);
-    t.like(none, { installed: false, providedBy: [] });
-  });
+  testIn(shell)(
+    `${shell.join(' ')}: dpkg's packages, those that stand in for others, and those that are missing`,
+    (t) => {
+      const [dpkg, awk, none] = readFacts(shell, packageStatus, ['dpkg', 'awk', 'no-such-package+x']);
+      t.like(dpkg, { installed: true, broken: false });
+      t.regex(dpkg?.version ?? '', /^\d/);
+      t.is(awk?.installed, false);
+      t.true((awk?.providedBy.length ?? 0) > 0);
+      t.like(none, { installed: false, providedBy: [] });
+    },
+  );
 
-  test(`${shell.join(' ')}: a unit is always answered for, with or without systemd`, (t) => {
+  testIn(shell)(`${shell.join(' ')}: a unit is always answered for, with or without systemd`, (t) => {
     const [fact] = readFacts(shell, unit, [{ name: 'no-such-unit' }]);
     t.true(fact?.properties?.['LoadState'] === 'not-found' || typeof fact?.error === 'string');
   });

@@ -1,17 +1,22 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import test, { type Implementation } from 'ava';
 
 import type { FactKind } from '../../src/facts/fact.ts';
+import { needsProgram, testWith } from '../needs.ts';
 
-/** The shells that targets have. Those that this machine lacks are left out, but never dash or whatever sh is. */
-export const SHELLS: readonly (readonly [string, ...string[]])[] = [
-  ['/bin/sh'] as const,
-  ['/bin/bash', '--posix'] as const,
-  ['/bin/busybox', 'sh'] as const,
-].filter(([program]) => program === '/bin/sh' || existsSync(program));
+type Shell = readonly [string, ...string[]];
+
+/** The shells that targets have. */
+export const SHELLS: readonly Shell[] = [['/bin/sh'], ['/bin/bash', '--posix'], ['/bin/busybox', 'sh']];
+
+/** Declares a test that needs one of them. */
+export function testIn([program]: Shell): (title: string, implementation: Implementation<[]>) => void {
+  return testWith(needsProgram(basename(program), basename(program)), test);
+}
 
 /** Runs a script as a remote shell does: fed on stdin, with nothing to read itself. */
-export function runScript(shell: readonly [string, ...string[]], script: string): Buffer {
+export function runScript(shell: Shell, script: string): Buffer {
   const [program, ...options] = shell;
   const result = spawnSync(program, options, {
     input: `{\n${script}\n} </dev/null\n`,
@@ -24,7 +29,7 @@ export function runScript(shell: readonly [string, ...string[]], script: string)
 }
 
 export function readFacts<Key, Fact>(
-  shell: readonly [string, ...string[]],
+  shell: Shell,
   kind: FactKind<Key, Fact>,
   keys: readonly Key[],
 ): readonly Fact[] {

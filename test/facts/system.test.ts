@@ -10,12 +10,12 @@ import { group } from '../../src/facts/group.ts';
 import { setup } from '../../src/facts/setup.ts';
 import { sysctl, sysctlPath } from '../../src/facts/sysctl.ts';
 import { which } from '../../src/facts/which.ts';
-import { readFacts, SHELLS } from './run-script.ts';
+import { readFacts, SHELLS, testIn } from './run-script.ts';
 
 for (const shell of SHELLS) {
   const name = shell.join(' ');
 
-  test(`${name}: accounts and groups are read, by name and by number`, (t) => {
+  testIn(shell)(`${name}: accounts and groups are read, by name and by number`, (t) => {
     const [root, byNumber, nobody] = readFacts(shell, account, ['root', '0', "no'body here"]);
     t.like(root, { name: 'root', uid: 0, gid: 0, group: 'root', home: '/root' });
     t.deepEqual(byNumber, root);
@@ -24,7 +24,7 @@ for (const shell of SHELLS) {
     t.is(readFacts(shell, group, ['no such'])[0], undefined);
   });
 
-  test(`${name}: databases are read whole and by key, and failures are told apart`, (t) => {
+  testIn(shell)(`${name}: databases are read whole and by key, and failures are told apart`, (t) => {
     const [all, one, none, unknown] = readFacts(shell, getent, [
       { database: 'passwd' },
       { database: 'passwd', key: 'root' },
@@ -38,7 +38,7 @@ for (const shell of SHELLS) {
     t.is(unknown?.status, 1);
   });
 
-  test(`${name}: the facts of a host agree with what this process sees`, (t) => {
+  testIn(shell)(`${name}: the facts of a host agree with what this process sees`, (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'facts d-'));
     writeFileSync(join(directory, 'json.fact'), '{"a": [1]}');
     writeFileSync(join(directory, 'ini.fact'), '[s]\nKey = v\n');
@@ -63,7 +63,7 @@ for (const shell of SHELLS) {
     rmSync(directory, { recursive: true });
   });
 
-  test(`${name}: kernel parameters and programs are found`, (t) => {
+  testIn(shell)(`${name}: kernel parameters and programs are found`, (t) => {
     const [kind, none] = readFacts(shell, sysctl, ['kernel.ostype', 'no.such']);
     t.is(kind, 'Linux');
     t.is(none, undefined);

@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import test from 'ava';
 import { withLock } from '../../src/lab/lock.ts';
+import { testWith } from '../needs.ts';
 
 const nobody = (): void => {};
 
 // Abstract sockets are Linux's, and so is the lab.
-const linux = process.platform === 'linux' ? test : test.skip;
+const linux = testWith(process.platform === 'linux' ? undefined : 'it needs Linux', test);
 
 linux('holders of one lock take turns', async (t) => {
   const name = randomUUID();

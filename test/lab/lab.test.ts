@@ -8,6 +8,7 @@ import { exec, freeze, heal, isolate, kill, start, status, thaw } from '../../sr
 import { down, type Lab, reset, up } from '../../src/lab/lab.ts';
 import { backAddress, CACHE_DIRECTORY, HOSTS, hostSpec, labNames, labPaths } from '../../src/lab/layout.ts';
 import { run } from '../../src/lib/process.ts';
+import { firstMissing, needsProgram, needsRoot, testWith } from '../needs.ts';
 
 /*
  * On real hosts, in a lab of its own that runs beside any other. The tests follow one another: a lab is made once,
@@ -23,16 +24,13 @@ interface Context {
   lab: Lab;
 }
 
-const root = process.getuid?.() === 0;
-const serial = root ? test.serial : test.serial.skip;
+const missing = needsRoot();
+const serial = testWith(missing, test.serial);
 let context: Context;
 
 test.before(async (t) => {
   t.timeout(300_000);
-  if (!root) {
-    t.log('skipped: the lab takes root');
-    return;
-  }
+  if (missing !== undefined) return;
   await down({ name: NAME });
   const project = await mkdtemp(join(tmpdir(), 'understudy-'));
   await mkdir(join(project, 'inventory', 'lab', 'group_vars'), { recursive: true });
@@ -42,7 +40,7 @@ test.before(async (t) => {
 });
 
 test.after.always(async () => {
-  if (!root) return;
+  if (missing !== undefined) return;
   await down({ name: NAME });
   if (context) await rm(context.project, { recursive: true, force: true });
 });
@@ -55,15 +53,13 @@ serial('every host is bare and reached over SSH with strict host keys', async (t
     t.deepEqual(lines(answers[index]), [host.name, '0', 'running']);
 });
 
-serial('Ansible reaches every host with the same inventory', async (t) => {
+const withAnsible = testWith(firstMissing(missing, needsProgram('ansible', 'ansible-core')), test.serial);
+
+withAnsible('Ansible reaches every host with the same inventory', async (t) => {
   const ansible = await run(
     ['ansible', '-i', join(context.lab.inventory, 'hosts.yml'), 'all', '-m', 'raw', '-a', 'hostname'],
     { cwd: '/', env: { ...process.env, ANSIBLE_NOCOLOR: '1' }, timeoutMs: 60_000 },
   );
-  if (ansible.status === -1) {
-    t.pass('ansible is not installed here');
-    return;
-  }
   t.is(ansible.status, 0, ansible.stdout + ansible.stderr);
   for (const host of HOSTS) t.true(ansible.stdout.includes(`${host.name} | CHANGED`), host.name);
 });

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import anyTest, { type TestFn } from 'ava';
 import { Secret } from '../../src/lib/secret.ts';
 import { sshTransport } from '../../src/transport/ssh.ts';
 import { type Connection, TransportError } from '../../src/transport/transport.ts';
+import { firstMissing, needsProgram, needsRoot, testWith } from '../needs.ts';
 import { abandonedUsers, addUser, removeUser, sudoersOf } from './accounts.ts';
 import { startSshd, type TestSshd } from './sshd.ts';
 
@@ -21,27 +20,16 @@ interface Context {
 
 const test = anyTest as TestFn<Context>;
 
-const MISSING =
-  userInfo().uid !== 0
-    ? 'these tests make users, for which they must run as root'
-    : !existsSync('/usr/bin/sudo')
-      ? 'these tests need sudo: apt-get install sudo'
-      : undefined;
-
-/** What is missing is a failure where everything should be there. */
-const skips = MISSING !== undefined && process.env['CI'] === undefined;
-const run = skips ? test.skip : test;
+// These tests make users.
+const missing = firstMissing(needsRoot(), needsProgram('sudo', 'sudo'));
+const run = testWith(missing, test);
 /** For what changes the rights of a user that the other tests use too. */
-const runAlone = skips ? test.serial.skip : test.serial;
+const runAlone = testWith(missing, test.serial);
 
 let cleanUp: (() => Promise<void>) | undefined;
 
 test.before(async (t) => {
-  if (MISSING !== undefined) {
-    if (process.env['CI'] !== undefined) throw new Error(MISSING);
-    t.log(MISSING);
-    return;
-  }
+  if (missing !== undefined) return;
   const suffix = randomBytes(3).toString('hex');
   const [asked, free, refused] = ['ask', 'free', 'no'].map((name) => `us${name}${suffix}`) as [
     string,
