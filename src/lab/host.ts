@@ -180,16 +180,6 @@ export async function killHost(context: HostContext, host: string): Promise<void
   await until(async () => !(await isPopulated(group)), `${host} to lose power`);
 }
 
-/** Runs a program in a host, as root, by entering the host's namespaces: it needs neither network nor SSH. */
-export async function execInHost(
-  context: Pick<HostContext, 'names' | 'cgroups'>,
-  host: string,
-  argv: readonly string[],
-  options: { readonly input?: string; readonly timeoutMs?: number } = {},
-): Promise<ProcessResult> {
-  return system(await enterHost(context, host, argv), options);
-}
-
 /*
  * nsenter stops itself when the program it runs is stopped. A host that shuts down stops, then kills every process in
  * it, and waits until all are reaped: a stopped nsenter would never reap its own. A shell that runs no jobs does.

@@ -67,7 +67,6 @@ export const memorySchema = openObject({
 });
 
 export type Memory = z.infer<typeof memorySchema>;
-export type Downtime = z.infer<typeof downtimeSchema>;
 
 function isGtids(text: string): boolean {
   for (const flavour of ['mysql', 'mariadb'] as const) {

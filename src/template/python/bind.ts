@@ -68,8 +68,3 @@ export function checkArguments(
   }
   return undefined;
 }
-
-/** A fault about wrong use, found while compiling. */
-export function useFault(message: string, offset: number, hint?: string): Fault {
-  return new Fault('syntax', message, { offset, hint });
-}
