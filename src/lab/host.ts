@@ -4,7 +4,6 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../lib/errors.ts';
-import type { ProcessResult } from '../lib/process.ts';
 import { systemPath } from '../lib/system-path.ts';
 import { system } from './system.ts';
 import { isFrozen, isPopulated, killGroup, makeGroup, processesIn, until } from './cgroup.ts';

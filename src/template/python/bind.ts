@@ -1,4 +1,3 @@
-import { Fault } from '../error.ts';
 import { typeFault, type CallArguments, type Data } from './objects.ts';
 
 /** A function's parameters: names, how many are required, and whether it takes any number of further ones. */
