@@ -49,7 +49,7 @@ export const assemble = defineModule({
   aliases: fileAliases,
   paths: ['dest'],
   facts: (given) => [
-    digestQuery(given.dest),
+    digestQuery(given.dest, true),
     ...(given.remote_src ? [query(directory, { path: given.src, depth: 1, follow: true })] : []),
   ],
   plan(given, facts, context): Plan {
@@ -57,7 +57,7 @@ export const assemble = defineModule({
     if ('need' in fragments) return { kind: 'need', facts: fragments.need };
     if ('failed' in fragments) return { kind: 'failed', message: fragments.failed };
     const bytes = join(fragments.contents, given.delimiter);
-    const current = facts.get(digestQuery(given.dest));
+    const current = facts.get(digestQuery(given.dest, true));
     const attributes = attributesOf(given);
     const work = fileWork(
       { ...given, path: given.dest, content: bytes, attributes },

@@ -111,6 +111,7 @@ export const getUrl = defineModule({
             path: dest,
             attributes,
             backup: given.backup,
+            unsafe: given.unsafe_writes,
             checksum,
             unlessSha1: checksum || !current.exists ? undefined : current.checksum,
           },

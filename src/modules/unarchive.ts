@@ -138,9 +138,9 @@ function tarScript(given: UnarchiveArgs, archive: string): string[] {
     `  ${words('--extract', ...(given.keep_newer ? ['--keep-newer-files'] : []), ...(given.owner === undefined ? [] : ['--no-same-owner']))} >&2`,
     '  verdict=changed',
     'fi',
-    ...attributeScript(given, words('--list')),
+    ...attributeScript(given, words('--list', '--quoting-style=literal')),
     'printf \'%s\\n\' "$verdict"',
-    ...(given.list_files ? [words('--list')] : []),
+    ...(given.list_files ? [words('--list', '--quoting-style=literal')] : []),
   ];
 }
 
@@ -168,13 +168,16 @@ function zipScript(given: UnarchiveArgs, archive: string): string[] {
 function attributeScript(given: UnarchiveArgs, listCommand: string): string[] {
   const { owner, group, mode } = given;
   if (owner === undefined && group === undefined && mode === undefined) return [];
-  const inside = `cd -- ${quote(given.dest)} && ${listCommand} | tr '\\n' '\\0' | xargs -0 -r`;
+  const names = `cd -- ${quote(given.dest)} && ${listCommand} | tr '\\n' '\\0'`;
+  const inside = `${names} | xargs -0 -r`;
+  // chmod would go through a symbolic link, to wherever the archive's maker had it lead.
+  const noLinks = `${inside} sh -c 'for f do if ! [ -L "$f" ]; then printf "%s\\0" "$f"; fi; done' sh | xargs -0 -r`;
   const states = `(${inside} stat -c '%U %G %u %g %a' --) | sort | uniq | sha1sum`;
   return [
     `before=$( ${states})`,
     ...(owner === undefined ? [] : [`(${inside} chown -h -- ${quote(owner)})`]),
     ...(group === undefined ? [] : [`(${inside} chgrp -h -- ${quote(group)})`]),
-    ...(mode === undefined ? [] : [`(${inside} chmod -- ${quote(mode)})`]),
+    ...(mode === undefined ? [] : [`(${noLinks} chmod -- ${quote(mode)})`]),
     `if [ "$before" != "$( ${states})" ]; then verdict=changed; fi`,
   ];
 }

@@ -46,6 +46,13 @@ export type Step =
       readonly validate?: string | undefined;
       /** Keep a timestamped copy of what was there. */
       readonly backup?: boolean | undefined;
+      /**
+       * What becomes of a symbolic link at the path, which the file replaces. Without it, the file takes over owner and
+       * mode of what the link leads to; with it, it is like any new file.
+       */
+      readonly linkIsNew?: boolean | undefined;
+      /** Where the file cannot be replaced (a mount point, a directory that is read-only), write into it. */
+      readonly unsafe?: boolean | undefined;
     }
   /** The user's own command (command, shell, script, raw): any status is an outcome, judged by `finish`. */
   | {
@@ -79,6 +86,7 @@ export type Step =
             readonly path: string;
             readonly attributes: FileAttributes;
             readonly backup?: boolean | undefined;
+            readonly unsafe?: boolean | undefined;
             /** Another digest is an error (no-answer), and nothing is written. */
             readonly checksum?: { readonly algorithm: string; readonly digest: string } | undefined;
             /** The SHA-1 of what is there: a body that has it is not written again. */

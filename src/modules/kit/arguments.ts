@@ -143,9 +143,11 @@ export const fileArguments = {
   setype: unsupported('SELinux contexts are not managed'),
   selevel: unsupported('SELinux contexts are not managed'),
   attributes: unsupported('run chattr with ansible.builtin.command instead'),
-  unsafe_writes: only(false, 'files are always replaced in one step').describe(
-    'Files are always written beside the old one and put in its place.',
-  ),
+  unsafe_writes: bool
+    .default(false)
+    .describe(
+      'Where a file cannot be replaced in one step (a mount point, a directory that is read-only), write into it; readers may then see a part.',
+    ),
 } as const;
 
 /** Other spellings that go with `fileArguments`. */

@@ -61,9 +61,10 @@ export function planDirectoryCopy(
   for (const entry of entries) {
     if (entry.type === 'directory') continue;
     const path = posix.join(dest, entry.path);
+    const current = facts.get(digestQuery(path, given.follow));
     const work = fileWork(
       {
-        path,
+        path: given.follow && current.exists ? (current.realPath ?? path) : path,
         content: context.controller.content(posix.join(source, entry.path)),
         attributes: {
           ...attributesOf(given),
@@ -72,8 +73,10 @@ export function planDirectoryCopy(
         validate: given.validate,
         backup: given.backup,
         onlyCreate: !given.force,
+        linkIsNew: true,
+        unsafe_writes: given.unsafe_writes,
       },
-      facts.get(digestQuery(path, given.follow)),
+      current,
       facts,
       context,
     );

@@ -16,8 +16,11 @@ export interface FileWish {
   readonly attributes: FileAttributes;
   readonly validate?: string | undefined;
   readonly backup?: boolean | undefined;
-  /** Leave the content of a file that exists alone. */
+  /** Leave a file that exists alone. */
   readonly onlyCreate?: boolean | undefined;
+  /** A symbolic link at the path gives place to a file with the attributes of a new one. */
+  readonly linkIsNew?: boolean | undefined;
+  readonly unsafe_writes?: boolean | undefined;
 }
 
 /** What to do about one file; several make one plan. */
@@ -52,10 +55,13 @@ export function fileWork(
   context: PlanContext,
 ): FileWork | { readonly need: readonly FactQuery[] } | { readonly failed: string } {
   if (current.exists && current.type === 'directory') return { failed: `${wish.path} is a directory` };
-  const isSame =
-    current.exists &&
-    (wish.onlyCreate || (current.type === 'file' && current.checksum === sha1(wish.content)));
-  if (isSame) return attributeWork(wish.path, wish.attributes, current, facts);
+  // Without `force`, what is there is left alone, with the owner and mode that it has.
+  if (current.exists && wish.onlyCreate) return { diffs: [], steps: [] };
+  const isSame = current.exists && current.type === 'file' && current.checksum === sha1(wish.content);
+  if (isSame) {
+    // Where the fact is of what a link leads to, so are the attributes.
+    return attributeWork(current.realPath ?? wish.path, wish.attributes, current, facts);
+  }
   const before = current.exists && context.diffMode ? query(content, wish.path) : undefined;
   if (before && !facts.has(before)) return { need: [before] };
   return writeWork(wish, current, before && facts.get(before), facts);
@@ -68,8 +74,10 @@ export function writeWork(
   before: ContentFact | undefined,
   facts: FactReader,
 ): FileWork | { readonly need: readonly FactQuery[] } {
-  const attributes = current.exists
-    ? attributeWork(wish.path, wish.attributes, current, facts)
+  // A link's own owner and mode say nothing of the file that takes its place.
+  const replaced = replacedFile(current);
+  const attributes = replaced.exists
+    ? attributeWork(wish.path, wish.attributes, replaced, facts)
     : { diffs: newAttributes(wish.path, wish.attributes), steps: [] };
   if ('need' in attributes) return attributes;
   const { mode } = wish.attributes;
@@ -86,10 +94,12 @@ export function writeWork(
         attributes: {
           ...wish.attributes,
           // A symbolic mode means what the file has now, not what the temporary file happens to have.
-          mode: mode !== undefined && current.exists ? octal(resolveMode(mode, current.mode, false)) : mode,
+          mode: mode !== undefined && replaced.exists ? octal(resolveMode(mode, replaced.mode, false)) : mode,
         },
         validate: wish.validate,
         backup: wish.backup,
+        ...(wish.linkIsNew && current.exists && current.type === 'link' ? { linkIsNew: true } : {}),
+        ...(wish.unsafe_writes ? { unsafe: true } : {}),
       },
     ],
   };
@@ -137,6 +147,11 @@ export function workPlan(
   if ('failed' in work) return { kind: 'failed', message: work.failed, result };
   if (work.steps.length === 0) return { kind: 'unchanged', result };
   return { kind: 'change', diffs: work.diffs, steps: work.steps, result };
+}
+
+/** What a file that is written at a path replaces: a symbolic link goes, and tells nothing of what takes its place. */
+export function replacedFile(current: FileFact): FileFact {
+  return current.exists && current.type === 'link' ? { exists: false } : current;
 }
 
 /** Ansible's return values about a file: as it is, and as the attributes will make it. */

@@ -5,7 +5,7 @@ import { file as fileFact, type FileFact } from '../../facts/file.ts';
 import type { Plan, PlanContext } from '../../steps/plan.ts';
 import { contentSize, type FileAttributes, type FileContent } from '../../steps/step.ts';
 import { attributeCommands, makeDirectories } from './directories.ts';
-import { digestQuery, fileResult, fileWork, md5, sha1, workPlan } from './file-plan.ts';
+import { digestQuery, fileResult, fileWork, md5, replacedFile, sha1, workPlan } from './file-plan.ts';
 
 /** One file that copy or template puts on the target. */
 export interface PlacedFile {
@@ -18,6 +18,7 @@ export interface PlacedFile {
   readonly backup: boolean;
   readonly follow: boolean;
   readonly validate?: string | undefined;
+  readonly unsafe_writes?: boolean | undefined;
   readonly directory_mode?: string | undefined;
 }
 
@@ -73,6 +74,8 @@ function planAt(
       validate: wish.validate,
       backup: wish.backup,
       onlyCreate: !wish.force,
+      linkIsNew: true,
+      unsafe_writes: wish.unsafe_writes,
     },
     current,
     facts,
@@ -83,7 +86,7 @@ function planAt(
     ...(wish.source === undefined ? {} : { src: wish.source }),
     checksum: sha1(wish.bytes),
     md5sum: md5(wish.bytes),
-    ...fileResult(current, wish.attributes, contentSize(wish.bytes)),
+    ...fileResult(replacedFile(current), wish.attributes, contentSize(wish.bytes)),
     state: 'file',
   });
 }

@@ -95,14 +95,14 @@ async function request(
       ms: elapsed(),
     });
     if (!save || status < 200 || status > 299) return output();
-    const { path, attributes, backup, checksum, unlessSha1 } = save;
+    const { path, attributes, backup, unsafe, checksum, unlessSha1 } = save;
     const found = checksum && digests[checksum.algorithm];
     if (checksum && found !== checksum.digest.toLowerCase()) {
       const message = `${step.url}: expected ${checksum.algorithm} ${checksum.digest}, found ${found ?? ''}`;
       return { kind: 'no-answer', message, ms: elapsed() };
     }
     if (unlessSha1 === undefined || unlessSha1 !== sha1)
-      await session.write(actor, { kind: 'write', path, content, attributes, backup });
+      await session.write(actor, { kind: 'write', path, content, attributes, backup, unsafe });
     return output();
   } finally {
     answer.discard();

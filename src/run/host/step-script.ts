@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 
 import { command, quote } from '../../lib/shell.ts';
-import type { FileContent, Step } from '../../steps/step.ts';
+import type { FileAttributes, FileContent, Step } from '../../steps/step.ts';
 
 /** The steps that a target does by itself, as a script; the others need the engine. */
 export type ScriptedStep = Extract<Step, { kind: 'script' | 'write' | 'command' }>;
@@ -45,15 +45,23 @@ export function temporaryPath(path: string): string {
 function writeScript(step: Extract<Step, { kind: 'write' }>, uploaded: string | undefined): string {
   const { path, attributes } = step;
   const target = quote(path);
-  const temporary = quote(temporaryPath(path));
+  const beside = quote(temporaryPath(path));
+  const elsewhere = quote(posix.join('/tmp', posix.basename(temporaryPath(path))));
+  const temporary = step.unsafe ? '"$us_temporary"' : beside;
   const isThere = uploaded === temporaryPath(path);
   const { owner, group, mode } = attributes;
   // An octal mode needs no other before it, and a secret must never be readable for a moment.
-  const isOctal = mode !== undefined && /^[0-7]+$/.test(mode);
+  const hasOctal = isOctal(mode);
   const lines = [
     'set -eC',
-    ...(isOctal ? [] : [`us_mode=$(printf '%o' $((0666 & ~$(umask))))`]),
+    ...(hasOctal ? [] : [`us_umask=$(umask); us_mode=$(printf '%o' $((0666 & ~$us_umask)))`]),
     'umask 077',
+    ...(step.unsafe
+      ? [
+          `us_temporary=${beside}`,
+          `if ! [ -w ${quote(posix.dirname(path))} ]; then us_temporary=${elsewhere}; fi`,
+        ]
+      : []),
     // Every program costs the target some milliseconds: none is started where the shell itself can tell.
     ...(isThere ? [] : [`if [ -e ${temporary} ] || [ -L ${temporary} ]; then rm -f ${temporary}; fi`]),
     `trap 'rm -f '${quote(temporary)} EXIT`,
@@ -64,27 +72,31 @@ function writeScript(step: Extract<Step, { kind: 'write' }>, uploaded: string | 
         ? []
         : [`cat < ${quote(uploaded)} > ${temporary}; rm -f ${quote(uploaded)}`]),
   ];
-  // A new file gets what the umask leaves; an existing one keeps its attributes unless told otherwise.
-  const keepsMode = isOctal ? [] : [`  us_mode=$(stat -c '%a' ${target})`];
+  // A new file gets what the umask leaves; an existing one keeps its attributes unless told otherwise. A symbolic link
+  // has no mode but 0777, so it is what it leads to that counts.
+  const keepsMode = hasOctal ? [] : [`  us_mode=$(stat -L -c '%a' ${target})`];
   const keepsOwner =
     owner !== undefined && group !== undefined
       ? []
       : [
           `  if ! [ -O ${target} ] || ! [ -G ${target} ] || ! [ -G ${temporary} ]; then`,
-          `    chown "$(stat -c '%u:%g' ${target})" ${temporary} 2>/dev/null || [ "$(id -u)" -ne 0 ]`,
+          `    chown "$(stat -L -c '%u:%g' ${target})" ${temporary} 2>/dev/null || [ "$(id -u)" -ne 0 ]`,
           '  fi',
         ];
   if (keepsMode.length + keepsOwner.length > 0)
-    lines.push(`if [ -e ${target} ]; then`, ...keepsMode, ...keepsOwner, 'fi');
-  if (!isOctal) lines.push(`chmod "$us_mode" ${temporary}`);
-  if (owner !== undefined && group !== undefined) {
-    lines.push(`${command(['chown', `${owner}:${group}`])} ${temporary}`);
-  } else if (owner !== undefined) lines.push(`${command(['chown', owner])} ${temporary}`);
-  else if (group !== undefined) lines.push(`${command(['chgrp', group])} ${temporary}`);
-  if (mode !== undefined) lines.push(`${command(['chmod', mode])} ${temporary}`);
-  if (step.validate !== undefined) {
     lines.push(
-      `if ! us_said=$(${step.validate.replaceAll('%s', () => temporary)} 2>&1); then`,
+      `if [ -e ${target} ]${step.linkIsNew ? ` && ! [ -L ${target} ]` : ''}; then`,
+      ...keepsMode,
+      ...keepsOwner,
+      'fi',
+    );
+  if (!hasOctal) lines.push(`chmod "$us_mode" ${temporary}`);
+  lines.push(...attributeLines(attributes, temporary));
+  if (step.validate !== undefined) {
+    const validate = (word: string): string => step.validate?.replaceAll('%s', () => word) ?? '';
+    const either = `if [ "$us_temporary" = ${beside} ]; then ${validate(beside)}; else ${validate(elsewhere)}; fi`;
+    lines.push(
+      `if ! us_said=$(${step.unsafe ? either : validate(beside)} 2>&1); then`,
       `  printf 'validation failed, %s is left as it was:\\n%s\\n' ${target} "$us_said" >&2; exit 1`,
       'fi',
     );
@@ -94,8 +106,48 @@ function writeScript(step: Extract<Step, { kind: 'write' }>, uploaded: string | 
     lines.push(`if [ -e ${target} ]; then cp -p ${target} ${target}".$$.$(date +%Y-%m-%d@%H:%M:%S~)"; fi`);
   }
   // When the rename itself reaches the disk is for the file system: until then the old file is there, and whole.
-  lines.push(`mv -fT ${temporary} ${target}`, 'trap - EXIT');
+  lines.push(...(step.unsafe ? placeOrWriteInto(step, temporary) : place(temporary, target)), 'trap - EXIT');
   return lines.join('\n');
+}
+
+/** Owner, group and mode of the file that a shell word names. */
+function attributeLines({ owner, group, mode }: FileAttributes, word: string): string[] {
+  const lines: string[] = [];
+  if (owner !== undefined && group !== undefined) {
+    lines.push(`${command(['chown', `${owner}:${group}`])} ${word}`);
+  } else if (owner !== undefined) lines.push(`${command(['chown', owner])} ${word}`);
+  else if (group !== undefined) lines.push(`${command(['chgrp', group])} ${word}`);
+  if (mode !== undefined) {
+    const chmod = `${command(['chmod', mode])} ${word}`;
+    // Where a symbolic mode names nobody, the umask has a word in it: the one that was found, not ours.
+    lines.push(isOctal(mode) ? chmod : `(umask "$us_umask"; ${chmod})`);
+  }
+  return lines;
+}
+
+function isOctal(mode: string | undefined): boolean {
+  return mode !== undefined && /^[0-7]+$/.test(mode);
+}
+
+function place(temporary: string, target: string): string[] {
+  return [
+    `mv -fT ${temporary} ${target} || {`,
+    `  if grep -qF " $(readlink -f ${target}) " /proc/self/mountinfo; then`,
+    `    printf '%s is a mount point, so it cannot be replaced; mount its directory, or set unsafe_writes: true to write into it\\n' ${target} >&2`,
+    '  fi; exit 1; }',
+  ];
+}
+
+/** What cannot be replaced is written into: a reader may see a part. */
+function placeOrWriteInto(step: Extract<Step, { kind: 'write' }>, temporary: string): string[] {
+  const target = quote(step.path);
+  return [
+    `if ! us_said=$(mv -fT ${temporary} ${target} 2>&1); then`,
+    `  if ! [ -f ${target} ]; then printf '%s\\n' "$us_said" >&2; exit 1; fi`,
+    `  set +C; cat < ${temporary} > ${target}; rm -f ${temporary}`,
+    ...attributeLines(step.attributes, target),
+    'fi',
+  ];
 }
 
 /** Content travels within the script: it is in no argument list, and needs no second channel. Bytes go as base64. */

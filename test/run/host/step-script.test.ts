@@ -2,11 +2,13 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  lstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -176,5 +178,95 @@ test('a file that only its owner may read is never readable for others, not even
       t.is(sh(`umask 022; PATH='${directory}':$PATH\n${script}`).status, 0);
     }
     t.is(readFileSync(log, 'utf8'), '0600\n0600\n');
+  });
+});
+
+test('a file in the place of a symbolic link never gets the mode of the link, which is 0777', (t) => {
+  withDirectory((directory) => {
+    const [real, link] = [join(directory, 'real'), join(directory, 'link')];
+    const modeOf = (path: string): string => (lstatSync(path).mode & 0o7777).toString(8);
+    const cases: readonly (readonly [Partial<WriteStep>, string])[] = [
+      [{}, '640'],
+      [{ attributes: { mode: 'g+w' } }, '660'],
+      [{ attributes: { mode: '+x' } }, '751'],
+      [{ linkIsNew: true }, '644'],
+      [{ linkIsNew: true, attributes: { mode: 'g+w' } }, '664'],
+      [{ linkIsNew: true, attributes: { mode: '+x' } }, '755'],
+      [{ linkIsNew: true, attributes: { mode: '0600' } }, '600'],
+    ];
+    for (const [more, expected] of cases) {
+      rmSync(link, { force: true });
+      rmSync(real, { force: true });
+      writeFileSync(real, 'real');
+      chmodSync(real, 0o640);
+      symlinkSync('real', link);
+      const result = sh(`umask 022\n${stepScript(write(link, 'new', more), {})}`);
+      t.is(result.status, 0, result.stderr);
+      t.true(lstatSync(link).isFile());
+      t.is(modeOf(link), expected, JSON.stringify(more));
+      t.is(modeOf(real), '640');
+      t.is(readFileSync(real, 'utf8'), 'real');
+    }
+  });
+});
+
+asRoot('a file in the place of a symbolic link has the owner of the file there, or of a new one', (t) => {
+  withDirectory((directory) => {
+    const [real, link] = [join(directory, 'real'), join(directory, 'link')];
+    writeFileSync(real, 'real');
+    chownSync(real, 65534, 1);
+    for (const [linkIsNew, expected] of [
+      [false, [65534, 1]],
+      [true, [0, 0]],
+    ] as const) {
+      rmSync(link, { force: true });
+      symlinkSync('real', link);
+      t.is(sh(stepScript(write(link, 'new', { linkIsNew }), {})).status, 0);
+      t.deepEqual([lstatSync(link).uid, lstatSync(link).gid], [...expected]);
+    }
+  });
+});
+
+asRoot('a mount point is written into when that is allowed, and named when it is not', (t) => {
+  withDirectory((directory) => {
+    const [path, source] = [join(directory, 'mounted'), join(directory, 'source')];
+    writeFileSync(path, 'below');
+    writeFileSync(source, 'old');
+    chmodSync(source, 0o640);
+    // In a mount namespace of its own, so that nothing is left mounted.
+    const inside = (script: string) =>
+      spawnSync('unshare', ['--mount', '/bin/sh'], {
+        input: `mount --bind '${source}' '${path}'\n(\n${script}\n)`,
+        encoding: 'utf8',
+      });
+    const refused = inside(stepScript(write(path, 'new'), {}));
+    t.not(refused.status, 0);
+    t.regex(refused.stderr, /mounted is a mount point.*unsafe_writes: true/);
+    t.is(readFileSync(source, 'utf8'), 'old');
+    const done = inside(stepScript(write(path, 'new', { unsafe: true, validate: 'grep -q new %s' }), {}));
+    t.is(done.status, 0, done.stderr);
+    t.is(readFileSync(source, 'utf8'), 'new');
+    t.is(statSync(source).mode & 0o7777, 0o640);
+    inside(stepScript(write(path, 'newer', { unsafe: true, attributes: { mode: '0600' } }), {}));
+    t.is(readFileSync(source, 'utf8'), 'newer');
+    t.is(statSync(source).mode & 0o7777, 0o600);
+    t.deepEqual(readdirSync(directory).sort(), ['mounted', 'source']);
+    t.is(readFileSync(path, 'utf8'), 'below');
+  });
+});
+
+asRoot('a file in a directory that cannot be written is written into when that is allowed', (t) => {
+  withDirectory((directory) => {
+    const path = join(directory, 'file');
+    writeFileSync(path, 'old');
+    const script = (more: Partial<WriteStep>) => `
+      mount --bind '${directory}' '${directory}' && mount -o remount,ro,bind '${directory}'
+      mount -t tmpfs none /mnt && echo old > /mnt/file && mount --bind /mnt/file '${path}'
+      (\n${stepScript(write(path, 'new\n', more), {})}\n); echo "status $?"; cat '${path}'`;
+    const run = (more: Partial<WriteStep>) =>
+      spawnSync('unshare', ['--mount', '/bin/sh'], { input: script(more), encoding: 'utf8' });
+    t.regex(run({}).stdout, /status [1-9]\d*\nold\n$/);
+    const done = run({ unsafe: true, validate: "grep -q new '%s'" });
+    t.regex(done.stdout, /status 0\nnew\n$/, done.stderr);
   });
 });
