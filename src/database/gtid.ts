@@ -6,6 +6,11 @@ import type { Flavour } from './version.ts';
 /** A set of transactions, in the notation of its flavour. Made by `parseGtids`; never changed. */
 export interface Gtids {
   readonly flavour: Flavour;
+  readonly isEmpty: boolean;
+  /** The servers that wrote any of it: by server_uuid, and on MariaDB by server_id. */
+  origins(): readonly string[];
+  /** Only what some servers wrote. */
+  from(isWanted: (origin: string) => boolean): Gtids;
   /** Canonical: two equal sets have the same text. */
   toString(): string;
 }
@@ -16,6 +21,11 @@ export type GtidRelation = 'equal' | 'superset' | 'subset' | 'diverged';
 /** Reads a set as its server writes it; the empty text is the empty set. Rejects other text with a `UserError`. */
 export function parseGtids(flavour: Flavour, text: string): Gtids {
   return flavour === 'mysql' ? parseMysqlGtids(text) : parseMariadbGtids(text);
+}
+
+/** No transactions at all. */
+export function noGtids(flavour: Flavour): Gtids {
+  return parseGtids(flavour, '');
 }
 
 /** All that is in either. */
@@ -44,7 +54,7 @@ export function intersect(a: Gtids, b: Gtids): Gtids {
 }
 
 export function isEmpty(gtids: Gtids): boolean {
-  return gtids.toString() === '';
+  return gtids.isEmpty;
 }
 
 /** Whether everything of the second is in the first. */

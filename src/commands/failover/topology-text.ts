@@ -1,3 +1,4 @@
+import { traitsOf } from '../../database/traits.ts';
 import { primaryNames, sourceName } from '../../failover/output/json.ts';
 import { primaryOf } from '../../failover/cluster/primary.ts';
 import type { Problem } from '../../failover/problems/problems.ts';
@@ -104,10 +105,10 @@ function cells(
     return [place, isPrimary ? 'primary' : '', styles.failed(`silent: ${instance.silence.message}`)];
   }
   const { state } = instance;
-  const version = `${state.version.flavour === 'mysql' ? 'MySQL' : 'MariaDB'} ${state.version.major}.${state.version.minor}.${state.version.patch}`;
+  const version = `${traitsOf(state.version.flavour).product} ${state.version.major}.${state.version.minor}.${state.version.patch}`;
   const writable = !state.readOnly && !state.superReadOnly;
   const flag = state.superReadOnly
-    ? state.version.flavour === 'mysql'
+    ? traitsOf(state.version.flavour).readOnlyStopsEverybody
       ? 'super-read-only'
       : 'read-only'
     : state.readOnly

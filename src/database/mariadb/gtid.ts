@@ -52,6 +52,25 @@ export class MariadbGtids {
     return new MariadbGtids(domains);
   }
 
+  /** The servers that wrote any of it, by server_id; `*` where only the position is known. */
+  origins(): readonly string[] {
+    return [...new Set([...this.#domains.values()].flatMap((servers) => [...servers.keys()].map(nameOf)))];
+  }
+
+  /** Only what some servers wrote. */
+  from(isWanted: (origin: string) => boolean): MariadbGtids {
+    const domains = new Map<number, Servers>();
+    for (const [domain, servers] of this.#domains) {
+      const kept = new Map([...servers].filter(([server]) => isWanted(nameOf(server))));
+      if (kept.size > 0) domains.set(domain, kept);
+    }
+    return new MariadbGtids(domains);
+  }
+
+  get isEmpty(): boolean {
+    return this.#domains.size === 0;
+  }
+
   /** Servers of one domain share its numbers, so what several seem to have counts once. */
   count(): number {
     let total = 0;
@@ -66,10 +85,7 @@ export class MariadbGtids {
       )
       .sort((one, other) => one.domain - other.domain || one.server - other.server)
       .flatMap(({ domain, server, intervals }) =>
-        intervals.map(
-          ([from, to]) =>
-            `${domain}-${server === ANYBODY ? '*' : server}-${from === 1 ? to : `${from}..${to}`}`,
-        ),
+        intervals.map(([from, to]) => `${domain}-${nameOf(server)}-${from === 1 ? to : `${from}..${to}`}`),
       )
       .join(',');
     return this.#text;
@@ -135,6 +151,10 @@ function sharedBy(server: number, ours: Servers, theirs: Servers): number {
       shared = Math.max(shared, Math.min(startOf(intervals), startOf(theirs.get(third) ?? [])));
   }
   return shared;
+}
+
+function nameOf(server: number): string {
+  return server === ANYBODY ? '*' : String(server);
 }
 
 function upTo(last: number): Intervals {

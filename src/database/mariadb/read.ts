@@ -1,4 +1,4 @@
-import { ahead, type Gtids, parseGtids, union } from '../gtid.ts';
+import { ahead, type Gtids, noGtids, parseGtids, union } from '../gtid.ts';
 import { errorOf, filtersOf, lagOf, receiverOf, threadOf } from '../mysql/read.ts';
 import { flag, isOn, number, numberOrNone, pairs, text } from '../rows.ts';
 import type { Row } from '../session.ts';
@@ -58,7 +58,7 @@ export function mariadbState(
     offlineMode: false,
     executed,
     // Read beside it: it may have to wait.
-    purged: parseGtids('mariadb', ''),
+    purged: noGtids('mariadb'),
     // GTIDs cannot be off; that their order is kept is what the strict mode says.
     gtidMode: flag(main, 'strict'),
     logBin: flag(main, 'log_bin'),

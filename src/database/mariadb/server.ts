@@ -2,7 +2,7 @@ import { UserError } from '../../lib/errors.ts';
 import { BaseServer, JOURNAL_ROW, JOURNAL_TABLE, orNone, withGrace } from '../base-server.ts';
 import { ServerFailure } from '../failure.ts';
 import { MariadbGtids } from './gtid.ts';
-import { ahead, type Gtids, isEmpty, parseGtids, union, upTo } from '../gtid.ts';
+import { ahead, type Gtids, isEmpty, noGtids, parseGtids, union, upTo } from '../gtid.ts';
 import { loggedTransactions } from '../logged-transactions.ts';
 import { mariadbState, mariadbStateQuery, type Pulse } from './read.ts';
 import { flag, number, text } from '../rows.ts';
@@ -243,7 +243,7 @@ export class MariadbServer extends BaseServer implements Server {
       });
     const gtids =
       logs === undefined
-        ? parseGtids('mariadb', '')
+        ? noGtids('mariadb')
         : upTo(
             await firstPosition(
               session,

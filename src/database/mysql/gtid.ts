@@ -37,6 +37,20 @@ export class MysqlGtids {
     return new MysqlGtids(sources);
   }
 
+  /** The servers that wrote any of it, by UUID. */
+  origins(): readonly string[] {
+    return [...new Set([...this.#sources.keys()].map(uuidIn))];
+  }
+
+  /** Only what some servers wrote. */
+  from(isWanted: (origin: string) => boolean): MysqlGtids {
+    return new MysqlGtids(new Map([...this.#sources].filter(([source]) => isWanted(uuidIn(source)))));
+  }
+
+  get isEmpty(): boolean {
+    return this.#sources.size === 0;
+  }
+
   count(): number {
     let total = 0;
     for (const intervals of this.#sources.values()) total += sizeOf(intervals);
@@ -68,6 +82,10 @@ export class MysqlGtids {
     }
     return parts.join(',');
   }
+}
+
+function uuidIn(source: string): string {
+  return source.split(':', 1)[0] ?? '';
 }
 
 /** Reads what the server prints, and what people type: line breaks, blanks and capital letters do not matter. */

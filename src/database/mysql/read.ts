@@ -1,4 +1,4 @@
-import { contains, type Gtids, isEmpty, parseGtids, subtract } from '../gtid.ts';
+import { contains, type Gtids, isEmpty, noGtids, parseGtids, subtract } from '../gtid.ts';
 import { flag, isOn, number, numberOrNone, pairs, text } from '../rows.ts';
 import type { Row } from '../session.ts';
 import type { ClientThread, InstanceState, ReplicationState, ServerError } from '../state.ts';
@@ -67,7 +67,7 @@ SELECT t.processlist_id AS id, MIN(t.processlist_user) AS user, MIN(t.processlis
     OR (held.object_type IN ('GLOBAL', 'COMMIT') AND held.lock_type = 'SHARED')
     OR EXISTS (SELECT 1 FROM performance_schema.metadata_locks wanted
       JOIN performance_schema.threads applier ON applier.thread_id = wanted.owner_thread_id
-      WHERE wanted.lock_status = 'PENDING' AND applier.name IN ('thread/sql/replica_worker', 'thread/sql/replica_sql')
+      WHERE wanted.lock_status = 'PENDING' AND applier.name IN ('thread/sql/replica_worker', 'thread/sql/replica_sql', 'thread/sql/slave_worker', 'thread/sql/slave_sql')
       AND wanted.object_type = held.object_type AND wanted.object_schema <=> held.object_schema
       AND wanted.object_name <=> held.object_name))
   GROUP BY id ORDER BY seconds DESC LIMIT 20`;
@@ -158,7 +158,7 @@ function replicationOf(
   applyingUs: number | undefined,
 ): ReplicationState {
   const received = parseGtids('mysql', text(row, 'Retrieved_Gtid_Set'));
-  const backlog = contains(executed, received) ? parseGtids('mysql', '') : subtract(received, executed);
+  const backlog = contains(executed, received) ? noGtids('mysql') : subtract(received, executed);
   const silent = silence.find((each) => text(each, 'channel_name') === '');
   return {
     sourceHost: text(row, 'Source_Host'),

@@ -1,4 +1,5 @@
-import { isEmpty, parseGtids, subtract, union, type Gtids } from '../../database/gtid.ts';
+import { isEmpty, noGtids, parseGtids, subtract, union, type Gtids } from '../../database/gtid.ts';
+import { traitsOf } from '../../database/traits.ts';
 import type { Survey } from './survey.ts';
 import type { Answering } from './topology.ts';
 
@@ -10,7 +11,7 @@ import type { Answering } from './topology.ts';
  */
 export function errantOf(survey: Survey, instance: Answering): Gtids {
   const { primary } = survey;
-  const nothing = subtract(instance.state.executed, instance.state.executed);
+  const nothing = noGtids(instance.state.executed.flavour);
   if (instance === primary) return nothing;
   if (primary?.kind === 'answering') {
     const extra = subtract(instance.state.executed, primary.state.executed);
@@ -19,8 +20,8 @@ export function errantOf(survey: Survey, instance: Answering): Gtids {
   const extra = onlyThere(survey, instance);
   if (isEmpty(extra)) return nothing;
   const own = byItself(extra, instance);
-  const strange = byStrangers(extra, survey, instance);
-  return isEmpty(own) || wroteAsPrimary(survey, instance) ? strange : union(own, strange);
+  const unknown = ofUnknownOrigin(extra, survey, instance);
+  return isEmpty(own) || wroteAsPrimary(survey, instance) ? unknown : union(own, unknown);
 }
 
 /** Without a primary that answers: what this instance wrote and nobody who answers knows of. */
@@ -44,18 +45,19 @@ function elsewhere(survey: Survey, instance: Answering): readonly Gtids[] {
 }
 
 /**
- * What only one has, from an origin of which nobody else has anything and that nobody follows: somebody put it there
- * with a gtid of his own. Whatever came by way of the primary has a forerunner elsewhere, or is the primary's.
+ * Transactions that only one instance has, from an origin that no other instance knows or follows: somebody committed
+ * them there with a GTID of his own. Transactions that came by way of the primary have predecessors of the same origin on
+ * other instances, or are the primary's.
  */
-function byStrangers(extra: Gtids, survey: Survey, instance: Answering): Gtids {
+function ofUnknownOrigin(extra: Gtids, survey: Survey, instance: Answering): Gtids {
   const known = elsewhere(survey, instance);
-  if (known.length === 0) return subtract(extra, extra);
+  if (known.length === 0) return noGtids(extra.flavour);
   const origins = new Set([
     originOf(instance),
-    ...known.flatMap(originsIn),
+    ...known.flatMap((gtids) => gtids.origins()),
     ...survey.others.map(({ state }) => state.replication?.sourceUuid ?? ''),
   ]);
-  return keep(extra, (origin) => !origins.has(origin));
+  return extra.from((origin) => !origins.has(origin));
 }
 
 /**
@@ -93,7 +95,7 @@ function historyBefore(survey: Survey): Gtids | undefined {
 /** Without what an instance wrote itself: between two answers of a primary at work there is always some of it. */
 export function byOthers(gtids: Gtids, than: Answering): Gtids {
   const origin = originOf(than);
-  return keep(gtids, (one) => one !== origin);
+  return gtids.from((one) => one !== origin);
 }
 
 /**
@@ -102,7 +104,8 @@ export function byOthers(gtids: Gtids, than: Answering): Gtids {
  */
 export function ownLost(primary: Answering, instance: Answering): Gtids {
   const { executed } = instance.state;
-  if (executed.flavour !== 'mysql' || instance === primary) return parseGtids(executed.flavour, '');
+  const { dropsOwnEvents } = traitsOf(executed.flavour);
+  if (!dropsOwnEvents || instance === primary) return noGtids(executed.flavour);
   return byItself(subtract(primary.state.executed, executed), instance);
 }
 
@@ -114,39 +117,16 @@ export function byMembers(gtids: Gtids, survey: Survey, than: Answering): Gtids 
       .flatMap((instance) => [originOf(instance), instance.state.replication?.sourceUuid.toLowerCase()]),
   );
   members.delete(originOf(than));
-  return keep(gtids, (origin) => members.has(origin));
+  return gtids.from((origin) => members.has(origin));
 }
 
 /** Only what an instance wrote itself. */
 export function byItself(gtids: Gtids, instance: Answering): Gtids {
   const origin = originOf(instance);
-  return keep(gtids, (one) => one === origin);
+  return gtids.from((one) => one === origin);
 }
 
-function originOf(instance: Answering): string {
-  const { executed, serverId, uuid } = instance.state;
-  return executed.flavour === 'mariadb' ? String(serverId) : uuid.toLowerCase();
-}
-
-/** The transactions of some origins. */
-function keep(gtids: Gtids, wanted: (origin: string) => boolean): Gtids {
-  const kept = entriesOf(gtids).filter((entry) => wanted(originIn(entry, gtids)));
-  return parseGtids(gtids.flavour, kept.join(','));
-}
-
-function originsIn(gtids: Gtids): readonly string[] {
-  return entriesOf(gtids).map((entry) => originIn(entry, gtids));
-}
-
-function entriesOf(gtids: Gtids): readonly string[] {
-  return gtids
-    .toString()
-    .split(',')
-    .map((entry) => entry.trim());
-}
-
-/** Each one's origin stands in its name: `UUID:…`, or `DOMAIN-SERVER-…`. */
-function originIn(entry: string, { flavour }: Gtids): string {
-  const [separator, place] = flavour === 'mysql' ? [':', 0] : ['-', 1];
-  return entry.split(separator)[place]?.toLowerCase() ?? '';
+/** By which name its own transactions are known. */
+function originOf({ state }: Answering): string {
+  return state.uuid.toLowerCase();
 }

@@ -1,4 +1,4 @@
-import { isEmpty, parseGtids, subtract, union, type Gtids } from '../../database/gtid.ts';
+import { isEmpty, noGtids, subtract, union, type Gtids } from '../../database/gtid.ts';
 import type { FailoverSettings } from './cluster.ts';
 import { errantOf } from './errant.ts';
 import { followersOf, linksOf } from './links.ts';
@@ -53,14 +53,11 @@ function holdsOf(instance: Answering): Gtids {
 
 function everythingOf(survey: Survey): Gtids {
   const flavour = survey.others[0]?.state.executed.flavour ?? 'mysql';
-  return survey.others.reduce<Gtids>(
-    (all, instance) => {
-      const errant = survey.errant(instance);
-      const holds = survey.holds(instance);
-      return union(all, isEmpty(errant) ? holds : subtract(holds, errant));
-    },
-    parseGtids(flavour, ''),
-  );
+  return survey.others.reduce<Gtids>((all, instance) => {
+    const errant = survey.errant(instance);
+    const holds = survey.holds(instance);
+    return union(all, isEmpty(errant) ? holds : subtract(holds, errant));
+  }, noGtids(flavour));
 }
 
 function semiSyncWish(answering: readonly Answering[]): SemiSyncWish {

@@ -1,8 +1,9 @@
+import { traitsOf } from '../../database/traits.ts';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import type { Balancer } from '../../balancer/balancer.ts';
 import { EXIT, type ExitCode, unreachable, UserError } from '../../lib/errors.ts';
-import { parseGtids } from '../../database/gtid.ts';
+import { isEmpty, parseGtids } from '../../database/gtid.ts';
 import type { JournalRow, Limits, Server } from '../../database/server.ts';
 import type { Action } from '../plan/action.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -12,7 +13,8 @@ import type { InstanceSpec } from '../cluster/topology.ts';
 /** How often something is asked that only time can bring. */
 const POLL_MS = 10;
 
-export interface Deed {
+/** What an action is carried out with. */
+export interface ActionContext {
   readonly cluster: Cluster;
   readonly ports: Ports;
   /** What is written through the new primary to prove that the change arrived everywhere. */
@@ -32,21 +34,21 @@ export interface Done {
 }
 
 /** Carries one action out. Rejects with a `UserError` that says why it could not be. */
-export async function carryOut(action: Action, deed: Deed, limits: Limits): Promise<Done> {
-  const server = (name: string): Server => known(deed.ports.servers, name);
+export async function carryOut(action: Action, context: ActionContext, limits: Limits): Promise<Done> {
+  const server = (name: string): Server => known(context.ports.servers, name);
   switch (action.do) {
     case 'hold-writers':
-      return await onBalancers(deed, (balancer) => balancer.hold(action.ms));
+      return await onBalancers(context, (balancer) => balancer.hold(action.ms));
     case 'release-writers':
-      return await onBalancers(deed, (balancer) => balancer.release());
+      return await onBalancers(context, (balancer) => balancer.release());
     case 'end-writers': {
-      const { host } = specOf(deed.cluster, action.instance);
-      const done = await onBalancers(deed, (balancer) => balancer.endWriters(host));
-      return { ...done, fenced: reached(deed).map((balancer) => `writers on ${balancer.name}`) };
+      const { host } = specOf(context.cluster, action.instance);
+      const done = await onBalancers(context, (balancer) => balancer.endWriters(host));
+      return { ...done, fenced: reached(context).map((balancer) => `writers on ${balancer.name}`) };
     }
     case 'point-writers': {
-      const { host } = specOf(deed.cluster, action.instance);
-      return await onBalancers(deed, (balancer) => balancer.pointWriters(host));
+      const { host } = specOf(context.cluster, action.instance);
+      return await onBalancers(context, (balancer) => balancer.pointWriters(host));
     }
     case 'stop-receiver':
       return await said(server(action.instance).stopReceiver(limits));
@@ -59,7 +61,7 @@ export async function carryOut(action: Action, deed: Deed, limits: Limits): Prom
     case 'start-replica':
       return await said(server(action.instance).startReplica(limits));
     case 'follow': {
-      const { address, port } = specOf(deed.cluster, action.source);
+      const { address, port } = specOf(context.cluster, action.source);
       const source = { host: address, port };
       return await said(server(action.instance).follow(source, { demoted: action.demoted }, limits));
     }
@@ -97,19 +99,19 @@ export async function carryOut(action: Action, deed: Deed, limits: Limits): Prom
       return enabled === 0 ? {} : { message: `${enabled} events enabled` };
     }
     case 'prove':
-      return await prove(server(action.instance), action.on.map(server), deed.row, limits);
+      return await prove(server(action.instance), action.on.map(server), context.row, limits);
     case 'fence':
-      return await fence(action, deed, limits);
+      return await fence(action, context, limits);
     case 'unfence':
-      return await said(known(deed.ports.machines, action.instance).unfence(limits.signal));
+      return await said(known(context.ports.machines, action.instance).unfence(limits.signal));
     case 'clone':
-      return await clone(action.instance, action.source, deed, limits);
+      return await clone(action.instance, action.source, context, limits);
     case 'inject-empty':
       return await said(
-        server(action.instance).injectEmpty(parseGtids(deed.cluster.flavour, action.gtids), limits),
+        server(action.instance).injectEmpty(parseGtids(context.cluster.flavour, action.gtids), limits),
       );
     case 'hook':
-      return await said(deed.ports.hooks(action.hook, deed.event, limits.signal));
+      return await said(context.ports.hooks(action.hook, context.event, limits.signal));
     default:
       return unreachable(action);
   }
@@ -137,18 +139,21 @@ function specOf(cluster: Cluster, name: string): InstanceSpec {
   return spec;
 }
 
-function reached({ ports, silentBalancers }: Deed): readonly Balancer[] {
+function reached({ ports, silentBalancers }: ActionContext): readonly Balancer[] {
   return ports.balancers.filter((balancer) => !silentBalancers.has(balancer.name));
 }
 
 /** One balancer that fails is told of; its own checks find the writer. All of them failing is a failure. */
-async function onBalancers(deed: Deed, work: (balancer: Balancer) => Promise<void>): Promise<Done> {
-  const balancers = reached(deed);
+async function onBalancers(
+  context: ActionContext,
+  work: (balancer: Balancer) => Promise<void>,
+): Promise<Done> {
+  const balancers = reached(context);
   const outcomes = await Promise.allSettled(balancers.map(work));
   const failures = outcomes.flatMap((outcome) =>
     outcome.status === 'rejected' ? [(outcome.reason as Error).message] : [],
   );
-  const silent = [...deed.silentBalancers].map((name) => `${name} does not answer`);
+  const silent = [...context.silentBalancers].map((name) => `${name} does not answer`);
   if (failures.length > 0 && failures.length === balancers.length) {
     throw new UserError([...failures, ...silent].join('; '), { exitCode: EXIT.failed });
   }
@@ -175,7 +180,7 @@ async function catchUp(
 async function applyBacklog(name: string, server: Server, limits: Limits): Promise<Done> {
   const startedAt = performance.now();
   const { replication } = await server.readState(limits);
-  if (!replication || replication.backlog.toString() === '') return {};
+  if (!replication || isEmpty(replication.backlog)) return {};
   const left = Math.max(1, limits.timeoutMs - (performance.now() - startedAt));
   if (await server.waitFor(replication.backlog, { ...limits, timeoutMs: left })) return {};
   throw new UserError(
@@ -219,20 +224,20 @@ async function prove(
 /** By every way there is; that none could be gone is a failure, which the plan may allow. */
 async function fence(
   { instance: name, stonith = false }: Extract<Action, { readonly do: 'fence' }>,
-  deed: Deed,
+  context: ActionContext,
   limits: Limits,
 ): Promise<Done> {
-  const spec = specOf(deed.cluster, name);
+  const spec = specOf(context.cluster, name);
   const ways: readonly (readonly [string, Promise<void>])[] = [
-    [`mysqld on ${spec.host}`, known(deed.ports.machines, name).fence(limits.signal)],
+    [`mysqld on ${spec.host}`, known(context.ports.machines, name).fence(limits.signal)],
     ...(!stonith
       ? []
       : [
           [
             `stonith ${spec.host}`,
-            deed.ports.hooks(
+            context.ports.hooks(
               'stonith',
-              { ...deed.event, instance: { name, host: spec.host, address: spec.address } },
+              { ...context.event, instance: { name, host: spec.host, address: spec.address } },
               limits.signal,
             ),
           ] as const,
@@ -253,17 +258,26 @@ function exitCodeOf(outcome: PromiseSettledResult<void> | undefined): ExitCode {
   return reason instanceof UserError && reason.exitCode === EXIT.unreachable ? EXIT.unreachable : EXIT.failed;
 }
 
-async function clone(name: string, sourceName: string, deed: Deed, limits: Limits): Promise<Done> {
-  const report = (line: string): void => deed.progress?.(name, line);
-  const source = specOf(deed.cluster, sourceName);
-  if (deed.cluster.flavour === 'mysql') {
-    await known(deed.ports.servers, name).clone({ host: source.address, port: source.port }, report, limits);
+async function clone(
+  name: string,
+  sourceName: string,
+  context: ActionContext,
+  limits: Limits,
+): Promise<Done> {
+  const report = (line: string): void => context.progress?.(name, line);
+  const source = specOf(context.cluster, sourceName);
+  if (traitsOf(context.cluster.flavour).clonesBySql) {
+    await known(context.ports.servers, name).clone(
+      { host: source.address, port: source.port },
+      report,
+      limits,
+    );
     return {};
   }
-  const donor = known(deed.ports.machines, sourceName);
+  const donor = known(context.ports.machines, sourceName);
   await donor.serveCopy(limits.signal);
   try {
-    await known(deed.ports.machines, name).copyFrom(
+    await known(context.ports.machines, name).copyFrom(
       { host: source.host, address: source.address },
       report,
       limits.signal,

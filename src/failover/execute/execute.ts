@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { EXIT, UserError } from '../../lib/errors.ts';
 import type { Action, Plan, Stage, Step } from '../plan/action.ts';
-import { carryOut, type Deed, type Done, instanceOf } from './carry-out.ts';
+import { carryOut, type ActionContext, type Done, instanceOf } from './carry-out.ts';
 import { ChangeRecord } from './change-record.ts';
 import type { JournalStep } from '../coordination/records.ts';
 import type { ExecuteOptions, Outcome } from './outcome.ts';
@@ -40,7 +40,7 @@ class Run {
   readonly #plan: Plan;
   readonly #options: ExecuteOptions;
   readonly #record: ChangeRecord;
-  readonly #deed: Deed;
+  readonly #context: ActionContext;
   #begun: readonly Begun[] = [];
   readonly #beside: Promise<void>[] = [];
   /** What still runs beside on an instance: whatever else is done there comes after it. */
@@ -69,7 +69,7 @@ class Run {
       to: plan.to,
       reason,
     };
-    this.#deed = {
+    this.#context = {
       cluster,
       ports,
       row: { ...common, from: plan.from ?? '' },
@@ -247,7 +247,7 @@ class Run {
       signals.push(this.#options.lease.signal);
       if (this.#options.signal) signals.push(this.#options.signal);
     }
-    return await withinLimit(limitMs, signals, (limits) => carryOut(action, this.#deed, limits));
+    return await withinLimit(limitMs, signals, (limits) => carryOut(action, this.#context, limits));
   }
 
   /** One that nothing else depends on gets back what it had, and its further steps are left out. */
@@ -330,7 +330,7 @@ class Run {
     if (cluster.settings.hooks['after-failure'] === undefined) return;
     try {
       const limit = AbortSignal.timeout(UNDO_MOST_MS);
-      await ports.hooks('after-failure', { ...this.#deed.event, message }, limit);
+      await ports.hooks('after-failure', { ...this.#context.event, message }, limit);
     } catch (error) {
       this.#left.push(`hook after-failure: ${messageOf(error)}`);
     }

@@ -1,3 +1,4 @@
+import { traitsOf } from '../../database/traits.ts';
 import { contains, count, isEmpty, subtract, union, type Gtids } from '../../database/gtid.ts';
 import type { Plan, Stage, Step } from './action.ts';
 import { knownOfPrimary, onlyIts } from '../cluster/errant.ts';
@@ -144,14 +145,14 @@ function lossNotes(safety: Safety, lost: Gtids | undefined): readonly string[] {
 function stopReceiver(survey: Survey, instance: Answering): Step {
   const { name } = instance.spec;
   const isOn = instance.state.replication?.receiver !== 'off';
-  const isMariadb = instance.state.version.flavour === 'mariadb';
+  const { keepsRelayLogs } = traitsOf(instance.state.version.flavour);
   return step(
     survey.settings,
     { do: 'stop-receiver', instance: name },
     isOn
       ? {
           undo: [
-            ...(isMariadb && instance.state.replication?.applier === 'on'
+            ...(!keepsRelayLogs && instance.state.replication?.applier === 'on'
               ? [{ do: 'apply-backlog', instance: name } as const]
               : []),
             { do: 'start-receiver', instance: name },

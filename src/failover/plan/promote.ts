@@ -157,7 +157,10 @@ function heldBack(survey: Survey): readonly Refusal[] {
   return found;
 }
 
-/** Dead is dead. Alive and of no use is given up on when the operator says so; a disk that stands still, by the watch, too. */
+/**
+ * Fail over when the primary is dead. Give a living primary up when the operator forces it and its commits do not end, or
+ * wait for acknowledgements; the watch gives one up whose commits do not end, too.
+ */
 function usesFailover(survey: Survey, wish: PromoteWish, blocked: readonly Refusal[]): boolean {
   if (survey.view.kind !== 'writable' && survey.view.kind !== 'read-only') return true;
   if (isStalled(survey) && (wish.force || wish.automatic)) return true;

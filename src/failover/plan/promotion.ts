@@ -1,3 +1,4 @@
+import { traitsOf } from '../../database/traits.ts';
 import { contains, isEmpty } from '../../database/gtid.ts';
 import type { Action, Stage, Step } from './action.ts';
 import { byMembers } from '../cluster/errant.ts';
@@ -249,10 +250,9 @@ export function sortFollowers(
   return { fit, notes };
 }
 
-/** MariaDB's strict mode ends replication at the next transaction: its numbers have no gaps to put another one in. */
 function followedWithThem({ state: { version, replication } }: Answering): boolean {
   return (
-    version.flavour === 'mysql' &&
+    traitsOf(version.flavour).toleratesErrant &&
     replication !== undefined &&
     replication.applier === 'on' &&
     replication.applierError === undefined

@@ -1,3 +1,4 @@
+import { traitsOf } from '../../database/traits.ts';
 import { contains, count, isEmpty, subtract } from '../../database/gtid.ts';
 import type { Plan, Stage } from './action.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
@@ -194,8 +195,8 @@ function whileItCommits(
 function whenReadOnly(survey: Survey, instance: Answering, primary: Answering, wish: RejoinWish): Planned {
   const { name } = instance.spec;
   const errant = survey.errant(instance);
-  const isMysql = instance.state.version.flavour === 'mysql';
-  if (!isEmpty(errant) && !(wish.injectEmpty && isMysql)) {
+  const { takesEmptyTransactions } = traitsOf(instance.state.version.flavour);
+  if (!isEmpty(errant) && !(wish.injectEmpty && takesEmptyTransactions)) {
     return {
       refusals: [
         refusal(
@@ -203,7 +204,7 @@ function whenReadOnly(survey: Survey, instance: Answering, primary: Answering, w
           name,
           `${name} has ${count(errant)} transactions that ${primary.spec.name} does not have`,
           {
-            remedy: isMysql
+            remedy: takesEmptyTransactions
               ? `look at them with \`failover errant ${name}\`, then \`--clone\` throws them away, or \`--inject-empty\` leaves their effect on ${name} only`
               : `look at them with \`failover errant ${name}\`, then \`--clone\` throws them away (MariaDB cannot take empty transactions in their place)`,
             details: [errant.toString()],

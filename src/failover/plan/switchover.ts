@@ -1,3 +1,4 @@
+import { traitsOf } from '../../database/traits.ts';
 import type { Plan, Stage, Step } from './action.ts';
 import { followStep, promotionStages, sortFollowers } from './promotion.ts';
 import { compact, hookStage, step } from './steps.ts';
@@ -33,6 +34,7 @@ export function planSwitchover(
   const old = from.spec.name;
   const fresh = to.spec.name;
   const isWritable = !from.state.readOnly;
+  const stopsEverybody = traitsOf(from.state.version.flavour).readOnlyStopsEverybody;
   const siblings = sortFollowers(
     survey,
     to,
@@ -90,12 +92,12 @@ export function planSwitchover(
         isWritable ? { undo: [{ do: 'point-writers', instance: old }] } : {},
       ),
       step(settings, { do: 'end-clients', instance: old }),
-      // MariaDB's read_only lets privileged sessions write until they are ended.
-      ...(isMariadb(to) ? [] : [lastCatchUp()]),
+      // Where privileged sessions write until they are ended, it comes after that.
+      ...(stopsEverybody ? [lastCatchUp()] : []),
       // By its option file it starts read-only, too; on a full disk nothing can be persisted.
       step(settings, { do: 'persist-read-only', instance: old }, { optional: true }),
     ],
-    isMariadb(to) ? [lastCatchUp()] : [],
+    stopsEverybody ? [] : [lastCatchUp()],
     ...promotion.stages,
   ];
   return {
@@ -151,10 +153,6 @@ export function silentNote(survey: Survey): readonly string[] {
   return names.length === 0
     ? []
     : [`${listed(names)} ${names.length === 1 ? 'does' : 'do'} not answer and will follow when back`];
-}
-
-function isMariadb(instance: Answering): boolean {
-  return instance.state.version.flavour === 'mariadb';
 }
 
 /** As many siblings as the primary can do without: the others must go on acknowledging to it. */

@@ -1,3 +1,4 @@
+import { traitsOf } from '../../database/traits.ts';
 import { ownLost } from '../cluster/errant.ts';
 import { contains, count, isEmpty } from '../../database/gtid.ts';
 import { HEARD_MS } from '../cluster/links.ts';
@@ -39,8 +40,9 @@ export const REPLICA_ROWS = [
       }),
     remedy: ({ instance = '' }, survey) => {
       const one = survey.instance(instance);
-      const isMysql = one?.kind === 'answering' && one.state.version.flavour === 'mysql';
-      return `look at them with \`failover errant ${instance}\`, then \`failover rejoin ${instance} --clone\`${isMysql ? ' or `--inject-empty`' : ''}`;
+      const mayInject =
+        one?.kind === 'answering' && traitsOf(one.state.version.flavour).takesEmptyTransactions;
+      return `look at them with \`failover errant ${instance}\`, then \`failover rejoin ${instance} --clone\`${mayInject ? ' or `--inject-empty`' : ''}`;
     },
   },
   {

@@ -4,7 +4,7 @@ import type { Problem } from '../problems/problems.ts';
 import type { InstanceSpec, Topology } from '../cluster/topology.ts';
 
 /** What the watch knows of one instance, from its own questions. Times are the watch's own clock, in milliseconds. */
-export interface Record {
+export interface InstanceRecord {
   readonly spec: InstanceSpec;
   /** Since when it is watched. */
   readonly since: number;
@@ -32,13 +32,13 @@ export interface History {
   readonly epoch: number;
   readonly now: number;
   readonly topology: Topology;
-  readonly records: ReadonlyMap<string, Record>;
+  readonly records: ReadonlyMap<string, InstanceRecord>;
   /** The most urgent first. */
   readonly sightings: readonly Sighting[];
 }
 
 /** Nobody has said anything yet. */
-export function newRecord(spec: InstanceSpec, now: number): Record {
+export function newRecord(spec: InstanceSpec, now: number): InstanceRecord {
   return {
     spec,
     since: now,
@@ -52,7 +52,7 @@ export function newRecord(spec: InstanceSpec, now: number): Record {
 }
 
 /** It answered: with its whole state, or only that it is there. */
-export function withAnswer(record: Record, askedAt: number, state?: InstanceState): Record {
+export function withAnswer(record: InstanceRecord, askedAt: number, state?: InstanceState): InstanceRecord {
   const hasMore =
     state !== undefined && record.state !== undefined && positionOf(record.state) !== positionOf(state);
   return {
@@ -71,7 +71,7 @@ function positionOf({ executed, replication }: InstanceState): string {
 }
 
 /** It did not answer. */
-export function withSilence(record: Record, askedAt: number, silence: Silence): Record {
+export function withSilence(record: InstanceRecord, askedAt: number, silence: Silence): InstanceRecord {
   return {
     ...record,
     silence,
@@ -80,7 +80,7 @@ export function withSilence(record: Record, askedAt: number, silence: Silence): 
 }
 
 /** Since when nothing was heard: never later than the question that was not answered. */
-export function silentFor(record: Record, now: number): number {
+export function silentFor(record: InstanceRecord, now: number): number {
   return record.silence === undefined ? 0 : now - (record.answeredAt ?? record.since);
 }
 

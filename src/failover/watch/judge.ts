@@ -2,7 +2,7 @@ import type { Problem } from '../problems/problems.ts';
 import type { Recovery } from '../cluster/problem.ts';
 import { primaryOf } from '../cluster/primary.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
-import { type History, type Record, type Sighting, silentFor } from './history.ts';
+import { type History, type InstanceRecord, type Sighting, silentFor } from './history.ts';
 
 /*
  * Invariants:
@@ -120,7 +120,7 @@ function doubtOfWriters({ records, now }: History, problem: Problem, since: numb
 /** Why the one that lets nobody in may be well: its clients work, or have nothing to write. */
 function doubtOfLockUp(
   { records, now }: History,
-  record: Record,
+  record: InstanceRecord,
   { since, patienceMs }: { since: number; patienceMs: number },
 ): string | undefined {
   const { name } = record.spec;
@@ -134,7 +134,11 @@ function doubtOfLockUp(
 }
 
 /** Why the silent one may be alive. */
-function doubtOfDeath(history: History, record: Record, settings: FailoverSettings): string | undefined {
+function doubtOfDeath(
+  history: History,
+  record: InstanceRecord,
+  settings: FailoverSettings,
+): string | undefined {
   const { name } = record.spec;
   const { silence } = record;
   if (silence === undefined) return `${name} answers`;

@@ -2,7 +2,7 @@ import type { Server } from '../../database/server.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 import { silenceOf } from '../cluster/silence.ts';
 import type { InstanceSpec } from '../cluster/topology.ts';
-import { newRecord, type Record, withAnswer, withSilence } from './history.ts';
+import { newRecord, type InstanceRecord, withAnswer, withSilence } from './history.ts';
 
 /** How often a whole state is read while all is well; in between it is only asked whether it is there. */
 export const STATE_EVERY_MS = 1000;
@@ -11,7 +11,7 @@ const HURRY_MS = 100;
 
 /** Asks one instance again and again. No question overtakes the one before it. */
 export interface Probe {
-  readonly record: Record;
+  readonly record: InstanceRecord;
   /** Asks at once, or as soon as the present question ends. */
   wake(): void;
   /** Asks for everything, and ends when a question that began after this has ended. */

@@ -1,7 +1,7 @@
 import type { Silence } from '../../database/state.ts';
 import type { Memory } from '../cluster/memory.ts';
 import type { BalancerView, Instance, Topology } from '../cluster/topology.ts';
-import type { Record } from './history.ts';
+import type { InstanceRecord } from './history.ts';
 
 /** An answer that is older than this describes nobody any more. */
 const STALE_MS = 10_000;
@@ -9,7 +9,7 @@ const STALE_MS = 10_000;
 /** The cluster as the watch's own questions show it now; undefined until everybody was asked once. */
 export function topologyOf(
   cluster: string,
-  records: readonly Record[],
+  records: readonly InstanceRecord[],
   surroundings: { readonly balancers: readonly BalancerView[]; readonly memory: Memory },
   now: number,
 ): Topology | undefined {
@@ -24,7 +24,7 @@ export function topologyOf(
   };
 }
 
-function instanceOf(record: Record, now: number): Instance {
+function instanceOf(record: InstanceRecord, now: number): Instance {
   const { spec, state, silence } = record;
   if (silence !== undefined) return { spec, kind: 'silent', silence, ms: 0 };
   const ageMs = now - record.stateAt;

@@ -1,5 +1,6 @@
 import test from 'ava';
 
+import { parseGtids } from '../../../src/database/gtid.ts';
 import { EXIT, UserError } from '../../../src/lib/errors.ts';
 import { execute } from '../../../src/failover/execute/execute.ts';
 import type { ExecuteOptions, Outcome, StepEvent } from '../../../src/failover/execute/outcome.ts';
@@ -57,7 +58,7 @@ test('a whole switchover is done in its order, and remembered', async (t) => {
 
 test('what the new primary begins with is remembered, and no failure to ask for it is one of the change', async (t) => {
   const began = '00000000-0000-0000-0000-000000000001:1-7';
-  const fake = fakeCluster({ 'db2.executed': async () => ({ flavour: 'mysql', toString: () => began }) });
+  const fake = fakeCluster({ 'db2.executed': async () => parseGtids('mysql', began) });
   await carryOut(wholeSwitchover(), fake);
   t.is(fake.memory().began, began);
   // The plan asks db1; db2 is asked at the end only.

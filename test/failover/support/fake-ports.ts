@@ -1,3 +1,4 @@
+import { noGtids } from '../../../src/database/gtid.ts';
 import type { Balancer } from '../../../src/balancer/balancer.ts';
 import type { Plan, Stage, Step } from '../../../src/failover/plan/action.ts';
 import type { Cluster } from '../../../src/failover/cluster/cluster.ts';
@@ -115,7 +116,7 @@ function fakeServer(name: string, act: Act): Server {
     endClients: 0,
     enableEvents: 0,
     disabledEvents: [],
-    executed: { flavour: 'mysql', toString: () => '' },
+    executed: noGtids('mysql'),
     readState: {
       replication: undefined,
       semiSync: { source: { ackers: 2 } },

@@ -58,7 +58,7 @@ export function healthyState(flavour: Flavour, name: string, executed: string): 
       patch: 3,
       text: flavour === 'mysql' ? '9.7.3' : '11.8.3-MariaDB',
     },
-    uuid: uuidOf(name),
+    uuid: flavour === 'mysql' ? uuidOf(name) : String(Number(name.replace(/\D/g, ''))),
     serverId: Number(name.replace(/\D/g, '')),
     hostname: name,
     uptimeSeconds: 1000,

@@ -9,7 +9,7 @@ import {
   type History,
   newRecord,
   nextHistory,
-  type Record,
+  type InstanceRecord,
   silentFor,
   withAnswer,
   withSilence,
@@ -45,7 +45,7 @@ function play(
   flavour: Flavour,
   settings: FailoverSettings = SETTINGS,
 ): readonly string[] {
-  const records = new Map<string, Record>();
+  const records = new Map<string, InstanceRecord>();
   let instances: readonly string[] = [];
   let memory: Partial<Memory> = {};
   let history: History | undefined;

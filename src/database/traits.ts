@@ -1,0 +1,47 @@
+import type { Flavour } from './version.ts';
+
+/** How the flavours differ where plans must differ. Each trait is decided here, and nowhere else. */
+export interface Traits {
+  readonly flavour: Flavour;
+  /** The name that people know. */
+  readonly product: string;
+  /** Read-only stops every session at once (super_read_only); without, privileged sessions write until they are ended. */
+  readonly readOnlyStopsEverybody: boolean;
+  /** A receiver that is started again keeps what it received and did not apply; without, its relay logs are deleted. */
+  readonly keepsRelayLogs: boolean;
+  /** Replication goes on where an instance has transactions of its own: numbers of one origin have nothing to do with others. */
+  readonly toleratesErrant: boolean;
+  /** Empty transactions may be committed in place of others (GTID_NEXT). */
+  readonly takesEmptyTransactions: boolean;
+  /** A receiver leaves out what bears its own server_id (replicate_same_server_id is off): what is lost of it never comes back. */
+  readonly dropsOwnEvents: boolean;
+  /** An instance copies another by SQL (the clone plugin); without, the machines below do it. */
+  readonly clonesBySql: boolean;
+}
+
+const MYSQL: Traits = {
+  flavour: 'mysql',
+  product: 'MySQL',
+  readOnlyStopsEverybody: true,
+  keepsRelayLogs: true,
+  toleratesErrant: true,
+  takesEmptyTransactions: true,
+  dropsOwnEvents: true,
+  clonesBySql: true,
+};
+
+const MARIADB: Traits = {
+  flavour: 'mariadb',
+  product: 'MariaDB',
+  readOnlyStopsEverybody: false,
+  keepsRelayLogs: false,
+  // The strict mode ends replication at the next transaction: its numbers have no gaps to put another one in.
+  toleratesErrant: false,
+  takesEmptyTransactions: false,
+  dropsOwnEvents: false,
+  clonesBySql: false,
+};
+
+export function traitsOf(flavour: Flavour): Traits {
+  return flavour === 'mysql' ? MYSQL : MARIADB;
+}
