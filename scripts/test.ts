@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 
 import { buildBundles, ensureNode, ROOT, runTool, toolEnvironment } from './common.ts';
 import { scriptCommand } from './options.ts';
-import { installPackages, missingPackages } from './packages.ts';
+import { installPackages, missingPackages, TEST_PACKAGES } from './packages.ts';
 import { TapReader, type Tally } from './tap.ts';
 
 ensureNode();
@@ -44,9 +44,12 @@ process.exitCode = total.failed > 0 || troubles.length > 0 ? 1 : 0;
 /** Installs what is missing where we may, and otherwise says which tests miss it. */
 async function providePackages(): Promise<void> {
   if (!existsSync('/usr/bin/dpkg-query')) {
-    const message = 'this is no Debian: tests that need its packages fail where those are missing';
+    const message = 'this is no Debian: tests that need what its packages have fail where that is missing';
     if (isCi) troubles.push(message);
-    else heading(message);
+    else {
+      heading(message);
+      describePackages(TEST_PACKAGES.filter(({ tests }) => (tests === 'lab' ? wantsLab : wantsUnit)));
+    }
     return;
   }
   const wanted = async (): ReturnType<typeof missingPackages> =>
@@ -61,11 +64,14 @@ async function providePackages(): Promise<void> {
   const missing = await wanted();
   if (missing.length === 0) return;
   heading(isRoot ? 'Packages that could not be installed:' : 'Missing, and only root can install it:');
-  for (const { name, why, tests } of missing) {
-    process.stdout.write(`  ${name.padEnd(22)} ${tests} tests: ${why}\n`);
-  }
+  describePackages(missing);
   process.stdout.write(`  hint: apt-get install ${names(missing)}\n`);
   if (isCi) troubles.push(`missing packages: ${names(missing)}`);
+}
+
+function describePackages(packages: typeof TEST_PACKAGES): void {
+  for (const { name, why, tests } of packages)
+    process.stdout.write(`  ${name.padEnd(22)} ${tests} tests: ${why}\n`);
 }
 
 function names(packages: readonly { readonly name: string }[]): string {

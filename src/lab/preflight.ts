@@ -31,15 +31,14 @@ export function obstacles(machine: Machine): readonly Problem[] {
       },
     ];
   }
-  if (!machine.root) {
-    return [
-      {
-        message: 'the lab makes namespaces and mounts, which takes root',
-        hint: `run it with sudo, ${ELSEWHERE}`,
-      },
-    ];
-  }
   const problems: Problem[] = [];
+  if (!machine.root) {
+    const packages = machine.apt ? packagesOf(machine.missing) : [];
+    problems.push({
+      message: 'the lab makes namespaces and mounts, which takes root',
+      hint: `run it with sudo${packages.length === 0 ? '' : ` (it will install ${packages.join(', ')})`}, ${ELSEWHERE}`,
+    });
+  }
   if (!/^nodev\toverlay$/m.test(machine.fileSystems)) {
     problems.push({
       message: 'this kernel has no overlay file system',

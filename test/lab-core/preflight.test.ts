@@ -23,6 +23,11 @@ const cases: readonly (readonly [string, Partial<Machine>, RegExp | undefined])[
   ],
   ['macOS is sent to Vagrant', { platform: 'darwin', root: false }, /darwin.*Vagrant/s],
   ['without root the way is sudo', { root: false }, /root.*sudo/s],
+  [
+    'without root the packages that would be installed are named beforehand',
+    { root: false, missing: [tool] },
+    /sudo \(it will install nftables\)/,
+  ],
   ['a kernel without overlayfs is named', { fileSystems: '\text4\n' }, /overlay/],
   [
     'a machine without cgroup v2 is told how to mount it',
@@ -39,6 +44,14 @@ for (const [name, difference, expected] of cases) {
     if (expected) t.regex(`${found[0]?.message}\n${found[0]?.hint}`, expected);
   });
 }
+
+test('without root everything that is in the way is said at once', (t) => {
+  const found = obstacles({ ...able, root: false, cgroups: undefined, missing: [tool], apt: false });
+  t.deepEqual(
+    found.map(({ message }) => /root|cgroup v2|nft/.exec(message)?.[0]),
+    ['root', 'cgroup v2', 'nft'],
+  );
+});
 
 test('this machine can be looked at without being root', async (t) => {
   const machine = await inspectMachine();

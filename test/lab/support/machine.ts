@@ -231,7 +231,8 @@ const OPTIONS = [
 
 /** The tree of such a machine. It is made once, and kept beside the base image of the lab. */
 async function treeOf(spec: MachineSpec, proxy: string, log: (line: string) => void): Promise<string> {
-  const packages = ['ca-certificates', ...(spec.node === "Debian's" ? ['nodejs', 'npm'] : [])];
+  // Node 26 says by itself that it wants libatomic1, before anything of ours can run.
+  const packages = ['ca-certificates', ...(spec.node === "Debian's" ? ['nodejs', 'npm'] : ['libatomic1'])];
   const binary = `node-linux-${process.arch}`;
   const modules =
     spec.node === "Debian's" ? [] : [`${binary}@${await newestOf(binary)}`, `npm@${await newestOf('npm')}`];
