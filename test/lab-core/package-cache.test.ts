@@ -144,6 +144,36 @@ test('what the mirror does not have is asked for each time', async (t) => {
   t.is(setting.asked.length, 2);
 });
 
+test("where apt has a proxy, the cache asks that one, by the source's whole address", async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'understudy-'));
+  const asked: http.IncomingMessage[] = [];
+  const proxy = http.createServer((request, response) => {
+    asked.push(request);
+    response.end('from afar');
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const cache = packageCache({
+    directory,
+    proxyFor: (url) =>
+      url.hostname === 'mirror.invalid' ? new URL(`http://me:s%20t@127.0.0.1:${portOf(proxy)}`) : undefined,
+  });
+  cache.listen(0, '127.0.0.1');
+  await once(cache, 'listening');
+  t.teardown(async () => {
+    for (const server of [proxy, cache]) {
+      server.close();
+      server.closeAllConnections();
+    }
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+  });
+  const url = 'http://mirror.invalid/debian/dists/trixie/InRelease';
+  t.like(await ask(portOf(cache), url, 'GET', {}), { status: 200, body: 'from afar' });
+  t.is(asked[0]?.url, url);
+  t.is(asked[0]?.headers.host, 'mirror.invalid');
+  t.is(asked[0]?.headers['proxy-authorization'], `Basic ${Buffer.from('me:s t').toString('base64')}`);
+});
+
 test('a request that is no package source is refused in words', async (t) => {
   const setting = await setUp(t, (_, response) => response.end());
   const answer = await setting.get('/pool/f_1_all.deb', {}, 'POST');

@@ -36,6 +36,7 @@ export interface FreshMachine {
 
 const NAMESPACE = 'understudy-fresh';
 const INTERFACE = 'us-fresh';
+const DIRECTORY = 'understudy-fresh-';
 /** Beyond the networks that labs take. */
 const OUTSIDE = '10.83.254.1';
 const INSIDE = '10.83.254.2';
@@ -111,8 +112,7 @@ export async function freshMachine(spec: MachineSpec, log: (line: string) => voi
     if (address === null || typeof address === 'string') throw new Error('no port');
     const proxy = `http://${OUTSIDE}:${address.port}`;
     const tree = await treeOf(spec, proxy, log);
-    const directory = await mkdtemp('/var/tmp/understudy-fresh-');
-    undo.splice(1, 0, () => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
+    const directory = await mkdtemp(join('/var/tmp', DIRECTORY));
     for (const part of ['upper', 'work', 'root', 'npm-upper', 'npm-work']) await mkdir(join(directory, part));
     const environment = await layOut(join(directory, 'upper'), proxy);
     const npmCache = await npmSetting('cache');
@@ -137,6 +137,10 @@ async function tearDown(group: string): Promise<void> {
   await killGroup(group);
   await run(['ip', 'netns', 'delete', NAMESPACE]);
   await run(['ip', 'link', 'delete', INTERFACE]);
+  // Also of a run that was killed.
+  for (const name of await readdir('/var/tmp'))
+    if (name.startsWith(DIRECTORY))
+      await rm(join('/var/tmp', name), { recursive: true, force: true, maxRetries: 5 });
 }
 
 async function enter(
