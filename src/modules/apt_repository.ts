@@ -61,6 +61,7 @@ export function listName(repo: string): string {
 /** Lines are the same whatever their blanks and comments. */
 function normal(line: string): string {
   return line
+    .trim()
     .replace(/\s#.*$/, '')
     .trim()
     .replaceAll(/\s+/g, ' ');

@@ -1,6 +1,12 @@
 import test from 'ava';
 
+import { allModules } from '../../src/modules/find-module.ts';
 import { loadCases, outputOf, planCase, stepText } from './run-cases.ts';
+
+test('every module has cases, and no cases are of a module that is not there', async (t) => {
+  const names = Object.keys(await allModules()).map((name) => name.split('.').at(-1));
+  t.deepEqual([...new Set(loadCases().map(({ module }) => module))].sort(), names.sort());
+});
 
 for (const { module, file, cases } of loadCases()) {
   for (const given of cases) {
@@ -27,6 +33,11 @@ for (const { module, file, cases } of loadCases()) {
         t.truthy(finish, 'the plan has no finish');
         t.like(finish?.((given.outputs ?? []).map(outputOf)), given.outcome);
       }
+      const hasPlan = plan.kind === 'change' || plan.kind === 'action';
+      if (hasPlan && given.check !== true) {
+        const proof = [given.factsAfter, given.again].filter((item) => item !== undefined).length;
+        t.is(proof, 1, 'a case that plans something needs factsAfter, or again: why it does it another time');
+      } else t.is(given.again, undefined, 'nothing is planned, so nothing is done again');
       if (given.factsAfter) {
         const again = planCase(module, given, { ...given.facts, ...given.factsAfter });
         t.is('kind' in again ? again.kind : 'problems', 'unchanged', JSON.stringify(again));

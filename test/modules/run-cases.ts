@@ -30,6 +30,8 @@ export interface Case {
   readonly outcome?: Readonly<Record<string, unknown>>;
   /** What changed on the target: planning there again must find nothing to do. */
   readonly factsAfter?: Readonly<Record<string, unknown>>;
+  /** Why a second run does something again, where it does: a case that plans something has this or `factsAfter`. */
+  readonly again?: string;
 }
 
 /** Every case file below test/modules/cases, with its module's name. */
@@ -87,6 +89,9 @@ export function readerOf(facts: Readonly<Record<string, unknown>>): FactReader {
   const find = (query: FactQuery): { found: boolean; value?: unknown } => {
     if (query.id in facts) {
       const value = revive(facts[query.id]);
+      // Text stands for a file with that content.
+      if (query.kind.name === 'content' && typeof value === 'string')
+        return { found: true, value: { kind: 'file', bytes: Buffer.from(value) } };
       const isFile = query.kind.name === 'file' && typeof value === 'object' && value !== null;
       if (isFile && !('exists' in value && value.exists === false)) {
         return { found: true, value: { ...PLAIN_FILE, ...value } };
