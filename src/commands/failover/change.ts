@@ -5,6 +5,7 @@ import type { Plan } from '../../failover/plan/action.ts';
 import type { LeaseOwner } from '../../failover/coordination/records.ts';
 import type { Lease } from '../../failover/coordination/coordination.ts';
 import { EMPTY_MEMORY } from '../../failover/coordination/empty-memory.ts';
+import { NewerRelease } from '../../failover/coordination/record-version.ts';
 import { execute } from '../../failover/execute/execute.ts';
 import type { Outcome } from '../../failover/execute/outcome.ts';
 import {
@@ -104,7 +105,7 @@ async function acquire({ ports }: Session, owner: LeaseOwner): Promise<Lease> {
   try {
     return await ports.coordination.acquire(owner);
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof UserError) || error instanceof NewerRelease) throw error;
     throw new UserError(error.problems, { cause: error, exitCode: EXIT.failed });
   }
 }

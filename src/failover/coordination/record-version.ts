@@ -12,6 +12,9 @@ export function stamped<T extends object>(record: T): T & { readonly version: nu
   return { version: RECORD_VERSION, ...record };
 }
 
+/** A newer release has written it: this one has to be upgraded, and whatever was asked was not wrong otherwise. */
+export class NewerRelease extends UserError {}
+
 /** Rejects a record of a newer release with a `UserError`: whoever does not understand it neither acts on it nor writes it. */
 export function refuseNewer(record: unknown, where: string): void {
   if (typeof record !== 'object' || record === null || !('version' in record)) return;
@@ -24,7 +27,7 @@ export function refuseNewer(record: unknown, where: string): void {
     });
   }
   if (version <= RECORD_VERSION) return;
-  throw new UserError({
+  throw new NewerRelease({
     message: `${where} was written by a newer release of failover (format ${version}; this one reads formats up to ${RECORD_VERSION})`,
     hint: 'nothing was done; upgrade this one: the package on an operator’s machine, `provision up` for the watch on the balancers (docs/upgrading.md)',
   });

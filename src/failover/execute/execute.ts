@@ -43,7 +43,7 @@ class Run {
   readonly #context: ActionContext;
   #begun: readonly Begun[] = [];
   readonly #beside: Promise<void>[] = [];
-  /** What still runs beside on an instance: whatever else is done there comes after it. */
+  /** The step that still runs beside the stages on an instance: the instance's next step waits for it. */
   readonly #busy = new Map<string, Promise<void>>();
   readonly #fenced = new Set<string>();
   readonly #rejoined = new Set<string>();
@@ -51,7 +51,7 @@ class Run {
   readonly #warnings: string[] = [];
   /** Instances on which a step failed after the point of no return: their further steps are left out. */
   readonly #broken = new Set<string>();
-  /** Ends what runs beside. */
+  /** Ends the steps that run beside the stages. */
   readonly #abandon = new AbortController();
   #isPast = false;
   #refusedAt: number | undefined;

@@ -48,8 +48,8 @@ export function knownLoss(survey: Survey, to: Answering): Gtids | undefined {
 
 /**
  * The primary is gone, or given up on. Invariants:
- * 1. No acknowledged write is lost: no receiver takes anything any more, then the new primary applies all that it and
- *    the others have received, then it takes writes.
+ * 1. No acknowledged write is lost: first all receivers stop, then the new primary applies all that it and the other
+ *    replicas have received, then it takes writes.
  * 2. Never two that acknowledge: when the receivers have stopped that could acknowledge to the old primary, it cannot
  *    acknowledge, wherever it is. Where too few are reached for that, nothing goes on before fencing was tried.
  * 3. Fencing does not delay what is safe without it: it runs beside the rest.

@@ -6,14 +6,14 @@ import { type History, type InstanceRecord, type Sighting, silentFor } from './h
 
 /*
  * Invariants:
- * - Nothing is decided on the word of one: a dead primary is silent to us, and every replica that answers says, asked
- *   after that silence began, that it hears nothing of it either (the rows of `problems`, which also say when nobody
- *   is left to ask).
- * - An answer of any kind is life: error codes of an overloaded server are no silence. It is given up when it lets nobody
- *   in and nothing of it reaches a replica any more, for as long as commits may stand still.
- * - A process is dead at once when its host refuses connections. Who says nothing at all may only be slow: it has
+ * - A primary counts as dead only when it is silent to us and every replica that answers, asked after that silence began,
+ *   says that it does not hear the primary either (the rows of `problems`; they also say when no replica answers).
+ * - A server that answers anything is alive: error codes of an overloaded server are no silence. The watch gives it up
+ *   when it refuses every connection and no replica receives anything from it for as long as commits may stand still.
+ * - A primary whose host refuses connections is dead at once. A primary that does not answer may be slow: the watch waits
  *   `deadAfterMs`.
- * - A problem counts when it stood without a break for the time that it usually takes to go away by itself.
+ * - The watch acts on a problem that has lasted, without a break, for longer than such problems take to end by
+ *   themselves.
  */
 
 /** What is to be done now. */
@@ -23,13 +23,13 @@ export type Verdict =
   | { readonly kind: 'suspect'; readonly problem: Problem; readonly why: string }
   | { readonly kind: 'recover'; readonly problem: Problem; readonly stoodMs: number };
 
-/** A refusal once may be a listener that was just replaced: it is asked again before it counts. */
+/** One refused connection may come from a listener that is being replaced: the watch asks again before it counts. */
 export const REFUSED_MS = 100;
-/** Whoever was never seen alive may be booting, and so may its whole site. */
+/** An instance that the watch never saw alive may be booting, and its whole site with it. */
 export const NEVER_SEEN_MS = 30_000;
 /** A primary that wrote within this time before it was full has something to write. A lock-up takes its time to fill it. */
 const TRAFFIC_MS = 300_000;
-/** So long of two writers each may take to say it again. */
+/** How long each of two instances that take writes may need to confirm it. */
 const SAY_AGAIN_MS = 2000;
 /** A server that has just started is read-only because every server starts so, and not because somebody wants it. */
 const JUST_STARTED_SECONDS = 60;

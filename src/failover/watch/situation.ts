@@ -3,7 +3,7 @@ import type { Memory } from '../cluster/memory.ts';
 import type { BalancerView, Instance, Topology } from '../cluster/topology.ts';
 import type { InstanceRecord } from './history.ts';
 
-/** An answer that is older than this describes nobody any more. */
+/** An answer that is older than this describes nobody any more, unless whole answers are asked for more seldom. */
 const STALE_MS = 10_000;
 
 /** The cluster as the watch's own questions show it now; undefined until everybody was asked once. */
@@ -12,23 +12,26 @@ export function topologyOf(
   records: readonly InstanceRecord[],
   surroundings: { readonly balancers: readonly BalancerView[]; readonly memory: Memory },
   now: number,
+  pollMs = 0,
 ): Topology | undefined {
+  // One answer may be lost on the way, or late.
+  const staleMs = Math.max(STALE_MS, 3 * pollMs);
   if (records.some((record) => record.silence === undefined && record.state === undefined)) return undefined;
   const { memory, balancers } = surroundings;
   return {
     cluster,
     at: Date.now(),
-    instances: records.map((record) => withRule(instanceOf(record, now), memory)),
+    instances: records.map((record) => withRule(instanceOf(record, now, staleMs), memory)),
     balancers,
     memory,
   };
 }
 
-function instanceOf(record: InstanceRecord, now: number): Instance {
+function instanceOf(record: InstanceRecord, now: number, staleMs: number): Instance {
   const { spec, state, silence } = record;
   if (silence !== undefined) return { spec, kind: 'silent', silence, ms: 0 };
   const ageMs = now - record.stateAt;
-  if (state !== undefined && ageMs < STALE_MS) return { spec, kind: 'answering', state, ms: 0 };
+  if (state !== undefined && ageMs < staleMs) return { spec, kind: 'answering', state, ms: 0 };
   const alive: Silence = {
     kind: 'timeout',
     alive: true,

@@ -39,6 +39,7 @@ export interface Watch {
 
 const MEMORY_EVERY_MS = 1000;
 const BALANCERS_EVERY_MS = 3000;
+/** A watch that has not looked for so long hangs, unless it is told to look more seldom. */
 const ALIVE_MS = 10_000;
 /** How often a lock that somebody else has is tried again. */
 const HELD_PAUSE_MS = 500;
@@ -77,7 +78,8 @@ class Run {
   }
 
   isAlive(): boolean {
-    return clock() - this.#lookedAt < ALIVE_MS;
+    const { pollMs } = this.#options.cluster.settings;
+    return clock() - this.#lookedAt < Math.max(ALIVE_MS, 3 * pollMs);
   }
 
   async run(): Promise<void> {
@@ -113,7 +115,7 @@ class Run {
     this.#lookedAt = now;
     const { cluster, signal, onReady } = this.#options;
     const records = this.#probes.map((probe) => probe.record);
-    const topology = topologyOf(cluster.name, records, this.#surroundings, now);
+    const topology = topologyOf(cluster.name, records, this.#surroundings, now, cluster.settings.pollMs);
     if (topology === undefined) return;
     if (!this.#isReady) {
       this.#isReady = true;
