@@ -89,18 +89,34 @@ function shapeOf(module: { readonly args: unknown }): Readonly<Record<string, un
   }
 }
 
+const spellings = new WeakMap<Schema, ReadonlyMap<string, string>>();
+
+/** The names that other spellings stand for. */
+function spellingsOf(module: Schema): ReadonlyMap<string, string> {
+  let known = spellings.get(module);
+  if (!known) {
+    known = new Map(
+      Object.entries(module.aliases ?? {}).flatMap(([name, others]) =>
+        others.map((other): [string, string] => [other, name]),
+      ),
+    );
+    spellings.set(module, known);
+  }
+  return known;
+}
+
 function resolveAliases(module: Schema, plain: Readonly<Record<string, unknown>>) {
   const values: Record<string, unknown> = { ...plain };
   const problems: string[] = [];
-  for (const [name, spellings] of Object.entries(module.aliases ?? {})) {
-    for (const spelling of spellings) {
-      if (!(spelling in plain)) continue;
-      delete values[spelling];
-      if (name in values && JSON.stringify(values[name]) !== JSON.stringify(plain[spelling])) {
-        problems.push(`${spelling}: means the same as ${name}, which is given too; remove one of them`);
-      } else {
-        values[name] = plain[spelling];
-      }
+  const names = spellingsOf(module);
+  for (const spelling of Object.keys(plain)) {
+    const name = names.get(spelling);
+    if (name === undefined) continue;
+    delete values[spelling];
+    if (name in values && JSON.stringify(values[name]) !== JSON.stringify(plain[spelling])) {
+      problems.push(`${spelling}: means the same as ${name}, which is given too; remove one of them`);
+    } else {
+      values[name] = plain[spelling];
     }
   }
   return { values: withoutNulls(module, values), problems };
@@ -108,6 +124,7 @@ function resolveAliases(module: Schema, plain: Readonly<Record<string, unknown>>
 
 /** An argument without a value (`owner:`) is not given, as in Ansible; only where words are to choose from, null is none. */
 function withoutNulls(module: Schema, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  if (!Object.values(values).includes(null)) return { ...values };
   const shape = shapeOf(module);
   return Object.fromEntries(
     Object.entries(values).filter(
