@@ -2,7 +2,7 @@ import { query } from '../facts/fact.ts';
 import { unit } from '../facts/unit.ts';
 import { args, bool, choice, count, str, unsupported } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
-import { stateArgument, unitArgument } from './parts/systemd-arguments.ts';
+import { stateArgument, unitArgument, systemdShape } from './parts/systemd-arguments.ts';
 import { planUnit } from './parts/unit-plan.ts';
 
 const serviceArgs = args(
@@ -12,17 +12,19 @@ const serviceArgs = args(
       '`started` and `stopped` act where it is not so; `restarted` and `reloaded` always do.',
     ),
     enabled: bool.optional().describe('Whether it starts at boot.'),
+    masked: systemdShape.masked,
+    daemon_reload: systemdShape.daemon_reload,
     sleep: count
       .optional()
       .describe('Accepted, and without effect: a restart waits until the service has stopped.'),
     pattern: unsupported('systemd knows what runs'),
     runlevel: str.optional().describe('Accepted, and without effect: it is not for systemd.'),
     arguments: unsupported('write them into the unit'),
-    use: choice('auto', 'systemd', 'ansible.builtin.systemd', 'ansible.builtin.systemd_service')
+    use: choice('auto', 'systemd', 'ansible.builtin.systemd', 'ansible.builtin.systemd_service', 'service')
       .optional()
       .describe('The service manager, which is systemd.'),
   },
-  { oneOf: [['state', 'enabled']] },
+  { oneOf: [['state', 'enabled', 'masked']] },
 );
 
 /** Services, whatever runs them; here that is systemd. */
@@ -37,11 +39,18 @@ export const service = defineModule({
     enabled: true
 `,
   args: serviceArgs,
-  aliases: { arguments: ['args'] },
+  aliases: { arguments: ['args'], daemon_reload: ['daemon-reload'] },
   facts: (given) => [query(unit, { name: given.name })],
   plan: (given, facts) =>
     planUnit(
-      { ...given, daemonReload: false, daemonReexec: false, scope: 'system', noBlock: false, force: false },
+      {
+        ...given,
+        daemonReload: given.daemon_reload,
+        daemonReexec: false,
+        scope: 'system',
+        noBlock: false,
+        force: false,
+      },
       facts,
     ),
 });
