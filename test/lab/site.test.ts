@@ -278,6 +278,11 @@ test.serial('killing a server costs no request once its health check has failed'
     return states.every((state) => state.split('\n').every((line) => line.includes('DOWN')));
   });
   for (let count = 0; count < 50; count++) t.is((await request(lab, `http://${vip}/`)).status, 200);
+  // A run goes on without it, and does not change the others.
+  const without = await lab.provision('up', '--json');
+  t.is(without.status, 4);
+  t.is(total(jsonLines(without.stdout), 'changed'), 0);
+  t.is(total(jsonLines(without.stdout), 'failed'), 0);
   await lab.lab('start', 'web3');
   await waitFor('web3 serves again', async () =>
     (await request(lab, `http://${vip}/api/whoami`)).body.includes('web3'),
