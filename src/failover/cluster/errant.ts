@@ -74,14 +74,24 @@ function wroteAsPrimary(survey: Survey, instance: Answering): boolean {
   return others.length === 0 || others.some((other) => !isEmpty(byItself(survey.holds(other), instance)));
 }
 
-/** What the cluster's primary is known to have had: what it says, or what was seen of it last. */
+/**
+ * What the cluster's primary is known to have had: what it says, or what was seen of it last, and what it began with.
+ * The latter it has from the primary before it: that it waits for acknowledgements says nothing about those.
+ */
 export function knownOfPrimary(survey: Survey): Gtids | undefined {
   const { primary, topology } = survey;
   if (primary?.kind === 'answering') return primary.state.executed;
   const flavour = survey.others[0]?.state.executed.flavour;
-  const { lastSeen, primary: remembered } = topology.memory;
-  if (lastSeen === undefined || flavour === undefined || remembered !== primary?.spec.name) return undefined;
-  return parseGtids(flavour, lastSeen);
+  const { lastSeen, began, unfinished, primary: remembered } = topology.memory;
+  if (flavour === undefined || primary === undefined) return undefined;
+  const { name } = primary.spec;
+  const known = [
+    ...(remembered === name ? [lastSeen, began] : []),
+    ...(unfinished?.to === name ? [unfinished.began] : []),
+  ].filter((one) => one !== undefined);
+  return known.length === 0
+    ? undefined
+    : known.map((one) => parseGtids(flavour, one)).reduce((all, one) => union(all, one));
 }
 
 /** Everything that may be in the cluster by right and not from the primary: it had it when it became the primary. */

@@ -12,6 +12,13 @@ const time = z.number().describe('milliseconds since 1970');
 const names = z.array(z.string()).readonly();
 const gtids = z.string().refine(isGtids, 'expected GTIDs in the notation of MySQL or MariaDB');
 
+const sourceSettingsSchema = openObject({
+  instance: z.string(),
+  waits: z.boolean().describe('semi-sync is on and has not fallen back to asynchronous'),
+  required: z.int().nonnegative().describe('how many acknowledgements it waits for'),
+  endless: z.boolean().describe('it waits as long as it takes'),
+});
+
 const downtimeSchema = openObject({ instance: z.string(), until: time, reason: z.string(), by: z.string() });
 
 export const memorySchema = openObject({
@@ -31,6 +38,9 @@ export const memorySchema = openObject({
     .describe(
       'what that primary had when it became it, or was first seen to be it; whatever another instance wrote beyond that was written where nobody should write',
     ),
+  semiSync: sourceSettingsSchema
+    .optional()
+    .describe("how that primary acknowledged its clients' writes when it was seen to take them last"),
   downtimes: z.array(downtimeSchema).readonly(),
   unacknowledged: openObject({ id: z.string(), at: time })
     .optional()
@@ -61,12 +71,16 @@ export const memorySchema = openObject({
     kind: z.enum(CHANGE_KINDS),
     from: z.string(),
     to: z.string(),
+    began: gtids.optional().describe('what the new primary begins with: perhaps on no other instance yet'),
+    semiSync: sourceSettingsSchema.optional().describe('how the new primary acknowledges'),
   })
     .optional()
     .describe('a change that was begun and not ended: the tool was killed in the middle of it'),
 });
 
 export type Memory = z.infer<typeof memorySchema>;
+/** What an instance waits for before it tells a client that its write is committed. */
+export type SourceSettings = z.infer<typeof sourceSettingsSchema>;
 
 function isGtids(text: string): boolean {
   for (const flavour of ['mysql', 'mariadb'] as const) {

@@ -9,6 +9,7 @@ import type { Action } from '../plan/action.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { HookEvent, Ports } from '../reach/ports.ts';
 import type { InstanceSpec } from '../cluster/topology.ts';
+import type { Done } from './outcome.ts';
 
 /** How often something is asked that only time can bring. */
 const POLL_MS = 10;
@@ -24,13 +25,6 @@ export interface ActionContext {
   /** Balancers that did not answer before the change began: nothing waits for them. */
   readonly silentBalancers: ReadonlySet<string>;
   readonly progress?: ((instance: string, line: string) => void) | undefined;
-}
-
-/** What there is to say about an action that was carried out. */
-export interface Done {
-  readonly message?: string | undefined;
-  /** What keeps the old primary from taking writes now. */
-  readonly fenced?: readonly string[] | undefined;
 }
 
 /** Carries one action out. Rejects with a `UserError` that says why it could not be. */
@@ -56,6 +50,8 @@ export async function carryOut(action: Action, context: ActionContext, limits: L
       return await said(server(action.instance).startReceiver(limits));
     case 'start-applier':
       return await said(server(action.instance).startApplier(limits));
+    case 'stop-applier':
+      return await said(server(action.instance).stopApplier(limits));
     case 'stop-replica':
       return await said(server(action.instance).stopReplica(limits));
     case 'start-replica':

@@ -7,14 +7,16 @@ import type { JournalEntry, JournalStep } from '../coordination/records.ts';
 import { journalKeeper, type JournalKeeper } from './journal-keeper.ts';
 import type { ExecuteOptions, StepEvent } from './outcome.ts';
 import { primaryOf } from '../cluster/primary.ts';
-import type { Memory } from '../cluster/memory.ts';
+import type { Memory, SourceSettings } from '../cluster/memory.ts';
+import { sourceSettings } from '../cluster/source-settings.ts';
+import type { Answering } from '../cluster/topology.ts';
 
 /** What a change leaves in the journal and in the memory. */
 export class ChangeRecord {
   readonly id = randomUUID();
   readonly #at = Date.now();
   readonly #startedAt = performance.now();
-  readonly #plan: Plan;
+  #plan: Plan;
   readonly #options: ExecuteOptions;
   readonly #journal: JournalKeeper;
   readonly #steps: JournalStep[] = [];
@@ -51,13 +53,26 @@ export class ChangeRecord {
       ports.coordination.write(this.#entry('running')),
       isPromotion || this.#toFence.size > 0
         ? ports.coordination.remember((memory) => ({
-            ...memory,
+            ...(isPromotion ? withoutForerunner(memory, from) : memory),
             // Who is killed after the fence and before the end leaves nobody who knows of it otherwise.
             fenced: [...(memory.fenced ?? []).filter((name) => !this.#toFence.has(name)), ...this.#toFence],
             ...(isPromotion ? { unfinished: { id: this.id, kind, from, to } } : {}),
           }))
         : undefined,
     ]);
+  }
+
+  /** The rest was planned anew: who becomes the primary, and what it begins with, must be known before it takes writes. */
+  async replan(
+    plan: Plan,
+    fresh: { readonly began: string; readonly semiSync: SourceSettings },
+  ): Promise<void> {
+    const { from = '', kind, to } = plan;
+    this.#plan = plan;
+    await this.#options.ports.coordination.remember((memory) => ({
+      ...memory,
+      unfinished: { id: this.id, kind, from, to, ...fresh },
+    }));
   }
 
   /** Room for one more step; its number. */
@@ -95,20 +110,23 @@ export class ChangeRecord {
   async end(outcome: JournalEntry['outcome'], message: string | undefined): Promise<void> {
     const { coordination } = this.#options.ports;
     this.#journal.keep(this.#entry(outcome, message));
+    // Without the lease the memory is somebody else's.
+    const isOurs = !this.#options.lease.signal.aborted;
     if (
-      this.#isPromotion() ||
-      this.#plan.kind === 'repair' ||
-      this.#masked.size + this.#toFence.size > 0 ||
-      (outcome === 'done' && this.#movesReplicas())
+      isOurs &&
+      (this.#isPromotion() ||
+        this.#plan.kind === 'repair' ||
+        this.#masked.size + this.#toFence.size > 0 ||
+        (outcome === 'done' && this.#movesReplicas()))
     ) {
-      const began = outcome === 'done' && this.#isPromotion() ? await this.#hasNow() : undefined;
-      await coordination.remember((memory) => this.#remembered(memory, outcome, began));
+      const fresh = outcome === 'done' && this.#isPromotion() ? await this.#newPrimary() : undefined;
+      await coordination.remember((memory) => this.#remembered(memory, outcome, fresh));
     }
     await this.#journal.flush();
   }
 
   /** What the memory says after this change. */
-  #remembered(memory: Memory, outcome: JournalEntry['outcome'], began: string | undefined): Memory {
+  #remembered(memory: Memory, outcome: JournalEntry['outcome'], fresh: Answering | undefined): Memory {
     const fenced = [
       ...(memory.fenced ?? []).filter((name) => !this.#masked.has(name) && !this.#toFence.has(name)),
       ...[...this.#masked].flatMap(([name, isMasked]) => (isMasked ? [name] : [])),
@@ -132,7 +150,8 @@ export class ChangeRecord {
             epoch: Math.max(memory.epoch, this.#options.lease.epoch),
             primary: this.#plan.to,
             lastSeen: undefined,
-            began,
+            began: fresh && !isEmpty(fresh.state.executed) ? fresh.state.executed.toString() : undefined,
+            semiSync: fresh && sourceSettings(fresh),
             disabledEvents: this.#disabledEvents() ?? memory.disabledEvents,
           }
         : {}),
@@ -148,18 +167,20 @@ export class ChangeRecord {
     return old?.kind === 'answering' ? old.state.disabledEvents : undefined;
   }
 
-  /** What the new primary has; undefined when it does not say. Nothing depends on it now, so nothing fails by it. */
-  async #hasNow(): Promise<string | undefined> {
+  /** The new primary as it is now; undefined when it does not say. Nothing depends on it now, so nothing fails by it. */
+  async #newPrimary(): Promise<Answering | undefined> {
     const { ports, cluster } = this.#options;
+    const { to } = this.#plan;
+    const spec = cluster.instances.find(({ name }) => name === to);
     const limits = { timeoutMs: cluster.settings.queryTimeoutMs };
-    const gtids = await ports.servers
-      .get(this.#plan.to)
-      ?.executed(limits)
+    const state = await ports.servers
+      .get(to)
+      ?.readState(limits)
       .catch((error: unknown) => {
         if (error instanceof UserError) return undefined;
         throw error;
       });
-    return gtids === undefined || isEmpty(gtids) ? undefined : gtids.toString();
+    return spec && state && { spec, kind: 'answering', state, ms: 0 };
   }
 
   /** Whether it changes who was put below another replica than the primary. */
@@ -217,4 +238,29 @@ export class ChangeRecord {
   #isPromotion(): boolean {
     return this.#plan.kind === 'switchover' || this.#plan.kind === 'failover';
   }
+}
+
+/**
+ * A change that was cut off had made this one the primary, and now it is replaced itself: what was known of it is known
+ * of the cluster's primary from now on.
+ */
+function withoutForerunner(memory: Memory, from: string): Memory {
+  const { unfinished, semiSync } = memory;
+  if (unfinished?.to !== from || unfinished.from === from) return memory;
+  const both = [semiSync, unfinished.semiSync].filter((one) => one !== undefined);
+  return {
+    ...memory,
+    primary: from,
+    lastSeen: undefined,
+    began: unfinished.began ?? memory.began,
+    semiSync:
+      both.length === 0
+        ? undefined
+        : {
+            instance: from,
+            waits: both.every(({ waits }) => waits),
+            required: Math.min(...both.map(({ required }) => required)),
+            endless: both.every(({ endless }) => endless),
+          },
+  };
 }

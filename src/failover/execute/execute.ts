@@ -1,20 +1,25 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { EXIT, UserError } from '../../lib/errors.ts';
-import type { Action, Plan, Stage, Step } from '../plan/action.ts';
-import { carryOut, type ActionContext, type Done, instanceOf } from './carry-out.ts';
+import { observe } from '../reach/observe.ts';
+import type { Action, LookAgain, Plan, Stage, Step } from '../plan/action.ts';
+import { planRestOfFailover } from '../plan/failover.ts';
+import { carryOut, type ActionContext, instanceOf } from './carry-out.ts';
 import { ChangeRecord } from './change-record.ts';
 import type { JournalStep } from '../coordination/records.ts';
-import type { ExecuteOptions, Outcome } from './outcome.ts';
+import type { Done, ExecuteOptions, Outcome } from './outcome.ts';
 import { abortReason, withinLimit } from './within-limit.ts';
 
 /*
  * What this file guarantees:
  * - The intent is in the journal and in the memory before the first step.
- * - Before the point of no return (the first irreversible step) a failure, an interrupt or a lost lease takes back all
- *   that was begun, last first. An instance is made writable again only with the lease in hand.
+ * - Before the point of no return (the first irreversible step) a failure or an interrupt takes back all that was begun,
+ *   last first. An instance is made writable again only with the lease in hand.
  * - The lease is confirmed right before every stage with an irreversible step.
  * - After it the plan goes on: what failed is named in `left`, and the rest is still done where it makes sense.
+ * - A lost lease means stop, wherever that is: nothing more is done and nothing is taken back, since somebody else may
+ *   have changed the cluster meanwhile. The change stays unfinished in the memory, and whoever has the lease ends it.
+ * - Where a plan says so, the cluster is looked at again, and what follows is planned on what it says then.
  */
 
 /** Taking back must not hang where the failure came from a server that hangs. */
@@ -37,10 +42,10 @@ interface Begun {
 }
 
 class Run {
-  readonly #plan: Plan;
+  #plan: Plan;
   readonly #options: ExecuteOptions;
   readonly #record: ChangeRecord;
-  readonly #context: ActionContext;
+  readonly #silentBalancers: ReadonlySet<string>;
   #begun: readonly Begun[] = [];
   readonly #beside: Promise<void>[] = [];
   /** The step that still runs beside the stages on an instance: the instance's next step waits for it. */
@@ -53,6 +58,8 @@ class Run {
   readonly #broken = new Set<string>();
   /** Ends the steps that run beside the stages. */
   readonly #abandon = new AbortController();
+  /** Who becomes the primary is in the memory. */
+  #noted: Promise<void> | undefined;
   #isPast = false;
   #refusedAt: number | undefined;
   #acceptedAt: number | undefined;
@@ -60,36 +67,21 @@ class Run {
   constructor(plan: Plan, options: ExecuteOptions) {
     this.#plan = plan;
     this.#options = options;
-    const { cluster, ports, lease, reason, topology } = options;
     this.#record = new ChangeRecord(plan, options);
-    const common = {
-      id: this.#record.id,
-      epoch: lease.epoch,
-      kind: plan.kind,
-      to: plan.to,
-      reason,
-    };
-    this.#context = {
-      cluster,
-      ports,
-      row: { ...common, from: plan.from ?? '' },
-      event: { ...common, cluster: cluster.name, from: plan.from, lostGtids: plan.lost },
-      silentBalancers: new Set(
-        topology.balancers.flatMap((balancer) => (balancer.reachable ? [] : [balancer.name])),
-      ),
-      progress: options.progress,
-    };
+    this.#silentBalancers = new Set(
+      options.topology.balancers.flatMap((balancer) => (balancer.reachable ? [] : [balancer.name])),
+    );
   }
 
   async run(): Promise<Outcome> {
     await this.#record.writeIntent();
     const failure = await this.#runStages();
     // What is taken back must not be done at the same time.
-    if (failure !== undefined && !this.#isPast) this.#abandon.abort();
+    if (failure !== undefined && (!this.#isPast || this.#leaseIsLost)) this.#abandon.abort();
     const beside = await this.#awaitBeside();
     let outcome: Outcome['outcome'] = 'done';
     if (failure !== undefined) {
-      if (this.#isPast) outcome = 'failed';
+      if (this.#isPast || this.#leaseIsLost) outcome = 'failed';
       else outcome = (await this.#undo()) ? 'undone' : 'failed';
       await this.#tellFailure(failure);
     }
@@ -98,12 +90,14 @@ class Run {
 
   /** The stages in their order; the reason why they were left, if they were. */
   async #runStages(): Promise<string | undefined> {
-    const plan = this.#plan;
-    const { lease } = this.#options;
-    for (const [number, stage] of plan.stages.entries()) {
-      const stop = await this.#mayBegin(stage);
+    for (let number = 0; ; number++) {
+      const stop = await this.#mayBegin(number);
       if (stop !== undefined) return stop;
+      const plan = this.#plan;
+      const stage = plan.stages[number];
+      if (stage === undefined) return undefined;
       const all = await this.#runStage(stage);
+      if (this.#leaseIsLost) return this.#whyLost();
       const behind = this.#isPast ? [] : all.filter(({ step }) => step.bystander !== undefined);
       for (const { step, message } of behind) await this.#leaveBehind(step, message);
       const failures = all.filter((failure) => !behind.includes(failure));
@@ -118,25 +112,67 @@ class Run {
         const instance = instanceOf(step.action);
         if (instance !== undefined && instance !== plan.to) this.#broken.add(instance);
       }
-      if (lease.signal.aborted && !this.#isPast) return abortReason(lease.signal);
     }
-    return undefined;
   }
 
   /** Why the next stage does not begin. Past the point of no return an interrupt comes too late. */
-  async #mayBegin(stage: Stage): Promise<string | undefined> {
+  async #mayBegin(number: number): Promise<string | undefined> {
     const { signal, lease } = this.#options;
+    if (this.#leaseIsLost) return this.#whyLost();
     if (signal?.aborted && !this.#isPast) return 'interrupted';
-    if (!stage.some((step) => step.irreversible)) return undefined;
+    const { lookAgain } = this.#plan;
+    if (lookAgain?.after === number) {
+      const refused = await this.#lookAgain(lookAgain);
+      if (refused !== undefined) return refused;
+    }
+    const stage = this.#plan.stages[number];
+    if (stage?.some((step) => step.irreversible) !== true) return undefined;
     try {
-      await lease.confirm();
+      await Promise.all([lease.confirm(), this.#noted]);
     } catch (error) {
+      if (this.#leaseIsLost) return this.#whyLost();
       if (this.#isPast) await this.#giveUp([stage]);
       return (error as Error).message;
     }
     // The question may have taken its time.
     if (signal?.aborted && !this.#isPast) return 'interrupted';
     return undefined;
+  }
+
+  /** Who was silent when the change began is not waited for: what counts is what the others hold now. */
+  async #lookAgain(lookAgain: LookAgain): Promise<string | undefined> {
+    const { cluster, ports, topology, look, signal } = this.#options;
+    const known = topology.instances.filter(
+      (instance) => instance.kind === 'silent' || instance.spec.name === this.#plan.from,
+    );
+    const now = await (look ?? ((options) => observe(cluster, ports, options)))({
+      known: new Map(known.map((instance) => [instance.spec.name, instance])),
+      memory: topology.memory,
+      withoutBalancers: true,
+      signal,
+    });
+    const begun = this.#plan;
+    const planned = planRestOfFailover(
+      { ...now, balancers: topology.balancers },
+      topology,
+      { ...begun, lookAgain },
+      cluster.settings,
+    );
+    if ('refusals' in planned) return planned.refusals.map(({ message }) => message).join('; ');
+    const { plan, begins } = planned;
+    this.#plan = { ...plan, stages: [...begun.stages.slice(0, lookAgain.after), ...plan.stages], lookAgain };
+    // It need not be there before there is something to lose.
+    this.#noted = this.#record.replan(this.#plan, begins);
+    this.#noted.catch(() => {});
+    return undefined;
+  }
+
+  get #leaseIsLost(): boolean {
+    return this.#options.lease.signal.aborted;
+  }
+
+  #whyLost(): string {
+    return `${abortReason(this.#options.lease.signal)}: somebody else may have taken over; \`failover status\` says how it is`;
   }
 
   async #runStage(stage: Stage): Promise<readonly { step: Step; message: string }[]> {
@@ -182,6 +218,10 @@ class Run {
       const ms = Math.round(performance.now() - startedAt);
       this.#record.note(index, { name: step.name, instance, status, ms, message });
     };
+    if (this.#leaseIsLost) {
+      note('skipped', 'the lease is lost');
+      return 'the lease is lost';
+    }
     if (step.bystander !== undefined && this.#broken.has(step.bystander)) {
       note('skipped', `${step.bystander} is left behind`);
       return undefined;
@@ -241,13 +281,11 @@ class Run {
     limitMs: number,
     { isInterruptible = false, beside = false }: { isInterruptible?: boolean; beside?: boolean } = {},
   ): Promise<Done> {
-    const signals: AbortSignal[] = [];
+    const signals: AbortSignal[] = [this.#options.lease.signal];
     if (beside) signals.push(this.#abandon.signal);
-    if (isInterruptible) {
-      signals.push(this.#options.lease.signal);
-      if (this.#options.signal) signals.push(this.#options.signal);
-    }
-    return await withinLimit(limitMs, signals, (limits) => carryOut(action, this.#context, limits));
+    if (isInterruptible && this.#options.signal) signals.push(this.#options.signal);
+    const perform = this.#options.perform ?? ((one, limits) => carryOut(one, this.#context(), limits));
+    return await withinLimit(limitMs, signals, (limits) => perform(action, limits));
   }
 
   /** One that nothing else depends on gets back what it had, and its further steps are left out. */
@@ -266,6 +304,10 @@ class Run {
   async #undo(begun: readonly Begun[] = this.#begun): Promise<boolean> {
     let isClean = true;
     for (const { step, index } of [...begun].reverse()) {
+      if (this.#leaseIsLost) {
+        this.#left.push(this.#whyLost());
+        return false;
+      }
       const was = this.#record.stepOf(index);
       if (!step.undo || !was) continue;
       let message: string | undefined;
@@ -276,6 +318,8 @@ class Run {
           message = messageOf(error);
           isClean = false;
           this.#left.push(`${action.do}${on(instanceOf(action))}: ${message}`);
+          // The next one may rest on it: a receiver that starts deletes a backlog that is not applied (MariaDB).
+          break;
         }
       }
       const status = message === undefined ? 'undone' : 'failed';
@@ -330,7 +374,7 @@ class Run {
     if (cluster.settings.hooks['after-failure'] === undefined) return;
     try {
       const limit = AbortSignal.timeout(UNDO_MOST_MS);
-      await ports.hooks('after-failure', { ...this.#context.event, message }, limit);
+      await ports.hooks('after-failure', { ...this.#context().event, message }, limit);
     } catch (error) {
       this.#left.push(`hook after-failure: ${messageOf(error)}`);
     }
@@ -366,6 +410,21 @@ class Run {
       this.#left.push(`the journal could not be written: ${messageOf(error)}`);
     }
     return result;
+  }
+
+  /** What the actions need beside their own words; who becomes the primary may be decided half way. */
+  #context(): ActionContext {
+    const { cluster, ports, lease, reason, progress } = this.#options;
+    const { kind, from, to, lost } = this.#plan;
+    const common = { id: this.#record.id, epoch: lease.epoch, kind, to, reason };
+    return {
+      cluster,
+      ports,
+      row: { ...common, from: from ?? '' },
+      event: { ...common, cluster: cluster.name, from, lostGtids: lost },
+      silentBalancers: this.#silentBalancers,
+      progress,
+    };
   }
 
   #stopsWrites(step: Step): boolean {

@@ -1,7 +1,9 @@
-import type { Plan } from '../plan/action.ts';
+import type { Action, Plan } from '../plan/action.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { JournalStep } from '../coordination/records.ts';
 import type { Lease } from '../coordination/coordination.ts';
+import type { Limits } from '../../database/server.ts';
+import type { ObserveOptions } from '../reach/observe.ts';
 import type { Ports } from '../reach/ports.ts';
 import type { Topology } from '../cluster/topology.ts';
 
@@ -20,6 +22,17 @@ export interface ExecuteOptions {
   readonly progress?: ((instance: string, line: string) => void) | undefined;
   /** The operator's Ctrl-C. */
   readonly signal?: AbortSignal | undefined;
+  /** Reads the cluster again in the middle of a change; without it the ports are asked. */
+  readonly look?: ((options: ObserveOptions) => Promise<Topology>) | undefined;
+  /** Carries one action out; without it the ports do. */
+  readonly perform?: ((action: Action, limits: Limits) => Promise<Done>) | undefined;
+}
+
+/** What there is to say about an action that was carried out. */
+export interface Done {
+  readonly message?: string | undefined;
+  /** What keeps the old primary from taking writes now. */
+  readonly fenced?: readonly string[] | undefined;
 }
 
 /** One step begins, ends, or is taken back. */

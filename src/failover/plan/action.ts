@@ -1,5 +1,6 @@
 import type { ChangeKind } from '../cluster/change-kind.ts';
 import type { HookName } from '../cluster/hook-name.ts';
+import type { RefusalCode } from './refusal-codes.ts';
 
 /**
  * What a plan may do, as data. An action names its instance by `spec.name`; each may be repeated, and is written to
@@ -16,6 +17,7 @@ export type Action =
   | { readonly do: 'stop-receiver'; readonly instance: string }
   | { readonly do: 'start-receiver'; readonly instance: string }
   | { readonly do: 'start-applier'; readonly instance: string }
+  | { readonly do: 'stop-applier'; readonly instance: string }
   | { readonly do: 'stop-replica'; readonly instance: string }
   | { readonly do: 'start-replica'; readonly instance: string }
   | { readonly do: 'follow'; readonly instance: string; readonly source: string; readonly demoted: boolean }
@@ -88,4 +90,16 @@ export interface Plan {
   readonly lost: string;
   readonly lostCount: number;
   readonly stages: readonly Stage[];
+  /** What follows after so many stages is planned anew, on what the cluster says then. */
+  readonly lookAgain?: LookAgain | undefined;
+}
+
+/** The rest of a failover depends on what the replicas hold when none of them receives any more. */
+export interface LookAgain {
+  /** The stages up to here are carried out as they stand; those behind are what is expected. */
+  readonly after: number;
+  /** The candidate that was named; without it the best one is chosen then. */
+  readonly to: string | undefined;
+  /** Codes of refusals that were known and accepted before it began. */
+  readonly accepts: readonly RefusalCode[];
 }

@@ -1,6 +1,8 @@
 import { count, isEmpty } from '../../database/gtid.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
-import { missingAt, objections, wayOf, type Way } from './objections.ts';
+import { isLate, missingAt } from './holdings.ts';
+import { objections, wayOf, type Way } from './objections.ts';
+import { refusal, type Refusal } from './refusals.ts';
 import { surveyOf } from '../cluster/survey-of.ts';
 import type { Survey } from '../cluster/survey.ts';
 import { PROMOTION_RULES, type PromotionRule } from '../cluster/promotion-rule.ts';
@@ -59,7 +61,10 @@ function sortKey(survey: Survey, instance: Instance, way: Way): readonly number[
   return [
     ...(isElsewhere(survey, instance) ? [1] : [0]),
     ...(survey.isInDowntime(instance.spec.name) ? [1] : [0]),
-    ...(way === 'failover' ? [behind, rule] : [rule, Math.floor(lag)]),
+    // What one that is far behind holds, it gives sooner than it could take writes itself.
+    ...(way === 'failover'
+      ? [Number(isLate(survey.settings, instance)), behind, rule]
+      : [rule, Math.floor(lag)]),
     version.major * 1_000_000 + version.minor * 1000 + version.patch,
     semiSync.replica.active || !survey.semiSync.wanted ? 0 : 1,
     replication === undefined ? 0 : count(replication.backlog),
@@ -103,4 +108,15 @@ function candidate(survey: Survey, instance: Instance, way: Way): Candidate {
 export function isElsewhere(survey: Survey, instance: Instance): boolean {
   const home = survey.primary?.spec.dataCentre;
   return !survey.settings.allowOtherDataCentre && home !== undefined && instance.spec.dataCentre !== home;
+}
+
+/** Nobody is promoted there without being named. */
+export function elsewhere(survey: Survey, target: Instance): readonly Refusal[] {
+  if (!isElsewhere(survey, target)) return [];
+  const { name, dataCentre } = target.spec;
+  return [
+    refusal('OtherDataCentre', name, `${name} is in another data centre, ${dataCentre}`, {
+      remedy: `name it: \`failover promote ${name}\``,
+    }),
+  ];
 }

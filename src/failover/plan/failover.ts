@@ -1,65 +1,149 @@
 import { traitsOf } from '../../database/traits.ts';
-import { contains, count, isEmpty, subtract, union, type Gtids } from '../../database/gtid.ts';
-import type { Plan, Stage, Step } from './action.ts';
-import { knownOfPrimary, onlyIts } from '../cluster/errant.ts';
-import { isStuck, missingAt } from './objections.ts';
-import { silentNote } from './switchover.ts';
+import { count, isEmpty, union, type Gtids } from '../../database/gtid.ts';
+import type { FailoverSettings } from '../cluster/cluster.ts';
+import { onlyIts } from '../cluster/errant.ts';
+import { sourceSettings } from '../cluster/source-settings.ts';
+import type { Survey } from '../cluster/survey.ts';
+import { surveyOf } from '../cluster/survey-of.ts';
+import type { SourceSettings } from '../cluster/memory.ts';
+import type { Answering, Instance, Topology } from '../cluster/topology.ts';
+import type { Action, LookAgain, Plan, Stage, Step } from './action.ts';
+import { candidatesOf, elsewhere, isElsewhere } from './candidates.ts';
+import { giverFor, isStuck, losesBacklogAtStart, missingAt } from './holdings.ts';
+import { find, unknownInstance } from './names.ts';
+import { objections } from './objections.ts';
 import { followStep, promotionStages, sortFollowers } from './promotion.ts';
-import { compact, hookStage, sideBySide, step } from './steps.ts';
-import { listed } from '../../lib/listed.ts';
-import { namesOf, type Survey } from '../cluster/survey.ts';
-import type { Answering, Instance } from '../cluster/topology.ts';
+import type { Refusal } from './refusals.ts';
+import { knownLoss, losses, safetyOf, type Safety } from './safety.ts';
+import { compact, holdWriters, hookStage, sideBySide, step } from './steps.ts';
+import { silentNote } from './switchover.ts';
 
-/** What is known about the acknowledged writes of a primary that is gone. */
-export interface Safety {
-  /** Every acknowledged write is on an instance that is reached. */
-  readonly safe: boolean;
-  /** Why not, in one sentence. */
-  readonly reason: string | undefined;
-  /** They may have acknowledged, and do not answer. */
-  readonly unreached: readonly string[];
-}
+/** What was said before it began, and holds for what is seen later, too. */
+export type FailoverWish = Omit<LookAgain, 'after'>;
 
-/**
- * An acknowledged write is on `required` replicas at least. When fewer than that are out of reach, one that is reached
- * has it; in other words `ackers - required + 1` of them must be reached. The same number of stopped receivers keeps
- * the old primary, wherever it is, from acknowledging anything from then on.
- */
-export function safetyOf(survey: Survey): Safety {
-  const { wanted, required, endless } = survey.semiSync;
-  const unreached = namesOf(survey.lostOthers);
-  const reason = !wanted
-    ? 'semi-sync is off, so the last writes may be on the old primary only'
-    : !endless
-      ? 'the primary may have fallen back to asynchronous, so the last writes may be on it only'
-      : unreached.length >= required
-        ? `${listed(unreached)} may have acknowledged writes that no other replica has, and ${unreached.length === 1 ? 'does' : 'do'} not answer`
-        : undefined;
-  return { safe: reason === undefined, reason, unreached };
-}
-
-/** What would be lost for certain: seen on the old primary, and on nobody who answers. */
-export function knownLoss(survey: Survey, to: Answering): Gtids | undefined {
-  const known = knownOfPrimary(survey);
-  if (known === undefined) return undefined;
-  const reachable = isReachable(survey, to) ? union(survey.holds(to), survey.everything()) : survey.holds(to);
-  return subtract(known, reachable);
+/** What the new primary has when it begins, and how it will acknowledge. */
+export interface Beginning {
+  readonly began: string;
+  readonly semiSync: SourceSettings;
 }
 
 /**
  * The primary is gone, or given up on. Invariants:
- * 1. No acknowledged write is lost: first all receivers stop, then the new primary applies all that it and the other
- *    replicas have received, then it takes writes.
+ * 1. No acknowledged write is lost: no receiver takes anything any more; only then is it seen who holds what, and who
+ *    becomes the primary; it applies all that it and the others have received, then it takes writes.
  * 2. Never two that acknowledge: when the receivers have stopped that could acknowledge to the old primary, it cannot
  *    acknowledge, wherever it is. Where too few are reached for that, nothing goes on before fencing was tried.
  * 3. Fencing does not delay what is safe without it: it runs beside the rest.
- * 4. A receiver that has stopped is not started again before its backlog is applied: MariaDB deletes the relay log.
+ * 4. A receiver that has stopped is not started again before its backlog is applied, and an applier that somebody
+ *    stopped is started before the receiver stops: MariaDB deletes the relay log otherwise.
  * 5. A candidate that is behind follows the instance that has more, first.
+ * 6. Whose receiver does not stop counts as one that is not reached: it holds nobody up.
  */
-export function planFailover(survey: Survey, from: Instance | undefined, to: Answering): Plan {
+export function planFailover(
+  survey: Survey,
+  from: Instance | undefined,
+  to: Answering,
+  wish: FailoverWish,
+): Plan {
+  const first = stopStages(survey, from);
+  const rest = restOf(survey, from, to);
+  return { ...rest, stages: [...first, ...rest.stages], lookAgain: { ...wish, after: first.length } };
+}
+
+/**
+ * The rest of a failover, on what the cluster says when the receivers have stopped. Who still receives counts as
+ * silent: what it acknowledges from now on nobody sees. Refused when less can be promised than before.
+ */
+export function planRestOfFailover(
+  topology: Topology,
+  before: Topology,
+  begun: Plan & { readonly lookAgain: LookAgain },
+  settings: FailoverSettings,
+): { readonly plan: Plan; readonly begins: Beginning } | { readonly refusals: readonly Refusal[] } {
+  const heard = withoutReceiving(topology, before, begun.from);
+  const from = heard.instances.find(({ spec }) => spec.name === begun.from);
+  const survey = surveyOf(heard, settings, from);
+  const { to: named, accepts } = begun.lookAgain;
+  const target = named === undefined ? candidatesOf(survey, 'failover')[0]?.instance : find(survey, named);
+  if (target === undefined) return { refusals: [unknownInstance(survey, named ?? begun.to)] };
+  const expected = survey.instance(begun.to);
+  const wasElsewhere = expected !== undefined && isElsewhere(survey, expected);
+  const found = [
+    ...objections(survey, target, 'failover'),
+    ...losses(survey, target),
+    ...(named === undefined && !wasElsewhere ? elsewhere(survey, target) : []),
+  ].filter(({ code }) => !accepts.includes(code));
+  if (found.length > 0 || target.kind === 'silent') return { refusals: found };
+  const plan = restOf(survey, from, target);
+  const source = plan.stages
+    .flat()
+    .find(({ action }) => action.do === 'semi-sync-source' && action.instance === plan.to);
+  const waits =
+    source?.action.do === 'semi-sync-source' ? source.action.on : target.state.semiSync.source.enabled;
+  return {
+    plan,
+    begins: {
+      began: union(survey.holds(target), survey.everything()).toString(),
+      semiSync: { ...sourceSettings(target), waits },
+    },
+  };
+}
+
+/** Who does not receive cannot say how far behind it is: that holds as it was before. */
+function withoutReceiving(topology: Topology, before: Topology, from: string | undefined): Topology {
+  const lags = new Map(
+    before.instances.map((instance) => [
+      instance.spec.name,
+      instance.kind === 'answering' ? instance.state.replication?.lagSeconds : undefined,
+    ]),
+  );
+  return {
+    ...topology,
+    instances: topology.instances.map((instance): Instance => {
+      if (instance.kind === 'silent' || instance.spec.name === from) return instance;
+      const { replication } = instance.state;
+      if (replication === undefined) return instance;
+      if (replication.receiver === 'off') {
+        const lagSeconds = replication.lagSeconds ?? lags.get(instance.spec.name);
+        return { ...instance, state: { ...instance.state, replication: { ...replication, lagSeconds } } };
+      }
+      const message = `the receiver of ${instance.spec.name} does not stop`;
+      return { ...instance, kind: 'silent', silence: { kind: 'error', alive: true, message } };
+    }),
+  };
+}
+
+/** From here on nobody receives, and so nobody acknowledges. */
+function stopStages(survey: Survey, from: Instance | undefined): readonly Stage[] {
   const { settings } = survey;
+  const replicas = survey.others.filter((instance) => instance.state.replication !== undefined);
+  const started = replicas.filter(
+    ({ state: { replication } }) => replication?.applier === 'off' && replication.applierError === undefined,
+  );
+  const startable = started.filter((instance) => !losesBacklogAtStart(instance));
+  return compact([
+    ...hookStage(settings, 'before-failover'),
+    startable.map(({ spec: { name } }) =>
+      step(
+        settings,
+        { do: 'start-applier', instance: name },
+        { optional: true, undo: [{ do: 'stop-applier', instance: name }] },
+      ),
+    ),
+    [
+      // To wait is more comfortable for clients than to be refused, and no more than that.
+      holdWriters(settings, settings.catchUpTimeoutMs, { optional: true }),
+      ...(from ? [step(settings, { do: 'end-writers', instance: from.spec.name }, { optional: true })] : []),
+      ...replicas.map((instance) => stopReceiver(survey, instance)),
+      ...(from ? fences(survey, from, safetyOf(survey).safe) : []),
+    ],
+  ]);
+}
+
+/** The candidate applies what it has received, fetches what others have more, and becomes the primary. */
+function restOf(survey: Survey, from: Instance | undefined, to: Answering): Plan {
   const fresh = to.spec.name;
-  const safety = safetyOf(survey);
+  const lost = knownLoss(survey, to);
   const giver = giverFor(survey, to);
   const siblings = sortFollowers(
     survey,
@@ -73,31 +157,12 @@ export function planFailover(survey: Survey, from: Instance | undefined, to: Ans
     old: from?.kind === 'answering' ? from : undefined,
     stopFirst: true,
   });
-  const lost = knownLoss(survey, to);
-  const stages: readonly Stage[] = [
-    ...hookStage(settings, 'before-failover'),
-    [
-      step(
-        settings,
-        { do: 'hold-writers', ms: settings.catchUpTimeoutMs },
-        { undo: [{ do: 'release-writers' }] },
-      ),
-      ...(from ? [step(settings, { do: 'end-writers', instance: from.spec.name }, { optional: true })] : []),
-      ...survey.others
-        .filter((instance) => instance.state.replication !== undefined)
-        .map((instance) => stopReceiver(survey, instance)),
-      ...(from ? fences(survey, from, safety.safe) : []),
-    ],
-    ...sideBySide(applyStages(survey, to), giver ? applyStages(survey, giver) : []),
-    ...(giver ? fetchStages(survey, to, giver) : []),
-    ...promotion.stages,
-  ];
   return {
     kind: 'failover',
     from: from?.spec.name,
     to: fresh,
     notes: [
-      ...lossNotes(safety, lost),
+      ...lossNotes(safetyOf(survey), lost),
       ...ownNotes(survey, to),
       ...(giver
         ? [`${fresh} first fetches ${count(missingAt(survey, to))} transactions from ${giver.spec.name}`]
@@ -118,7 +183,11 @@ export function planFailover(survey: Survey, from: Instance | undefined, to: Ans
     ],
     lost: lost === undefined ? '' : lost.toString(),
     lostCount: lost === undefined ? 0 : count(lost),
-    stages: compact(stages),
+    stages: compact([
+      ...sideBySide(applyStages(survey, to), giver ? applyStages(survey, giver) : []),
+      ...(giver ? fetchStages(survey, to, giver) : []),
+      ...promotion.stages,
+    ]),
   };
 }
 
@@ -142,24 +211,21 @@ function lossNotes(safety: Safety, lost: Gtids | undefined): readonly string[] {
   return [`writes may be lost, how many is not known: ${safety.reason}`];
 }
 
+/** Optional: who does not stop is left out when the cluster is looked at again. */
 function stopReceiver(survey: Survey, instance: Answering): Step {
   const { name } = instance.spec;
-  const isOn = instance.state.replication?.receiver !== 'off';
-  const { keepsRelayLogs } = traitsOf(instance.state.version.flavour);
-  return step(
-    survey.settings,
-    { do: 'stop-receiver', instance: name },
-    isOn
-      ? {
-          undo: [
-            ...(!keepsRelayLogs && instance.state.replication?.applier === 'on'
-              ? [{ do: 'apply-backlog', instance: name } as const]
-              : []),
-            { do: 'start-receiver', instance: name },
-          ],
-        }
-      : {},
-  );
+  const { replication, version } = instance.state;
+  const applies = replication?.applierError === undefined && !losesBacklogAtStart(instance);
+  const undo: readonly Action[] =
+    replication?.receiver === 'off'
+      ? []
+      : [
+          ...(!traitsOf(version.flavour).keepsRelayLogs && applies
+            ? [{ do: 'apply-backlog', instance: name } as const]
+            : []),
+          { do: 'start-receiver', instance: name },
+        ];
+  return step(survey.settings, { do: 'stop-receiver', instance: name }, { optional: true, undo });
 }
 
 /** Beside the rest when nothing depends on it. */
@@ -177,24 +243,12 @@ function fences(survey: Survey, from: Instance, isSafe: boolean): readonly Step[
   ];
 }
 
-/** An applier that somebody stopped is started; one that an error stopped is what the objections are about. */
+/** What an applier that an error stopped has received is what the objections are about. */
 function applyStages(survey: Survey, instance: Answering): readonly Stage[] {
   const { settings } = survey;
   const { name } = instance.spec;
-  const { replication } = instance.state;
-  if (replication === undefined || isStuck(instance)) return [];
-  return [
-    replication.applier === 'off'
-      ? [
-          step(
-            settings,
-            { do: 'start-applier', instance: name },
-            { undo: [{ do: 'stop-replica', instance: name }] },
-          ),
-        ]
-      : [],
-    [step(settings, { do: 'apply-backlog', instance: name })],
-  ];
+  if (instance.state.replication === undefined || isStuck(instance)) return [];
+  return [[step(settings, { do: 'apply-backlog', instance: name })]];
 }
 
 function fetchStages(survey: Survey, to: Answering, giver: Answering): readonly Stage[] {
@@ -204,24 +258,4 @@ function fetchStages(survey: Survey, to: Answering, giver: Answering): readonly 
     [followStep(survey, to, giver, { name: 'follow-for-the-rest' })],
     [step(settings, { do: 'catch-up', instance: name, with: giver.spec.name })],
   ];
-}
-
-/** The instance that has what the candidate lacks: one without errant transactions first, then the one with the least to apply. */
-function giverFor(survey: Survey, to: Answering): Answering | undefined {
-  const missing = missingAt(survey, to);
-  if (isEmpty(missing)) return undefined;
-  const backlog = (instance: Answering): number =>
-    instance.state.replication ? count(instance.state.replication.backlog) : 0;
-  const isErrant = (instance: Answering): boolean => !isEmpty(survey.errant(instance));
-  return survey.others
-    .filter((other) => other !== to && canGive(other) && contains(survey.holds(other), missing))
-    .sort((a, b) => Number(isErrant(a)) - Number(isErrant(b)) || backlog(a) - backlog(b))[0];
-}
-
-function canGive(instance: Answering): boolean {
-  return instance.state.logBin && instance.state.logReplicaUpdates && !isStuck(instance);
-}
-
-function isReachable(survey: Survey, to: Answering): boolean {
-  return isEmpty(missingAt(survey, to)) || giverFor(survey, to) !== undefined;
 }

@@ -4,7 +4,8 @@ import { candidatesOf } from './candidates.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 import { byOthers } from '../cluster/errant.ts';
 import { objections } from './objections.ts';
-import { knownLoss, planFailover, safetyOf } from './failover.ts';
+import { planFailover } from './failover.ts';
+import { knownLoss, safetyOf } from './safety.ts';
 import { closePlan } from './close.ts';
 import { planReopen, planSettle } from './settle.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
@@ -74,11 +75,15 @@ export function finishOf(survey: Survey): Planned | undefined {
 /** The rest of it as a failover, unless something would be lost by it. */
 function forwards(survey: Survey, from: Instance | undefined, to: Answering): Planned | undefined {
   const forward = surveyOf(survey.topology, survey.settings, from);
-  const blocking = objections(forward, to, 'failover').filter((one) => !one.forceable);
+  const known = objections(forward, to, 'failover');
+  const blocking = known.filter((one) => !one.forceable);
   const lost = from?.kind === 'answering' ? undefined : knownLoss(forward, to);
   if (blocking.length > 0 || !safetyOf(forward).safe || (lost !== undefined && !isEmpty(lost)))
     return undefined;
-  return { plan: ended(survey, planFailover(forward, from, to)) };
+  // What only an old primary that answers has was never acknowledged.
+  const unacknowledged = from?.kind === 'answering' ? (['LosesTransactions'] as const) : [];
+  const wish = { to: to.spec.name, accepts: [...known.map(({ code }) => code), ...unacknowledged] };
+  return { plan: ended(survey, planFailover(forward, from, to, wish)) };
 }
 
 /** With the new one and too many of the others silent, nobody knows whether it took writes that were acknowledged. */

@@ -1,5 +1,6 @@
 import { contains, count, isEmpty, subtract, type Gtids } from '../../database/gtid.ts';
 import type { RefusalCode } from './refusal-codes.ts';
+import { giverFor, losesBacklogAtStart, missingAt } from './holdings.ts';
 import type { Refusal } from './refusals.ts';
 import { isOlder } from '../../database/version.ts';
 import { listed } from '../../lib/listed.ts';
@@ -169,16 +170,18 @@ function objectToFailover(survey: Survey, instance: Answering, object: Objector)
       { details: [replication.backlog.toString()] },
     );
   }
+  if (losesBacklogAtStart(instance)) {
+    object(
+      'BacklogWouldBeDeleted',
+      'has received transactions and neither receives nor applies; MariaDB deletes its relay log when it starts again',
+      'promote another instance; or there, before anything is started: `CHANGE MASTER TO MASTER_USE_GTID=no; START SLAVE SQL_THREAD`',
+      { details: [replication?.backlog.toString() ?? ''] },
+    );
+  }
   const missing = missingAt(survey, instance);
   if (isEmpty(missing)) return;
   const others = survey.others.filter((other) => other !== instance);
-  const isGiven = others.some(
-    (other) =>
-      other.state.logBin &&
-      other.state.logReplicaUpdates &&
-      !isStuck(other) &&
-      contains(survey.holds(other), missing),
-  );
+  const isGiven = giverFor(survey, instance) !== undefined;
   const extra = onlyAt(survey, instance, others);
   if (!isEmpty(extra)) {
     object(
@@ -210,8 +213,11 @@ function objectToOthers(survey: Survey, instance: Answering, object: Objector): 
   const rest = survey.topology.instances.filter(
     (other): other is Answering => other.kind === 'answering' && other !== instance,
   );
-  const { purged } = instance.state;
-  const needy = isEmpty(purged) ? [] : rest.filter((other) => !contains(survey.holds(other), purged));
+  const needy = rest.filter(
+    (other) =>
+      !servesFrom(survey, instance, other) &&
+      rest.some((primary) => primary !== other && servesFrom(survey, primary, other)),
+  );
   if (needy.length > 0) {
     object(
       'PurgedTransactions',
@@ -240,15 +246,7 @@ function onlyAt(survey: Survey, instance: Answering, others: readonly Answering[
   return rest;
 }
 
-/** What others hold and this one does not; what is errant on them does not count. */
-export function missingAt(survey: Survey, instance: Answering): Gtids {
-  return subtract(survey.everything(), survey.holds(instance));
-}
-
-/** It has received what it can neither apply nor give to others. */
-export function isStuck(instance: Answering): boolean {
-  const { replication } = instance.state;
-  return (
-    replication?.applier === 'off' && replication.applierError !== undefined && !isEmpty(replication.backlog)
-  );
+/** Are all transactions that the follower lacks still in the binary log of this one? */
+function servesFrom(survey: Survey, primary: Answering, follower: Answering): boolean {
+  return contains(survey.holds(follower), primary.state.purged);
 }

@@ -1,9 +1,9 @@
-import { count, isEmpty } from '../../database/gtid.ts';
 import type { ClientThread } from '../../database/state.ts';
-import { candidatesOf, isElsewhere } from './candidates.ts';
+import { candidatesOf, elsewhere } from './candidates.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 import { objections, type Way } from './objections.ts';
-import { planFailover, safetyOf, knownLoss } from './failover.ts';
+import { planFailover } from './failover.ts';
+import { losses } from './safety.ts';
 import { find, unknownInstance } from './names.ts';
 import { finishOf } from './finish.ts';
 import { planReopen, planSettle } from './settle.ts';
@@ -57,14 +57,19 @@ export function planPromote(topology: Topology, wish: PromoteWish, settings: Fai
   const found = [
     ...aliveButUnusable(survey, wish),
     ...objections(survey, target, way),
-    ...elsewhere(survey, target, wish),
+    ...(wish.to === undefined || wish.automatic ? elsewhere(survey, target) : []),
     ...(way === 'switchover' ? blocked : losses(survey, target)),
-  ].filter((refusal) => !(wish.force && refusal.forceable));
-  if (found.length > 0 || target.kind === 'silent') return { refusals: found };
+  ];
+  const accepted = found.filter(({ forceable }) => wish.force === true && forceable);
+  const refusals = found.filter((one) => !accepted.includes(one));
+  if (refusals.length > 0 || target.kind === 'silent') return { refusals };
   return {
     plan:
       way === 'failover'
-        ? planFailover(survey, survey.primary, target)
+        ? planFailover(survey, survey.primary, target, {
+            to: wish.to,
+            accepts: accepted.map(({ code }) => code),
+          })
         : planSwitchover(survey, survey.primary as Answering, target, {
             rejoin: wish.rejoin ?? true,
             endFirst: blocked.length > 0,
@@ -256,54 +261,6 @@ function blockers(survey: Survey): readonly Refusal[] {
 
 function described(thread: ClientThread): string {
   return `session ${thread.id}, ${thread.user} from ${thread.host}, for ${thread.seconds} s: ${thread.state}`;
-}
-
-function elsewhere(survey: Survey, target: Instance, wish: PromoteWish): readonly Refusal[] {
-  if (!isElsewhere(survey, target) || (wish.to !== undefined && !wish.automatic)) return [];
-  const { name, dataCentre } = target.spec;
-  return [
-    refusal('OtherDataCentre', name, `${name} is in another data centre, ${dataCentre}`, {
-      remedy: `name it: \`failover promote ${name}\``,
-    }),
-  ];
-}
-
-function losses(survey: Survey, target: Instance): readonly Refusal[] {
-  if (target.kind === 'silent') return [];
-  const found: Refusal[] = [];
-  const lost = knownLoss(survey, target);
-  const safety = safetyOf(survey);
-  if (lost !== undefined && !isEmpty(lost)) {
-    found.push(
-      refusal(
-        'LosesTransactions',
-        target.spec.name,
-        `${count(lost)} transactions were seen on the old primary and are on no replica that could give them`,
-        {
-          remedy: 'bring the old primary or a silent replica back; `--force` loses them',
-          forceable: true,
-          details: [lost.toString()],
-        },
-      ),
-    );
-  }
-  if (!safety.safe) {
-    found.push(
-      refusal(
-        survey.semiSync.wanted ? 'TooFewAckers' : 'Asynchronous',
-        target.spec.name,
-        `that no acknowledged write is lost cannot be proved: ${safety.reason}`,
-        {
-          remedy:
-            safety.unreached.length > 0
-              ? `bring ${listed(safety.unreached)} back, or accept with \`--force\` that writes may be lost`
-              : '`--force` accepts that writes may be lost',
-          forceable: true,
-        },
-      ),
-    );
-  }
-  return found;
 }
 
 function nobody(survey: Survey): Refusal {

@@ -2,6 +2,7 @@ import { traitsOf } from '../../database/traits.ts';
 import { contains, isEmpty } from '../../database/gtid.ts';
 import type { Action, Stage, Step } from './action.ts';
 import { byMembers } from '../cluster/errant.ts';
+import { isLate } from './holdings.ts';
 import { compact, hookStage, sideBySide, step } from './steps.ts';
 import { listed } from '../../lib/listed.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
@@ -16,8 +17,6 @@ export interface Promotion {
   readonly attached: readonly Answering[];
   /** Whose statuses of events count: the old primary, where it answers. */
   readonly old?: Answering | undefined;
-  /** Nobody waits until a row has arrived on these. */
-  readonly slow?: readonly Answering[] | undefined;
   /** It may still be its own replica's replica: told to stop before anything else. */
   readonly stopFirst: boolean;
 }
@@ -34,12 +33,14 @@ export function promotionStages(
   promotion: Promotion,
 ): { stages: readonly Stage[]; notes: readonly string[] } {
   const { settings, semiSync } = survey;
-  const { to, followers, attached, slow = [], stopFirst } = promotion;
+  const { to, followers, attached, stopFirst } = promotion;
   const { name } = to.spec;
   const all = [...attached, ...followers];
-  const prompt = all.filter((instance) => !slow.includes(instance));
+  const prompt = all.filter((instance) => !isLate(settings, instance));
   const ackers = all.filter((instance) => instance.state.semiSync.available).length;
-  const enough = ackers >= semiSync.required;
+  // It waits as it is configured itself; others may be configured differently.
+  const required = to.state.semiSync.source.requiredAcks;
+  const enough = ackers >= required;
   const wantsSource = semiSync.wanted && to.state.semiSync.available && (enough || !settings.asyncWhenAlone);
   const source = to.state.semiSync.source.enabled;
   const answersWithin = wantsSource ? enough : true;
@@ -76,13 +77,7 @@ export function promotionStages(
     [
       step(settings, { do: 'point-writers', instance: name }),
       ...(wantsSource && enough
-        ? [
-            step(
-              settings,
-              { do: 'await-ackers', instance: name, count: semiSync.required },
-              { optional: true },
-            ),
-          ]
+        ? [step(settings, { do: 'await-ackers', instance: name, count: required }, { optional: true })]
         : []),
     ],
     // Both write, so they come when writes are acknowledged.
@@ -99,7 +94,7 @@ export function promotionStages(
     notes.push(
       settings.asyncWhenAlone
         ? `${who} could acknowledge to ${name}: its writes are accepted without an acknowledgement (failover_async_when_alone) and lost when it dies`
-        : `${who} could acknowledge to ${name}: its writes wait until ${semiSync.required - ackers} more can; bring a replica back with \`failover rejoin\`, or set failover_async_when_alone to accept writes that may be lost`,
+        : `${who} could acknowledge to ${name}: its writes wait until ${required - ackers} more can; bring a replica back with \`failover rejoin\`, or set failover_async_when_alone to accept writes that may be lost`,
     );
   }
   return { stages: compact(stages), notes };

@@ -3,7 +3,10 @@ export const REFUSALS = {
   AlreadyPrimary: 'It is the primary already.',
   AntiFlap: 'The watch: the last automatic failover was not acknowledged, and it was not long ago.',
   ApplierStopped: 'The candidate has stopped applying, or cannot apply what it has received.',
-  Asynchronous: 'Semi-sync is off, so nobody can prove that no acknowledged write is lost.',
+  Asynchronous:
+    'Semi-sync was off or could have fallen back, or nobody has seen how it was: nobody can prove that no acknowledged write is lost.',
+  BacklogWouldBeDeleted:
+    'MariaDB: it neither receives nor applies, and deletes what it has received when it starts again.',
   BlockedCandidate: 'A session holds locks on the candidate that its applier would wait for.',
   CannotCatchUp: 'The candidate lacks transactions that no other instance could give it.',
   CommitsWait: 'A copy, or an empty transaction, would wait for acknowledgements that do not come.',

@@ -1,12 +1,13 @@
 import { contains, count, isEmpty } from '../../database/gtid.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 import { find, unknownInstance } from './names.ts';
+import { isLate } from './holdings.ts';
 import { followStep } from './promotion.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
 import { compact, step } from './steps.ts';
 import { surveyOf } from '../cluster/survey-of.ts';
 import type { Survey } from '../cluster/survey.ts';
-import type { Answering, Topology } from '../cluster/topology.ts';
+import type { Answering, Instance, Topology } from '../cluster/topology.ts';
 
 export interface RelocateWish {
   readonly instance: string;
@@ -46,7 +47,12 @@ export function planRelocate(topology: Topology, wish: RelocateWish, settings: F
   const found = relocateRefusals(survey, replica, source);
   if (found.length > 0) return { refusals: found };
   const { name } = replica.spec;
-  const applies = replica.state.replication !== undefined && replica.state.replication.applier === 'on';
+  // What it received and did not apply it fetches again, where the new source has it all.
+  const isGiven = isLate(settings, replica) && contains(source.state.executed, survey.holds(replica));
+  const applies = replica.state.replication?.applier === 'on' && !isGiven;
+  // Back below one that is not the primary it would acknowledge writes that nobody else gets.
+  const former = survey.links.get(name)?.source;
+  const isUndone = former !== undefined && leadsToPrimary(survey, former);
   return {
     plan: {
       kind: 'relocate',
@@ -61,7 +67,7 @@ export function planRelocate(topology: Topology, wish: RelocateWish, settings: F
               step(
                 settings,
                 { do: 'stop-receiver', instance: name },
-                { undo: [{ do: 'start-receiver', instance: name }] },
+                isUndone ? { undo: [{ do: 'start-receiver', instance: name }] } : {},
               ),
             ]
           : [],
@@ -75,11 +81,22 @@ export function planRelocate(topology: Topology, wish: RelocateWish, settings: F
               ),
             ]
           : [],
-        [followStep(survey, replica, source)],
-        [step(settings, { do: 'catch-up', instance: name, with: source.spec.name })],
+        [followStep(survey, replica, source, isUndone ? {} : { undo: [] })],
+        // It follows; how long it takes to catch up is told, and takes nothing back.
+        [step(settings, { do: 'catch-up', instance: name, with: source.spec.name }, { optional: true })],
       ]),
     },
   };
+}
+
+function leadsToPrimary(survey: Survey, instance: Instance): boolean {
+  const seen = new Set<Instance>();
+  for (let at: Instance | undefined = instance; at !== undefined && !seen.has(at);) {
+    if (at === survey.primary) return true;
+    seen.add(at);
+    at = survey.links.get(at.spec.name)?.source;
+  }
+  return false;
 }
 
 function relocateRefusals(survey: Survey, replica: Answering, source: Answering): readonly Refusal[] {

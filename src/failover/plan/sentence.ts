@@ -16,6 +16,8 @@ export function sentenceOf(action: Action): string {
       return `${action.instance} stops receiving`;
     case 'start-receiver':
       return `${action.instance} receives again`;
+    case 'stop-applier':
+      return `${action.instance} stops applying`;
     case 'start-applier':
       return `${action.instance} applies again`;
     case 'stop-replica':

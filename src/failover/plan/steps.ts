@@ -18,6 +18,15 @@ const UNFENCE_LIMIT_MS = 320_000;
 /** Receivers of one LAN are there within a second; their connect retry is a second, too. */
 const ACKERS_LIMIT_MS = 5000;
 
+/** HAProxy's script refuses to hold writers for longer (`writers.lua`); a longer wait is refused to them after that. */
+const LONGEST_HOLD_MS = 60_000;
+
+/** New sessions of writers wait, instead of being refused. */
+export function holdWriters(settings: FailoverSettings, ms: number, extra: Extra = {}): Step {
+  const action = { do: 'hold-writers', ms: Math.min(ms, LONGEST_HOLD_MS) } as const;
+  return step(settings, action, { undo: [{ do: 'release-writers' }], ...extra });
+}
+
 /** Makes the steps of a plan; each kind of action has its limit in one place. */
 export function step(settings: FailoverSettings, action: Action, extra: Extra = {}): Step {
   return { name: action.do, action, limitMs: limitOf(settings, action), ...extra };
@@ -72,6 +81,7 @@ function limitOf(settings: FailoverSettings, action: Action): number {
     case 'point-writers':
     case 'start-receiver':
     case 'start-applier':
+    case 'stop-applier':
     case 'start-replica':
     case 'persist-read-only':
     case 'make-writable':

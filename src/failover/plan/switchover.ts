@@ -1,7 +1,8 @@
 import { traitsOf } from '../../database/traits.ts';
 import type { Plan, Stage, Step } from './action.ts';
+import { isLate } from './holdings.ts';
 import { followStep, promotionStages, sortFollowers } from './promotion.ts';
-import { compact, hookStage, step } from './steps.ts';
+import { compact, holdWriters, hookStage, step } from './steps.ts';
 import { listed } from '../../lib/listed.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering } from '../cluster/topology.ts';
@@ -48,19 +49,13 @@ export function planSwitchover(
   const unattached = siblings.fit.filter((instance) => !attached.includes(instance));
   const blocked = unattached.filter(isBlocked);
   const free = unattached.filter((instance) => !isBlocked(instance));
-  const slow = siblings.fit.filter((instance) => isSlow(survey, instance));
-  const early = movedEarly(
-    survey,
-    from,
-    free.filter((instance) => !slow.includes(instance)),
-  );
+  const early = movedEarly(survey, from, free);
   const late = free.filter((instance) => !early.includes(instance));
   const oldFollows = options.rejoin ? sortFollowers(survey, to, [from]) : { fit: [], notes: [] };
   const promotion = promotionStages(survey, {
     to,
     attached: [...attached, ...early],
     followers: [...late, ...oldFollows.fit],
-    slow,
     old: from,
     stopFirst: true,
   });
@@ -68,13 +63,7 @@ export function planSwitchover(
     ...hookStage(settings, 'before-switchover'),
     [step(settings, { do: 'catch-up', instance: fresh, with: old }, { name: 'catch-up-before' })],
     ...(early.length > 0 ? moveEarly(survey, to, early) : []),
-    [
-      step(
-        settings,
-        { do: 'hold-writers', ms: settings.switchoverTimeoutMs },
-        { undo: [{ do: 'release-writers' }] },
-      ),
-    ],
+    [holdWriters(settings, settings.switchoverTimeoutMs)],
     options.endFirst
       ? [step(settings, { do: 'end-clients', instance: old }, { name: 'end-clients-before' })]
       : [],
@@ -128,14 +117,6 @@ export function isBlocked({ state }: Answering): boolean {
   return state.replication !== undefined && state.lockHolders.length > 0;
 }
 
-/** It applies late, on purpose or not: nobody waits for it. */
-function isSlow({ settings }: Survey, { state: { replication } }: Answering): boolean {
-  return (
-    replication !== undefined &&
-    (replication.delaySeconds > 0 || (replication.lagSeconds ?? 0) > settings.lagLimitSeconds)
-  );
-}
-
 function leftBehindNote(instance: Answering, from: Answering, to: Answering, rejoin: boolean): string {
   const { name } = instance.spec;
   const [holder] = instance.state.lockHolders;
@@ -162,12 +143,11 @@ function movedEarly(survey: Survey, from: Answering, siblings: readonly Answerin
     instance.state.semiSync.replica.active && survey.links.get(instance.spec.name)?.source === from;
   let spare = source.enabled ? source.ackers - source.requiredAcks : Infinity;
   return siblings.filter((instance) => {
-    if (
-      instance.state.replication?.applier !== 'on' ||
-      survey.links.get(instance.spec.name)?.state !== 'hears'
-    ) {
+    const { replication } = instance.state;
+    if (replication?.applier !== 'on' || survey.links.get(instance.spec.name)?.state !== 'hears')
       return false;
-    }
+    // What it has not applied within the time of a catch-up would take the whole change back.
+    if (isLate(survey.settings, instance)) return false;
     if (!isAcker(instance)) return true;
     return spare-- > 0;
   });

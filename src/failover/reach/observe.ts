@@ -11,6 +11,8 @@ export interface ObserveOptions {
   readonly memory?: Memory | Promise<Memory> | undefined;
   /** How long to wait for each of these, in milliseconds: for one that is known to have been silent for a while. */
   readonly patience?: ReadonlyMap<string, number> | undefined;
+  /** What is known of these is not asked again. */
+  readonly known?: ReadonlyMap<string, Instance> | undefined;
   /** Leaves the balancers out: they cost a round trip that not every question needs. */
   readonly withoutBalancers?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -33,7 +35,8 @@ export async function observe(
   const hurry = new AbortController();
   const limitMs = settings.connectTimeoutMs + settings.queryTimeoutMs;
   const states = new Map<string, InstanceState>();
-  const waiting = new Set(cluster.instances);
+  const known = (name: string): Instance | undefined => options.known?.get(name);
+  const waiting = new Set(cluster.instances.filter(({ name }) => known(name) === undefined));
   let firstAnswerAt = 0;
 
   /** The one that is left is the source that all others name, and none of them hears it. */
@@ -74,7 +77,7 @@ export async function observe(
   };
 
   const [instances, balancers, memory] = await Promise.all([
-    Promise.all(cluster.instances.map(readInstance)),
+    Promise.all(cluster.instances.map(async (spec) => known(spec.name) ?? (await readInstance(spec)))),
     options.withoutBalancers
       ? []
       : Promise.all(ports.balancers.map((balancer) => readBalancer(balancer, settings.queryTimeoutMs))),

@@ -1,13 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 
 import { UserError } from '../../lib/errors.ts';
 import type { Coordination } from '../coordination/coordination.ts';
 import { primaryOf } from '../cluster/primary.ts';
 import type { Memory } from '../cluster/memory.ts';
 import type { Topology } from '../cluster/topology.ts';
+import { sourceSettings } from '../cluster/source-settings.ts';
 
 /** How often a watch says that it is there. */
 export const PRESENCE_EVERY_MS = 10_000;
+/** How often what should be remembered is compared with what is. */
+const LOOK_EVERY_MS = 200;
 /** Whoever has said nothing for so long is gone. */
 export const PRESENCE_LIMIT_MS = 35_000;
 /** And forgotten after a day. */
@@ -18,10 +22,18 @@ export interface PresenceOptions {
   readonly who: string;
   readonly signal: AbortSignal;
   readonly topology: () => Topology | undefined;
+  /** The memory says something new: whoever decides on it reads it again. */
+  readonly changed: () => Promise<void>;
 }
 
 /** Says again and again that it watches, and at the end that it does no more. */
-export async function keepWatchers({ coordination, who, signal, topology }: PresenceOptions): Promise<void> {
+export async function keepWatchers({
+  coordination,
+  who,
+  signal,
+  topology,
+  changed,
+}: PresenceOptions): Promise<void> {
   const remember = async (change: (memory: Memory) => Memory): Promise<void> => {
     try {
       await coordination.remember(change);
@@ -30,12 +42,16 @@ export async function keepWatchers({ coordination, who, signal, topology }: Pres
       if (!(error instanceof UserError)) throw error;
     }
   };
-  while (!signal.aborted) {
+  for (let saidAt = -Infinity; !signal.aborted;) {
     const seen = topology();
-    await remember((memory) => withPrimary(withWatcher(memory, who, Date.now()), seen));
-    // Soon at first: who the primary is should be known before it can die.
-    const pause = seen === undefined ? 1000 : PRESENCE_EVERY_MS;
-    await wait(pause, undefined, { signal }).catch(() => {});
+    const isDue = performance.now() - saidAt >= PRESENCE_EVERY_MS;
+    if (isDue || isNews(seen)) {
+      await remember((memory) => withPrimary(withWatcher(memory, who, Date.now()), seen));
+      await changed();
+      // Who the primary is should be known before it can die.
+      if (seen !== undefined) saidAt = performance.now();
+    }
+    await wait(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
   }
   await remember((memory) => withoutWatcher(memory, who));
 }
@@ -68,7 +84,7 @@ function withoutWatcher(memory: Memory, who: string): Memory {
  * one it was, nor what it had before its replicas wrote anything of their own. Without semi-sync, what the primary has is
  * noted again and again: it is all that tells what a failover would lose.
  */
-function withPrimary(memory: Memory, seen: Topology | undefined): Memory {
+export function withPrimary(memory: Memory, seen: Topology | undefined): Memory {
   if (seen === undefined || seen.memory.epoch !== memory.epoch || memory.unfinished) return memory;
   const view = primaryOf({ ...seen, memory });
   if (view.kind !== 'writable') return memory;
@@ -80,8 +96,16 @@ function withPrimary(memory: Memory, seen: Topology | undefined): Memory {
     ...memory,
     primary: spec.name,
     began,
+    semiSync: sourceSettings(view.primary),
     disabledEvents: state.disabledEvents,
   };
   const { enabled, active } = state.semiSync.source;
   return enabled && active ? adopted : { ...adopted, lastSeen: executed };
+}
+
+/** How the primary acknowledges has changed, or is known for the first time: it must be in the memory before it dies. */
+function isNews(seen: Topology | undefined): boolean {
+  if (seen === undefined) return false;
+  const { primary, semiSync } = withPrimary(seen.memory, seen);
+  return primary !== seen.memory.primary || !isDeepStrictEqual(semiSync, seen.memory.semiSync);
 }

@@ -102,6 +102,7 @@ class Run {
         who,
         signal: stopped.signal,
         topology: () => this.#history?.topology,
+        changed: () => this.#surroundings.readMemory(),
       }),
     ]);
     log({ event: 'stopping', level: 'info', message: `${who} stops` });

@@ -1,11 +1,11 @@
 import test from 'ava';
 
-import { parseGtids } from '../../../src/database/gtid.ts';
 import { EXIT, UserError } from '../../../src/lib/errors.ts';
 import { execute } from '../../../src/failover/execute/execute.ts';
 import type { ExecuteOptions, Outcome, StepEvent } from '../../../src/failover/execute/outcome.ts';
 import type { Plan } from '../../../src/failover/plan/action.ts';
 import { changes, type Fake, fakeCluster, planOf, wholeSwitchover } from '../support/fake-ports.ts';
+import { healthyState } from '../support/topology.ts';
 
 const carryOut = (plan: Plan, fake: Fake, options: Partial<ExecuteOptions> = {}): Promise<Outcome> =>
   execute(plan, {
@@ -58,11 +58,11 @@ test('a whole switchover is done in its order, and remembered', async (t) => {
 
 test('what the new primary begins with is remembered, and no failure to ask for it is one of the change', async (t) => {
   const began = '00000000-0000-0000-0000-000000000001:1-7';
-  const fake = fakeCluster({ 'db2.executed': async () => parseGtids('mysql', began) });
+  const fake = fakeCluster({ 'db2.readState': async () => healthyState('mysql', 'db2', began) });
   await carryOut(wholeSwitchover(), fake);
   t.is(fake.memory().began, began);
-  // The plan asks db1; db2 is asked at the end only.
-  const silent = fakeCluster({ 'db2.executed': () => failing() });
+  t.like(fake.memory().semiSync, { instance: 'db2', required: 1, endless: true });
+  const silent = fakeCluster({ 'db2.readState': () => failing() });
   t.is((await carryOut(wholeSwitchover(), silent)).outcome, 'done');
   t.like(silent.memory(), { primary: 'db2', began: undefined });
 });
@@ -170,15 +170,30 @@ test('the lease is confirmed right before what cannot be taken back', async (t) 
   t.is(fake.calls[fake.calls.indexOf('db2.makeWritable') - 1], 'confirm');
 });
 
-test('with the lease lost nothing irreversible follows, and nothing is made writable', async (t) => {
+test('with the lease lost nothing follows and nothing is taken back: somebody else may have taken over', async (t) => {
   const fake = fakeCluster({
     'db2.setSemiSyncSource': async () => fake.lease.lose(),
   });
   const outcome = await carryOut(wholeSwitchover(), fake);
   t.is(outcome.outcome, 'failed');
   t.false(fake.calls.some((call) => call.endsWith('.makeWritable')));
-  t.true(fake.calls.includes('lb1.release'));
-  t.regex(outcome.message ?? '', /lease is lost/);
+  const after = fake.calls.slice(fake.calls.indexOf('db2.setSemiSyncSource') + 1);
+  t.deepEqual(
+    after.filter((call) => !['write', 'confirm'].includes(call)),
+    [],
+  );
+  t.is(fake.memory().unfinished?.to, 'db2');
+  t.regex(outcome.message ?? '', /lease is lost.*somebody else/);
+});
+
+test('a lease that is lost after the point of no return ends the change, too', async (t) => {
+  const fake = fakeCluster({
+    'db2.makeWritable': async () => fake.lease.lose(),
+  });
+  const outcome = await carryOut(wholeSwitchover(), fake);
+  t.is(outcome.outcome, 'failed');
+  t.false(fake.calls.some((call) => /pointWriters|forgetSource|writeJournal/.test(call)));
+  t.is(fake.memory().unfinished?.to, 'db2');
 });
 
 test('after the point of no return a failure is told, and the rest is done', async (t) => {

@@ -12,6 +12,7 @@ import type { Memory } from '../../../src/failover/cluster/memory.ts';
 import type { Topology } from '../../../src/failover/cluster/topology.ts';
 import { Secret } from '../../../src/lib/secret.ts';
 import type { Server } from '../../../src/database/server.ts';
+import { healthyState } from './topology.ts';
 
 /** What one method of one port does, by `db1.makeReadOnly`; all others succeed at once. */
 export type Behaviour = Readonly<Record<string, (signal?: AbortSignal) => Promise<unknown>>>;
@@ -117,10 +118,7 @@ function fakeServer(name: string, act: Act): Server {
     enableEvents: 0,
     disabledEvents: [],
     executed: noGtids('mysql'),
-    readState: {
-      replication: undefined,
-      semiSync: { source: { ackers: 2 } },
-    },
+    readState: healthyState('mysql', name, ''),
   };
   return new Proxy({ name } as Server, {
     get: (target, method) => {

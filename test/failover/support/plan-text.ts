@@ -38,6 +38,7 @@ export function actionText(action: Action): string {
     case 'stop-receiver':
     case 'start-receiver':
     case 'start-applier':
+    case 'stop-applier':
     case 'stop-replica':
     case 'start-replica':
     case 'forget-source':

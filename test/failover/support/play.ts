@@ -1,78 +1,155 @@
-import type { Plan } from '../../../src/failover/plan/action.ts';
 import { planFinish } from '../../../src/failover/plan/finish.ts';
-import { planPromote } from '../../../src/failover/plan/promote.ts';
+import type { Plan } from '../../../src/failover/plan/action.ts';
+import { planPromote, type PromoteWish } from '../../../src/failover/plan/promote.ts';
 import { planRejoin } from '../../../src/failover/plan/rejoin.ts';
 import { planRepair } from '../../../src/failover/problems/repair.ts';
 import { primaryOf } from '../../../src/failover/cluster/primary.ts';
+import { withPrimary } from '../../../src/failover/watch/presence.ts';
 import { problems } from '../../../src/failover/problems/problems.ts';
 import type { Planned } from '../../../src/failover/plan/refusals.ts';
 import type { Flavour } from '../../../src/database/version.ts';
+import { type Condition, impose, lift } from './conditions.ts';
+import { isHealthy, judged } from './judged.ts';
 import { planText } from './plan-text.ts';
-import { runPlan } from './run-plan.ts';
+import { runPlan, type RunOptions } from './run-plan.ts';
 import { SETTINGS } from './topology.ts';
 import { World } from './world.ts';
 
-type Trouble = 'none' | 'crash-old' | 'crash-new' | 'crash-two' | 'restart-old' | 'heal';
+export type Trouble =
+  | 'none'
+  | 'crash-old'
+  | 'crash-new'
+  | 'crash-two'
+  | 'restart-old'
+  | 'restart-any'
+  | 'heal';
 
 export interface Scenario {
   readonly seed: number;
   readonly flavour: Flavour;
   readonly count: number;
   readonly required: number;
-  readonly start: 'switchover' | 'crash' | 'partition';
-  /** The share of the plan after which the tool is killed, or a step fails. */
+  /** `given-up`: the primary answers and looks stalled, and its clients' writes are acknowledged all the same. */
+  readonly start: 'switchover' | 'crash' | 'partition' | 'given-up';
+  /** The share of the plan after which the tool is killed, a step fails, or the tool stands still. */
   readonly at: number;
-  readonly how: 'killed' | 'failing' | 'whole';
+  readonly how: 'killed' | 'failing' | 'suspended' | 'whole';
   readonly trouble: Trouble;
+  /** What is strange about the cluster before it begins. */
+  readonly conditions: readonly Condition[];
 }
 
 /** Plays a scenario to its end: the promotion, the trouble, what the watch does, everything coming back. */
-export function play(scenario: Scenario): { complaints: readonly string[]; log: readonly string[] } {
-  const { flavour, count, start, trouble } = scenario;
+export async function play(
+  scenario: Scenario,
+): Promise<{ readonly complaints: readonly string[]; readonly log: readonly string[] }> {
+  const { flavour, count, start, trouble, conditions } = scenario;
   // With as many acknowledgements as replicas, one that is away would stop all writes for good.
   const required = Math.min(scenario.required, count - 2);
   const random = randomFrom(scenario.seed);
   const world = new World({ flavour, count, required, random });
   const log: string[] = [JSON.stringify(scenario)];
+  const complaints: string[] = [];
+  /** Somebody was told that writes may be lost. */
+  let isLossTold = false;
+  const settings = conditions.includes('long-limits')
+    ? { ...SETTINGS, catchUpTimeoutMs: 120_000, switchoverTimeoutMs: 120_000 }
+    : SETTINGS;
   const between = (): void => world.live(Math.floor(random() * 6));
   world.live(20);
   if (random() < 0.5) lookOn();
-  world.live(10);
+  for (const condition of conditions) impose(world, condition, random);
+  world.live(15);
+  lookOn();
   if (start === 'crash') world.crash('db1');
   if (start === 'partition') world.isolated.add('db1');
+  if (start === 'given-up') world.node('db1').stalled = true;
   world.live(10);
-  const to = `db${2 + Math.floor(random() * (count - 1))}`;
-  const planned = planPromote(world.observe(), { to }, SETTINGS);
-  if (!('plan' in planned)) return { complaints: [describeRefusals(planned)], log };
-  const { plan } = planned;
-  const length = plan.stages.flat().length;
-  const at = Math.round(scenario.at * length);
-  const ending = run(
-    plan,
-    scenario.how === 'killed' ? { killAfter: at } : scenario.how === 'failing' ? { failAt: at } : {},
-  );
-  log.push(`=> ${ending}`);
+  const to = await promote();
   cause(trouble);
   world.live(10);
-  settle();
+  await settle();
   // Everything comes back in the end.
   world.isolated.clear();
+  lift(world);
   for (const name of world.nodes.keys()) world.restart(name);
   world.live(5);
-  settle();
+  await settle();
   world.everythingArrives();
-  return { complaints: [...world.violations, ...complaints()], log };
+  return { complaints: [...world.violations, ...complaints, ...atTheEnd()], log };
 
-  function run(one: Plan, options: { killAfter?: number; failAt?: number }): string {
+  /** The promotion itself: of a random instance, or else of the one that the tool chooses. */
+  async function promote(): Promise<string> {
+    const named = `db${2 + Math.floor(random() * (count - 1))}`;
+    const wish: PromoteWish = { automatic: start === 'given-up' };
+    const wishes: readonly PromoteWish[] = [{ ...wish, to: named }, wish];
+    for (const one of wishes) {
+      const planned = planPromote(world.observe(), one, settings);
+      if ('plan' in planned) {
+        await run(planned.plan, cutOff(planned.plan));
+        return planned.plan.to;
+      }
+      log.push(`refused ${one.to ?? 'anybody'}: ${describeRefusals(planned)}`);
+    }
+    const why = judged(world, 'db1', start);
+    if (why === undefined) complaints.push('refused, although it is safe and somebody can be promoted');
+    else log.push(`rightly: ${why}`);
+    return named;
+  }
+
+  function cutOff(plan: Plan): Partial<RunOptions> {
+    const at = Math.round(scenario.at * plan.stages.flat().length);
+    switch (scenario.how) {
+      case 'killed':
+        return { killAfter: at };
+      case 'failing':
+        return { failAt: at };
+      case 'suspended':
+        return { suspendAt: at, meanwhile: settle };
+      case 'whole':
+        return {};
+    }
+  }
+
+  async function run(one: Plan, options: Partial<RunOptions>): Promise<void> {
     log.push(
       `${one.kind} ${one.from ?? ''} -> ${one.to}: ${JSON.stringify(options)}`,
+      ...one.notes.map((note) => `    # ${note}`),
       ...planText(one).map((line) => `    ${line}`),
     );
-    const result = runPlan(world, one, { random, between, ...options });
-    log.push(
-      `  ${result}; ${[...world.nodes.values()].map((node) => `${node.name}${node.up ? '' : ' down'}${node.writable ? ' writable' : ''}${node.link ? ` <${node.link.source}${node.link.receiver ? '' : ' off'}` : ''}`).join(', ')}`,
-    );
-    return result;
+    const why = one.kind === 'failover' && one.from !== undefined ? judged(world, one.from, 'crash') : '';
+    const before = new Set(world.acknowledged);
+    const ending = await runPlan(world, one, { settings, random, between, ...options });
+    if (one.lostCount > 0 || one.notes.some((note) => /may be lost/.test(note))) isLossTold = true;
+    log.push(`  ${ending.how} ${ending.to}: ${ending.message ?? ''}; ${stateOf()}`);
+    const isWhole = Object.keys(options).length === 0 && one.kind === 'failover';
+    // Whoever names one that is not healthy waits for it in vain.
+    const chosen = one.lookAgain?.to;
+    const isPossible =
+      why === undefined &&
+      // One that lives goes on giving its writes to whoever receives, until nobody does.
+      !world.node(one.from ?? '').up &&
+      judged(world, one.from ?? '', 'crash') === undefined &&
+      (chosen === undefined || isHealthy(world, world.node(chosen))) &&
+      // That one is far behind is not seen before it has a backlog; the next attempt chooses another.
+      isHealthy(world, world.node(ending.to)) &&
+      giversOf(one).every((name) => isHealthy(world, world.node(name)));
+    if (isWhole && ending.how !== 'done' && isPossible)
+      complaints.push(`${ending.how}, although it is safe and somebody can be promoted: ${ending.message}`);
+    if (ending.how !== 'done' || !one.notes.includes('no acknowledged write is lost')) return;
+    const fresh = world.node(ending.to);
+    const lost = [...before].filter((write) => !fresh.executed.has(write));
+    if (lost.length > 0) complaints.push(`"no acknowledged write is lost", but ${lost.join(' ')}`);
+  }
+
+  function stateOf(): string {
+    return world
+      .all()
+      .map((node) => {
+        const of = node.link && ` <${node.link.source}${node.link.receiver ? '' : ' off'}`;
+        return `${node.name}${node.up ? '' : ' down'}${node.writable ? ' writable' : ''}${of ?? ''}`;
+      })
+      .join(', ');
   }
 
   function cause(what: Trouble): void {
@@ -94,6 +171,12 @@ export function play(scenario: Scenario): { complaints: readonly string[]; log: 
         world.crash('db1');
         world.restart('db1');
         return;
+      case 'restart-any': {
+        const any = `db${1 + Math.floor(random() * count)}`;
+        world.crash(any);
+        world.restart(any);
+        return;
+      }
       case 'heal':
         world.isolated.clear();
         world.restart('db1');
@@ -102,19 +185,20 @@ export function play(scenario: Scenario): { complaints: readonly string[]; log: 
 
   /** The watch remembers what it has seen on the primary. */
   function lookOn(): void {
+    world.memory = withPrimary(world.memory, world.observe());
     const view = primaryOf(world.observe());
     if (view.kind !== 'writable' || view.primary.spec.name !== world.memory.primary) return;
     world.memory = { ...world.memory, lastSeen: view.primary.state.executed.toString() };
   }
 
   /** What the watch does: finish what was cut off, then repair, in the order of the table. */
-  function settle(): void {
+  async function settle(): Promise<void> {
     for (let round = 0; round < 20; round++) {
       lookOn();
       const topology = world.observe();
-      const finish = planFinish(topology, SETTINGS);
+      const finish = planFinish(topology, settings);
       if (finish && 'plan' in finish) {
-        run(finish.plan, {});
+        await run(finish.plan, {});
         continue;
       }
       if (topology.memory.unfinished && finish === undefined) {
@@ -129,56 +213,69 @@ export function play(scenario: Scenario): { complaints: readonly string[]; log: 
           };
           continue;
         }
-        const other = planPromote(topology, {}, SETTINGS);
+        const other = planPromote(topology, {}, settings);
         if ('plan' in other) {
-          run(other.plan, {});
+          await run(other.plan, {});
           continue;
         }
         log.push(describeRefusals(other));
         return;
       }
-      const next = problems(topology, SETTINGS)
+      const next = problems(topology, settings)
         .filter((problem) => problem.recovery !== undefined)
         .map((problem): Planned =>
           problem.recovery === 'rejoin'
-            ? planRejoin(topology, { instance: problem.instance ?? '' }, SETTINGS)
-            : planRepair(topology, problem, SETTINGS),
+            ? planRejoin(topology, { instance: problem.instance ?? '' }, settings)
+            : planRepair(topology, problem, settings),
         )
         .find((one) => 'plan' in one);
       if (next === undefined || !('plan' in next)) return;
-      run(next.plan, {});
+      await run(next.plan, {});
     }
   }
 
-  function complaints(): readonly string[] {
+  function atTheEnd(): readonly string[] {
     const found: string[] = [];
     const topology = world.observe();
-    const writable = [...world.nodes.values()].filter((node) => node.writable);
+    const writable = world.all().filter((node) => node.writable);
     const [primary] = writable;
-    if (primary === undefined || writable.length > 1) {
-      return [
-        `${writable.length} take writes`,
-        ...problems(topology, SETTINGS).map((one) => `${one.code} ${one.message}`),
-      ];
-    }
+    const standing = (): readonly string[] =>
+      problems(topology, settings).map((one) => `${one.code} ${one.message}`);
+    if (primary === undefined || writable.length > 1)
+      return [`${writable.length} take writes`, ...standing()];
     const lost = [...world.acknowledged].filter((one) => !primary.executed.has(one));
-    if (lost.length > 0) found.push(`lost: ${lost.join(' ')}`);
+    if (lost.length > 0 && !isLossTold) found.push(`lost: ${lost.join(' ')}`);
     if (world.writer !== primary.name) found.push(`the balancers write to ${world.writer}`);
     if (world.held) found.push('writers are held');
     for (const node of world.nodes.values()) {
-      if (node === primary) continue;
+      if (node === primary || node.link?.lacksPurged) continue;
       const own = [...node.executed].filter((one) => !primary.executed.has(one));
       if (own.length === 0 && (!node.link?.receiver || !node.link.applier))
         found.push(`${node.name} does not follow`);
-      if (own.length === 0 && node.link && node.link.source !== primary.name)
+      if (own.length === 0 && node.link && rootOf(node.name) !== primary.name)
         found.push(`${node.name} was left below ${node.link.source}`);
       if (node.source) found.push(`${node.name} waits for acknowledgements`);
     }
-    if (!primary.source) found.push(`${primary.name} does not wait for acknowledgements`);
-    return found.length === 0
-      ? []
-      : [...found, ...problems(topology, SETTINGS).map((one) => `${one.code} ${one.message}`)];
+    if (!primary.source && !conditions.includes('semi-sync-off'))
+      found.push(`${primary.name} does not wait for acknowledgements`);
+    return found.length === 0 ? [] : [...found, stateOf(), ...standing()];
   }
+
+  function rootOf(name: string): string {
+    let at = name;
+    for (let hops = 0; hops < count && !world.node(at).writable; hops++)
+      at = world.node(at).link?.source ?? at;
+    return at;
+  }
+}
+
+/** From whom the new primary was to fetch what it lacks. */
+function giversOf(plan: Plan): readonly string[] {
+  return plan.stages
+    .flat()
+    .flatMap(({ name, action }) =>
+      name === 'follow-for-the-rest' && action.do === 'follow' ? [action.source] : [],
+    );
 }
 
 /** Why there is no plan, in one line. */

@@ -1,6 +1,6 @@
 import { defaultSettings } from '../../../src/failover/cluster/settings.ts';
 import type { FailoverSettings } from '../../../src/failover/cluster/cluster.ts';
-import type { Memory } from '../../../src/failover/cluster/memory.ts';
+import type { Memory, SourceSettings } from '../../../src/failover/cluster/memory.ts';
 import type { PromotionRule } from '../../../src/failover/cluster/promotion-rule.ts';
 import type {
   BalancerView,
@@ -8,6 +8,8 @@ import type {
   InstanceSpec,
   Topology,
 } from '../../../src/failover/cluster/topology.ts';
+import { primaryOf } from '../../../src/failover/cluster/primary.ts';
+import { ENDLESS_TIMEOUT_MS } from '../../../src/failover/cluster/survey.ts';
 import { parseGtids } from '../../../src/database/gtid.ts';
 import type { ClientThread, InstanceState, Silence } from '../../../src/database/state.ts';
 import type { Flavour } from '../../../src/database/version.ts';
@@ -255,7 +257,7 @@ export function describe({ flavour = 'mysql', instances, memory = {}, balancers 
   const writers = members
     .filter((instance) => instance.kind === 'answering' && !instance.state.readOnly)
     .map((instance) => instance.spec.host);
-  return {
+  const topology: Topology = {
     cluster: 'test',
     at: NOW,
     instances: members,
@@ -267,5 +269,25 @@ export function describe({ flavour = 'mysql', instances, memory = {}, balancers 
       lastSeen: memory.lastSeen === undefined ? undefined : gtids(flavour, memory.lastSeen),
       began: memory.began === undefined ? undefined : gtids(flavour, memory.began),
     },
+  };
+  if (memory.semiSync !== undefined) return topology;
+  const view = primaryOf(topology);
+  const primary = 'primary' in view ? view.primary.spec.name : undefined;
+  return primary === undefined
+    ? topology
+    : { ...topology, memory: { ...topology.memory, semiSync: semiSyncOf(primary, instances) } };
+}
+
+/** A primary was seen to wait as those are configured who answer, unless a line says otherwise. */
+function semiSyncOf(primary: string, lines: readonly string[]): SourceSettings {
+  const numbers = (key: string): readonly number[] =>
+    lines.flatMap((line) =>
+      [...line.matchAll(new RegExp(`${key}=(\\d+)`, 'g'))].map(([, value]) => Number(value)),
+    );
+  return {
+    instance: primary,
+    waits: !lines.some((line) => /\b(async|fellback)\b/.test(line)),
+    required: Math.max(1, ...numbers('need')),
+    endless: numbers('timeout').every((timeout) => timeout >= ENDLESS_TIMEOUT_MS),
   };
 }

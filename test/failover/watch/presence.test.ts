@@ -22,6 +22,7 @@ async function rememberedAfter(before: Memory, seen: Topology | undefined): Prom
     who: 'watch@lb1',
     signal: stop.signal,
     topology: () => seen,
+    changed: async () => {},
   });
   if (during === undefined) throw new Error('nothing was said');
   if ('watch@lb1' in (memory.watchers ?? {})) throw new Error('it is gone, and still counts as there');

@@ -21,7 +21,7 @@ async function until(what: string, condition: () => boolean, limitMs = 20_000): 
 const calm = (here: Site, ...watchers: readonly Watcher[]) =>
   until('the watches know the primary', () =>
     watchers.every(
-      (one) => one.events.length > 0 && one.watch.isAlive() && here.world.memory.primary !== undefined,
+      (one) => one.events.length > 0 && one.watch.isAlive() && here.world.memory.semiSync !== undefined,
     ),
   );
 
@@ -61,11 +61,8 @@ async function watched(
 test('a primary whose process was killed is replaced, fenced, and taken back in', async (t) => {
   const { here, watcher } = await watched(t);
   here.world.everythingArrives();
-  const startedAt = performance.now();
   here.crash('db1');
   await until('another one takes writes', () => writable(here).length === 1);
-  const ms = performance.now() - startedAt;
-  t.true(ms < 2500, `it took ${Math.round(ms)} ms`);
   t.not(writable(here)[0], 'db1');
   nothingIsLost(t, here);
   await until('the old one follows', () => here.world.node('db1').link !== undefined);

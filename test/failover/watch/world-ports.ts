@@ -13,7 +13,8 @@ import { ServerFailure } from '../../../src/database/failure.ts';
 import type { Limits, Server, SourceAddress } from '../../../src/database/server.ts';
 import type { InstanceState, Silence } from '../../../src/database/state.ts';
 import { randomFrom } from '../support/play.ts';
-import { Failure, World } from '../support/world.ts';
+import { Failure } from '../support/servers.ts';
+import { World } from '../support/world.ts';
 
 /** A site that watches can run on: the pure model of its servers, and a store that several share. */
 export interface Site {

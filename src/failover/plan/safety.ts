@@ -1,0 +1,117 @@
+import { count, isEmpty, subtract, union, type Gtids } from '../../database/gtid.ts';
+import { listed } from '../../lib/listed.ts';
+import { knownOfPrimary } from '../cluster/errant.ts';
+import { sourceSettings } from '../cluster/source-settings.ts';
+import { namesOf, type Survey } from '../cluster/survey.ts';
+import type { Answering, Instance } from '../cluster/topology.ts';
+import { giverFor, missingAt } from './holdings.ts';
+import { refusal, type Refusal } from './refusals.ts';
+
+/** What is known about the acknowledged writes of a primary that is gone. */
+export interface Safety {
+  /** Every acknowledged write is on an instance that is reached. */
+  readonly safe: boolean;
+  /** Why not, in one sentence. */
+  readonly reason: string | undefined;
+  /** They may have acknowledged, and do not answer. */
+  readonly unreached: readonly string[];
+}
+
+/** For how many acknowledgements the primary waited before it told a client OK, or why it cannot be said that it did. */
+export type Durability = { readonly waitsFor: number } | { readonly unknown: string };
+
+/**
+ * What the primary did, and not how others are configured: as it says now, and as it was last seen while it took
+ * writes. Of the two the weaker counts; what nobody has seen is not safe.
+ */
+export function durabilityOf(survey: Survey): Durability {
+  const { primary, topology } = survey;
+  const { semiSync, unfinished } = topology.memory;
+  const name = primary?.spec.name;
+  // Cut off before it took writes, it is answerable for those of the one before it.
+  const before = unfinished?.to === name ? unfinished?.from : undefined;
+  const seen = [
+    primary?.kind === 'answering' && !primary.state.readOnly ? sourceSettings(primary) : undefined,
+    semiSync && [name, before].includes(semiSync.instance) ? semiSync : undefined,
+    unfinished?.semiSync?.instance === name ? unfinished?.semiSync : undefined,
+  ].filter((one) => one !== undefined);
+  if (seen.length === 0) {
+    return { unknown: 'nobody has seen whether the primary waited for acknowledgements before it was gone' };
+  }
+  if (seen.some(({ waits }) => !waits)) {
+    return { unknown: 'semi-sync was off, or had fallen back, when the primary was seen last' };
+  }
+  if (seen.some(({ endless }) => !endless)) {
+    return {
+      unknown: 'the primary may have fallen back to asynchronous, so the last writes may be on it only',
+    };
+  }
+  return { waitsFor: Math.min(...seen.map(({ required }) => required)) };
+}
+
+/**
+ * An acknowledged write is on `waitsFor` replicas at least. When fewer than that are out of reach, one that is reached
+ * has it; in other words `ackers - waitsFor + 1` of them must be reached. The same number of stopped receivers keeps
+ * the old primary, wherever it is, from acknowledging anything from then on. Who is fenced has run no mysqld since an
+ * earlier failover, and so has acknowledged nothing.
+ */
+export function safetyOf(survey: Survey): Safety {
+  const fenced = survey.topology.memory.fenced ?? [];
+  const unreached = namesOf(survey.lostOthers).filter((name) => !fenced.includes(name));
+  const durability = durabilityOf(survey);
+  const reason =
+    'unknown' in durability
+      ? durability.unknown
+      : unreached.length >= durability.waitsFor
+        ? `${listed(unreached)} may have acknowledged writes that no other replica has, and ${unreached.length === 1 ? 'does' : 'do'} not answer`
+        : undefined;
+  return { safe: reason === undefined, reason, unreached };
+}
+
+/** What would be lost for certain: seen on the old primary, and on nobody who answers. */
+export function knownLoss(survey: Survey, to: Answering): Gtids | undefined {
+  const known = knownOfPrimary(survey);
+  if (known === undefined) return undefined;
+  const isReachable = isEmpty(missingAt(survey, to)) || giverFor(survey, to) !== undefined;
+  const reachable = isReachable ? union(survey.holds(to), survey.everything()) : survey.holds(to);
+  return subtract(known, reachable);
+}
+
+/** What a failover to this one would lose, or cannot promise to keep. */
+export function losses(survey: Survey, target: Instance): readonly Refusal[] {
+  if (target.kind === 'silent') return [];
+  const found: Refusal[] = [];
+  const lost = knownLoss(survey, target);
+  if (lost !== undefined && !isEmpty(lost)) {
+    found.push(
+      refusal(
+        'LosesTransactions',
+        target.spec.name,
+        `${count(lost)} transactions were seen on the old primary and are on no replica that could give them`,
+        {
+          remedy: 'bring the old primary or a silent replica back; `--force` loses them',
+          forceable: true,
+          details: [lost.toString()],
+        },
+      ),
+    );
+  }
+  const safety = safetyOf(survey);
+  if (!safety.safe) {
+    found.push(
+      refusal(
+        'unknown' in durabilityOf(survey) ? 'Asynchronous' : 'TooFewAckers',
+        target.spec.name,
+        `that no acknowledged write is lost cannot be proved: ${safety.reason}`,
+        {
+          remedy:
+            safety.unreached.length > 0
+              ? `bring ${listed(safety.unreached)} back, or accept with \`--force\` that writes may be lost`
+              : '`--force` accepts that writes may be lost',
+          forceable: true,
+        },
+      ),
+    );
+  }
+  return found;
+}

@@ -1,0 +1,271 @@
+import type { Memory } from '../../../src/failover/cluster/memory.ts';
+import type { Flavour } from '../../../src/database/version.ts';
+import { NO_MEMORY } from './topology.ts';
+
+/** A transaction by its origin and number: `1:17`. */
+export type Transaction = string;
+
+/** Where an instance gets its transactions from. */
+export interface Link {
+  source: string;
+  receiver: boolean;
+  applier: boolean;
+  /** The source has purged what this replica needs: error 1236 ended the receiver. */
+  lacksPurged: boolean;
+}
+
+/** One server of the model: what it has on its disk, and what runs in it. */
+export interface Node {
+  readonly name: string;
+  readonly dataCentre: string;
+  up: boolean;
+  fenced: boolean;
+  /** Its machine answers by SSH: mysqld can be stopped from outside. */
+  machine: boolean;
+  writable: boolean;
+  /** Its commits take long: it looks stalled. Some of them end all the same. */
+  stalled: boolean;
+  /** Waits for acknowledgements when it takes writes. */
+  source: boolean;
+  /** How many it waits for. */
+  required: number;
+  /** It waits for ever; otherwise it falls back to asynchronous when an acknowledgement does not come. */
+  endless: boolean;
+  fellBack: boolean;
+  /** Acknowledges to its source. */
+  acks: boolean;
+  executed: Set<Transaction>;
+  /** No longer in its binary log. */
+  purged: Set<Transaction>;
+  /** In the binary log, sent to replicas, and not acknowledged yet; `told` is false when its client is gone. */
+  pending: Map<Transaction, { told: boolean }>;
+  relay: Transaction[];
+  link: Link | undefined;
+  next: number;
+  /** Applies late on purpose (SOURCE_DELAY): within any time limit it applies nothing. */
+  delayed: boolean;
+  /** So far behind that it does not catch up within any time limit. */
+  lagging: boolean;
+  /** STOP REPLICA IO_THREAD does not end: its disk is full, or it waits for its source. */
+  keepsReceiving: boolean;
+}
+
+/** The servers, or a balancer, did not do what they were told. */
+export class Failure extends Error {}
+
+/** What is wrong with the balancers. */
+export type BalancerTrouble = 'none' | 'rejects' | 'unknown-writer';
+
+export interface WorldOptions {
+  readonly flavour: Flavour;
+  readonly count: number;
+  readonly required: number;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+}
+
+/** HAProxy's script holds writers for so long at most, and rejects what asks for more. */
+export const LONGEST_HOLD_MS = 60_000;
+
+/**
+ * Servers as a pure model: commits that wait for acknowledgements, receivers that acknowledge when they have written,
+ * appliers that come later, servers that die and come back read-only. It remembers what clients were told, and judges
+ * by that alone whether something went wrong.
+ */
+export class ModelServers {
+  readonly flavour: Flavour;
+  readonly nodes = new Map<string, Node>();
+  readonly acknowledged = new Set<Transaction>();
+  /** Cut off from every other server and from the tool; clients beside it still reach it. */
+  readonly isolated = new Set<string>();
+  readonly violations: string[] = [];
+  balancers: BalancerTrouble = 'none';
+  /** A client was told OK by a primary that waited for nobody. */
+  wasAsynchronous = false;
+  writer: string | undefined = 'db1';
+  held = false;
+  memory: Memory = { ...NO_MEMORY, primary: 'db1' };
+  readonly #random: () => number;
+
+  constructor({ flavour, count, required, random }: WorldOptions) {
+    this.flavour = flavour;
+    this.#random = random;
+    for (let number = 1; number <= count; number++) {
+      const name = `db${number}`;
+      this.nodes.set(name, {
+        name,
+        dataCentre: 'here',
+        up: true,
+        fenced: false,
+        machine: true,
+        writable: number === 1,
+        stalled: false,
+        source: number === 1,
+        required,
+        endless: true,
+        fellBack: false,
+        acks: true,
+        executed: new Set(),
+        purged: new Set(),
+        pending: new Map(),
+        relay: [],
+        link: number === 1 ? undefined : link('db1'),
+        next: 1,
+        delayed: false,
+        lagging: false,
+        keepsReceiving: false,
+      });
+    }
+  }
+
+  node(name: string): Node {
+    const node = this.nodes.get(name);
+    if (node === undefined) throw new Error(`no ${name}`);
+    return node;
+  }
+
+  all(): readonly Node[] {
+    return [...this.nodes.values()];
+  }
+
+  /** What goes on without the tool: clients write, receivers receive, appliers apply. */
+  live(steps: number): void {
+    const all = this.all();
+    for (let index = 0; index < steps; index++) {
+      const node = all[Math.floor(this.#random() * all.length)] as Node;
+      const kind = this.#random();
+      if (kind < 0.3) this.write(node);
+      else if (kind < 0.7) this.receive(node, 1 + Math.floor(this.#random() * 3));
+      else if (!node.delayed && (!node.lagging || this.#random() < 0.1))
+        this.apply(node, 1 + Math.floor(this.#random() * 2));
+      this.check();
+    }
+  }
+
+  /** Kill -9, or a power loss: what is in the binary log is executed when it comes back, and nobody was told. */
+  crash(name: string): void {
+    const node = this.node(name);
+    node.up = false;
+    this.endSessions(node);
+    node.source = false;
+    node.fellBack = false;
+    node.writable = false;
+  }
+
+  restart(name: string): void {
+    const node = this.node(name);
+    if (node.fenced || node.up) return;
+    for (const transaction of node.pending.keys()) node.executed.add(transaction);
+    node.pending.clear();
+    // MariaDB begins its relay log anew when it starts with GTIDs; what it had received and not applied is fetched again.
+    if (this.flavour === 'mariadb') node.relay = [];
+    node.stalled = false;
+    node.up = true;
+  }
+
+  /** Could it tell a client OK, were one to write now? */
+  canAcknowledge(node: Node): boolean {
+    if (!node.up || !node.writable) return false;
+    return !node.source || node.fellBack || this.ackers(node).length >= node.required;
+  }
+
+  everythingArrives(): void {
+    for (let round = 0; round < 2 * this.nodes.size; round++) {
+      for (const node of this.nodes.values()) {
+        this.receive(node, Infinity);
+        this.apply(node, Infinity);
+      }
+    }
+    this.check();
+  }
+
+  reached(name: string): Node {
+    const node = this.node(name);
+    if (!node.up || this.isolated.has(name)) throw new Failure(`${name} does not answer`);
+    return node;
+  }
+
+  /** The source that its receiver gets something from right now. */
+  connected(node: Node): Node | undefined {
+    if (!node.up || !node.link?.receiver) return undefined;
+    const source = this.node(node.link.source);
+    const isCut = this.isolated.has(node.name) || this.isolated.has(source.name);
+    return source.up && !isCut ? source : undefined;
+  }
+
+  ackers(node: Node): readonly Node[] {
+    return this.all().filter((other) => other.acks && this.connected(other) === node);
+  }
+
+  write(node: Node): void {
+    if (!node.up || !node.writable) return;
+    const transaction = `${node.name.slice(2)}:${node.next++}`;
+    node.pending.set(transaction, { told: true });
+    if (!node.source || node.fellBack) this.#commitAlone(node);
+    else if (!node.endless && this.ackers(node).length < node.required && this.#random() < 0.5) {
+      node.fellBack = true;
+      this.#commitAlone(node);
+    }
+  }
+
+  receive(node: Node, most: number): void {
+    const source = this.connected(node);
+    if (source === undefined || node.link === undefined) return;
+    const missing = [...source.executed, ...source.pending.keys()].filter(
+      (one) => !node.executed.has(one) && !node.relay.includes(one) && !node.pending.has(one),
+    );
+    if (missing.some((one) => source.purged.has(one))) {
+      node.link.receiver = false;
+      node.link.lacksPurged = true;
+      return;
+    }
+    node.relay.push(...missing.slice(0, most));
+    this.acknowledge(source);
+  }
+
+  apply(node: Node, most: number): void {
+    if (!node.up || !node.link?.applier) return;
+    for (const transaction of node.relay.splice(0, most)) node.executed.add(transaction);
+  }
+
+  acknowledge(node: Node): void {
+    if (!node.up) return;
+    const ackers = this.ackers(node);
+    for (const [transaction, { told }] of node.pending) {
+      const having = ackers.filter((one) => one.executed.has(transaction) || one.relay.includes(transaction));
+      if (having.length < node.required) return;
+      node.pending.delete(transaction);
+      node.executed.add(transaction);
+      if (told) this.acknowledged.add(transaction);
+    }
+  }
+
+  /** All who wait are told OK, whether anybody has it or not. */
+  release(node: Node): void {
+    for (const [transaction, { told }] of node.pending) {
+      node.executed.add(transaction);
+      if (told) this.acknowledged.add(transaction);
+    }
+    node.pending.clear();
+  }
+
+  #commitAlone(node: Node): void {
+    this.wasAsynchronous = true;
+    this.release(node);
+  }
+
+  endSessions(node: Node): void {
+    for (const pending of node.pending.values()) pending.told = false;
+  }
+
+  check(): void {
+    const able = this.all().filter((node) => this.canAcknowledge(node));
+    if (able.length > 1)
+      this.violations.push(`${able.map((node) => node.name).join(' and ')} can both acknowledge`);
+  }
+}
+
+/** A link as it is right after CHANGE REPLICATION SOURCE and START REPLICA. */
+export function link(source: string): Link {
+  return { source, receiver: true, applier: true, lacksPurged: false };
+}
