@@ -1,3 +1,4 @@
+import { contains } from '../../database/gtid.ts';
 import { followersOf, isFollowing, linksOf, type Links } from './links.ts';
 import type { Answering, Instance, Silent, Topology } from './topology.ts';
 
@@ -64,6 +65,9 @@ export function primaryAmong(topology: Topology, links: Links): PrimaryView {
       : { kind: 'writable', primary: only };
   }
   if (elected === undefined) return { kind: 'none' };
+  const last =
+    elected.kind === 'silent' || elected.state.readOnly ? lastPrimary(topology, links, elected) : undefined;
+  if (last) return { kind: 'read-only', primary: last };
   if (elected.kind === 'silent') return silentPrimary(topology, links, elected);
   if (elected.state.readOnly) return { kind: 'read-only', primary: elected };
   // Every writable one follows another: in a ring of them, each takes writes.
@@ -165,6 +169,22 @@ function elect(topology: Topology, links: Links, writable: readonly Answering[])
       )
     );
   }
+}
+
+/**
+ * A replica that was not moved still asks the former primary, and the last one came back read-only and follows nobody:
+ * it is the primary when the former one is fenced, or has all that it has and less.
+ */
+function lastPrimary(topology: Topology, links: Links, elected: Instance): Answering | undefined {
+  const { primary, unfinished, fenced } = topology.memory;
+  const last = topology.instances.find(({ spec }) => spec.name === primary);
+  if (last?.kind !== 'answering' || last === elected) return undefined;
+  if (unfinished !== undefined || links.has(last.spec.name)) return undefined;
+  if (elected.kind === 'silent') return fenced?.includes(elected.spec.name) ? last : undefined;
+  const hasMore =
+    contains(last.state.executed, elected.state.executed) &&
+    !contains(elected.state.executed, last.state.executed);
+  return hasMore ? last : undefined;
 }
 
 function reaches(links: Links, from: Instance, to: Instance): boolean {

@@ -143,8 +143,8 @@ function stopStages(survey: Survey, from: Instance | undefined): readonly Stage[
 /** The candidate applies what it has received, fetches what others have more, and becomes the primary. */
 function restOf(survey: Survey, from: Instance | undefined, to: Answering): Plan {
   const fresh = to.spec.name;
-  const lost = knownLoss(survey, to);
   const giver = giverFor(survey, to);
+  const lost = giver === undefined ? withoutGiver(survey, to) : knownLoss(survey, to);
   const siblings = sortFollowers(
     survey,
     to,
@@ -189,6 +189,14 @@ function restOf(survey: Survey, from: Instance | undefined, to: Answering): Plan
       ...promotion.stages,
     ]),
   };
+}
+
+/** What others hold and nobody can give is lost with it, too. */
+function withoutGiver(survey: Survey, to: Answering): Gtids | undefined {
+  const known = knownLoss(survey, to);
+  const missing = missingAt(survey, to);
+  if (isEmpty(missing)) return known;
+  return known === undefined ? missing : union(known, missing);
 }
 
 /** It may have written them as the primary, and then they were acknowledged; but nobody can say so. */

@@ -76,7 +76,10 @@ export function finishOf(survey: Survey): Planned | undefined {
 function forwards(survey: Survey, from: Instance | undefined, to: Answering): Planned | undefined {
   const forward = surveyOf(survey.topology, survey.settings, from);
   const known = objections(forward, to, 'failover');
-  const blocking = known.filter((one) => !one.forceable);
+  // Whoever is not asked accepts no loss.
+  const blocking = known.filter(
+    ({ code, forceable }) => !forceable || code === 'CannotCatchUp' || code === 'SplitBrain',
+  );
   const lost = from?.kind === 'answering' ? undefined : knownLoss(forward, to);
   if (blocking.length > 0 || !safetyOf(forward).safe || (lost !== undefined && !isEmpty(lost)))
     return undefined;

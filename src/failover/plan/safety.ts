@@ -56,8 +56,13 @@ export function durabilityOf(survey: Survey): Durability {
  * earlier failover, and so has acknowledged nothing.
  */
 export function safetyOf(survey: Survey): Safety {
-  const fenced = survey.topology.memory.fenced ?? [];
-  const unreached = namesOf(survey.lostOthers).filter((name) => !fenced.includes(name));
+  const { fenced = [], unfinished } = survey.topology.memory;
+  // A change that was cut off may not have come to the fence that it intended.
+  const isOff = (name: string): boolean => fenced.includes(name) && name !== unfinished?.from;
+  const unreached = [
+    ...namesOf(survey.lostOthers).filter((name) => !isOff(name)),
+    ...wasToBecomePrimary(survey),
+  ];
   const durability = durabilityOf(survey);
   const reason =
     'unknown' in durability
@@ -66,6 +71,16 @@ export function safetyOf(survey: Survey): Safety {
         ? `${listed(unreached)} may have acknowledged writes that no other replica has, and ${unreached.length === 1 ? 'does' : 'do'} not answer`
         : undefined;
   return { safe: reason === undefined, reason, unreached };
+}
+
+/** Cut off before it is known to have taken writes, it may hold what it acknowledged to the primary before it. */
+function wasToBecomePrimary({ primary, topology }: Survey): readonly string[] {
+  const { unfinished } = topology.memory;
+  return primary?.kind === 'silent' &&
+    unfinished?.to === primary.spec.name &&
+    unfinished.semiSync === undefined
+    ? [primary.spec.name]
+    : [];
 }
 
 /** What would be lost for certain: seen on the old primary, and on nobody who answers. */

@@ -71,7 +71,7 @@ function repairReplicas(survey: Survey, problem: Problem, instance: Answering | 
   const all =
     instance && instance !== view.primary && problem.code !== 'AllIntermediatePrimaryReplicasNotReplicating'
       ? [instance]
-      : survey.followers(problem.instance ?? '');
+      : survey.followers(problem.instance ?? '').filter((one) => one !== view.primary);
   const start: Stage[] = [];
   for (const one of all) {
     const { name } = one.spec;

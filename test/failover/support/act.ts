@@ -168,7 +168,9 @@ function startThreads(
 function follow(world: ModelServers, node: Node, name: string): void {
   stopReceiver(node);
   const source = world.node(name);
-  const ahead = [...node.executed].filter((one) => !source.executed.has(one) && !source.pending.has(one));
+  const ahead = [...node.executed].filter(
+    (one) => !source.executed.has(one) && !source.pending.has(one) && !source.relay.includes(one),
+  );
   // Who is about to be the primary fetches from another what it lacks, and keeps what is its own.
   const isNext = world.memory.unfinished?.to === node.name;
   if (ahead.length > 0 && source.up && !isNext)
@@ -182,9 +184,15 @@ function mayApply(node: Node): boolean {
 }
 
 /** No further than needed: what else has been written may still be on its way. */
-function fetchAndApply(world: ModelServers, node: Node, wanted: ReadonlySet<Transaction>): void {
+function fetchAndApply(
+  world: ModelServers,
+  node: Node,
+  wanted: ReadonlySet<Transaction>,
+  below: readonly Node[] = [],
+): void {
   const source = node.link && world.nodes.get(node.link.source);
-  if (source && world.connected(source)) fetchAndApply(world, source, wanted);
+  if (source && world.connected(source) && !below.includes(source))
+    fetchAndApply(world, source, wanted, [...below, node]);
   if (!mayApply(node)) return;
   for (let before = -1; before !== node.executed.size + node.relay.length;) {
     before = node.executed.size + node.relay.length;

@@ -88,6 +88,8 @@ export function impose(world: World, condition: Condition, random: () => number)
       return;
     case 'fenced-replica':
       if (world.ackers(primary).length <= primary.required) return;
+      // That was long ago: others have had time to get all that it acknowledged.
+      world.everythingArrives();
       world.crash(last.name);
       last.fenced = true;
       world.memory = { ...world.memory, fenced: [last.name] };

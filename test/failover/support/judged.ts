@@ -29,6 +29,8 @@ export function judged(
   if (unreached.length >= primary.required) return 'too few of those who acknowledge can be reached';
   const all = new Set(replicas.flatMap((node) => (node.up ? [...node.executed, ...node.relay] : [])));
   const givers = healthy.flatMap((node) => [...node.executed, ...node.relay]);
+  if ([...world.acknowledged].some((one) => !givers.includes(one)))
+    return 'acknowledged writes are out of reach';
   if ([...all].some((one) => !givers.includes(one)))
     return 'only one that is not healthy has the last writes';
   return undefined;
