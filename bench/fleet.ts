@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 import { loadInventory } from '../src/inventory/load.ts';
 import { SecretRegistry } from '../src/lib/secret.ts';
+import { systemEnvironment } from '../src/lib/system-path.ts';
 import { loadPlaybook } from '../src/playbook/load.ts';
 import { runPlaybook, type Recap } from '../src/run/run-playbook.ts';
 import { recordingTransport, type RecordedAnswer } from '../src/transport/recording.ts';
@@ -46,7 +47,10 @@ function answer({ script }: { readonly script: string }): RecordedAnswer {
   const question = script.replaceAll(nonce, 'NONCE');
   let known = answers.get(question);
   if (!known) {
-    const { status, stdout, stderr } = spawnSync('/bin/sh', [], { input: `{\n${script}\n} </dev/null\n` });
+    const { status, stdout, stderr } = spawnSync('/bin/sh', [], {
+      input: `{\n${script}\n} </dev/null\n`,
+      env: systemEnvironment(),
+    });
     known = { status: status ?? 1, stdout: stdout.toString('latin1'), stderr: stderr.toString('latin1') };
     known = {
       status: known.status ?? 1,

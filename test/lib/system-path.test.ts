@@ -31,7 +31,7 @@ function programs(t: ExecutionContext, ...directories: readonly string[]): { nam
 }
 
 const PATHS: readonly (readonly [path: string, without: string])[] = [
-  ['/work/x/node_modules/.bin:/work/node_modules/.bin:/usr/bin', '/usr/bin'],
+  ['/srv/x/node_modules/.bin:/srv/node_modules/.bin:/usr/bin', '/usr/bin'],
   ['/usr/lib/node_modules/npm/node_modules/@npmcli/run-script/lib/node-gyp-bin:/bin', '/bin'],
   ['/usr/share/nodejs/@npmcli/run-script/lib/node-gyp-bin:/bin', '/bin'],
   ['/root/.npm/_npx/0f3c/node_modules/.bin:/opt/bin:/usr/bin', '/opt/bin:/usr/bin'],
