@@ -93,7 +93,8 @@ const lookups: Readonly<Record<LookupName, Lookup>> = {
   },
   vars: (terms, options, context) =>
     terms.map((term) => {
-      const value = context.variables.get(String(term)) ?? options.get('default');
+      const found = context.variables.get(String(term));
+      const value = found === undefined ? options.get('default') : found;
       if (value === undefined) throw new UserError(`lookup vars: there is no variable "${String(term)}"`);
       return value;
     }),
@@ -182,7 +183,7 @@ function find(term: Value, kind: string, context: LookupContext): string {
 }
 
 function flatten(values: readonly Value[]): Value[] {
-  return values.flatMap((value) => (isList(value) ? flatten(value) : value === null ? [] : [value]));
+  return values.flatMap((value) => (isList(value) ? flatten(value) : [value]));
 }
 
 function firstFoundNames(terms: readonly Value[], options: Options): { names: string[]; skip: boolean } {

@@ -75,7 +75,7 @@ export class StatementCompiler {
         const filter = node.filter && blockFilter(this.expressions, node.filter);
         return simple((frame) => {
           const text = contents(body, innerFrame(frame));
-          assign(frame, filter ? filter(frame, text ?? '') : text);
+          assign(frame, filter ? filter(frame, text) : text);
         });
       }
       case 'with':
@@ -88,7 +88,7 @@ export class StatementCompiler {
         const body = this.body(node.body);
         const filter = blockFilter(this.expressions, node.filter);
         return (frame, out) => {
-          out.push(filter(frame, contents(body, innerFrame(frame)) ?? ''));
+          out.push(filter(frame, contents(body, innerFrame(frame))));
           return NORMAL;
         };
       }

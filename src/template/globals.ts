@@ -40,14 +40,14 @@ const functions: Readonly<Record<string, GlobalFunction>> = {
     return typeof format === 'string' && format !== '' ? moment.strftime(format) : moment;
   },
   undef: ({ positional, keyword }, frame) => {
-    const hint = positional[0] ?? keyword.get('hint') ?? null;
+    const hint = positional.length > 0 ? positional[0] : keyword.get('hint');
     const message = typeof hint === 'string' ? hint : 'a mandatory variable has not been set';
     return new Undefined(message, '', 0, frame.rendering.text);
   },
   cycler: ({ positional }) => new Cycler(positional),
   joiner: ({ positional, keyword }) => {
     let used = false;
-    const separator = positional[0] ?? keyword.get('sep') ?? ', ';
+    const [separator = ', '] = [...positional, keyword.get('sep')];
     return new NativeFunction(() => {
       const result = used ? separator : '';
       used = true;
@@ -91,8 +91,8 @@ function lookup(args: CallArguments, frame: Frame, asList: boolean): Data {
   if (!environment.lookup) throw typeFault('lookups cannot be used here');
   const options = new Map<string, Value>();
   for (const [key, value] of args.keyword) options.set(key, finalize(value));
-  const wantsList = asList || truth(options.get('wantlist') ?? false);
-  const errors = options.get('errors') ?? 'strict';
+  const wantsList = asList || (options.has('wantlist') && truth(options.get('wantlist')!));
+  const errors = options.get('errors');
   options.delete('wantlist');
   options.delete('errors');
   let found: Value;

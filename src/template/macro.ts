@@ -1,5 +1,6 @@
 import {
   own,
+  present,
   PythonObject,
   Tuple,
   typeFault,
@@ -70,22 +71,24 @@ export class Macro extends PythonObject {
       let value = positional[index];
       if (value !== undefined && named.has(parameter))
         throw typeFault(`macro '${name}' is given the argument '${parameter}' twice`);
-      value ??= named.get(parameter);
+      // None is an argument, and a default.
+      if (value === undefined) value = named.get(parameter);
       named.delete(parameter);
-      value ??= fallbacks[index]?.(frame);
-      value ??= new Undefined(
-        `parameter '${parameter}' was not provided`,
+      if (value === undefined) value = fallbacks[index]?.(frame);
+      frame.names.set(
         parameter,
-        0,
-        frame.rendering.text,
+        present(
+          value,
+          () =>
+            new Undefined(`parameter '${parameter}' was not provided`, parameter, 0, frame.rendering.text),
+        ),
       );
-      frame.names.set(parameter, value);
     }
     const caller = named.get('caller');
     if (takesCaller) {
       frame.names.set(
         'caller',
-        caller ?? new Undefined('no caller defined', 'caller', 0, frame.rendering.text),
+        present(caller, () => new Undefined('no caller defined', 'caller', 0, frame.rendering.text)),
       );
       named.delete('caller');
     }

@@ -129,8 +129,9 @@ export function partText(part: Data): string {
   return str(part instanceof RangeList ? part : finalize(part));
 }
 
-/** What parts make: nothing is None, one part is itself, several are a text, secret if a part is. */
-export function concatenate(parts: readonly Data[], secrets: SecretRegistry): Data {
+/** What parts make: nothing is None, one part is itself, several are a text, secret if a part is. None is no part. */
+export function concatenate(all: readonly Data[], secrets: SecretRegistry): Data {
+  const parts = all.includes(null) ? all.filter((part) => part !== null) : all;
   if (parts.length === 0) return null;
   if (parts.length === 1) return parts[0]!;
   let text = '';

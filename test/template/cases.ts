@@ -18,7 +18,7 @@ export interface Case {
   readonly error?: 'undefined' | 'other';
   /** What the message of the error says, for cases that the oracle does not know. */
   readonly message?: string;
-  readonly oracle?: false | 'before 2.19';
+  readonly oracle?: false | 'before 2.19' | '2.19';
 }
 
 export interface CaseFile {

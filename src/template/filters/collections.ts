@@ -25,7 +25,7 @@ export const collectionFilters: Filters = {
     typeof value === 'string' ? [...value].reverse().join('') : own([...iterate(value)].reverse()),
   ),
   batch: structural('linecount fill_with?', (value, [size, fill]) =>
-    own(batch(iterate(value), whole(size!), fill)),
+    own(batch(iterate(value), size === null ? Number.POSITIVE_INFINITY : whole(size!), fill)),
   ),
   slice: structural('slices fill_with?', (value, [slices, fill]) =>
     own(sliceUp(iterate(value), whole(slices!), fill)),
@@ -33,38 +33,41 @@ export const collectionFilters: Filters = {
   items: structural('', (value) =>
     own(entries(value, 'items').map(([key, item]) => Tuple.containing([key, item]))),
   ),
-  dictsort: structural('case_sensitive? by? reverse?', (value, [caseSensitive, by, reverse]) => {
-    if (by !== undefined && by !== 'key' && by !== 'value')
-      throw typeFault('You can only sort by either "key" or "value"');
-    const index = by === 'value' ? 1 : 0;
-    const fold = (one: Data): Data =>
-      typeof one === 'string' && !truth(caseSensitive ?? false) ? one.toLowerCase() : one;
-    const direction = truth(reverse ?? false) ? -1 : 1;
-    const pairs = entries(value, 'dictsort').map(([key, item]) => Tuple.containing([key, item]));
-    pairs.sort((a, b) => direction * compare(fold(a[index]!), fold(b[index]!)));
-    return own(pairs);
-  }),
-  dict2items: structural('key_name? value_name?', (value, [keyName, valueName]) =>
+  dictsort: structural(
+    'case_sensitive? by? reverse?',
+    (value, [caseSensitive = false, by, reverse = false]) => {
+      if (by !== undefined && by !== 'key' && by !== 'value')
+        throw typeFault('You can only sort by either "key" or "value"');
+      const index = by === 'value' ? 1 : 0;
+      const fold = (one: Data): Data =>
+        typeof one === 'string' && !truth(caseSensitive) ? one.toLowerCase() : one;
+      const direction = truth(reverse) ? -1 : 1;
+      const pairs = entries(value, 'dictsort').map(([key, item]) => Tuple.containing([key, item]));
+      pairs.sort((a, b) => direction * compare(fold(a[index]!), fold(b[index]!)));
+      return own(pairs);
+    },
+  ),
+  dict2items: structural('key_name? value_name?', (value, [keyName = 'key', valueName = 'value']) =>
     own(
       entries(value, 'dict2items').map(([key, item]) =>
         own(
           new Map<Data, Data>([
-            [keyName ?? 'key', key],
-            [valueName ?? 'value', item],
+            [keyName, key],
+            [valueName, item],
           ]),
         ),
       ),
     ),
   ),
-  items2dict: structural('key_name? value_name?', (value, [keyName, valueName]) => {
+  items2dict: structural('key_name? value_name?', (value, [keyName = 'key', valueName = 'value']) => {
     if (!isSequence(value)) throw typeFault(`items2dict requires a list, got ${typeName(value)} instead`);
     const dict = new Map<Data, Data>();
     for (const item of value) {
-      const key = isMapping(item) ? dictGet(item, keyName ?? 'key') : undefined;
-      const one = isMapping(item) ? dictGet(item, valueName ?? 'value') : undefined;
+      const key = isMapping(item) ? dictGet(item, keyName) : undefined;
+      const one = isMapping(item) ? dictGet(item, valueName) : undefined;
       if (key === undefined || one === undefined) {
         throw typeFault(
-          `items2dict requires dictionaries with the keys '${str(keyName ?? 'key')}' and '${str(valueName ?? 'value')}'`,
+          `items2dict requires dictionaries with the keys '${str(keyName)}' and '${str(valueName)}'`,
         );
       }
       dictSet(dict, key, one);
@@ -83,12 +86,12 @@ export const collectionFilters: Filters = {
     const lists = str(keywords.get('list_merge') ?? 'replace');
     return others.reduce<Data>((low, high) => merge(low, high, recursive, lists), first);
   }),
-  flatten: structural('levels? skip_nulls?', (value, [levels, skipNulls]) =>
+  flatten: structural('levels? skip_nulls?', (value, [levels, skipNulls = true]) =>
     own(
       flatten(
         iterate(value),
         levels === undefined || levels === null ? undefined : whole(levels),
-        truth(skipNulls ?? true),
+        truth(skipNulls),
       ),
     ),
   ),
@@ -102,7 +105,9 @@ export const collectionFilters: Filters = {
     const length = Math.max(...lists.map((one) => one.length));
     const fill = keywords.get('fillvalue') ?? null;
     return own(
-      Array.from({ length }, (_, index) => Tuple.containing(lists.map((one) => one[index] ?? fill))),
+      Array.from({ length }, (_, index) =>
+        Tuple.containing(lists.map((one) => (index < one.length ? one[index]! : fill))),
+      ),
     );
   }),
   product: structural('*others **kwargs', (value, _values, _call, { rest, keywords }) => {
@@ -134,17 +139,19 @@ export const collectionFilters: Filters = {
     }
     return current;
   }),
-  subelements: structural('subelements skip_missing?', (value, [path, skipMissing]) =>
-    own(subelements(value, path!, truth(skipMissing ?? false))),
+  subelements: structural('subelements skip_missing?', (value, [path, skipMissing = false]) =>
+    own(subelements(value, path!, truth(skipMissing))),
   ),
-  rekey_on_member: structural('key duplicates?', (value, [key, duplicates]) => {
+  rekey_on_member: structural('key duplicates?', (value, [key, duplicates = 'error']) => {
     const dict = new Map<Data, Data>();
     for (const item of isMapping(value) ? [...value.values()] : iterate(value)) {
       if (!isMapping(item)) throw typeFault('List item is not a valid dict');
       const name = dictGet(item, key!);
       if (name === undefined) throw typeFault(`Key ${str(key!)} was not found`);
       const taken = dictGet(dict, name) !== undefined;
-      if (taken && (duplicates ?? 'error') === 'error')
+      if (duplicates !== 'error' && duplicates !== 'overwrite')
+        throw typeFault(`duplicates: expected error or overwrite, got ${repr(duplicates)}`);
+      if (taken && duplicates === 'error')
         throw typeFault(`Key ${str(name)} is not unique, cannot correctly turn into dict`);
       dictSet(dict, name, item);
     }
@@ -168,7 +175,7 @@ function batch(items: readonly Data[], size: number, fill: Data | undefined): Da
   const rows: Data[] = [];
   for (let at = 0; at < items.length; at += size) {
     const row = items.slice(at, at + size);
-    if (fill !== undefined && fill !== null)
+    if (fill !== undefined && fill !== null && Number.isFinite(size))
       row.push(...Array.from({ length: size - row.length }, () => fill));
     rows.push(own(row));
   }
@@ -276,7 +283,7 @@ function subelements(value: Data, path: Data, skipMissing: boolean): Data[] {
       const found: Data | undefined = dictGet(values, key);
       if (found === undefined && !skipMissing)
         throw typeFault(`could not find ${repr(key)} key in iterated item ${repr(values)}`);
-      values = found ?? [];
+      values = found === undefined ? [] : found;
       if (found === undefined) break;
     }
     if (!isSequence(values))

@@ -12,12 +12,12 @@ import { Fault } from '../error.ts';
 export const controlFilters: Filters = {
   default: structural(
     'default_value? boolean?',
-    (value, [fallback, boolean]) => orDefault(value, fallback, boolean),
+    (value, [fallback = '', boolean = false]) => orDefault(value, fallback, boolean),
     { acceptsUndefined: true },
   ),
   d: structural(
     'default_value? boolean?',
-    (value, [fallback, boolean]) => orDefault(value, fallback, boolean),
+    (value, [fallback = '', boolean = false]) => orDefault(value, fallback, boolean),
     { acceptsUndefined: true },
   ),
   mandatory: structural(
@@ -48,15 +48,15 @@ export const controlFilters: Filters = {
   }),
 };
 
-function orDefault(value: Data, fallback: Data | undefined, boolean: Data | undefined): Data {
-  if (value instanceof Undefined) return fallback ?? '';
-  return truth(boolean ?? false) && !truth(value) ? (fallback ?? '') : value;
+function orDefault(value: Data, fallback: Data, boolean: Data): Data {
+  if (value instanceof Undefined) return fallback;
+  return truth(boolean) && !truth(value) ? fallback : value;
 }
 
 const TRUE_TEXTS = ['yes', 'on', '1', 'true', 't', 'y'];
 
 function toBool(value: Data): Data {
-  if (value === null || typeof value === 'boolean') return value;
+  if (typeof value === 'boolean') return value;
   if (typeof value === 'string') return ['yes', 'on', '1', 'true'].includes(value.toLowerCase());
   return equal(value, 1);
 }

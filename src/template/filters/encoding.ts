@@ -16,17 +16,17 @@ export const encodingFilters: Filters = {
     Buffer.from(str(value), bufferEncoding(encoding)).toString('base64'),
   ),
   b64decode: filter('encoding?', (value, [encoding]) => decodeBase64(str(value), bufferEncoding(encoding))),
-  hash: filter('hashtype?', (value, [type]) => digest(text(type ?? 'sha1'), str(value))),
+  hash: filter('hashtype?', (value, [type = 'sha1']) => digest(text(type), str(value))),
   md5: filter('', (value) => digest('md5', str(value))),
   sha1: filter('', (value) => digest('sha1', str(value))),
   checksum: filter('', (value) => digest('sha1', str(value))),
-  to_uuid: filter('namespace?', (value, [namespace]) =>
-    uuid5(str(value), text(namespace ?? ANSIBLE_NAMESPACE)),
+  to_uuid: filter('namespace?', (value, [namespace = ANSIBLE_NAMESPACE]) =>
+    uuid5(str(value), text(namespace)),
   ),
   password_hash: filter(
     'hashtype? salt? salt_size? rounds? ident?',
-    (value, [type, salt, size, rounds, ident]) => {
-      const kind = text(type ?? 'sha512');
+    (value, [type = 'sha512', salt, size, rounds, ident]) => {
+      const kind = text(type);
       if (kind !== 'sha512' && kind !== 'sha512_crypt')
         throw typeFault(`password_hash: "${kind}" is not supported, only sha512`);
       if (ident !== undefined && ident !== null) throw typeFault('password_hash: ident is not supported');
@@ -36,10 +36,10 @@ export const encodingFilters: Filters = {
       return sha512Crypt(str(value), saltText, count, saltSize);
     },
   ),
-  strftime: filter('second? utc?', (value, [second, utc], call) => {
+  strftime: filter('second? utc?', (value, [second, utc = false], call) => {
     const clock = call.environment.now ?? ((): Date => new Date());
     const moment = second === undefined || second === null ? clock().getTime() : seconds(second) * 1000;
-    const isUtc = truth(utc ?? false);
+    const isUtc = truth(utc);
     const offset = isUtc ? 0 : -new Date(moment).getTimezoneOffset();
     const sign = offset < 0 ? '-' : '+';
     const two = (number: number): string => String(number).padStart(2, '0');
@@ -47,8 +47,8 @@ export const encodingFilters: Filters = {
     const zone = isUtc || offset === 0 ? (isUtc ? 'GMT' : 'UTC') : zoneOffset;
     return formatDate(new Date(moment + offset * 60_000), text(value), { zone, moment, offset: zoneOffset });
   }),
-  to_datetime: filter('format?', (value, [format]) =>
-    parseDate(text(value), text(format ?? '%Y-%m-%d %H:%M:%S')),
+  to_datetime: filter('format?', (value, [format = '%Y-%m-%d %H:%M:%S']) =>
+    parseDate(text(value), text(format)),
   ),
 };
 

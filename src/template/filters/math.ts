@@ -8,21 +8,24 @@ import { filter, type Filters } from './define.ts';
 
 /** Filters about numbers. */
 export const mathFilters: Filters = {
-  int: filter('default? base?', (value, [fallback, base]) =>
-    toInteger(value, fallback ?? 0, Number(numeric(base ?? 10))),
+  int: filter('default? base?', (value, [fallback = 0, base = 10]) =>
+    toInteger(value, fallback, Number(numeric(base))),
   ),
-  float: filter('default?', (value, [fallback]) => {
-    if (typeof value === 'string') return parseFloatText(value) ?? fallback ?? new Float(0);
+  float: filter('default?', (value, [fallback = new Float(0)]) => {
+    if (typeof value === 'string') return parseFloatText(value) ?? fallback;
     const number = numeric(value);
-    return number === undefined ? (fallback ?? new Float(0)) : new Float(Number(number));
+    return number === undefined ? fallback : new Float(Number(number));
   }),
   abs: filter('', (value) => {
     const number = numeric(value);
     if (number === undefined) throw typeFault(`bad operand type for abs(): '${typeName(value)}'`);
     return value instanceof Float ? new Float(Math.abs(value.value)) : number < 0 ? -number : number;
   }),
-  round: filter('precision? method?', (value, [precision, method]) =>
-    round(value, Number(numeric(precision ?? 0)), method ?? 'common'),
+  round: filter('precision? method?', (value, [precision = 0, method = 'common']) =>
+    // As in Python, rounding to no number of places gives a whole number.
+    precision === null && method === 'common' && value instanceof Float
+      ? roundHalfEven(value.value)
+      : round(value, real(precision, 'round'), method),
   ),
   pow: filter('y', (value, [power]) => new Float(real(value, 'pow') ** real(power!, 'pow'))),
   log: filter('base?', (value, [base]) => {
@@ -38,11 +41,11 @@ export const mathFilters: Filters = {
     if (x < 0) throw typeFault('math domain error');
     return new Float(b === 2 ? Math.sqrt(x) : x ** (1 / b));
   }),
-  human_readable: filter('isbits? unit?', (value, [bits, unit]) =>
-    humanReadable(value, truth(bits ?? false), unit ?? null),
+  human_readable: filter('isbits? unit?', (value, [bits = false, unit = null]) =>
+    humanReadable(value, truth(bits), unit),
   ),
-  human_to_bytes: filter('default_unit? isbits?', (value, [unit, bits]) =>
-    humanToBytes(value, unit ?? null, truth(bits ?? false)),
+  human_to_bytes: filter('default_unit? isbits?', (value, [unit = null, bits = false]) =>
+    humanToBytes(value, unit, truth(bits)),
   ),
 };
 
@@ -66,7 +69,7 @@ export function parseFloatText(value: string): Float | undefined {
 
 function toInteger(value: Data, fallback: Data, base: number): Data {
   if (typeof value === 'string') {
-    const whole = parseIntegerText(value, base);
+    const whole = Number.isNaN(base) ? undefined : parseIntegerText(value, base);
     if (whole !== undefined) return whole;
     const float = parseFloatText(value);
     return float && Number.isFinite(float.value) ? integer(BigInt(Math.trunc(float.value))) : fallback;

@@ -21,7 +21,9 @@ export const pathFilters: Filters = {
   }),
   path_join: filter('', (value) => (isSequence(value) ? joinPaths(value.map(text)) : text(value))),
   win_basename: filter('', (value) => /[^\\/]*$/.exec(text(value))![0]),
-  urlsplit: filter('query? alias?', (value, [query]) => urlsplit(str(value), query ?? '')),
+  urlsplit: filter('query? alias?', (value, [query]) =>
+    urlsplit(str(value), query === null || query === undefined ? '' : query),
+  ),
   urldecode: filter('', (value) => decode(str(value))),
 };
 

@@ -8,13 +8,13 @@ import { filter, type Filters } from './define.ts';
 export const regexFilters: Filters = {
   regex_replace: filter(
     'pattern? replacement? ignorecase? multiline? count? mandatory_count?',
-    (value, [pattern, by, ignoreCase, multiline, count, mandatory]) => {
-      const regex = pythonRegex(text(pattern ?? ''), {
+    (value, [pattern = '', by = '', ignoreCase, multiline, count, mandatory]) => {
+      const regex = pythonRegex(text(pattern), {
         ignoreCase: flag(ignoreCase),
         multiline: flag(multiline),
       });
       const most = typeof count === 'number' && count > 0 ? count : Number.POSITIVE_INFINITY;
-      const { result, done } = substitute(regex, str(value), text(by ?? ''), most);
+      const { result, done } = substitute(regex, str(value), text(by), most);
       if (typeof mandatory === 'number' && mandatory > 0 && done !== mandatory) {
         throw typeFault(
           `regex_replace: the pattern should match exactly ${mandatory} times, but matched ${done} times`,
@@ -48,8 +48,8 @@ export const regexFilters: Filters = {
       }),
     );
   }),
-  regex_escape: filter('re_type?', (value, [type]) => {
-    const kind = text(type ?? 'python');
+  regex_escape: filter('re_type?', (value, [type = 'python']) => {
+    const kind = text(type);
     if (kind === 'python')
       return str(value).replaceAll(/[\t\n\v\f\r !"#$%&'()*+,\-./:;<=>?@[\\\]^`{|}~]/g, escapeOne);
     if (kind === 'posix_basic') return str(value).replaceAll(/[\].[^$*\\]/g, '\\$&');

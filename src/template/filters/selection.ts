@@ -47,52 +47,58 @@ export const selectionFilters: Filters = {
     const found = typeof name === 'string' ? methodOf(value, name) : undefined;
     return present(found, () => new Undefined(`the value has no attribute ${str(name!)}`, '', 0));
   }),
-  sort: structural('reverse? case_sensitive? attribute?', (value, [reverse, caseSensitive, attribute]) => {
-    const key = sortKey(attribute, truth(caseSensitive ?? false));
-    const keyed = iterate(value).map((item) => ({ item, key: key(item) }));
-    const direction = truth(reverse ?? false) ? -1 : 1;
-    keyed.sort((a, b) => direction * compare(a.key, b.key));
-    return own(keyed.map(({ item }) => item));
-  }),
-  unique: structural('case_sensitive? attribute?', (value, [caseSensitive, attribute]) => {
+  sort: structural(
+    'reverse? case_sensitive? attribute?',
+    (value, [reverse = false, caseSensitive = false, attribute]) => {
+      const key = sortKey(attribute, truth(caseSensitive));
+      const keyed = iterate(value).map((item) => ({ item, key: key(item) }));
+      const direction = truth(reverse) ? -1 : 1;
+      keyed.sort((a, b) => direction * compare(a.key, b.key));
+      return own(keyed.map(({ item }) => item));
+    },
+  ),
+  unique: structural('case_sensitive? attribute?', (value, [caseSensitive = false, attribute]) => {
     const get = attribute === undefined || attribute === null ? identity : getter(attribute);
-    const fold = truth(caseSensitive ?? false) ? identity : ignoreCase;
+    const fold = truth(caseSensitive) ? identity : ignoreCase;
     return own(uniqueBy(iterate(value), (item) => fold(get(item))));
   }),
-  min: structural('case_sensitive? attribute?', (value, [caseSensitive, attribute]) =>
+  min: structural('case_sensitive? attribute?', (value, [caseSensitive = false, attribute]) =>
     extreme(value, caseSensitive, attribute, -1),
   ),
-  max: structural('case_sensitive? attribute?', (value, [caseSensitive, attribute]) =>
+  max: structural('case_sensitive? attribute?', (value, [caseSensitive = false, attribute]) =>
     extreme(value, caseSensitive, attribute, 1),
   ),
-  sum: structural('attribute? start?', (value, [attribute, start]) => {
+  sum: structural('attribute? start?', (value, [attribute, start = 0]) => {
     const get = attribute === undefined || attribute === null ? identity : getter(attribute);
-    return iterate(value).reduce((total: Data, item) => arithmetic('+', total, get(item)), start ?? 0);
+    return iterate(value).reduce((total: Data, item) => arithmetic('+', total, get(item)), start);
   }),
-  groupby: structural('attribute default? case_sensitive?', (value, [attribute, fallback, caseSensitive]) => {
-    const get = getter(attribute!, fallback);
-    const fold = truth(caseSensitive ?? false) ? identity : ignoreCase;
-    const keyed = iterate(value).map((item) => ({ item, name: get(item) }));
-    keyed.sort((a, b) => compare(fold(a.name), fold(b.name)));
-    const groups: { name: Data; items: Data[] }[] = [];
-    for (const { item, name } of keyed) {
-      const last = groups.at(-1);
-      if (last && equal(fold(last.name), fold(name))) last.items.push(item);
-      else groups.push({ name, items: [item] });
-    }
-    return own(groups.map(({ name, items }) => Group.pair(name, own(items))));
-  }),
+  groupby: structural(
+    'attribute default? case_sensitive?',
+    (value, [attribute, fallback, caseSensitive = false]) => {
+      const get = getter(attribute!, fallback);
+      const fold = truth(caseSensitive) ? identity : ignoreCase;
+      const keyed = iterate(value).map((item) => ({ item, name: get(item) }));
+      keyed.sort((a, b) => compare(fold(a.name), fold(b.name)));
+      const groups: { name: Data; items: Data[] }[] = [];
+      for (const { item, name } of keyed) {
+        const last = groups.at(-1);
+        if (last && equal(fold(last.name), fold(name))) last.items.push(item);
+        else groups.push({ name, items: [item] });
+      }
+      return own(groups.map(({ name, items }) => Group.pair(name, own(items))));
+    },
+  ),
   first: structural('', (value) =>
     present(iterate(value)[0], () => new Undefined('no first item, the sequence was empty', '', 0)),
   ),
   last: structural('', (value) =>
     present(iterate(value).at(-1), () => new Undefined('no last item, the sequence was empty', '', 0)),
   ),
-  join: filter('d? attribute?', (value, [separator, attribute]) => {
+  join: filter('d? attribute?', (value, [separator = '', attribute]) => {
     const get = attribute === undefined || attribute === null ? identity : getter(attribute);
     return iterate(value)
       .map((item) => str(defined(get(item))))
-      .join(str(separator ?? ''));
+      .join(str(separator));
   }),
 };
 
@@ -106,6 +112,8 @@ function ignoreCase(value: Data): Data {
 
 /** Reads `a.b.0` from items; what is missing is the fallback or Undefined. */
 export function getter(attribute: Data, fallback?: Data): (item: Data) => Data {
+  // As in Jinja, no attribute is the item itself.
+  if (attribute === null) return identity;
   const path: readonly Data[] =
     typeof attribute === 'string'
       ? attribute.split('.').map((part) => (/^\d+$/.test(part) ? Number(part) : part))
@@ -117,7 +125,7 @@ export function getter(attribute: Data, fallback?: Data): (item: Data) => Data {
       const item = itemOf(value, part);
       value = item === undefined ? absent(value, attribute) : item;
     }
-    return value instanceof Undefined && fallback !== undefined ? fallback : value;
+    return value instanceof Undefined && fallback !== undefined && fallback !== null ? fallback : value;
   };
 }
 
@@ -164,20 +172,15 @@ function sortKey(attribute: Data | undefined, caseSensitive: boolean): (item: Da
   return (item) => own(getters.map((get) => fold(get(item))));
 }
 
-function extreme(
-  value: Data,
-  caseSensitive: Data | undefined,
-  attribute: Data | undefined,
-  direction: 1 | -1,
-): Data {
-  const fold = truth(caseSensitive ?? false) ? identity : ignoreCase;
+function extreme(value: Data, caseSensitive: Data, attribute: Data | undefined, direction: 1 | -1): Data {
+  const fold = truth(caseSensitive) ? identity : ignoreCase;
   const get = attribute === undefined || attribute === null ? identity : getter(attribute);
   let best: { item: Data; key: Data } | undefined;
   for (const item of iterate(value)) {
     const key = fold(get(item));
     if (!best || direction * compare(key, best.key, direction > 0 ? '>' : '<') > 0) best = { item, key };
   }
-  return best?.item ?? new Undefined('no aggregated item, sequence was empty', '', 0);
+  return best ? best.item : new Undefined('no aggregated item, sequence was empty', '', 0);
 }
 
 /** Items without those whose key was there before. */

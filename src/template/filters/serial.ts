@@ -16,14 +16,13 @@ export const serialFilters: Filters = {
   to_json: filter('**kwargs', (value, _values, _call, { keywords }) =>
     toJson(value, jsonStyle(keywords, {})),
   ),
-  to_nice_json: filter('indent? sort_keys? **kwargs', (value, [indent, sort], _call, { keywords }) =>
-    toJson(
-      value,
-      jsonStyle(keywords, { indent: indent ?? 4, sortKeys: truth(sort ?? true), separators: [',', ': '] }),
-    ),
+  to_nice_json: filter(
+    'indent? sort_keys? **kwargs',
+    (value, [indent = 4, sort = true], _call, { keywords }) =>
+      toJson(value, jsonStyle(keywords, { indent, sortKeys: truth(sort), separators: [',', ': '] })),
   ),
-  tojson: filter('indent?', (value, [indent]) =>
-    toJson(value, jsonStyle(new Map(), { indent: indent ?? null, sortKeys: true }))
+  tojson: filter('indent?', (value, [indent = null]) =>
+    toJson(value, jsonStyle(new Map(), { indent, sortKeys: true }))
       .replaceAll('<', '\\u003c')
       .replaceAll('>', '\\u003e')
       .replaceAll('&', '\\u0026')
@@ -36,13 +35,15 @@ export const serialFilters: Filters = {
       flow: flow === undefined || flow === null ? 'scalars' : truth(flow) ? 'all' : 'none',
     }),
   ),
-  to_nice_yaml: filter('indent? **kwargs', (value, [indent], _call, { keywords }) =>
-    emitYaml(value, { indent: integerOf(indent ?? 4, 'indent'), ...yamlStyle(keywords), flow: 'none' }),
+  to_nice_yaml: filter('indent? **kwargs', (value, [indent = 4], _call, { keywords }) =>
+    emitYaml(value, { ...yamlStyle(new Map([['indent', indent], ...keywords])), flow: 'none' }),
   ),
   from_yaml: filter('', (value) =>
     typeof value === 'string' ? fromYaml(parseDocument(value, YAML_OPTIONS)) : value,
   ),
   from_yaml_all: filter('', (value) => {
+    // Of None there are no documents.
+    if (value === null) return own([]);
     if (typeof value !== 'string') return value;
     const documents = parseAllDocuments(value, YAML_OPTIONS);
     return own(Array.isArray(documents) ? (documents as Document[]).map(fromYaml) : []);
@@ -75,7 +76,7 @@ function jsonStyle(
   const known = ['indent', 'sort_keys', 'separators', 'ensure_ascii', 'vault_to_text', 'preprocess_unsafe'];
   for (const key of keywords.keys())
     if (!known.includes(key)) throw typeFault(`the argument "${key}" is not supported`);
-  const indent = keywords.get('indent') ?? given.indent ?? null;
+  const indent = keywords.has('indent') ? keywords.get('indent')! : (given.indent ?? null);
   const separators = keywords.get('separators');
   const pair = isSequence(separators) ? separators.map(text) : undefined;
   const indentText =
@@ -89,7 +90,7 @@ function jsonStyle(
     sortKeys: keywords.has('sort_keys') ? truth(keywords.get('sort_keys')!) : (given.sortKeys ?? false),
     item: pair?.[0] ?? given.separators?.[0] ?? (indentText === undefined ? ', ' : ','),
     key: pair?.[1] ?? given.separators?.[1] ?? ': ',
-    ascii: truth(keywords.get('ensure_ascii') ?? true),
+    ascii: !keywords.has('ensure_ascii') || truth(keywords.get('ensure_ascii')!),
   };
 }
 
@@ -100,8 +101,9 @@ function yamlStyle(keywords: ReadonlyMap<string, Data>): {
 } {
   const style: { indent?: number; width?: number; sortKeys?: boolean } = {};
   for (const [key, value] of keywords) {
-    if (key === 'indent') style.indent = integerOf(value, key);
-    else if (key === 'width') style.width = value instanceof Float ? value.value : integerOf(value, key);
+    if (key === 'indent') {
+      if (value !== null) style.indent = integerOf(value, key);
+    } else if (key === 'width') style.width = value instanceof Float ? value.value : integerOf(value, key);
     else if (key === 'sort_keys') style.sortKeys = truth(value);
     else if (key !== 'allow_unicode') throw typeFault(`the argument "${key}" is not supported`);
   }

@@ -22,30 +22,26 @@ export const textFilters: Filters = {
     const most = count === undefined || count === null ? -1 : whole(count, 'count');
     return replace(str(value), str(old!), str(by!), most);
   }),
-  center: filter('width?', (value, [width]) => justify(str(value), width ?? 80, undefined, 'center')),
-  indent: filter('width? first? blank?', (value, [width, first, blank]) =>
-    indent(text(value), width ?? 4, truth(first ?? false), truth(blank ?? false)),
+  center: filter('width?', (value, [width = 80]) => justify(str(value), width, undefined, 'center')),
+  indent: filter('width? first? blank?', (value, [width = 4, first = false, blank = false]) =>
+    indent(text(value), width, truth(first), truth(blank)),
   ),
   wordcount: filter('', (value) => (str(value).match(/[\p{L}\p{N}_]+/gu) ?? []).length),
   wordwrap: filter(
     'width? break_long_words? wrapstring? break_on_hyphens?',
-    (value, [width, breakLong, wrapString, onHyphens]) => {
+    (value, [width = 79, breakLong = true, wrapString, onHyphens = true]) => {
+      // Python's own default: None is the line break, too.
+      const separator = text(wrapString ?? '\n');
       const lines = splitLines(text(value)).map((line) =>
-        wrap(line, whole(width ?? 79, 'width'), truth(breakLong ?? true), truth(onHyphens ?? true)).join(
-          text(wrapString ?? '\n'),
-        ),
+        wrap(line, whole(width, 'width'), truth(breakLong), truth(onHyphens)).join(separator),
       );
-      return lines.join(text(wrapString ?? '\n'));
+      return lines.join(separator);
     },
   ),
-  truncate: filter('length? killwords? end? leeway?', (value, [length, killWords, end, leeway]) =>
-    truncate(
-      value,
-      whole(length ?? 255, 'length'),
-      truth(killWords ?? false),
-      text(end ?? '...'),
-      whole(leeway ?? 5, 'leeway'),
-    ),
+  truncate: filter(
+    'length? killwords? end? leeway?',
+    (value, [length = 255, killWords = false, end = '...', leeway]) =>
+      truncate(value, whole(length, 'length'), truth(killWords), text(end), whole(leeway ?? 5, 'leeway')),
   ),
   format: filter('*args **kwargs', (value, _values, _call, { rest, keywords }) => {
     if (rest.length > 0 && keywords.size > 0)
@@ -60,10 +56,10 @@ export const textFilters: Filters = {
   split: filter('sep? maxsplit?', (value, [separator, most]) => own(split(text(value), separator, most))),
   splitlines: filter('', (value) => own(splitLines(text(value)))),
   quote: filter('', (value) => shellQuote(value === null ? '' : str(value))),
-  comment: filter('style? **kwargs', (value, [style], _call, { keywords }) =>
-    comment(text(value), text(style ?? 'plain'), keywords),
+  comment: filter('style? **kwargs', (value, [style = 'plain'], _call, { keywords }) =>
+    comment(text(value), text(style), keywords),
   ),
-  filesizeformat: filter('binary?', (value, [binary]) => fileSize(value, truth(binary ?? false))),
+  filesizeformat: filter('binary?', (value, [binary = false]) => fileSize(value, truth(binary))),
 };
 
 function whole(value: Data, name: string): number {
@@ -201,9 +197,10 @@ function comment(value: string, style: string, keywords: ReadonlyMap<string, Dat
     if (!COMMENT_KEYS.includes(key)) throw typeFault(`comment has no argument "${key}"`);
   const get = (key: string, fallback: string): string => {
     const given = keywords.get(key);
-    return given === undefined ? (preset[key] ?? fallback) : str(given);
+    if (given === undefined) return preset[key] ?? fallback;
+    return given === null && key !== 'decoration' ? '' : str(given);
   };
-  const count = (key: string): number => whole(keywords.get(key) ?? 1, key);
+  const count = (key: string): number => whole(keywords.has(key) ? keywords.get(key)! : 1, key);
   const decoration = get('decoration', '');
   const trimmed = strip(decoration, undefined, false, true);
   const newline = get('newline', '\n');

@@ -7,6 +7,7 @@ import {
   isSequence,
   NativeFunction,
   own,
+  present,
   Tuple,
   typeFault,
   typeName,
@@ -46,6 +47,12 @@ function changeableDict(self: DataDict, name: string): Map<Data, Data> {
   throw typeFault(`${name}() would change a variable's dictionary; use the combine filter`);
 }
 
+/** A place in a list; None is none. */
+function position(index: Data): number {
+  if (typeof index === 'number') return index;
+  throw typeFault(`expected an integer, got '${typeName(index)}'`);
+}
+
 const listMethods: Readonly<Record<string, Method<Sequence>>> = {
   index: onList('value', (self, [value]) => {
     const at = self.findIndex((one) => equal(one, value!));
@@ -63,11 +70,11 @@ const listMethods: Readonly<Record<string, Method<Sequence>>> = {
     return null;
   }),
   insert: onList('index object', (self, [index, item]) => {
-    changeable(self, 'insert').splice(Number(index), 0, item!);
+    changeable(self, 'insert').splice(position(index!), 0, item!);
     return null;
   }),
   pop: onList('index?', (self, [index]) => {
-    const [item] = changeable(self, 'pop').splice(index === undefined ? -1 : Number(index), 1);
+    const [item] = changeable(self, 'pop').splice(index === undefined ? -1 : position(index), 1);
     if (item === undefined) throw typeFault('pop index out of range');
     return item;
   }),
@@ -88,7 +95,7 @@ const dictMethods: Readonly<Record<string, Method<DataDict>>> = {
   items: onDict('', (self) => own([...self].map(([key, value]) => Tuple.containing([key, value])))),
   keys: onDict('', (self) => own([...self.keys()])),
   values: onDict('', (self) => own([...self.values()])),
-  get: onDict('key default?', (self, [key, fallback]) => dictGet(self, key!) ?? fallback ?? null),
+  get: onDict('key default?', (self, [key, fallback = null]) => present(dictGet(self, key!), () => fallback)),
   copy: onDict('', (self) => own(new Map(self))),
   update: onDict('other? **kwargs', (self, [other], bound) => {
     const dict = changeableDict(self, 'update');
@@ -99,19 +106,19 @@ const dictMethods: Readonly<Record<string, Method<DataDict>>> = {
     for (const [key, value] of bound.keywords) dict.set(key, value);
     return null;
   }),
-  setdefault: onDict('key default?', (self, [key, fallback]) => {
+  setdefault: onDict('key default?', (self, [key, fallback = null]) => {
     const known = dictGet(self, key!);
     if (known !== undefined) return known;
-    dictSet(changeableDict(self, 'setdefault'), key!, fallback ?? null);
-    return fallback ?? null;
+    dictSet(changeableDict(self, 'setdefault'), key!, fallback);
+    return fallback;
   }),
   pop: onDict('key default?', (self, [key, fallback]) => {
     const dict = changeableDict(self, 'pop');
     const known = dictGet(dict, key!);
-    if (known === undefined && fallback === undefined)
-      throw typeFault(`the dictionary has no key ${repr(key!)}`);
     if (known !== undefined) dict.delete(key!);
-    return known ?? fallback ?? null;
+    if (known !== undefined) return known;
+    if (fallback !== undefined) return fallback;
+    throw typeFault(`the dictionary has no key ${repr(key!)}`);
   }),
 };
 

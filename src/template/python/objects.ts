@@ -43,7 +43,7 @@ export class Undefined {
 }
 
 /** The value, or what stands for its absence: None is a value. */
-export function present(value: Data | undefined, absence: () => Undefined): Data {
+export function present(value: Data | undefined, absence: () => Data): Data {
   return value === undefined ? absence() : value;
 }
 

@@ -101,7 +101,7 @@ export function text(value: Data | undefined): string {
 
 /** A given whole number as JavaScript's; -1 if none is given. */
 function number(value: Data | undefined): number {
-  if (value === undefined || value === null) return -1;
+  if (value === undefined) return -1;
   if (typeof value === 'number' || typeof value === 'boolean') return Number(value);
   throw typeFault(`expected an integer, got '${typeName(defined(value))}'`);
 }

@@ -27,10 +27,14 @@ const greater = is('>', (order) => order > 0);
 const atLeast = is('>=', (order) => order >= 0);
 const subset = test('other', (value, [other]) => isSubset(value, other!));
 const superset = test('other', (value, [other]) => isSubset(other!, value));
-const version = test('version operator? strict? version_type?', (value, [other, operator, strict, type]) =>
-  compareVersions(value, other!, operator ?? 'eq', strict ?? null, type ?? null));
+const version = test('version operator? strict? version_type?', (value, [
+  other,
+  operator = 'eq',
+  strict = null,
+  type = null,
+]) => compareVersions(value, other!, operator, strict, type));
 const regexTest = (kind: 'search' | 'match'): Tests[string] =>
-  test('pattern? ignorecase? multiline?', (value, [pattern, ignoreCase, multiline]) =>
+  test('pattern? ignorecase? multiline?', (value, [pattern = '', ignoreCase, multiline]) =>
     matches(value, pattern, ignoreCase, multiline, kind));
 
 /** Jinja's own tests, and Ansible's about texts, lists and versions. */
@@ -81,7 +85,7 @@ export const coreTests: Tests = {
   match: regexTest('match'),
   search: regexTest('search'),
   regex: test('pattern? ignorecase? multiline? match_type?', (value, [
-    pattern,
+    pattern = '',
     ignoreCase,
     multiline,
     type,
@@ -102,7 +106,7 @@ export const coreTests: Tests = {
   isnan: test('', (value) => value instanceof Float && Number.isNaN(value.value)),
   abs: test('', (value) => text(value).startsWith('/')),
   is_abs: test('', (value) => text(value).startsWith('/')),
-  url: test('schemes?', (value, [schemes]) => isUrl(text(value), schemes)),
+  url: test('schemes?', (value, [schemes]) => typeof value === 'string' && isUrl(value, schemes)),
 };
 
 function isSubset(part: Data, set: Data): boolean {
@@ -138,7 +142,7 @@ function matches(
   multiline: Data | undefined,
   kind: 'search' | 'match',
 ): boolean {
-  const regex = pythonRegex(text(pattern ?? ''), {
+  const regex = pythonRegex(text(pattern), {
     ignoreCase: flag(ignoreCase),
     multiline: flag(multiline),
   });
