@@ -92,7 +92,8 @@ function buffered() {
   };
 }
 
-function relay<T>() {
+/** Hands values on to one listener at a time, and keeps those that come while there is none. */
+export function relay<T>() {
   let waiting: T[] = [];
   let listener: ((value: T) => void) | undefined;
   return {

@@ -51,6 +51,18 @@ export function scanMarkers(nonce: string, handlers: MarkerHandlers): (chunk: Bu
   };
 }
 
+/** Drops all up to the first marker, and gives what stands behind it in the same chunk. */
+export function untilMarker(nonce: string, found: (rest: Buffer) => void): (chunk: Buffer) => void {
+  const prefix = Buffer.from(`\u001e${nonce}`);
+  let seen = Buffer.alloc(0);
+  return (chunk) => {
+    seen = Buffer.concat([seen, chunk]);
+    const at = seen.indexOf(prefix);
+    const end = at === -1 ? -1 : seen.indexOf(NEWLINE, at);
+    if (end !== -1) found(seen.subarray(end + 1));
+  };
+}
+
 /** How many bytes at the end of `data` may be the beginning of a marker. */
 function cutPrefix(data: Buffer, prefix: Buffer): number {
   const from = Math.max(0, data.length - prefix.length + 1);

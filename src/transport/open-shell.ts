@@ -1,5 +1,5 @@
-import type { Channel, OpenChannel } from './channel.ts';
-import { newNonce, scanMarkers } from './frames.ts';
+import { type Channel, type ChannelEnd, type OpenChannel, relay } from './channel.ts';
+import { newNonce, untilMarker } from './frames.ts';
 import { launchCommand, rawCommand } from './launch.ts';
 import type { TransportFailure } from './failure.ts';
 import { reasonIn, sudoRefusal } from './sudo-refusal.ts';
@@ -32,19 +32,23 @@ async function start(options: OpenOptions, nonce: string, commandLine: CommandLi
   const { become } = options;
   const prompt = become?.password ? `[${newNonce()}]` : undefined;
   const channel = await options.open(commandLine(nonce, become && { user: become.user, prompt }));
-  await untilReady(channel, nonce, prompt, options);
-  return channel;
+  return await whenReady(channel, nonce, prompt, options);
 }
 
-async function untilReady(
+/** The channel from its marker on: what comes before anybody listens to it is kept. */
+async function whenReady(
   channel: Channel,
   nonce: string,
   prompt: string | undefined,
   options: OpenOptions,
-): Promise<void> {
+): Promise<Channel> {
   const { become } = options;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const fail = (failure: TransportFailure) => reject(new TransportError(options.host, failure));
+  const stdout = relay<Buffer>();
+  const errors = relay<Buffer>();
+  const end = relay<ChannelEnd>();
+  let isReady = false;
   let stderr = '';
   let prompts = 0;
   const timer = setTimeout(() => {
@@ -60,6 +64,7 @@ async function untilReady(
     channel.destroy();
   }, options.timeoutMs);
   channel.onStderr((chunk) => {
+    if (isReady) return errors.send(chunk);
     stderr += chunk.toString('utf8');
     if (prompt === undefined || !become) return;
     const seen = stderr.split(prompt).length - 1;
@@ -71,18 +76,22 @@ async function untilReady(
       channel.destroy();
     }
   });
-  channel.onStdout(
-    scanMarkers(nonce, {
-      onData: () => {},
-      onMarker: () => resolve(),
-    }),
-  );
-  channel.onClose((end) => fail(refusal(become, end.status, withoutPrompt(stderr, prompt))));
+  const scan = untilMarker(nonce, (rest) => {
+    isReady = true;
+    if (rest.length > 0) stdout.send(rest);
+    resolve();
+  });
+  channel.onStdout((chunk) => (isReady ? stdout.send(chunk) : scan(chunk)));
+  channel.onClose((how) => {
+    if (isReady) end.send(how);
+    else fail(refusal(become, how.status, withoutPrompt(stderr, prompt)));
+  });
   try {
     await promise;
   } finally {
     clearTimeout(timer);
   }
+  return { ...channel, onStdout: stdout.listen, onStderr: errors.listen, onClose: end.listen };
 }
 
 function withoutPrompt(text: string, prompt: string | undefined): string {
