@@ -1,3 +1,4 @@
+import { SSH_OPTIONS } from '../src/transport/ssh-options.ts';
 import { z } from 'zod';
 
 import { allModules } from '../src/modules/find-module.ts';
@@ -50,9 +51,41 @@ export function generatedDocs(): Readonly<Record<string, string>> {
     'json.md': jsonPage(),
     'json.schema.json': `${JSON.stringify(z.toJSONSchema(lineSchema), null, 2)}\n`,
     'modules.md': modulesPage(),
+    'ssh-options.md': sshOptionsPage(),
     'schemas/playbook.json': `${JSON.stringify(playbookSchema(), null, 1)}\n`,
     'schemas/tasks.json': `${JSON.stringify(tasksSchema(), null, 1)}\n`,
   };
+}
+
+/** What becomes of every option of ssh_config(5). */
+function sshOptionsPage(): string {
+  const rows = Object.entries(SSH_OPTIONS).map(([name, use]) => {
+    switch (use.use) {
+      case 'honoured':
+        return `| \`${name}\` | honoured | ${use.note ?? ''} |`;
+      case 'harmless':
+        return `| \`${name}\` | without effect | ${use.why} |`;
+      case 'refused':
+        return `| \`${name}\` | refused | ${use.remedy}${harmlessValues(use.unless)} |`;
+    }
+  });
+  return [
+    '# Options of ssh',
+    '',
+    'What becomes of each option of ssh_config(5), in `~/.ssh/config` and in `ansible_ssh_common_args`. An option on',
+    'which you could count, and which is not honoured, is refused by its name before anything is connected; options',
+    'without effect are let pass. `IgnoreUnknown` lets pass what it names.',
+    '',
+    '| option | here | |',
+    '| --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+function harmlessValues(values: readonly string[]): string {
+  const given = values.filter((value) => value !== '');
+  return given.length === 0 ? '' : ` (let pass: ${given.map((value) => `\`${value}\``).join(', ')})`;
 }
 
 function jsonPage(): string {

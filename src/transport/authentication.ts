@@ -36,6 +36,8 @@ export interface KeyStore {
 
 export type LoadedKey =
   | { readonly kind: 'key'; readonly key: ParsedKey }
+  /** Only the public half: an agent may hold the other. */
+  | { readonly kind: 'public'; readonly key: ParsedKey }
   | { readonly kind: 'missing' }
   | { readonly kind: 'unusable'; readonly reason: string };
 
@@ -67,9 +69,7 @@ async function loadKey(file: string, passphrase: string | undefined): Promise<Lo
   if (key === undefined) return { kind: 'unusable', reason: `${file} holds no key` };
   if (key instanceof Error)
     return { kind: 'unusable', reason: unusable(file, key, passphrase !== undefined) };
-  if (!key.isPrivateKey())
-    return { kind: 'unusable', reason: `${file} is a public key, not the private one` };
-  return { kind: 'key', key };
+  return { kind: key.isPrivateKey() ? 'key' : 'public', key };
 }
 
 function unusable(file: string, error: Error, hasPassphrase: boolean): string {
@@ -88,15 +88,15 @@ function unusable(file: string, error: Error, hasPassphrase: boolean): string {
 export async function authenticator(settings: SshSettings, store: KeyStore): Promise<Authenticator> {
   const notes: string[] = [];
   const offers: Offer[] = [];
-  const files = await loadFiles(settings, store, notes);
   const agent = await agentKeys(settings, notes);
+  const held = new Set(agent?.keys.map(encoded));
+  const files = await loadFiles(settings, store, held, notes);
   const named = new Set(files.map((file) => encoded(file.key)));
   const wanted = await publicKeys(settings);
   const inAgent = agent?.keys.filter((key) => named.has(encoded(key)) || wanted.has(encoded(key))) ?? [];
   const otherAgentKeys = settings.identitiesOnly
     ? []
     : (agent?.keys.filter((key) => !inAgent.includes(key)) ?? []);
-  const held = new Set(inAgent.map(encoded));
   const given = files.filter((file) => !held.has(encoded(file.key)));
   const username = settings.user;
   const offerAgent = (keys: readonly ParsedKey[]) => {
@@ -166,7 +166,12 @@ interface KeyFile {
   readonly key: ParsedKey;
 }
 
-async function loadFiles(settings: SshSettings, store: KeyStore, notes: string[]): Promise<KeyFile[]> {
+async function loadFiles(
+  settings: SshSettings,
+  store: KeyStore,
+  inAgent: ReadonlySet<string>,
+  notes: string[],
+): Promise<KeyFile[]> {
   const found: KeyFile[] = [];
   const passphrase = settings.passphrase?.reveal();
   for (const { file, explicit } of settings.keys) {
@@ -175,6 +180,10 @@ async function loadFiles(settings: SshSettings, store: KeyStore, notes: string[]
       case 'key':
         if (!found.some((other) => encoded(other.key) === encoded(loaded.key)))
           found.push({ file, explicit, key: loaded.key });
+        break;
+      case 'public':
+        if (!inAgent.has(encoded(loaded.key)))
+          notes.push(`${file} is a public key, and the agent does not hold the private one`);
         break;
       case 'missing':
         if (explicit) notes.push(`the key ${file} does not exist`);
@@ -187,13 +196,16 @@ async function loadFiles(settings: SshSettings, store: KeyStore, notes: string[]
   return found;
 }
 
-/** The public halves beside the named key files: by them an encrypted key is found in the agent. */
+/** The public halves that are named, or beside the named key files: by them an encrypted key is found in the agent. */
 async function publicKeys(settings: SshSettings): Promise<Set<string>> {
   const keys = await Promise.all(
     settings.keys.map(async ({ file }) => {
-      const text = await readFile(`${file}.pub`).catch(() => undefined);
-      const key = text === undefined ? undefined : utils.parseKey(text);
-      return key === undefined || key instanceof Error ? [] : [encoded(key)];
+      const names = file.endsWith('.pub') ? [file] : [`${file}.pub`];
+      const texts = await Promise.all(names.map((name) => readFile(name).catch(() => undefined)));
+      return texts.flatMap((text) => {
+        const key = text === undefined ? undefined : utils.parseKey(text);
+        return key === undefined || key instanceof Error ? [] : [encoded(key)];
+      });
     }),
   );
   return new Set(keys.flat());

@@ -3,6 +3,7 @@ import { type Config, NodeSSH } from 'node-ssh';
 import type { Client } from 'ssh2';
 import { dial } from './dial.ts';
 import { dialThrough } from './jump.ts';
+import { dialByCommand } from './proxy-command.ts';
 import {
   entriesFor,
   fingerprint,
@@ -53,7 +54,9 @@ export async function probeHostKeys(
     KINDS.map(async (algorithms) => {
       const socket = via
         ? await dialThrough(via.client, endpoint, settings.connectTimeoutMs, never)
-        : await dial(endpoint, settings.connectTimeoutMs);
+        : settings.proxyCommand === undefined
+          ? await dial(endpoint, settings.connectTimeoutMs)
+          : dialByCommand(settings.proxyCommand);
       return await askFor(algorithms, socket, settings);
     }),
   );

@@ -7,6 +7,7 @@ import { type Authenticator, authenticator, type KeyStore } from './authenticati
 import { ConnectError, dial } from './dial.ts';
 import { hostKeys } from './host-keys.ts';
 import { dialThrough } from './jump.ts';
+import { dialByCommand } from './proxy-command.ts';
 import type { SshSettings } from './ssh-settings.ts';
 import type { Endpoint, TransportFailure } from './failure.ts';
 
@@ -82,10 +83,19 @@ async function attemptSession(settings: SshSettings, options: SessionOptions): P
   // Independent, so at the same time: the key files and the agent are read while the network answers.
   const preparing = authenticator(settings, options.keys);
   preparing.catch(() => {});
+  if (!via && settings.proxyCommand !== undefined) {
+    const authentication = await preparing;
+    signal.throwIfAborted();
+    // Last, and without a pause before the login listens: a command may fail at once.
+    return await logIn(settings, endpoint, dialByCommand(settings.proxyCommand), authentication, options);
+  }
   const socket: Duplex = via
     ? await dialThrough(via.client, endpoint, settings.connectTimeoutMs, signal)
     : await dial(endpoint, settings.connectTimeoutMs, signal);
-  const authentication = await preparing;
+  const authentication = await preparing.catch((error: unknown) => {
+    socket.destroy();
+    throw error;
+  });
   return await logIn(settings, endpoint, socket, authentication, options);
 }
 
@@ -112,8 +122,8 @@ async function logIn(
       Config['algorithms']
     >,
     readyTimeout: settings.connectTimeoutMs,
-    keepaliveInterval: options.keepaliveIntervalMs,
-    keepaliveCountMax: options.keepaliveCountMax,
+    keepaliveInterval: settings.aliveIntervalMs ?? options.keepaliveIntervalMs,
+    keepaliveCountMax: settings.aliveCountMax ?? options.keepaliveCountMax,
   });
   const client = ssh.connection;
   if (!client) throw new Error('node-ssh made no connection');

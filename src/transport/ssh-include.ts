@@ -15,6 +15,7 @@ export function readSshConfig(file: string, home: string, depth = 0): string {
     switch (keyword.toLowerCase()) {
       case 'host':
       case 'match':
+        if (keyword.toLowerCase() === 'match') refuseCriteria(rest, file, index + 1);
         section = !/^(?:\*|all)\s*$/i.test(rest);
         return line;
       case 'include':
@@ -34,6 +35,24 @@ export function readSshConfig(file: string, home: string, depth = 0): string {
     }
   });
   return expanded.join('\n');
+}
+
+const CRITERIA = new Set(['all', 'host', 'originalhost', 'user']);
+
+/** A criterion that is not understood would match never or always. */
+function refuseCriteria(text: string, file: string, line: number): void {
+  const words = [...text.matchAll(/"[^"]*"|[^\s=]+/g)].map((match) => match[0]);
+  for (let index = 0; index < words.length; index++) {
+    const criterion = (words[index] ?? '').toLowerCase();
+    if (!CRITERIA.has(criterion)) {
+      throw new UserError({
+        message: `Match ${criterion} is not supported; expected ${[...CRITERIA].join(', ')}`,
+        location: { file, line, column: 1 },
+        hint: 'say it with Host, or name another file with ansible_ssh_common_args: -F FILE',
+      });
+    }
+    if (criterion !== 'all') index++;
+  }
 }
 
 /** Files that do not exist include nothing, as with OpenSSH. */

@@ -4,7 +4,9 @@ import { isAbsolute, join } from 'node:path';
 import SSHConfig from 'ssh-config';
 import { UserError } from '../lib/errors.ts';
 import type { Secret } from '../lib/secret.ts';
+import { matchesNames } from './known-hosts.ts';
 import { readSshConfig } from './ssh-include.ts';
+import { optionRefusal } from './ssh-options.ts';
 import type { HostAddress, HostKeyChecking } from './transport.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -31,6 +33,11 @@ export interface SshSettings {
   readonly knownHostsFiles: readonly string[];
   readonly hostKeyChecking: HostKeyChecking;
   readonly connectTimeoutMs: number;
+  /** A command whose standard streams lead to the host, instead of a TCP connection. */
+  readonly proxyCommand: string | undefined;
+  /** How often a silent connection is asked for a sign of life; 0 for never. Undefined leaves it to the caller. */
+  readonly aliveIntervalMs: number | undefined;
+  readonly aliveCountMax: number | undefined;
 }
 
 type Directives = Readonly<Record<string, string | readonly string[]>>;
@@ -44,17 +51,13 @@ export interface SettingsOptions {
 /** Puts the inventory and the ssh configuration together; the inventory wins. */
 export function sshSettings(host: HostAddress, options: SettingsOptions = {}): SshSettings {
   const home = options.home ?? homedir();
-  const config = directives(host, home);
+  const config = withCommandLine(directives(host, home), host);
+  refuseUnsupported(config, host);
   const address = expandTokens(one(config, 'hostname') ?? host.address, { h: host.address, '%': '%' }, host);
   const port = host.port ?? numberOf(config, 'port', host) ?? 22;
   const user = host.user ?? one(config, 'user') ?? options.defaultUser ?? userInfo().username;
-  const expand = (path: string) =>
-    expandPath(
-      path,
-      home,
-      { h: address, n: host.address, p: String(port), r: user, u: userInfo().username, d: home },
-      host,
-    );
+  const tokens = { h: address, n: host.address, p: String(port), r: user, u: userInfo().username, d: home };
+  const expand = (path: string) => expandPath(path, home, tokens, host);
   const identities = many(config, 'identityfile').filter((file) => file.toLowerCase() !== 'none');
   const given = host.privateKeyFile === undefined ? identities : [host.privateKeyFile, ...identities];
   const keys =
@@ -62,6 +65,9 @@ export function sshSettings(host: HostAddress, options: SettingsOptions = {}): S
       ? given.map((file) => ({ file: expand(file), explicit: file === host.privateKeyFile }))
       : DEFAULT_KEYS.map((name) => ({ file: join(home, '.ssh', name), explicit: false }));
   const timeout = numberOf(config, 'connecttimeout', host);
+  const aliveInterval = numberOf(config, 'serveraliveinterval', host);
+  const proxy =
+    host.jumps === undefined ? proxyOf(config, host, tokens) : { jumps: host.jumps, command: undefined };
   return {
     name: host.name,
     address,
@@ -72,7 +78,10 @@ export function sshSettings(host: HostAddress, options: SettingsOptions = {}): S
     agent: agentSocket(one(config, 'identityagent'), expand),
     password: host.password,
     passphrase: host.passphrase,
-    jumps: host.jumps ?? jumpsOf(config, host, { h: address, p: String(port), r: user }),
+    jumps: proxy.jumps,
+    proxyCommand: proxy.command,
+    aliveIntervalMs: aliveInterval === undefined ? undefined : aliveInterval * 1000,
+    aliveCountMax: numberOf(config, 'serveralivecountmax', host),
     hostKeyAlias: one(config, 'hostkeyalias'),
     knownHostsFiles: knownHostsFiles(host, config, expand, home),
     hostKeyChecking: host.hostKeyChecking ?? checking(one(config, 'stricthostkeychecking'), host),
@@ -133,28 +142,69 @@ function checking(value: string | undefined, host: HostAddress): HostKeyChecking
   }
 }
 
-function jumpsOf(
+/** The first of ProxyJump and ProxyCommand counts; here that is the command line's, then ProxyJump. */
+function proxyOf(
   config: Directives,
   host: HostAddress,
   tokens: Readonly<Record<string, string>>,
-): readonly string[] {
-  const jump = one(config, 'proxyjump');
+): { readonly jumps: readonly string[]; readonly command: string | undefined } {
+  const direct = { jumps: [], command: undefined };
+  const commandFirst = host.sshOptions?.['proxycommand'] !== undefined && !host.sshOptions['proxyjump'];
+  const jump = commandFirst ? undefined : one(config, 'proxyjump');
   if (jump !== undefined) {
-    if (jump.toLowerCase() === 'none') return [];
-    return jump.split(',').map((hop) => expandTokens(hop.trim(), tokens, host));
+    if (jump.toLowerCase() === 'none') return direct;
+    return {
+      jumps: jump.split(',').map((hop) => expandTokens(hop.trim(), tokens, host)),
+      command: undefined,
+    };
   }
   const proxy = many(config, 'proxycommand').join(' ');
-  if (proxy === '' || proxy.toLowerCase() === 'none') return [];
+  if (proxy === '' || proxy.toLowerCase() === 'none') return direct;
   const forwarding =
     /^(?:\S*\/)?ssh\s+(?:-q\s+)?(?:-W\s*\[?%h\]?:%p\s+(?:-q\s+)?(\S+)|(?:-q\s+)?([^-\s]\S*)\s+-W\s*\[?%h\]?:%p)$/.exec(
       proxy,
     );
   const hop = forwarding?.[1] ?? forwarding?.[2];
-  if (hop !== undefined) return [expandTokens(hop, tokens, host)];
-  throw new UserError({
-    message: `${host.name}: the ssh configuration says ProxyCommand ${proxy}, which is not supported`,
-    hint: 'use ProxyJump (or the form "ssh -W %h:%p HOST")',
+  if (hop !== undefined) return { jumps: [expandTokens(hop, tokens, host)], command: undefined };
+  const unsafe = ['h', 'n', 'r'].find(
+    (name) => proxy.includes(`%${name}`) && /^-|[\s'"`$\\;&<>|(){}]/.test(tokens[name] ?? ''),
+  );
+  if (unsafe !== undefined) {
+    throw new UserError(
+      `${host.name}: "${tokens[unsafe]}" has characters that mean something to the shell of ProxyCommand`,
+    );
+  }
+  return { jumps: [], command: expandTokens(proxy, tokens, host) };
+}
+
+/** What ssh's command line says goes before the files; several keys are tried one after the other. */
+function withCommandLine(config: Directives, host: HostAddress): Directives {
+  const given = host.sshOptions ?? {};
+  const merged: Record<string, string | readonly string[]> = { ...config };
+  for (const [name, values] of Object.entries(given)) {
+    if (name === 'identityfile') merged[name] = [...values, ...many(config, name)];
+    else merged[name] = values.slice(0, 1);
+  }
+  return merged;
+}
+
+/** An option that would be without effect is refused by its name: the user counts on it. */
+function refuseUnsupported(config: Directives, host: HostAddress): void {
+  const ignored = many(config, 'ignoreunknown').flatMap((list) => list.split(/[\s,]+/));
+  const isIgnored = (name: string): boolean =>
+    ignored.some((pattern) => pattern !== '' && matchesNames(pattern, name));
+  const reasons = Object.entries(config).flatMap(([name, value]) => {
+    const text = typeof value === 'string' ? value : value.join(' ');
+    const reason = isIgnored(name) ? undefined : optionRefusal(name, text);
+    return reason === undefined ? [] : [reason];
   });
+  if (reasons.length === 0) return;
+  throw new UserError(
+    reasons.map((reason) => ({
+      message: `${host.name}: ssh: ${reason}`,
+      hint: 'docs/ssh-options.md lists what becomes of every option of ssh_config',
+    })),
+  );
 }
 
 function knownHostsFiles(

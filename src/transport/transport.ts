@@ -28,6 +28,8 @@ export interface HostAddress {
   /** Instead of ~/.ssh/config; `none` reads no file. */
   readonly sshConfigFile?: string | undefined;
   readonly connectTimeoutMs?: number | undefined;
+  /** Further options of ssh, as given on its command line: by their names in lower case, each value in order. */
+  readonly sshOptions?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 /** `accept-new` trusts a host seen for the first time, and still refuses a changed key. */

@@ -63,6 +63,7 @@ export function addressOf(
     ...(alternatives === undefined ? {} : { alternatives }),
     ...(knownHosts === undefined ? {} : { knownHostsFile: expandHome(knownHosts) }),
     hostKeyChecking: checking === 'accept-new' ? 'accept-new' : defaults.hostKeyChecking,
+    ...(options.size === 0 ? {} : { sshOptions: optionValues(options) }),
     ...(options.has('configfile') ? { sshConfigFile: expandHome(options.get('configfile') ?? '') } : {}),
     connectTimeoutMs:
       Number(text('ansible_ssh_timeout') ?? text('ansible_timeout') ?? options.get('connecttimeout') ?? 0) *
@@ -108,6 +109,34 @@ function expandHome(path: string): string {
   return path.startsWith('~/') ? resolve(homedir(), path.slice(2)) : resolve(path);
 }
 
+function optionValues(options: ReadonlyMap<string, string>): Readonly<Record<string, readonly string[]>> {
+  const given = [...options].filter(([name]) => name !== 'configfile');
+  return Object.fromEntries(given.map(([name, value]) => [name, [value]]));
+}
+
+/** The options that ssh's letters with a value stand for; what becomes of them is the same table's to say. */
+const VALUES: Readonly<Record<string, string>> = {
+  '-B': 'BindInterface',
+  '-b': 'BindAddress',
+  '-c': 'Ciphers',
+  '-D': 'DynamicForward',
+  '-I': 'PKCS11Provider',
+  '-L': 'LocalForward',
+  '-m': 'MACs',
+  '-R': 'RemoteForward',
+  '-w': 'TunnelDevice',
+};
+
+const MEANINGS: Readonly<Record<string, readonly [option: string, value: string]>> = {
+  '-4': ['AddressFamily', 'inet'],
+  '-6': ['AddressFamily', 'inet6'],
+  '-A': ['ForwardAgent', 'yes'],
+  '-K': ['GSSAPIDelegateCredentials', 'yes'],
+  '-N': ['SessionType', 'none'],
+  '-X': ['ForwardX11', 'yes'],
+  '-Y': ['ForwardX11Trusted', 'yes'],
+};
+
 /** What ssh's own command-line options in `ansible_ssh_common_args` say. Those without meaning here are let pass. */
 function sshOptions(lists: readonly string[], host: string): Map<string, string> {
   const options = new Map<string, string>();
@@ -123,24 +152,21 @@ function sshOptions(lists: readonly string[], host: string): Map<string, string>
       const flag = word.slice(0, 2);
       const value = (): string => (word.length > 2 ? word.slice(2) : (words[++index] ?? ''));
       if (flag === '-o') {
-        const [name = '', ...rest] = value().split(/[= ]/);
-        set(name, rest.join('='));
+        const [, name = '', text = ''] = /^\s*(\w+)(?:\s*=\s*|\s+)"?([^"]*)"?\s*$/.exec(value()) ?? [];
+        if (name === '') throw new UserError(`${host}: ssh option "${word}" is not written as -o NAME=VALUE`);
+        set(name, text);
       } else if (flag === '-J') set('proxyjump', value());
       else if (flag === '-F') set('configfile', value());
       else if (flag === '-i') set('identityfile', value());
       else if (flag === '-p') set('port', value());
       else if (flag === '-l') set('user', value());
-      else if (!/^-[46AaCgKkNnqTtvXxYy]+$/.test(word)) {
+      else if (/^-[SEe]/.test(word)) value();
+      else if (VALUES[flag] !== undefined) set(VALUES[flag], value());
+      else if (MEANINGS[word] !== undefined) set(MEANINGS[word][0], MEANINGS[word][1]);
+      else if (!/^-[aCkqTtvxn]+$/.test(word)) {
         throw new UserError(`${host}: ssh option "${word}" in ansible_ssh_common_args is not supported`);
       }
     }
-  }
-  const proxyCommand = options.get('proxycommand');
-  if (proxyCommand !== undefined && !options.has('proxyjump')) {
-    throw new UserError({
-      message: `${host}: ProxyCommand is not supported`,
-      hint: 'say the same with ProxyJump: -o ProxyJump=user@jumphost',
-    });
   }
   return options;
 }

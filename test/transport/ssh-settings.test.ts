@@ -166,13 +166,70 @@ for (const { title, config, host, expected } of CASES) {
 }
 
 const REFUSED: readonly (readonly [config: string, message: RegExp])[] = [
-  ['Host web1\n  ProxyCommand nc %h %p\n', /ProxyCommand nc %h %p, which is not supported/],
+  ['Match exec "true"\n  Port 2222\n', /:1:1: Match exec is not supported/],
+  [
+    'Host web1\n  CertificateFile ~/.ssh/cert.pub\n',
+    /option CertificateFile .* is not supported; certificates/,
+  ],
+  ['BindAddress 10.0.0.1\n', /option BindAddress \(10\.0\.0\.1\) is not supported/],
+  ['CertificateFile ~/c.pub\n', /option CertificateFile \(~\/c\.pub\) is not supported/],
+  ['NoSuchOption yes\n', /option nosuchoption is not known/],
   ['Host web1\n  Port ssh\n', /port ssh, which is not a number/],
   ['Host web1\n  Include other\n', /:2:1: Include inside a Host or Match section/],
   ['Include config\n', /too deep/],
   ['Host web1\n  IdentityFile ~/%z\n', /uses %z/],
   ['Host web1\n  StrictHostKeyChecking perhaps\n', /StrictHostKeyChecking perhaps/],
 ];
+
+for (const config of [
+  'ForwardAgent no\nControlMaster auto\nControlPersist 60s\nSendEnv LANG LC_*\nHashKnownHosts yes\n',
+  'IgnoreUnknown UseKeychain,Apple*\nUseKeychain yes\nAppleThing 1\n',
+]) {
+  test(`what has no effect on us is let pass: ${JSON.stringify(config)}`, async (t) => {
+    const directory = await home(t, config);
+    t.notThrows(() => sshSettings({ name: 'web1', address: 'web1' }, { home: directory }));
+  });
+}
+
+test('the command line goes before the files', async (t) => {
+  const directory = await home(
+    t,
+    'Host web1\n  ProxyJump gate\n  ServerAliveInterval 9\n  IdentityFile /two\n  ConnectTimeout 7\n',
+  );
+  const settings = sshSettings(
+    {
+      name: 'web1',
+      address: 'web1',
+      user: 'joe',
+      sshOptions: {
+        proxycommand: ['relay %r@%h:%p %%'],
+        identityfile: ['/one'],
+        serveraliveinterval: ['0'],
+        serveralivecountmax: ['5'],
+      },
+    },
+    { home: directory },
+  );
+  t.like(settings, {
+    jumps: [],
+    proxyCommand: 'relay joe@web1:22 %',
+    aliveIntervalMs: 0,
+    aliveCountMax: 5,
+    connectTimeoutMs: 7000,
+  });
+  t.deepEqual(
+    settings.keys.map((key) => key.file),
+    ['/one', '/two'],
+  );
+});
+
+test('a user name with a meaning to the shell is not given to ProxyCommand', async (t) => {
+  const directory = await home(t, 'ProxyCommand relay %r\n');
+  const settings = (user: string) =>
+    sshSettings({ name: 'web1', address: 'web1', user }, { home: directory }).proxyCommand;
+  t.is(settings('joe'), 'relay joe');
+  t.throws(() => settings('joe;reboot'), { instanceOf: UserError, message: /mean something to the shell/ });
+});
 
 for (const [config, message] of REFUSED) {
   test(`what is not understood is refused: ${JSON.stringify(config)}`, async (t) => {

@@ -607,3 +607,45 @@ for (const [what, config] of [
     t.is(error?.kind, 'closed');
   });
 }
+
+test('a public key file stands for the private one that the agent holds', async (t) => {
+  const target = await sshd(t, { config: ['UsePAM no', 'MaxAuthTries 2'] });
+  const socket = join(target.directory, 'agent');
+  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: ['ignore', 'pipe', 'ignore'] });
+  t.teardown(() => agent.kill());
+  await once(agent.stdout, 'data');
+  const env = { ...process.env, SSH_AUTH_SOCK: socket };
+  for (const name of ['one', 'two', 'three']) {
+    keygen(join(target.directory, name), 'ed25519');
+    execFileSync('ssh-add', ['-q', join(target.directory, name)], { env });
+  }
+  execFileSync('ssh-add', ['-q', target.userKey], { env });
+  await rm(target.userKey);
+  const config = join(target.directory, 'config');
+  const lines = [`IdentityAgent ${socket}`, `IdentityFile ${target.userKey}.pub`, 'IdentitiesOnly yes'];
+  await writeFile(config, `Host 127.0.0.1\n  ${lines.join('\n  ')}\n`);
+  const host = target.address({ sshConfigFile: config, privateKeyFile: undefined });
+  const box = await transport(t).connect(host);
+  t.is((await box.run('echo in')).stdout.toString(), 'in\n');
+  execFileSync('ssh-add', ['-q', '-D'], { env, stdio: 'ignore' });
+  const error = await failure(t, host);
+  t.regex(error.message, /user\.pub is a public key, and the agent does not hold the private one/);
+});
+
+test('a command leads to the host, as ProxyCommand says', async (t) => {
+  const target = await sshd(t);
+  const relay = `bash -c 'exec 3<>/dev/tcp/127.0.0.1/%p; { cat <&3; kill $$; } & exec cat >&3'`;
+  const through = target.address({ address: 'no-such-host.invalid', sshOptions: { proxycommand: [relay] } });
+  await writeFile(
+    target.knownHosts,
+    (await readFile(target.knownHosts, 'utf8')).replace('127.0.0.1', 'no-such-host.invalid'),
+  );
+  const box = await transport(t).connect(through);
+  t.is((await box.run('echo in')).stdout.toString(), 'in\n');
+  const error = await failure(t, {
+    ...through,
+    sshOptions: { proxycommand: ['ls /no-such-file'] },
+    connectTimeoutMs: 500,
+  });
+  t.regex(error.message, /the ProxyCommand ended with status 2: .*no-such-file/);
+});

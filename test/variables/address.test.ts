@@ -44,6 +44,22 @@ const CASES: readonly (readonly [string, Readonly<Record<string, Value>>, Partia
       ],
     },
   ],
+  [
+    'options of ssh are written in any of its ways',
+    {
+      ansible_ssh_args:
+        '-oServerAliveInterval=7 -o "ProxyCommand nc %h %p" -C -4 -L 1:2:3 -c aes128-ctr -S none',
+    },
+    {
+      sshOptions: {
+        serveraliveinterval: ['7'],
+        proxycommand: ['nc %h %p'],
+        addressfamily: ['inet'],
+        localforward: ['1:2:3'],
+        ciphers: ['aes128-ctr'],
+      },
+    },
+  ],
   ['an empty understudy_jumps is no hop', { understudy_jumps: [] }, { alternatives: [[]] }],
 ];
 
@@ -62,7 +78,8 @@ const MISTAKES: readonly (readonly [Readonly<Record<string, Value>>, RegExp])[] 
   [{ understudy_jumps: ['lb1', ''] }, /understudy_jumps is not a list/],
   [{ understudy_jumps: [['lb1', 3]] }, /understudy_jumps is not a list/],
   [{ ansible_ssh_common_args: '-o StrictHostKeyChecking=no' }, /machine in the middle/],
-  [{ ansible_ssh_common_args: '-o ProxyCommand=nc' }, /ProxyCommand is not supported/],
+  [{ ansible_ssh_common_args: '-o ProxyCommand' }, /not written as -o NAME=VALUE/],
+  [{ ansible_ssh_common_args: '-s sftp' }, /option "-s" .* is not supported/],
   [{ ansible_connection: 'winrm' }, /expected ssh or local/],
 ];
 
