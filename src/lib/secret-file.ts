@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { sep } from 'node:path';
 
 import type { Problem } from './errors.ts';
+import { vaultWords } from './vault.ts';
 
 const SECRET_FOLDER = /^secrets?$/i;
 const SECRET_FILE = /^(?:secrets?|credentials|vault)(?:\.(?:ya?ml|json))?$|\.(?:pem|key|p12|pfx|jks)$/i;
@@ -19,9 +20,12 @@ export function holdsPrivateKey(text: string): boolean {
 }
 
 /** A problem in a secret file, without its message and frame: messages quote what they found. */
-export function withoutText({ location }: Problem): Problem {
+export function withoutText(problem: Problem): Problem {
+  const { location } = problem;
   return {
-    message: 'something is wrong here; the file is a secret, so its text is not shown',
+    ...(vaultWords(problem) ?? {
+      message: 'something is wrong here; the file is a secret, so its text is not shown',
+    }),
     ...(location === undefined ? {} : { location }),
   };
 }

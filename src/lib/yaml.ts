@@ -19,6 +19,7 @@ import { codeFrame } from './code-frame.ts';
 import { UserError, type Problem, type SourceLocation } from './errors.ts';
 import { isSecretFile, withoutText } from './secret-file.ts';
 import { isDict, type Dict, type Value } from './value.ts';
+import { refuseVaultFile, VAULT_VALUE } from './vault.ts';
 import { resolvePlainScalar } from './yaml-scalar.ts';
 import { parseWithTabs } from './yaml-tabs.ts';
 
@@ -129,14 +130,7 @@ class Reader {
   }
 
   read(): Value {
-    if (this.#text.startsWith('$ANSIBLE_VAULT;')) {
-      this.#report(
-        0,
-        'vault is not supported yet',
-        'decrypt the file, or keep secrets outside the repository',
-      );
-      throw new UserError(this.#problems);
-    }
+    refuseVaultFile(this.#text, this.#file);
     // Scalars are resolved here: the library's rules differ from PyYAML's.
     const documents = parseWithTabs(this.#text, this.#lines);
     const [first, second] = documents;
@@ -203,11 +197,7 @@ class Reader {
         return this.#unsafe(node, text);
       case '!vault':
       case '!vault-encrypted':
-        return this.#fail(
-          node,
-          'vault is not supported yet',
-          'keep the secret outside the repository and look it up',
-        );
+        return this.#fail(node, VAULT_VALUE.message, VAULT_VALUE.hint);
       default:
         return this.#unknownTag(node, node.tag);
     }

@@ -139,3 +139,14 @@ function withFile(t: ExecutionContext, name: string, text: string, use: (path: s
   writeFileSync(path, text);
   use(path);
 }
+
+test('an inventory that ansible-vault encrypted is told to be', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'understudy-vault-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  for (const name of ['hosts', 'vault.yml']) {
+    const file = join(directory, name);
+    writeFileSync(file, '$ANSIBLE_VAULT;1.1;AES256\n3061\n');
+    const error = t.throws(() => loadInventory(file), { instanceOf: UserError });
+    t.regex(error.message, /:1:1: this file is encrypted with Ansible Vault/);
+  }
+});
