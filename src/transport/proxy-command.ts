@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 
+import { userEnvironment } from '../lib/system-path.ts';
+
 /** Enough of what a command said to tell why it failed. */
 const LONGEST_COMPLAINT = 2000;
 
@@ -13,6 +15,7 @@ export function dialByCommand(commandLine: string): Duplex {
   const child = spawn(process.env['SHELL'] ?? '/bin/sh', ['-c', `exec ${commandLine}`], {
     stdio: 'pipe',
     detached: true,
+    env: userEnvironment(),
   });
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => {

@@ -116,6 +116,7 @@ export async function freshMachine(spec: MachineSpec, log: (line: string) => voi
     for (const part of ['upper', 'work', 'root', 'npm-upper', 'npm-work']) await mkdir(join(directory, part));
     const environment = await layOut(join(directory, 'upper'), proxy);
     const npmCache = await npmSetting('cache');
+    await mkdir(npmCache, { recursive: true });
     await makeGroup(group);
     return {
       sh: (script) =>
