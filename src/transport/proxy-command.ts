@@ -32,7 +32,8 @@ export function dialByCommand(commandLine: string): Duplex {
       child.stdin.end(done);
     },
     destroy(error, done) {
-      endGroup(child.pid);
+      // Later the number may be another group's.
+      if (child.exitCode === null && child.signalCode === null) endGroup(child.pid);
       child.stdin.destroy();
       child.stdout.destroy();
       child.stderr.destroy();
@@ -45,6 +46,8 @@ export function dialByCommand(commandLine: string): Duplex {
   // That a command has stopped to read is told by its end, which says why.
   child.stdin.on('error', () => {});
   child.on('error', (error) => stream.destroy(error));
+  // What it has left in the background would keep its pipes, and so this connection, open.
+  child.on('exit', () => endGroup(child.pid));
   child.on('close', (code, signal) => {
     if (code === 0) stream.push(null);
     else stream.destroy(new Error(ending(code, signal, complaint)));
