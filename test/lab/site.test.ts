@@ -247,7 +247,7 @@ test.serial('a run whose site does not answer fails, and says what was asked', a
     'answers_patience=1',
   );
   t.is(up.status, 2);
-  t.regex(up.stdout, /asked http:\/\/[\d.]+:80\/nowhere for 1 s and got 404/);
+  t.regex(up.stdout, /asked http:\/\/[\d.]+(:\d+)?\/nowhere for 1 s and got 404/);
 });
 
 test.serial('killing the balancer that has the address moves it within 3 seconds', async (t) => {
