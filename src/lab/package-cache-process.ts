@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { chown, mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
+import { system } from './system.ts';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../lib/errors.ts';
@@ -18,7 +19,8 @@ export async function ensurePackageCache(network: LabNetwork, group: string, log
   await makeGroup(group);
   const directory = join(CACHE_DIRECTORY, 'packages');
   await mkdir(directory, { recursive: true });
-  await chown(directory, UNPRIVILEGED, UNPRIVILEGED);
+  // All of it: what root has left there could not be written beside.
+  await system(['chown', '-R', `${UNPRIVILEGED}:${UNPRIVILEGED}`, directory]);
   const own = import.meta.url;
   const daemon = fileURLToPath(new URL(`package-cache-daemon${extname(own)}`, own));
   const log = openSync(logFile, 'w');

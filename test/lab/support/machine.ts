@@ -167,7 +167,8 @@ async function enter(
 
 /** Serves packages from the cache of the labs, and passes connections to npm's registry on. */
 async function registries(): Promise<Server> {
-  const directory = join(CACHE_DIRECTORY, 'packages');
+  // Not the lab's own: its cache gives up being root, and could not write into what root has made.
+  const directory = join(CACHE_DIRECTORY, 'packages-for-machines');
   await mkdir(directory, { recursive: true });
   const server = packageCache({ directory });
   server.on('connect', (request, socket, head) => {
