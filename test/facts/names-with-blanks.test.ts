@@ -10,9 +10,10 @@ import { file } from '../../src/facts/file.ts';
 import { getent } from '../../src/facts/getent.ts';
 import { group } from '../../src/facts/group.ts';
 import { setup } from '../../src/facts/setup.ts';
+import { needsRoot, testWith } from '../needs.ts';
 import { readFacts, SHELLS } from './run-script.ts';
 
-const asRoot = process.getuid?.() === 0 ? test : test.skip;
+const asRoot = testWith(needsRoot(), test);
 
 /** A shell that sees other users and groups than this machine has, in a mount namespace of its own. */
 function inside(root: string, shell: readonly string[]): readonly [string, ...string[]] {

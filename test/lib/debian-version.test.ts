@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 
 import test from 'ava';
+
+import { needsProgram, testWith } from '../needs.ts';
 import fc from 'fast-check';
 
 import { compareDebianVersions } from '../../src/lib/debian-version.ts';
@@ -43,7 +45,7 @@ test('versions are in the order of dpkg', (t) => {
   }
 });
 
-const dpkg = spawnSync('dpkg', ['--version']).status === 0 ? test : test.skip;
+const dpkg = testWith(needsProgram('dpkg', 'dpkg'), test);
 
 dpkg('dpkg itself agrees', (t) => {
   const version = fc

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { userInfo } from 'node:os';
 
 import test, { type ExecutionContext } from 'ava';
 
+import { needsRoot, testWith } from '../needs.ts';
 import { localTransport } from '../../src/transport/local.ts';
 import { sshTransport } from '../../src/transport/ssh.ts';
 import { ForwardError } from '../../src/transport/forward.ts';
@@ -41,7 +41,7 @@ function smallDisk(t: ExecutionContext, directory: string): string {
   return path;
 }
 
-const asRoot = userInfo().uid === 0 || process.env['CI'] !== undefined ? test : test.skip;
+const asRoot = testWith(needsRoot(), test);
 
 test('a large file reaches a host without SFTP, and nothing is left beside it', async (t) => {
   const { directory, run } = scriptedRuns(t);

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 
+import { needsRoot, testWith } from '../../needs.ts';
 import type { FileAttributes, Step } from '../../../src/steps/step.ts';
 import { stepScript } from '../../../src/run/host/step-script.ts';
 
@@ -90,7 +91,7 @@ test('a new file gets what the umask leaves, an existing one keeps its mode, and
   });
 });
 
-const asRoot = process.getuid?.() === 0 ? test : test.skip;
+const asRoot = testWith(needsRoot(), test);
 
 asRoot('an existing file keeps its owner and group, and those that are given win', (t) => {
   withDirectory((directory) => {
