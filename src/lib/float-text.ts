@@ -9,6 +9,7 @@ export function floatText(value: number): string {
     const number = Number(exponent);
     return `${mantissa}e${number < 0 ? '-' : '+'}${String(Math.abs(number)).padStart(2, '0')}`;
   }
-  const text = absolute >= 1e15 ? value.toFixed(0) : String(value);
+  // Below 1e16 JavaScript writes the same shortest digits, without an exponent.
+  const text = String(value);
   return /[.e]/.test(text) ? text : `${text}.0`;
 }

@@ -14,6 +14,8 @@ const CASES: readonly (readonly [Value, string])[] = [
   [new Float(-0), '-0.0'],
   [new Float(1e16), '1e+16'],
   [new Float(1e15), '1000000000000000.0'],
+  [new Float(-1002422769095518.1), '-1002422769095518.1'],
+  [new Float(9999999999999998), '9999999999999998.0'],
   [new Float(1.5e-7), '1.5e-07'],
   [new Float(0.0001), '0.0001'],
   [new Float(Infinity), 'Infinity'],
