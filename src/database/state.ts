@@ -27,8 +27,8 @@ export interface InstanceState {
   readonly replication: ReplicationState | undefined;
   /** More channels than the default one: none of our plans handles that. */
   readonly otherChannels: readonly string[];
-  /** Who fetches the binary log from here: `host:port` as the replicas report themselves. */
-  readonly replicas: readonly string[];
+  /** Who fetches the binary log from here, as the replicas report themselves. */
+  readonly replicas: readonly ConnectedReplica[];
   readonly semiSync: SemiSyncState;
 
   /** Transactions open for long, in order of age; background and replication threads left out. */
@@ -39,9 +39,21 @@ export interface InstanceState {
   readonly disabledEvents: readonly string[];
   /** Client sessions that hold a lock which the applier waits for, or one of whole tables or of the whole server. */
   readonly lockHolders: readonly ClientThread[];
+  /**
+   * Bytes written to the binary log since the server started: they grow in the middle of a commit, too. Undefined when the
+   * server does not count them.
+   */
+  readonly binlogBytes: number | undefined;
   /** Connections of all kinds, and the limit. */
   readonly connections: number;
   readonly maxConnections: number;
+}
+
+export interface ConnectedReplica {
+  /** Its server_uuid; on MariaDB its server_id. */
+  readonly uuid: string;
+  /** `host:port`; an empty host when the replica does not report one (report_host). */
+  readonly address: string;
 }
 
 export interface ReplicationState {
@@ -55,6 +67,8 @@ export interface ReplicationState {
   readonly applier: 'on' | 'off';
   /** Received since the replica started to follow this source. */
   readonly received: Gtids;
+  /** How far the receiver has read the source's binary log, in the middle of a transaction, too: text to compare. */
+  readonly position: string;
   /** Received and not applied yet. */
   readonly backlog: Gtids;
   /** Since the receiver heard anything of the source; undefined when it cannot be known. */

@@ -50,7 +50,11 @@ for (const file of readdirSync(directory)) {
     t.deepEqual(state.semiSync, expected.semiSync);
     t.is(state.binlogFormat, expected.binlogFormat);
     t.true(state.gtidMode && state.logBin && state.logReplicaUpdates);
-    if (expected.replicas) t.deepEqual(state.replicas, expected.replicas);
+    if (expected.replicas)
+      t.deepEqual(
+        state.replicas.map(({ address }) => address),
+        expected.replicas,
+      );
     const { replication } = state;
     t.is(replication?.receiver, expected.receiver);
     t.is(replication?.applier, expected.applier);

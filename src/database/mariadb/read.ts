@@ -15,7 +15,7 @@ SELECT @@version AS version, @@server_id AS server_id, @@hostname AS hostname, @
   @@max_connections AS max_connections, @@rpl_semi_sync_master_enabled AS source_enabled,
   @@rpl_semi_sync_master_timeout AS source_timeout, @@rpl_semi_sync_slave_enabled AS replica_enabled;
 SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_status', 'Rpl_semi_sync_master_clients',
-  'Rpl_semi_sync_master_wait_sessions', 'Rpl_semi_sync_slave_status', 'Threads_connected', 'Uptime');
+  'Rpl_semi_sync_master_wait_sessions', 'Rpl_semi_sync_slave_status', 'Binlog_bytes_written', 'Threads_connected', 'Uptime');
 SHOW ALL SLAVES STATUS;
 SHOW SLAVE HOSTS;
 SELECT p.id, p.user, p.host, TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) AS seconds, COALESCE(p.state, '') AS state
@@ -67,7 +67,10 @@ export function mariadbState(
     replication:
       channel && text(channel, 'Master_Host') !== '' ? replicationOf(channel, pulse, applied) : undefined,
     otherChannels: channels.map((row) => text(row, 'Connection_name')).filter((name) => name !== ''),
-    replicas: replicas.map((row) => `${text(row, 'Host')}:${text(row, 'Port')}`),
+    replicas: replicas.map((row) => ({
+      uuid: text(row, 'Server_id'),
+      address: `${text(row, 'Host')}:${text(row, 'Port')}`,
+    })),
     semiSync: {
       available: true,
       source: {
@@ -89,6 +92,7 @@ export function mariadbState(
     disabledEvents: events.map((row) => text(row, 'name')),
     // Who holds a table's lock is told only by a plugin that is not loaded.
     lockHolders: [],
+    binlogBytes: status.has('binlog_bytes_written') ? Number(status.get('binlog_bytes_written')) : undefined,
     connections: Number(status.get('threads_connected') ?? 0),
     maxConnections: number(main, 'max_connections'),
   };
@@ -120,6 +124,7 @@ function replicationOf(row: Row, pulse: Pulse | undefined, applied: Gtids): Repl
     receiver: receiverOf(text(row, 'Slave_IO_Running')),
     applier: flag(row, 'Slave_SQL_Running') ? 'on' : 'off',
     received,
+    position: `${text(row, 'Master_Log_File')} ${text(row, 'Read_Master_Log_Pos')}`,
     backlog,
     silentMs: pulse?.movedAt === undefined ? undefined : performance.now() - pulse.movedAt,
     lagSeconds: lagOf(numberOrNone(row, 'Seconds_Behind_Master'), backlog),

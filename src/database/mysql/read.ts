@@ -1,5 +1,6 @@
 import { contains, type Gtids, isEmpty, noGtids, parseGtids, subtract } from '../gtid.ts';
 import { flag, isOn, number, numberOrNone, pairs, text } from '../rows.ts';
+import { type Pulse, pulseOf } from '../pulse.ts';
 import type { Row } from '../session.ts';
 import type { ClientThread, InstanceState, ReplicationState, ServerError } from '../state.ts';
 import { DISABLED_EVENTS } from '../enable-events.ts';
@@ -34,13 +35,16 @@ export function mysqlStateQuery(longTransactionSeconds: number): string {
 SELECT @@version AS version, @@server_uuid AS uuid, @@server_id AS server_id, @@hostname AS hostname, @@read_only AS read_only,
   @@super_read_only AS super_read_only, @@offline_mode AS offline_mode, @@gtid_executed AS executed,
   @@gtid_purged AS purged, @@gtid_mode AS gtid_mode, @@log_bin AS log_bin, @@log_replica_updates AS log_replica_updates,
-  @@max_connections AS max_connections;
+  @@max_connections AS max_connections,
+  (SELECT SUM(sum_number_of_bytes_write) FROM performance_schema.file_summary_by_event_name
+    WHERE event_name = 'wait/io/file/sql/binlog') AS binlog_bytes;
 SELECT variable_name, variable_value FROM performance_schema.global_variables WHERE variable_name IN (${list(VARIABLES)});
 SELECT variable_name, variable_value FROM performance_schema.global_status WHERE variable_name IN (${list(STATUS)});
 SHOW REPLICA STATUS;
 SELECT channel_name, TIMESTAMPDIFF(MICROSECOND, GREATEST(last_heartbeat_timestamp, last_queued_transaction_end_queue_timestamp,
     last_queued_transaction_start_queue_timestamp), NOW(6)) AS silent_us,
-  last_heartbeat_timestamp + 0 + last_queued_transaction_end_queue_timestamp + 0 AS ever
+  last_heartbeat_timestamp + 0 + last_queued_transaction_end_queue_timestamp + 0 AS ever,
+  queueing_transaction <> '' AS queueing
   FROM performance_schema.replication_connection_status;
 SHOW REPLICAS;
 SELECT p.processlist_id AS id, p.processlist_user AS user, p.processlist_host AS host,
@@ -115,7 +119,10 @@ export function mysqlState(results: readonly (readonly Row[])[]): InstanceState 
         ? replicationOf(channel, silenceRows, executed, numberOrNone(applying, 'oldest_us'))
         : undefined,
     otherChannels: replicationRows.map((row) => text(row, 'Channel_Name')).filter((name) => name !== ''),
-    replicas: replicas.map((row) => `${text(row, 'Host')}:${text(row, 'Port')}`),
+    replicas: replicas.map((row) => ({
+      uuid: text(row, 'Replica_UUID').toLowerCase(),
+      address: `${text(row, 'Host')}:${text(row, 'Port')}`,
+    })),
     semiSync: {
       available:
         variables.has('rpl_semi_sync_source_enabled') || variables.has('rpl_semi_sync_master_enabled'),
@@ -146,6 +153,7 @@ export function mysqlState(results: readonly (readonly Row[])[]): InstanceState 
     waitingForAck: waiting.map(threadOf),
     disabledEvents: disabledEvents.map((row) => text(row, 'name')),
     lockHolders: lockHolders.map(threadOf),
+    binlogBytes: numberOrNone(main, 'binlog_bytes'),
     connections: Number(status.get('threads_connected') ?? 0),
     maxConnections: number(main, 'max_connections'),
   };
@@ -169,6 +177,7 @@ function replicationOf(
     receiver: receiverOf(text(row, 'Replica_IO_Running')),
     applier: flag(row, 'Replica_SQL_Running') ? 'on' : 'off',
     received,
+    position: positionOf(row),
     backlog,
     silentMs: number(silent, 'ever') > 0 ? Math.max(0, number(silent, 'silent_us') / 1000) : undefined,
     lagSeconds: lagOf(numberOrNone(row, 'Seconds_Behind_Source'), backlog, applyingUs),
@@ -177,6 +186,30 @@ function replicationOf(
     receiverError: errorOf(row, 'Last_IO_Errno', 'Last_IO_Error'),
     applierError: errorOf(row, 'Last_SQL_Errno', 'Last_SQL_Error'),
   };
+}
+
+function positionOf(row: Row): string {
+  return `${text(row, 'Source_Log_File')} ${text(row, 'Read_Source_Log_Pos')}`;
+}
+
+/**
+ * The pulse of the default channel. The server stamps heartbeats and whole transactions; while a large transaction comes
+ * in, only the position moves.
+ */
+export function mysqlPulse(
+  results: readonly (readonly Row[])[],
+  before: Pulse | undefined,
+  now: number,
+): Pulse | undefined {
+  const channel = results[3]?.find((row) => text(row, 'Channel_Name') === '');
+  const status = results[4]?.find((row) => text(row, 'channel_name') === '');
+  if (channel === undefined) return undefined;
+  const source = `${text(channel, 'Source_Host')}:${text(channel, 'Source_Port')}`;
+  return pulseOf(
+    { source, mark: positionOf(channel), isInTransaction: number(status, 'queueing') > 0 },
+    before,
+    now,
+  );
 }
 
 /**

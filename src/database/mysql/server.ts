@@ -2,7 +2,8 @@ import { BaseServer, JOURNAL_ROW, JOURNAL_TABLE, orNone, withGrace } from '../ba
 import { cloneFrom } from './clone.ts';
 import { type Gtids, isEmpty, parseGtids } from '../gtid.ts';
 import { loggedTransactions } from '../logged-transactions.ts';
-import { mysqlState, mysqlStateQuery } from './read.ts';
+import { type Pulse, withPulse } from '../pulse.ts';
+import { mysqlPulse, mysqlState, mysqlStateQuery } from './read.ts';
 import { flag, number, text } from '../rows.ts';
 import { setSemiSync } from './semi-sync.ts';
 import type { JournalRow, Limits, LoggedTransaction, Server, SourceAddress } from '../server.ts';
@@ -18,14 +19,16 @@ const PORTION = 500;
 /** MySQL 8.0.26 and later, without the statements that 8.4 dropped. */
 export class MysqlServer extends BaseServer implements Server {
   version: Version | undefined;
+  #pulse: Pulse | undefined;
 
   async readState(limits: Limits): Promise<InstanceState> {
     const query = mysqlStateQuery(this.options.longTransactionSeconds);
-    const state = mysqlState(
-      await this.sessions.with(limits, (session) =>
-        this.readAs(session, limits, () => session.results('reading its state', query, [], limits)),
-      ),
+    const results = await this.sessions.with(limits, (session) =>
+      this.readAs(session, limits, () => session.results('reading its state', query, [], limits)),
     );
+    const now = performance.now();
+    this.#pulse = mysqlPulse(results, this.#pulse, now);
+    const state = withPulse(mysqlState(results), this.#pulse, now);
     this.version = state.version;
     return state;
   }

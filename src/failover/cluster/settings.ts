@@ -67,7 +67,7 @@ export const NUMBER_SETTINGS: Readonly<Record<NumberName, NumberSetting>> = {
     default: 5000,
     least: 100,
     most: 600_000,
-    sets: 'how long the commits of a primary that answers may stand still (its disk hangs or is full) before the watch gives it up; they are seen to do so when they are older than failover_long_transaction_seconds, and a slow disk is better than a failover',
+    sets: 'for how long one session of a primary that answers must stand in its commit, while nothing is committed, written to the binary log or received by a replica, before the watch gives the primary up (its disk hangs or is full); its transaction is older than failover_long_transaction_seconds, since a slow disk is better than a failover',
   },
   antiFlapMs: {
     variable: 'failover_anti_flap_ms',

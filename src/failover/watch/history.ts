@@ -1,5 +1,6 @@
 import { union } from '../../database/gtid.ts';
 import type { InstanceState, Silence } from '../../database/state.ts';
+import { committingThreads } from '../cluster/stalled.ts';
 import type { Problem } from '../problems/problems.ts';
 import type { InstanceSpec, Topology } from '../cluster/topology.ts';
 
@@ -11,8 +12,13 @@ export interface InstanceRecord {
   /** The last whole answer, and when it was asked for. */
   readonly state: InstanceState | undefined;
   readonly stateAt: number;
-  /** When it had more transactions than the time before; undefined: never since it is watched. */
+  /**
+   * When it had more than the time before: transactions, or a part of one in its binary log or received. Undefined: never
+   * since it is watched.
+   */
   readonly advancedAt: number | undefined;
+  /** Since when each session is seen in its commit at every look, by its thread id. */
+  readonly committing: ReadonlyMap<number, number>;
   /** When it answered anything the last time; undefined: never since it is watched. */
   readonly answeredAt: number | undefined;
   /** Why it does not answer now; undefined while it does. */
@@ -45,6 +51,7 @@ export function newRecord(spec: InstanceSpec, now: number): InstanceRecord {
     state: undefined,
     stateAt: 0,
     advancedAt: undefined,
+    committing: new Map(),
     answeredAt: undefined,
     silence: undefined,
     refusedSince: undefined,
@@ -57,7 +64,9 @@ export function withAnswer(record: InstanceRecord, askedAt: number, state?: Inst
     state !== undefined && record.state !== undefined && positionOf(record.state) !== positionOf(state);
   return {
     ...record,
-    ...(state === undefined ? {} : { state, stateAt: askedAt }),
+    ...(state === undefined
+      ? {}
+      : { state, stateAt: askedAt, committing: stillCommitting(record, state, askedAt) }),
     ...(hasMore ? { advancedAt: askedAt } : {}),
     answeredAt: askedAt,
     silence: undefined,
@@ -66,8 +75,19 @@ export function withAnswer(record: InstanceRecord, askedAt: number, state?: Inst
 }
 
 /** What it has, applied or not: text to compare. To apply what it has already is no news of its source. */
-function positionOf({ executed, replication }: InstanceState): string {
-  return (replication ? union(executed, replication.received) : executed).toString();
+export function positionOf({ executed, replication, readOnly, binlogBytes }: InstanceState): string {
+  const received = replication === undefined ? executed : union(executed, replication.received);
+  // A replica's own binary log grows with what it had received before.
+  const written = readOnly ? '' : String(binlogBytes);
+  return `${received.toString()} ${replication?.position ?? ''} ${written}`;
+}
+
+function stillCommitting(
+  { committing }: InstanceRecord,
+  state: InstanceState,
+  askedAt: number,
+): InstanceRecord['committing'] {
+  return new Map(committingThreads(state).map(({ id }) => [id, committing.get(id) ?? askedAt]));
 }
 
 /** It did not answer. */

@@ -3,6 +3,7 @@ import type { Recovery } from '../cluster/problem.ts';
 import { primaryOf } from '../cluster/primary.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 import { type History, type InstanceRecord, type Sighting, silentFor } from './history.ts';
+import { doubtOfStall } from './stall.ts';
 
 /*
  * Invariants:
@@ -81,7 +82,8 @@ function doubtOf(
     case 'failover': {
       const record = history.records.get(problem.instance ?? '');
       if (record === undefined) return 'it names no instance';
-      if (record.silence === undefined) return wait(settings.stalledAfterMs);
+      if (record.silence === undefined)
+        return wait(settings.stalledAfterMs) ?? doubtOfStall(history, record, settings);
       if (record.silence.kind !== 'too-many-connections') return doubtOfDeath(history, record, settings);
       const patienceMs = settings.longTransactionSeconds * 1000 + settings.stalledAfterMs;
       return wait(patienceMs) ?? doubtOfLockUp(history, record, { since, patienceMs });

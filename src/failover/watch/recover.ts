@@ -14,6 +14,7 @@ import { problems } from '../problems/problems.ts';
 import { refusal, type Planned, type Refusal } from '../plan/refusals.ts';
 import type { BalancerView, Topology } from '../cluster/topology.ts';
 import { type History, keyOf } from './history.ts';
+import { isSameStall } from './stall.ts';
 
 /*
  * Invariants:
@@ -69,7 +70,7 @@ export async function recover(
     const topology = await look(history, options);
     if (topology.memory.epoch !== history.epoch) return { kind: 'gone' };
     const found = problems(topology, cluster.settings).find((one) => isSame(one, problem));
-    if (found === undefined) return { kind: 'gone' };
+    if (found === undefined || !isStillStalled(found, history, topology)) return { kind: 'gone' };
     const planned = planFor(topology, found, cluster);
     if ('refusals' in planned) {
       if (!isOver(topology, found, planned.refusals)) return { kind: 'refused', refusals: planned.refusals };
@@ -161,6 +162,15 @@ function isSame(one: Problem, other: Problem): boolean {
   if (keyOf(one) === keyOf(other)) return true;
   if ([one.code, other.code].includes('OverloadedPrimary')) return false;
   return one.recovery === 'failover' && other.recovery === 'failover' && one.instance === other.instance;
+}
+
+/** A primary that answers and is given up shows the same stall now as when that was decided. */
+function isStillStalled(problem: Problem, history: History, topology: Topology): boolean {
+  if (problem.recovery !== 'failover') return true;
+  const record = history.records.get(problem.instance ?? '');
+  const instance = topology.instances.find(({ spec }) => spec.name === problem.instance);
+  if (record?.silence !== undefined || instance?.kind !== 'answering') return true;
+  return record !== undefined && isSameStall(record, instance.state);
 }
 
 function userMessage(error: unknown): string {

@@ -73,6 +73,7 @@ function topology(flavour: 'mysql' | 'mariadb'): Topology {
             tls: true,
             receiver: 'on',
             applier: 'on',
+            position: 'binlog.000001 4',
             received: parseGtids(flavour, executed),
             backlog: parseGtids(flavour, ''),
             silentMs: 100,

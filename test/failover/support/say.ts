@@ -84,6 +84,7 @@ function replicationOf(world: ModelServers, node: Node, isConnected: boolean): R
     receiver: !link.receiver ? 'off' : isConnected ? 'on' : 'connecting',
     applier: link.applier ? 'on' : 'off',
     received: parseGtids(flavour, ''),
+    position: `binlog.000001 ${node.executed.size + node.relay.length}`,
     backlog: parseGtids(flavour, notation(flavour, new Set(node.relay), true)),
     silentMs: isConnected ? 100 : undefined,
     lagSeconds: isConnected ? (node.lagging && node.relay.length > 0 ? 600 : 0) : undefined,

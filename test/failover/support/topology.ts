@@ -85,6 +85,7 @@ export function healthyState(flavour: Flavour, name: string, executed: string): 
     waitingForAck: [],
     disabledEvents: [],
     lockHolders: [],
+    binlogBytes: 1000,
     connections: 10,
     maxConnections: 500,
   };
@@ -136,6 +137,7 @@ export function parseInstance(
         receiver: how === '' ? 'on' : how === '~' ? 'connecting' : 'off',
         applier: 'on',
         received: parseGtids(flavour, ''),
+        position: 'binlog.000001 1000',
         backlog: parseGtids(flavour, ''),
         silentMs: how === '' ? 300 : undefined,
         lagSeconds: how === '' ? 0 : undefined,
@@ -194,11 +196,19 @@ export function parseInstance(
     else if (key === 'ackers') source({ ackers: Number(value) });
     else if (key === 'timeout') source({ timeoutMs: Number(value) });
     else if (key === 'waiting')
-      state.waitingForAck = [thread(Number(value), 'Waiting for semi-sync ACK from replica')];
+      state.waitingForAck = [threadOf(value, 'Waiting for semi-sync ACK from replica')];
     else if (key === 'locked') state.lockHolders = [thread(Number(value), 'User sleep')];
     else if (key === 'long') state.longTransactions = [thread(Number(value), '')];
-    else if (key === 'commit') state.longTransactions = [thread(Number(value), 'waiting for handler commit')];
-    else if (key === 'full') state.longTransactions = [thread(Number(value), 'Waiting for disk space')];
+    else if (key === 'commit') state.longTransactions = [threadOf(value, 'waiting for handler commit')];
+    else if (key === 'written') state.binlogBytes = value === 'unknown' ? undefined : Number(value);
+    else if (key === 'position') replication({ position: `binlog.000001 ${value}` });
+    else if (key === 'seen') {
+      const [uuid = '', address = ''] = value.split('@');
+      state.replicas = [
+        ...state.replicas,
+        { uuid: flavour === 'mysql' ? uuidOf(uuid) : uuid.replace(/\D/g, ''), address },
+      ];
+    } else if (key === 'full') state.longTransactions = [threadOf(value, 'Waiting for disk space')];
     else if (key === 'v') {
       const [major = 0, minor = 0, patch = 0] = value.split('.').map(Number);
       state.version = { ...state.version, major, minor, patch, text: value };
@@ -225,6 +235,12 @@ export function parseInstance(
     instance: silence ? { spec, kind: 'silent', silence, ms: 1 } : { spec, kind: 'answering', state, ms: 1 },
     acks: silence ? undefined : acks,
   };
+}
+
+/** `12`, or `12#7` for session 7. */
+function threadOf(value: string, state: string): ClientThread {
+  const [seconds, id = 42] = value.split('#').map(Number);
+  return { ...thread(seconds ?? 0, state), id };
 }
 
 function thread(seconds: number, state: string): ClientThread {
