@@ -52,6 +52,7 @@ function entryText(entry: JournalEntry, withSteps: boolean, styles: Palette): st
     `${clock(entry.at)}  ${styles.strong(entry.kind)} ${change}  ${paint(entry.outcome)} in ${entry.ms} ms` +
       `  ${entry.who}: ${entry.reason}  ${styles.quiet(`epoch ${entry.epoch}`)}`,
   ];
+  if (entry.attempts !== undefined) lines.push(`    the last of ${entry.attempts} attempts in a row`);
   if (entry.message !== undefined) lines.push(`    ${entry.message}`);
   if (entry.lostGtids !== '') lines.push(`    ${styles.failed(`lost: ${entry.lostGtids}`)}`);
   if (withSteps) {

@@ -38,6 +38,10 @@ export const journalEntrySchema = openObject({
   gtids: z.record(z.string(), z.string()).readonly().describe('what each instance had before, by name'),
   ms: z.number(),
   message: z.string().optional(),
+  attempts: z
+    .int()
+    .optional()
+    .describe('how many attempts in a row the entry stands for; the steps are those of the last one'),
 });
 
 /** An entry of the journal: what was done, when, by whom, why, and how it ended. */

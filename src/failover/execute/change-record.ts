@@ -13,7 +13,7 @@ import type { Answering } from '../cluster/topology.ts';
 
 /** What a change leaves in the journal and in the memory. */
 export class ChangeRecord {
-  readonly id = randomUUID();
+  readonly id: string;
   readonly #at = Date.now();
   readonly #startedAt = performance.now();
   #plan: Plan;
@@ -28,6 +28,7 @@ export class ChangeRecord {
   constructor(plan: Plan, options: ExecuteOptions) {
     this.#plan = plan;
     this.#options = options;
+    this.id = options.retry?.id ?? randomUUID();
     this.#journal = journalKeeper(options.ports.coordination);
     const was = options.topology.memory.fenced ?? [];
     this.#toFence = new Set(
@@ -155,10 +156,14 @@ export class ChangeRecord {
             disabledEvents: this.#disabledEvents() ?? memory.disabledEvents,
           }
         : {}),
-      ...(this.#options.automatic && this.#isPromotion()
-        ? { unacknowledged: { id: this.id, at: this.#at } }
-        : {}),
+      ...(this.#replacedByItself(memory) ? { unacknowledged: { id: this.id, at: this.#at } } : {}),
     };
+  }
+
+  /** The watch has put another primary in the place of one that was dead or given up. */
+  #replacedByItself({ primary }: Memory): boolean {
+    const { kind, to } = this.#plan;
+    return this.#options.automatic === true && kind === 'failover' && to !== primary;
   }
 
   /** As the old primary had them, and the new one has them now; undefined when it did not answer. */
@@ -232,6 +237,7 @@ export class ChangeRecord {
       ),
       ms: this.ms,
       message,
+      ...(this.#options.retry ? { attempts: this.#options.retry.attempts } : {}),
     };
   }
 

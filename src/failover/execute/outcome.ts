@@ -17,6 +17,8 @@ export interface ExecuteOptions {
   readonly reason: string;
   /** The watch did it by itself: somebody has to acknowledge it before the next. */
   readonly automatic?: boolean | undefined;
+  /** Written to the entry of an earlier attempt that was taken back, and not to one of its own. */
+  readonly retry?: Retry | undefined;
   readonly report?: ((event: StepEvent) => void) | undefined;
   /** What a long step has to say. */
   readonly progress?: ((instance: string, line: string) => void) | undefined;
@@ -26,6 +28,14 @@ export interface ExecuteOptions {
   readonly look?: ((options: ObserveOptions) => Promise<Topology>) | undefined;
   /** Carries one action out; without it the ports do. */
   readonly perform?: ((action: Action, limits: Limits) => Promise<Done>) | undefined;
+}
+
+/** An attempt that repeats an earlier one. */
+export interface Retry {
+  /** The journal's entry that they share. */
+  readonly id: string;
+  /** How many attempts that entry stands for, this one included. */
+  readonly attempts: number;
 }
 
 /** What there is to say about an action that was carried out. */

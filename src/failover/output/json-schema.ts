@@ -168,6 +168,7 @@ export const historySchema = z
     gtids: z.record(z.string(), z.string()).describe('what each instance had before, by name'),
     ms: milliseconds,
     message: z.string().nullable(),
+    attempts: z.int().optional().describe('of how many attempts in a row this is the last'),
     steps: z.array(stepSchema.omit({ type: true })),
   })
   .describe('A change of topology.');

@@ -193,6 +193,7 @@ export function historyJson(entry: JournalEntry): HistoryJson {
     gtids: { ...entry.gtids },
     ms: entry.ms,
     message: entry.message ?? null,
+    ...(entry.attempts === undefined ? {} : { attempts: entry.attempts }),
     steps: entry.steps.map(({ name, instance, status, ms, message }) => ({
       name,
       instance: instance ?? null,

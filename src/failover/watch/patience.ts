@@ -1,38 +1,60 @@
 import type { Problem } from '../problems/problems.ts';
 import { keyOf } from './history.ts';
 
-/** A replica may come back at any moment, and with it the proof that nothing is lost. */
-const FAILOVER_PAUSE_MS = 250;
+/** A refusal costs nothing, and a replica that comes back may bring the proof that nothing is lost. */
+const REFUSED_FAILOVER_PAUSE_MS = 250;
+/** An attempt fences and unfences machines, runs hooks and stops receivers. */
+const FIRST_FAILOVER_PAUSE_MS = 1000;
+const LONGEST_FAILOVER_PAUSE_MS = 60_000;
 const FIRST_PAUSE_MS = 2000;
 const LONGEST_PAUSE_MS = 300_000;
 /** A problem that stayed away for so long is a new one. */
 const FORGET_MS = 1_200_000;
 
+/** What became of an attempt: it was refused before anything was begun, or it was begun and the problem still stands. */
+export type Attempt = 'refused' | 'tried';
+
 /** Remembers what could not be done, and leaves it alone for longer and longer. */
 export interface Patience {
-  /** It was tried, or refused, and it still stands. */
-  leave(problem: Problem, now: number): void;
-  isLeft(problem: Problem, now: number): boolean;
-  /** It was done. */
+  /** `situation`: what the attempt met, as text; when that changes, a failover is tried again sooner. */
+  leave(problem: Problem, attempt: Attempt, now: number, situation: string): void;
+  isLeft(problem: Problem, now: number, situation: string): boolean;
+  /** The problem was solved. */
   forget(problem: Problem): void;
 }
 
+interface Left {
+  readonly since: number;
+  readonly until: number;
+  readonly pause: number;
+  readonly situation: string;
+}
+
 export function patience(): Patience {
-  const left = new Map<string, { until: number; pause: number }>();
+  const left = new Map<string, Left>();
   return {
-    leave(problem, now) {
+    leave(problem, attempt, now, situation) {
       const key = keyOf(problem);
       const before = left.get(key);
       const isOld = before === undefined || now - before.until > FORGET_MS;
-      const pause =
-        problem.recovery === 'failover'
-          ? FAILOVER_PAUSE_MS
-          : isOld
-            ? FIRST_PAUSE_MS
-            : Math.min(LONGEST_PAUSE_MS, before.pause * 2);
-      left.set(key, { until: now + pause, pause });
+      const pause = nextPause(problem, attempt, isOld ? undefined : before.pause);
+      left.set(key, { since: now, until: now + pause, pause, situation });
     },
-    isLeft: (problem, now) => (left.get(keyOf(problem))?.until ?? 0) > now,
+    isLeft(problem, now, situation) {
+      const found = left.get(keyOf(problem));
+      if (found === undefined) return false;
+      const isSame = problem.recovery !== 'failover' || found.situation === situation;
+      return now < (isSame ? found.until : Math.min(found.until, found.since + FIRST_FAILOVER_PAUSE_MS));
+    },
     forget: (problem) => void left.delete(keyOf(problem)),
   };
+}
+
+function nextPause({ recovery }: Problem, attempt: Attempt, before: number | undefined): number {
+  if (recovery !== 'failover')
+    return before === undefined ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, before * 2);
+  if (attempt === 'refused') return REFUSED_FAILOVER_PAUSE_MS;
+  return before === undefined || before < FIRST_FAILOVER_PAUSE_MS
+    ? FIRST_FAILOVER_PAUSE_MS
+    : Math.min(LONGEST_FAILOVER_PAUSE_MS, before * 2);
 }

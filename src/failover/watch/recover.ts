@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { Lease } from '../coordination/coordination.ts';
 import { execute } from '../execute/execute.ts';
 import { observe } from '../reach/observe.ts';
-import type { Outcome, StepEvent } from '../execute/outcome.ts';
+import type { Outcome, Retry, StepEvent } from '../execute/outcome.ts';
 import { planPromote } from '../plan/promote.ts';
 import { planRepair } from '../problems/repair.ts';
 import type { Ports } from '../reach/ports.ts';
@@ -14,6 +14,7 @@ import { problems } from '../problems/problems.ts';
 import { refusal, type Planned, type Refusal } from '../plan/refusals.ts';
 import type { BalancerView, Topology } from '../cluster/topology.ts';
 import { type History, keyOf } from './history.ts';
+import type { Attempt } from './patience.ts';
 import { isSameStall } from './stall.ts';
 
 /*
@@ -26,7 +27,7 @@ import { isSameStall } from './stall.ts';
 /** How an attempt to recover ended. */
 export type Recovered =
   | { readonly kind: 'executed'; readonly plan: Plan; readonly outcome: Outcome }
-  | { readonly kind: 'refused'; readonly refusals: readonly Refusal[] }
+  | { readonly kind: 'refused'; readonly refusals: readonly Refusal[]; readonly attempt: Attempt }
   /** Somebody else changes the cluster, or the store does not answer. */
   | { readonly kind: 'waiting'; readonly why: string }
   /** With the lease in hand it was not so any more. */
@@ -40,6 +41,8 @@ export interface RecoverOptions {
   readonly who: string;
   /** What the balancers said last: nobody waits for one that is gone. */
   readonly balancers: readonly BalancerView[];
+  /** The journal's entry of earlier attempts that were taken back. */
+  readonly retry?: Retry | undefined;
   readonly began: (plan: Plan) => void;
   readonly report: (event: StepEvent) => void;
   readonly signal: AbortSignal;
@@ -58,7 +61,7 @@ export async function recover(
   // Most refusals need no lease, and an operator who wants it is not kept waiting by a watch that may not act.
   const early = planFor(history.topology, problem, cluster);
   if ('refusals' in early && !isOver(history.topology, problem, early.refusals)) {
-    return { kind: 'refused', refusals: early.refusals };
+    return { kind: 'refused', refusals: early.refusals, attempt: 'refused' };
   }
   let lease: Lease;
   try {
@@ -73,7 +76,8 @@ export async function recover(
     if (found === undefined || !isStillStalled(found, history, topology)) return { kind: 'gone' };
     const planned = planFor(topology, found, cluster);
     if ('refusals' in planned) {
-      if (!isOver(topology, found, planned.refusals)) return { kind: 'refused', refusals: planned.refusals };
+      if (!isOver(topology, found, planned.refusals))
+        return { kind: 'refused', refusals: planned.refusals, attempt: 'tried' };
       await forget(topology, ports, lease);
       return { kind: 'forgotten' };
     }
@@ -87,6 +91,7 @@ export async function recover(
       who,
       reason: `${found.code}: ${found.message}`,
       automatic: true,
+      retry: options.retry,
       report: options.report,
       signal: options.signal,
     });

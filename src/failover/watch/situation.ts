@@ -45,3 +45,8 @@ function withRule(instance: Instance, memory: Memory): Instance {
   const rule = memory.rules[instance.spec.name];
   return rule === undefined ? instance : { ...instance, spec: { ...instance.spec, rule } };
 }
+
+/** Who answers and who does not, as text to compare. */
+export function situationOf({ instances }: Topology): string {
+  return instances.map(({ spec, kind }) => `${spec.name} ${kind}`).join(', ');
+}

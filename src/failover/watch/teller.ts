@@ -24,6 +24,8 @@ const CHANGE_MS = 20_000;
 /** And sooner than this is not worth waking anybody. */
 const NOTIFY_AFTER_MS = 15_000;
 const HOOK_LIMIT_MS = 30_000;
+/** Whoever has the lock ends what he does within this time, or the primary stays dead for as long as it takes. */
+const WAIT_MS = 5000;
 
 /**
  * What the watch says of what it sees and does: each thing once, to the log, and what somebody should know by the ways
@@ -33,8 +35,12 @@ export class Teller {
   readonly #options: TellerOptions;
   readonly #told = new Map<string, { readonly problem: Problem; isNotified: boolean }>();
   readonly #refused = new Map<string, string>();
+  /** By problem: why the last attempt failed, as far as it was told. */
+  readonly #failed = new Map<string, string>();
+  /** Problems whose detection was told. */
+  readonly #detectedProblems = new Set<string>();
   #verdict: Verdict['kind'] = 'nothing';
-  #waitingFor: string | undefined;
+  #waiting: { readonly why: string; readonly since: number; isTold: boolean } | undefined;
 
   constructor(options: TellerOptions) {
     this.#options = options;
@@ -66,7 +72,7 @@ export class Teller {
     for (const [key, { problem, isNotified }] of this.#told) {
       if (standing.has(key)) continue;
       this.#told.delete(key);
-      this.#refused.delete(key);
+      for (const told of [this.#refused, this.#failed, this.#detectedProblems]) told.delete(key);
       const { code, instance } = problem;
       const message = `no longer: ${problem.message}`;
       log({ event: 'solved', level: 'info', code, instance, message });
@@ -101,7 +107,10 @@ export class Teller {
     const since = silentMs === undefined ? '' : `; ${instance} is silent for ${Math.round(silentMs)} ms`;
     const message = `${problem.message}: ${nameOf(plan)}${since}`;
     this.#options.log({ event: 'recovering', level: 'warning', code, instance, message });
-    if (plan.kind === 'failover') this.#detected(problem, history);
+    const key = keyOf(problem);
+    if (plan.kind !== 'failover' || this.#detectedProblems.has(key)) return;
+    this.#detectedProblems.add(key);
+    this.#detected(problem, history);
   }
 
   step({ name, instance, status, ms, message }: StepEvent): void {
@@ -115,12 +124,26 @@ export class Teller {
     });
   }
 
-  /** Somebody else has the lock, or the store does not answer; undefined: nobody is waited for. */
-  waiting({ code, instance }: Problem, why: string | undefined): void {
-    if (why !== undefined && why !== this.#waitingFor) {
+  /**
+   * Somebody else has the lock, or the store does not answer; undefined: nobody is waited for. That nobody replaces a dead
+   * primary meanwhile is told to people, once.
+   */
+  waiting(problem: Problem, why: string | undefined, now: number): void {
+    const { code, instance, recovery } = problem;
+    if (why === undefined) {
+      this.#waiting = undefined;
+      return;
+    }
+    if (why !== this.#waiting?.why) {
+      this.#waiting = { why, since: now, isTold: false };
       this.#options.log({ event: 'waiting', level: 'info', code, instance, message: why });
     }
-    this.#waitingFor = why;
+    if (recovery !== 'failover' || this.#waiting.isTold || now - this.#waiting.since < WAIT_MS) return;
+    this.#waiting.isTold = true;
+    const message = `${problem.message}; nothing is done about it until this is over: ${why}`;
+    const remedy = 'end what holds the lock, or `failover promote` by hand when it is free';
+    this.#options.log({ event: 'waiting', level: 'critical', code, instance, message, remedy });
+    this.#notify({ event: 'refused', level: 'critical', code, instance, message, remedy });
   }
 
   forgotten({ code, instance }: Problem): void {
@@ -143,7 +166,9 @@ export class Teller {
     }
   }
 
-  outcome({ code, instance }: Problem, outcome: Outcome, ms: number): void {
+  /** A failure is told to people once for each problem and reason; each attempt is in the log. */
+  outcome(problem: Problem, outcome: Outcome, ms: number): void {
+    const { code, instance } = problem;
     const { id, epoch, kind, to, left } = outcome;
     const isPromotion = kind === 'failover' || kind === 'switchover';
     const isDone = outcome.outcome === 'done';
@@ -154,6 +179,12 @@ export class Teller {
       ? `${nameOf(outcome)} done${rest}`
       : `${nameOf(outcome)} ${outcome.outcome}: ${outcome.message ?? 'no reason given'}${rest}`;
     this.#options.log({ event, level, code, instance, id, epoch, ms, message });
+    const key = keyOf(problem);
+    const reason = reasonOf(message);
+    const isRepeated = !isDone && this.#failed.get(key) === reason;
+    if (isDone) this.#failed.delete(key);
+    else this.#failed.set(key, reason);
+    if (isRepeated) return;
     this.#notify({
       event,
       level,
@@ -195,6 +226,11 @@ export class Teller {
     const { cluster, notify } = this.#options;
     void notify({ cluster: cluster.name, ...notification });
   }
+}
+
+/** Times and counts differ from one attempt to the next; the reason is the same. */
+function reasonOf(message: string): string {
+  return message.replaceAll(/(?<![\w-])\d+/g, '#');
 }
 
 function nameOf({ kind, from, to }: Pick<Plan, 'kind' | 'from' | 'to'>): string {

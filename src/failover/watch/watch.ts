@@ -10,10 +10,11 @@ import { type History, nextHistory, silentFor } from './history.ts';
 import { judge, type Verdict } from './judge.ts';
 import type { WatchLog } from './log.ts';
 import { patience } from './patience.ts';
+import { retries } from './retries.ts';
 import { keepWatchers } from './presence.ts';
 import { type Probe, startProbe } from './probe.ts';
 import { recover, type Recovered } from './recover.ts';
-import { topologyOf } from './situation.ts';
+import { situationOf, topologyOf } from './situation.ts';
 import { Surroundings } from './surroundings.ts';
 import { Teller } from './teller.ts';
 
@@ -58,6 +59,7 @@ class Run {
   readonly #surroundings: Surroundings;
   readonly #teller: Teller;
   readonly #patience = patience();
+  readonly #retries = retries();
   #history: History | undefined;
   #acting: Promise<void> | undefined;
   #pausedUntil = 0;
@@ -128,7 +130,10 @@ class Run {
     this.#history = history;
     const isChanging = this.#acting !== undefined || topology.memory.unfinished !== undefined;
     this.#teller.standing(history, isChanging);
-    const verdict = judge(history, cluster.settings, (problem) => this.#patience.isLeft(problem, now));
+    const situation = situationOf(topology);
+    const verdict = judge(history, cluster.settings, (problem) =>
+      this.#patience.isLeft(problem, now, situation),
+    );
     this.#follow(verdict, isChanging);
     const mayAct =
       !signal.aborted &&
@@ -160,18 +165,19 @@ class Run {
       who,
       balancers: this.#surroundings.balancers,
       signal,
+      retry: this.#retries.next(problem),
       began: (plan) => {
         const silentMs = record?.silence === undefined ? undefined : silentFor(record, startedAt);
         this.#teller.recovering(problem, plan, history, silentMs);
       },
       report: (event) => this.#teller.step(event),
     });
-    await this.#conclude(problem, result, startedAt);
+    await this.#conclude(problem, result, startedAt, situationOf(history.topology));
   }
 
-  async #conclude(problem: Problem, result: Recovered, startedAt: number): Promise<void> {
+  async #conclude(problem: Problem, result: Recovered, startedAt: number, situation: string): Promise<void> {
     const teller = this.#teller;
-    teller.waiting(problem, result.kind === 'waiting' ? result.why : undefined);
+    teller.waiting(problem, result.kind === 'waiting' ? result.why : undefined, clock());
     switch (result.kind) {
       case 'gone':
         await this.#seeAnew();
@@ -184,7 +190,7 @@ class Run {
         this.#pausedUntil = clock() + HELD_PAUSE_MS;
         return;
       case 'refused':
-        this.#patience.leave(problem, clock());
+        this.#patience.leave(problem, result.attempt, clock(), situation);
         teller.refusal(problem, result.refusals);
         return;
       case 'executed': {
@@ -192,8 +198,9 @@ class Run {
         teller.outcome(problem, result.outcome, clock() - startedAt);
         const isOver = outcome === 'done' && (kind === 'failover' || kind === 'switchover');
         // What stays in spite of it is not done again at once.
+        this.#retries.note(problem, result.outcome);
         if (isOver) this.#patience.forget(problem);
-        else this.#patience.leave(problem, clock());
+        else this.#patience.leave(problem, 'tried', clock(), situation);
         if (outcome !== 'done' && problem.recovery === 'fence') await fenceMachine(problem, this.#options);
         await Promise.all([this.#seeAnew(), this.#surroundings.readBalancers()]);
       }

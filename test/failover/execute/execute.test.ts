@@ -499,10 +499,23 @@ test('where an operator has put a replica is remembered until it is moved again'
   t.deepEqual(fake.memory().below, {});
 });
 
-test('an automatic change waits for somebody to acknowledge it', async (t) => {
+test('an automatic failover waits for somebody to acknowledge it', async (t) => {
   const fake = fakeCluster();
-  const { id } = await carryOut(wholeSwitchover(), fake, { automatic: true });
+  const { id } = await carryOut({ ...wholeSwitchover(), kind: 'failover' }, fake, { automatic: true });
   t.is(fake.memory().unacknowledged?.id, id);
+});
+
+test('what replaced no dead primary by itself needs no acknowledgement', async (t) => {
+  const byOperator = fakeCluster();
+  await carryOut({ ...wholeSwitchover(), kind: 'failover' }, byOperator);
+  t.is(byOperator.memory().unacknowledged, undefined);
+  const finished = fakeCluster();
+  await carryOut(wholeSwitchover(), finished, { automatic: true });
+  t.is(finished.memory().unacknowledged, undefined, 'the switchover of an operator, that the watch ended');
+  const takenBack = fakeCluster();
+  await takenBack.ports.coordination.remember((memory) => ({ ...memory, primary: 'db2' }));
+  await carryOut({ ...wholeSwitchover(), kind: 'failover' }, takenBack, { automatic: true });
+  t.is(takenBack.memory().unacknowledged, undefined, 'a failover that the watch took back');
 });
 
 /** A switchover before which db3 is moved: nothing else depends on it. */

@@ -4,8 +4,13 @@ import { defaultSettings } from '../../../src/failover/cluster/settings.ts';
 import type { Problem } from '../../../src/failover/problems/problems.ts';
 import type { Verdict } from '../../../src/failover/watch/judge.ts';
 import type { WatchEvent } from '../../../src/failover/watch/log.ts';
+import type { Notification } from '../../../src/failover/watch/notify.ts';
 import { Teller } from '../../../src/failover/watch/teller.ts';
 import { refusal } from '../../../src/failover/plan/refusals.ts';
+import { nextHistory } from '../../../src/failover/watch/history.ts';
+import type { Outcome } from '../../../src/failover/execute/outcome.ts';
+import type { Plan } from '../../../src/failover/plan/action.ts';
+import { describe } from '../support/topology.ts';
 import { site } from './world-ports.ts';
 
 const DEAD: Problem = {
@@ -20,15 +25,20 @@ const NOTHING: Verdict = { kind: 'nothing' };
 const SUSPECT: Verdict = { kind: 'suspect', problem: DEAD, why: 'it is asked again' };
 const RECOVER: Verdict = { kind: 'recover', problem: DEAD, stoodMs: 100 };
 
-function teller(): { readonly said: Teller; readonly events: WatchEvent[] } {
+function teller(): {
+  readonly said: Teller;
+  readonly events: WatchEvent[];
+  readonly notifications: Notification[];
+} {
   const events: WatchEvent[] = [];
+  const notifications: Notification[] = [];
   const said = new Teller({
     cluster: { ...site().cluster, settings: defaultSettings() },
     ports: { hooks: async () => {} },
     log: (event) => void events.push(event),
-    notify: async () => {},
+    notify: async (notification) => void notifications.push(notification),
   });
-  return { said, events };
+  return { said, events, notifications };
 }
 
 interface Look {
@@ -112,9 +122,73 @@ test('a refusal is told once, and again when its reasons are others', (t) => {
 test('who is waited for is told once, and again when it is somebody else', (t) => {
   const { said, events } = teller();
   for (const why of ['op has it', 'op has it', 'the store is lost', undefined, 'the store is lost'])
-    said.waiting(DEAD, why);
+    said.waiting(DEAD, why, 0);
   t.deepEqual(
     events.map(({ message }) => message),
     ['op has it', 'the store is lost', 'the store is lost'],
   );
+});
+
+test('that nobody replaces a dead primary while somebody has the lock is critical, and people are told once', (t) => {
+  const { said, events, notifications } = teller();
+  const why = 'ann@desk is changing it right now (rejoin db9 --clone)';
+  for (let now = 0; now <= 60_000; now += 500) said.waiting(DEAD, why, now);
+  t.deepEqual(
+    events.map(({ level }) => level),
+    ['info', 'critical'],
+  );
+  t.deepEqual(
+    notifications.map(({ level, message }) => [level, /ann@desk/.test(message), /db1/.test(message)]),
+    [['critical', true, true]],
+  );
+});
+
+test('to wait for a moment, or with a replica that has stopped, wakes nobody', (t) => {
+  const { said, notifications } = teller();
+  for (const now of [0, 2000, 4900]) said.waiting(DEAD, 'watch@lb2 is changing it', now);
+  const stopped: Problem = { ...DEAD, code: 'ReplicationStopped', recovery: 'repair-replica' };
+  said.waiting(DEAD, undefined, 5000);
+  for (const now of [6000, 60_000]) said.waiting(stopped, 'ann@desk is changing it', now);
+  t.deepEqual(notifications, []);
+});
+
+const UNDONE: Outcome = {
+  id: 'one',
+  epoch: 2,
+  kind: 'failover',
+  from: 'db1',
+  to: 'db2',
+  outcome: 'undone',
+  unwritableMs: undefined,
+  lostGtids: '',
+  fenced: [],
+  rejoined: [],
+  ms: 100,
+  warnings: [],
+  left: [],
+  message: 'hook before-failover ended with status 1 after 103 ms',
+};
+const PLAN: Plan = {
+  kind: 'failover',
+  from: 'db1',
+  to: 'db2',
+  notes: [],
+  lost: '',
+  lostCount: 0,
+  stages: [],
+};
+
+test('a failover that fails again and again is told once for each reason, and its detection once', (t) => {
+  const { said, events, notifications } = teller();
+  const topology = describe({ instances: ['db1 dead', 'db2 <db1~', 'db3 <db1~'] });
+  const history = nextHistory(undefined, { now: 0, topology, records: new Map() }, [DEAD]);
+  for (const message of ['ended after 103 ms', 'ended after 99 ms', 'db3 does not answer']) {
+    said.recovering(DEAD, PLAN, history, 100);
+    said.outcome(DEAD, { ...UNDONE, message }, 120);
+  }
+  t.deepEqual(
+    notifications.map(({ event }) => event),
+    ['detected', 'failed', 'failed'],
+  );
+  t.is(events.filter(({ event }) => event === 'failed').length, 3, 'each attempt is in the log');
 });

@@ -225,6 +225,10 @@ test('a change that somebody left behind is taken back when nobody has the lock'
   await until('there is a primary', () => writable(here).length === 1);
   t.deepEqual(writable(here), ['db1']);
   await until('it is forgotten', () => here.world.memory.unfinished === undefined);
+  t.is(here.world.memory.unacknowledged, undefined, 'no dead primary was replaced');
+  here.crash('db1');
+  await until('a primary that dies afterwards is replaced', () => writable(here).length === 1);
+  t.is(here.world.memory.primary, writable(here)[0]);
 });
 
 test('a receiver that somebody stopped is started', async (t) => {
@@ -241,4 +245,24 @@ test('a replica that dies is told of, and nothing else happens', async (t) => {
   await until('it is told', () => watcher.events.some(({ code }) => code === 'UnreachableReplica'));
   t.deepEqual(writable(here), ['db1']);
   t.is(here.entries.size, 0);
+});
+
+test('a failover that a hook refuses is tried again, later each time, and told once', async (t) => {
+  const { here, watcher } = await watched(t, { hooks: { 'before-failover': '/opt/hook' } });
+  here.hooksFail = 'hook before-failover ended with status 1';
+  here.crash('db1');
+  const failures = () => watcher.events.filter(({ event }) => event === 'failed').length;
+  await until('three attempts', () => failures() >= 3);
+  const told = watcher.notifications.filter(({ event }) => event === 'detected' || event === 'failed');
+  t.deepEqual(
+    told.map(({ event }) => event),
+    ['detected', 'failed'],
+  );
+  t.deepEqual(
+    [...here.entries.values()].map(({ attempts }) => attempts),
+    [undefined, 2],
+  );
+  here.hooksFail = undefined;
+  await until('another one takes writes', () => writable(here).length === 1);
+  nothingIsLost(t, here);
 });

@@ -27,6 +27,8 @@ export interface Site {
   holdLock(owner: LeaseOwner): () => void;
   /** Why every question about what is stored fails, in words where the test gives some. */
   storeIsLost: boolean | string;
+  /** Why every hook fails, while it does. */
+  hooksFail: string | undefined;
   watch(name: string): Watcher;
 }
 
@@ -78,6 +80,7 @@ export function site(settings: Partial<Cluster['settings']> = {}): Site {
     cluster,
     entries,
     storeIsLost: false,
+    hooksFail: undefined,
     crash(name) {
       world.crash(name);
       for (const listener of listeners) listener(name);
@@ -118,7 +121,9 @@ export function site(settings: Partial<Cluster['settings']> = {}): Site {
           ]),
         ),
         coordination,
-        hooks: async () => {},
+        hooks: async () => {
+          if (shared.hooksFail !== undefined) throw new UserError(shared.hooksFail);
+        },
       };
       const watch = startWatch({
         cluster,

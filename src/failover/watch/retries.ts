@@ -1,0 +1,33 @@
+import type { Retry } from '../execute/outcome.ts';
+import type { Problem } from '../problems/problems.ts';
+import { keyOf } from './history.ts';
+
+/**
+ * Which entry of the journal the next attempt at a problem is written to. The first attempt keeps its own; all that
+ * follow in vain share a second one, with their number, so that they do not push older changes out of the journal.
+ */
+export interface Retries {
+  /** Undefined: an entry of its own. */
+  next(problem: Problem): Retry | undefined;
+  note(
+    problem: Problem,
+    outcome: { readonly id: string; readonly outcome: 'done' | 'undone' | 'failed' },
+  ): void;
+}
+
+export function retries(): Retries {
+  const inVain = new Map<string, { readonly attempts: number; readonly id: string }>();
+  return {
+    next(problem) {
+      const before = inVain.get(keyOf(problem));
+      return before === undefined || before.attempts < 2
+        ? undefined
+        : { id: before.id, attempts: before.attempts };
+    },
+    note(problem, { id, outcome }) {
+      const key = keyOf(problem);
+      if (outcome === 'undone') inVain.set(key, { id, attempts: (inVain.get(key)?.attempts ?? 0) + 1 });
+      else inVain.delete(key);
+    },
+  };
+}
