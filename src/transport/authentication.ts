@@ -8,6 +8,7 @@ import ssh2, {
   type SignCallback,
   type SigningRequestOptions,
 } from 'ssh2';
+import { acceptsKeyType } from './ssh-algorithms.ts';
 import type { SshSettings } from './ssh-settings.ts';
 
 const { BaseAgent, createAgent, utils } = ssh2;
@@ -121,7 +122,12 @@ export async function authenticator(settings: SshSettings, store: KeyStore): Pro
   offerAgent(otherAgentKeys);
   offerFiles(false);
   if (settings.password) offers.push(...passwordOffers(username, settings.password.reveal()));
-  return inTurn(username, offers, notes);
+  const allowed = settings.authentications.flatMap((method) =>
+    offers.filter((offer) => offer.methods.includes(method)),
+  );
+  if (offers.length > 0 && allowed.length === 0)
+    notes.push(`the ssh configuration allows only ${settings.authentications.join(', ')}`);
+  return inTurn(username, allowed, notes);
 }
 
 function inTurn(username: string, offers: Offer[], notes: readonly string[]): Authenticator {
@@ -178,7 +184,9 @@ async function loadFiles(
     const loaded = await store.load(file, passphrase);
     switch (loaded.kind) {
       case 'key':
-        if (!found.some((other) => encoded(other.key) === encoded(loaded.key)))
+        if (!acceptsKeyType(settings.acceptedKeys, loaded.key.type))
+          notes.push(`${file} is of the type ${loaded.key.type}, which PubkeyAcceptedAlgorithms leaves out`);
+        else if (!found.some((other) => encoded(other.key) === encoded(loaded.key)))
           found.push({ file, explicit, key: loaded.key });
         break;
       case 'public':
@@ -227,7 +235,8 @@ async function agentKeys(settings: SshSettings, notes: string[]): Promise<AgentK
     // An OpenSSH agent gives the keys themselves; a kind of key that ssh2 does not know is no use to us.
     const keys = entries
       .map((entry) => utils.parseKey(entry as Buffer))
-      .filter((key): key is ParsedKey => !(key instanceof Error));
+      .filter((key): key is ParsedKey => !(key instanceof Error))
+      .filter((key) => acceptsKeyType(settings.acceptedKeys, key.type));
     return { socket, keys };
   } catch (error) {
     notes.push(`the agent at ${settings.agent} does not answer (${(error as Error).message})`);

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import type { Endpoint, TransportFailure } from './failure.ts';
 
 /** A failure on the way to a connection, before it is known for which host it is reported. */
@@ -14,12 +14,30 @@ export class ConnectError extends Error {
   }
 }
 
+export interface DialOptions {
+  readonly connectTimeoutMs: number;
+  /** 0 for either. */
+  readonly addressFamily: 0 | 4 | 6;
+}
+
 /** Opens a TCP connection; each way to fail is told apart. */
-export async function dial(endpoint: Endpoint, timeoutMs: number, signal?: AbortSignal): Promise<Socket> {
+export async function dial(
+  endpoint: Endpoint,
+  { connectTimeoutMs: timeoutMs, addressFamily }: DialOptions,
+  signal?: AbortSignal,
+): Promise<Socket> {
   signal?.throwIfAborted();
   const { address, port } = endpoint;
+  if (addressFamily !== 0 && isIP(address) !== 0 && isIP(address) !== addressFamily)
+    throw new ConnectError({ kind: 'unreachable-network', code: 'EAFNOSUPPORT', ...endpoint });
   return await new Promise((resolve, reject) => {
-    const socket = connect({ host: address, port, noDelay: true, autoSelectFamilyAttemptTimeout: 1000 });
+    const socket = connect({
+      host: address,
+      port,
+      family: addressFamily,
+      noDelay: true,
+      autoSelectFamilyAttemptTimeout: 1000,
+    });
     const finish = (settle: () => void) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);

@@ -11,15 +11,6 @@ import {
 import type { SshSettings } from './ssh-settings.ts';
 import type { TransportFailure } from './failure.ts';
 
-const ALGORITHMS = [
-  'ssh-ed25519',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-  'rsa-sha2-512',
-  'rsa-sha2-256',
-];
-
 /** The host key side of one handshake. */
 export interface HostKeys {
   /** To offer, in order. */
@@ -82,7 +73,7 @@ export function hostKeys(settings: SshSettings): HostKeys {
   };
 
   return {
-    algorithms: orderAlgorithms(entries, ALGORITHMS),
+    algorithms: orderAlgorithms(entries, settings.algorithms.serverHostKey),
     verify,
     failure: () => failure,
     async remember() {

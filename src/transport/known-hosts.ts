@@ -67,10 +67,15 @@ export function entriesFor(entries: readonly KnownHost[], label: string): KnownH
 /** Whether a known_hosts name field covers the label: plain, with wildcards, negated or hashed. */
 export function matchesNames(names: string, label: string): boolean {
   if (names.startsWith('|1|')) return matchesHash(names, label);
+  return matchesPatterns(names.toLowerCase().split(','), label);
+}
+
+/** Whether one of the patterns covers the text, and none that is negated with `!` does (PATTERNS in ssh_config(5)). */
+export function matchesPatterns(patterns: readonly string[], text: string): boolean {
   let matched = false;
-  for (const pattern of names.toLowerCase().split(',')) {
+  for (const pattern of patterns) {
     const negated = pattern.startsWith('!');
-    if (!wildcard(negated ? pattern.slice(1) : pattern, label)) continue;
+    if (!wildcard(negated ? pattern.slice(1) : pattern, text)) continue;
     if (negated) return false;
     matched = true;
   }

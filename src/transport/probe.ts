@@ -55,7 +55,7 @@ export async function probeHostKeys(
       const socket = via
         ? await dialThrough(via.client, endpoint, settings.connectTimeoutMs, never)
         : settings.proxyCommand === undefined
-          ? await dial(endpoint, settings.connectTimeoutMs)
+          ? await dial(endpoint, settings)
           : dialByCommand(settings.proxyCommand);
       return await askFor(algorithms, socket, settings);
     }),
@@ -87,7 +87,9 @@ async function askFor(
       shown = Buffer.from(key);
       return false;
     },
-    algorithms: { serverHostKey: algorithms } as unknown as NonNullable<Config['algorithms']>,
+    algorithms: { ...settings.algorithms, serverHostKey: algorithms } as unknown as NonNullable<
+      Config['algorithms']
+    >,
     readyTimeout: settings.connectTimeoutMs,
   });
   ssh.connection?.on('error', () => {});

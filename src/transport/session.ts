@@ -22,25 +22,6 @@ const GOODBYE_MS = 1000;
 /** What sshd says between a login and the first command: its other host keys, notes on authorized_keys. */
 const GREETING_PACKETS = 6;
 
-/**
- * What is quick here: Node has AES-GCM and X25519 in native code, while ssh2's ChaCha20 is not. Compression costs more
- * than a local network. Nothing with SHA-1.
- */
-const ALGORITHMS = {
-  kex: [
-    'curve25519-sha256',
-    'curve25519-sha256@libssh.org',
-    'ecdh-sha2-nistp256',
-    'ecdh-sha2-nistp384',
-    'ecdh-sha2-nistp521',
-    'diffie-hellman-group14-sha256',
-    'diffie-hellman-group16-sha512',
-  ],
-  cipher: ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes128-ctr', 'aes256-ctr'],
-  hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'],
-  compress: ['none'],
-} as const;
-
 /** An authenticated SSH connection. */
 export interface SshSession {
   readonly settings: SshSettings;
@@ -91,7 +72,7 @@ async function attemptSession(settings: SshSettings, options: SessionOptions): P
   }
   const socket: Duplex = via
     ? await dialThrough(via.client, endpoint, settings.connectTimeoutMs, signal)
-    : await dial(endpoint, settings.connectTimeoutMs, signal);
+    : await dial(endpoint, settings, signal);
   const authentication = await preparing.catch((error: unknown) => {
     socket.destroy();
     throw error;
@@ -118,9 +99,11 @@ async function logIn(
       Config['authHandler']
     >,
     hostVerifier: (key: Buffer) => keys.verify(key),
-    algorithms: { ...ALGORITHMS, serverHostKey: keys.algorithms } as unknown as NonNullable<
+    algorithms: { ...settings.algorithms, serverHostKey: keys.algorithms } as unknown as NonNullable<
       Config['algorithms']
     >,
+    // Only lent to the host: the keys that it holds are offered by the handler above.
+    ...(settings.forwardedAgent === undefined ? {} : { agent: settings.forwardedAgent }),
     readyTimeout: settings.connectTimeoutMs,
     keepaliveInterval: settings.aliveIntervalMs ?? options.keepaliveIntervalMs,
     keepaliveCountMax: settings.aliveCountMax ?? options.keepaliveCountMax,

@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import SSHConfig from 'ssh-config';
 import { UserError } from '../lib/errors.ts';
 import type { Secret } from '../lib/secret.ts';
 import { matchesNames } from './known-hosts.ts';
-import { readSshConfig } from './ssh-include.ts';
+import { type AlgorithmOption, algorithmsFor, algorithmsOf } from './ssh-algorithms.ts';
+import { type ConfigValue, readSshConfig, type SshConfig } from './ssh-config.ts';
 import { optionRefusal } from './ssh-options.ts';
 import type { HostAddress, HostKeyChecking } from './transport.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
+const SYSTEM_CONFIG = '/etc/ssh/ssh_config';
 const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 
 /** Everything that a connection needs to know, the inventory's and the ssh configuration's word put together. */
@@ -38,9 +39,27 @@ export interface SshSettings {
   /** How often a silent connection is asked for a sign of life; 0 for never. Undefined leaves it to the caller. */
   readonly aliveIntervalMs: number | undefined;
   readonly aliveCountMax: number | undefined;
+  /** What is offered in the handshake, in order. */
+  readonly algorithms: SshAlgorithms;
+  /** Of PubkeyAcceptedAlgorithms: which types of key are shown to the server. */
+  readonly acceptedKeys: string | undefined;
+  /** The ways to log in, in the order in which they are tried. */
+  readonly authentications: readonly LoginMethod[];
+  /** The IP version to connect by; 0 for either. */
+  readonly addressFamily: 0 | 4 | 6;
+  /** The socket of the agent that is lent to the host. */
+  readonly forwardedAgent: string | undefined;
 }
 
-type Directives = Readonly<Record<string, string | readonly string[]>>;
+export interface SshAlgorithms {
+  readonly kex: readonly string[];
+  readonly cipher: readonly string[];
+  readonly hmac: readonly string[];
+  readonly serverHostKey: readonly string[];
+  readonly compress: readonly string[];
+}
+
+export type LoginMethod = 'publickey' | 'password' | 'keyboard-interactive';
 
 export interface SettingsOptions {
   readonly home?: string | undefined;
@@ -51,7 +70,7 @@ export interface SettingsOptions {
 /** Puts the inventory and the ssh configuration together; the inventory wins. */
 export function sshSettings(host: HostAddress, options: SettingsOptions = {}): SshSettings {
   const home = options.home ?? homedir();
-  const config = withCommandLine(directives(host, home), host);
+  const config = withCommandLine(configOf(host, home), host);
   refuseUnsupported(config, host);
   const address = expandTokens(one(config, 'hostname') ?? host.address, { h: host.address, '%': '%' }, host);
   const port = host.port ?? numberOf(config, 'port', host) ?? 22;
@@ -59,7 +78,7 @@ export function sshSettings(host: HostAddress, options: SettingsOptions = {}): S
   const tokens = { h: address, n: host.address, p: String(port), r: user, u: userInfo().username, d: home };
   const expand = (path: string) => expandPath(path, home, tokens, host);
   const identities = many(config, 'identityfile').filter((file) => file.toLowerCase() !== 'none');
-  const given = host.privateKeyFile === undefined ? identities : [host.privateKeyFile, ...identities];
+  const given = [...new Set([host.privateKeyFile ?? [], identities].flat())];
   const keys =
     given.length > 0
       ? given.map((file) => ({ file: expand(file), explicit: file === host.privateKeyFile }))
@@ -68,6 +87,7 @@ export function sshSettings(host: HostAddress, options: SettingsOptions = {}): S
   const aliveInterval = numberOf(config, 'serveraliveinterval', host);
   const proxy =
     host.jumps === undefined ? proxyOf(config, host, tokens) : { jumps: host.jumps, command: undefined };
+  const agent = agentSocket(one(config, 'identityagent'), expand);
   return {
     name: host.name,
     address,
@@ -75,13 +95,18 @@ export function sshSettings(host: HostAddress, options: SettingsOptions = {}): S
     user,
     keys,
     identitiesOnly: one(config, 'identitiesonly')?.toLowerCase() === 'yes',
-    agent: agentSocket(one(config, 'identityagent'), expand),
+    agent,
     password: host.password,
     passphrase: host.passphrase,
     jumps: proxy.jumps,
     proxyCommand: proxy.command,
     aliveIntervalMs: aliveInterval === undefined ? undefined : aliveInterval * 1000,
     aliveCountMax: numberOf(config, 'serveralivecountmax', host),
+    algorithms: algorithms(config, host),
+    acceptedKeys: one(config, 'pubkeyacceptedalgorithms') ?? one(config, 'pubkeyacceptedkeytypes'),
+    authentications: authentications(config, host),
+    addressFamily: addressFamily(one(config, 'addressfamily'), host),
+    forwardedAgent: forwardedAgent(one(config, 'forwardagent'), agent, expand),
     hostKeyAlias: one(config, 'hostkeyalias'),
     knownHostsFiles: knownHostsFiles(host, config, expand, home),
     hostKeyChecking: host.hostKeyChecking ?? checking(one(config, 'stricthostkeychecking'), host),
@@ -89,37 +114,26 @@ export function sshSettings(host: HostAddress, options: SettingsOptions = {}): S
   };
 }
 
-function directives(host: HostAddress, home: string): Directives {
-  if (host.sshConfigFile === 'none') return {};
-  const file = host.sshConfigFile ?? join(home, '.ssh', 'config');
-  if (!existsSync(file)) {
-    if (host.sshConfigFile === undefined) return {};
-    throw new UserError(`${host.name}: the ssh configuration ${file} does not exist`);
+/** The user's own file goes before the system's; a file that is named goes alone. */
+function configOf(host: HostAddress, home: string): SshConfig {
+  if (host.sshConfigFile === 'none') return new Map();
+  if (host.sshConfigFile !== undefined && !existsSync(host.sshConfigFile)) {
+    throw new UserError(`${host.name}: the ssh configuration ${host.sshConfigFile} does not exist`);
   }
-  const text = readSshConfig(file, home);
-  let computed: Record<string, string | string[]>;
-  try {
-    computed = SSHConfig.parse(text).compute(
-      { Host: host.address, ...(host.user === undefined ? {} : { User: host.user }) },
-      { ignoreCase: true },
-    );
-  } catch (error) {
-    throw new UserError(`${host.name}: the ssh configuration ${file} cannot be read`, { cause: error });
-  }
-  return computed;
+  const files =
+    host.sshConfigFile === undefined ? [join(home, '.ssh', 'config'), SYSTEM_CONFIG] : [host.sshConfigFile];
+  return readSshConfig(files, { host: host.address, user: host.user, home });
 }
 
-function one(config: Directives, name: string): string | undefined {
-  const value = config[name];
-  return typeof value === 'string' ? value : value?.[0];
+function one(config: SshConfig, name: string): string | undefined {
+  return config.get(name)?.words[0];
 }
 
-function many(config: Directives, name: string): readonly string[] {
-  const value = config[name];
-  return value === undefined ? [] : typeof value === 'string' ? [value] : value;
+function many(config: SshConfig, name: string): readonly string[] {
+  return config.get(name)?.words ?? [];
 }
 
-function numberOf(config: Directives, name: string, host: HostAddress): number | undefined {
+function numberOf(config: SshConfig, name: string, host: HostAddress): number | undefined {
   const text = one(config, name);
   if (text === undefined || text === 'none') return undefined;
   if (/^\d+$/.test(text)) return Number(text);
@@ -142,17 +156,17 @@ function checking(value: string | undefined, host: HostAddress): HostKeyChecking
   }
 }
 
-/** The first of ProxyJump and ProxyCommand counts; here that is the command line's, then ProxyJump. */
+/** The first of ProxyJump and ProxyCommand counts. */
 function proxyOf(
-  config: Directives,
+  config: SshConfig,
   host: HostAddress,
   tokens: Readonly<Record<string, string>>,
 ): { readonly jumps: readonly string[]; readonly command: string | undefined } {
   const direct = { jumps: [], command: undefined };
-  const commandFirst = host.sshOptions?.['proxycommand'] !== undefined && !host.sshOptions['proxyjump'];
-  const jump = commandFirst ? undefined : one(config, 'proxyjump');
-  if (jump !== undefined) {
-    if (jump.toLowerCase() === 'none') return direct;
+  const first = [...config.keys()].find((name) => name === 'proxyjump' || name === 'proxycommand');
+  const jump = first === 'proxyjump' ? one(config, 'proxyjump') : undefined;
+  // `ProxyJump none` keeps later ones from counting, but not a ProxyCommand.
+  if (jump !== undefined && jump.toLowerCase() !== 'none') {
     return {
       jumps: jump.split(',').map((hop) => expandTokens(hop.trim(), tokens, host)),
       command: undefined,
@@ -177,46 +191,150 @@ function proxyOf(
   return { jumps: [], command: expandTokens(proxy, tokens, host) };
 }
 
+/** Options that take several words. */
+const LISTS = new Set(['userknownhostsfile', 'globalknownhostsfile']);
+
 /** What ssh's command line says goes before the files; several keys are tried one after the other. */
-function withCommandLine(config: Directives, host: HostAddress): Directives {
-  const given = host.sshOptions ?? {};
-  const merged: Record<string, string | readonly string[]> = { ...config };
-  for (const [name, values] of Object.entries(given)) {
-    if (name === 'identityfile') merged[name] = [...values, ...many(config, name)];
-    else merged[name] = values.slice(0, 1);
+function withCommandLine(config: SshConfig, host: HostAddress): SshConfig {
+  const merged = new Map<string, ConfigValue>();
+  for (const [name, values] of Object.entries(host.sshOptions ?? {})) {
+    const words = LISTS.has(name) ? values.flatMap((value) => value.split(/\s+/)) : values;
+    merged.set(name, { words: name === 'identityfile' ? [...words, ...many(config, name)] : words });
   }
+  for (const [name, value] of config) if (!merged.has(name)) merged.set(name, value);
   return merged;
 }
 
 /** An option that would be without effect is refused by its name: the user counts on it. */
-function refuseUnsupported(config: Directives, host: HostAddress): void {
+function refuseUnsupported(config: SshConfig, host: HostAddress): void {
   const ignored = many(config, 'ignoreunknown').flatMap((list) => list.split(/[\s,]+/));
   const isIgnored = (name: string): boolean =>
     ignored.some((pattern) => pattern !== '' && matchesNames(pattern, name));
-  const reasons = Object.entries(config).flatMap(([name, value]) => {
-    const text = typeof value === 'string' ? value : value.join(' ');
-    const reason = isIgnored(name) ? undefined : optionRefusal(name, text);
-    return reason === undefined ? [] : [reason];
+  const refusals = [...config].flatMap(([name, { words, location }]) => {
+    const reason = isIgnored(name) ? undefined : optionRefusal(name, words.join(' '));
+    return reason === undefined ? [] : [{ reason, location }];
   });
-  if (reasons.length === 0) return;
+  if (refusals.length === 0) return;
   throw new UserError(
-    reasons.map((reason) => ({
+    refusals.map(({ reason, location }) => ({
       message: `${host.name}: ssh: ${reason}`,
+      location,
       hint: 'docs/ssh-options.md lists what becomes of every option of ssh_config',
     })),
   );
 }
 
+function algorithms(config: SshConfig, host: HostAddress): SshAlgorithms {
+  const offered = (option: AlgorithmOption, name: string): readonly string[] => {
+    const value = one(config, option);
+    const left = algorithmsFor(option, value);
+    if (left.length > 0) return left;
+    throw new UserError({
+      message: `${host.name}: ssh: ${name} ${value} leaves nothing to offer`,
+      hint: `add one of ${algorithmsOf(option).join(', ')}`,
+    });
+  };
+  return {
+    kex: offered('kexalgorithms', 'KexAlgorithms'),
+    cipher: offered('ciphers', 'Ciphers'),
+    hmac: offered('macs', 'MACs'),
+    serverHostKey: offered('hostkeyalgorithms', 'HostKeyAlgorithms'),
+    // It costs more than a local network, and ssh2 fails when a compressed connection ends under it.
+    compress: ['none'],
+  };
+}
+
+const LOGIN_METHODS: readonly LoginMethod[] = ['publickey', 'password', 'keyboard-interactive'];
+
+/** Keys first, then the password, unless PreferredAuthentications has another order. */
+function authentications(config: SshConfig, host: HostAddress): readonly LoginMethod[] {
+  const preferred = one(config, 'preferredauthentications');
+  const order =
+    preferred === undefined
+      ? LOGIN_METHODS
+      : preferred
+          .split(',')
+          .flatMap((name) => LOGIN_METHODS.filter((method) => method === name.trim().toLowerCase()));
+  const keys = one(config, 'pubkeyauthentication') ?? one(config, 'dsaauthentication');
+  const interactive =
+    one(config, 'kbdinteractiveauthentication') === undefined
+      ? 'challengeresponseauthentication'
+      : 'kbdinteractiveauthentication';
+  const allowed: Readonly<Record<LoginMethod, boolean>> = {
+    // `unbound` and `host-bound` are ways to say yes.
+    publickey: keys?.toLowerCase() !== 'no',
+    password: isYes(config, 'passwordauthentication', true, host),
+    'keyboard-interactive': isYes(config, interactive, true, host),
+  };
+  const left = order.filter((method) => allowed[method]);
+  if (left.length > 0) return left;
+  throw new UserError({
+    message: `${host.name}: the ssh configuration leaves no way to log in`,
+    hint: `allow one of ${LOGIN_METHODS.join(', ')} (PreferredAuthentications, …Authentication)`,
+  });
+}
+
+function isYes(config: SshConfig, name: string, otherwise: boolean, host: HostAddress): boolean {
+  const value = one(config, name)?.toLowerCase();
+  switch (value) {
+    case undefined:
+      return otherwise;
+    case 'yes':
+    case 'true':
+      return true;
+    case 'no':
+    case 'false':
+      return false;
+    default:
+      throw new UserError(`${host.name}: the ssh configuration says ${name} ${value}; expected yes or no`);
+  }
+}
+
+function addressFamily(value: string | undefined, host: HostAddress): 0 | 4 | 6 {
+  switch (value?.toLowerCase()) {
+    case undefined:
+    case 'any':
+      return 0;
+    case 'inet':
+      return 4;
+    case 'inet6':
+      return 6;
+    default:
+      throw new UserError(
+        `${host.name}: the ssh configuration says AddressFamily ${value}; expected any, inet or inet6`,
+      );
+  }
+}
+
+/** `yes`, or the socket of another agent than the one that we ask. */
+function forwardedAgent(
+  value: string | undefined,
+  agent: string | undefined,
+  expand: (path: string) => string,
+): string | undefined {
+  switch (value?.toLowerCase()) {
+    case undefined:
+    case 'no':
+    case 'false':
+      return undefined;
+    case 'yes':
+    case 'true':
+      return agent;
+    default:
+      return value?.startsWith('$') ? process.env[value.slice(1)] : expand(value ?? '');
+  }
+}
+
 function knownHostsFiles(
   host: HostAddress,
-  config: Directives,
+  config: SshConfig,
   expand: (path: string) => string,
   home: string,
 ): readonly string[] {
-  const global = many(config, 'globalknownhostsfile').flatMap((files) => files.split(/\s+/));
+  const global = many(config, 'globalknownhostsfile');
   const system = global.length > 0 ? global : ['/etc/ssh/ssh_known_hosts'];
   if (host.knownHostsFile !== undefined) return [expand(host.knownHostsFile), ...system.map(expand)];
-  const user = many(config, 'userknownhostsfile').flatMap((files) => files.split(/\s+/));
+  const user = many(config, 'userknownhostsfile');
   const mine = user.length > 0 ? user : [join(home, '.ssh', 'known_hosts')];
   return [...mine, ...system].filter((file) => file.toLowerCase() !== 'none').map(expand);
 }

@@ -1,3 +1,5 @@
+import type { ExecOptions } from 'ssh2';
+
 import { keyStore } from './authentication.ts';
 import { sshChannel } from './channel.ts';
 import { channelsOf } from './channels.ts';
@@ -260,16 +262,28 @@ async function endWhenOpen(entry: Shared): Promise<void> {
   entry.via?.release();
 }
 
+/** ssh2 says so when sshd does not take the agent (`AllowAgentForwarding no`). */
+const AGENT_REFUSED = 'Unable to request agent forwarding';
+
+/** Like ssh, it goes on without the agent where sshd does not take it. */
 async function openChannel(session: SshSession, host: string, commandLine: string) {
-  return await new Promise<ReturnType<typeof sshChannel>>((resolve, reject) => {
-    try {
-      session.client.exec(commandLine, (error, channel) => {
-        if (error) reject(error);
-        else resolve(sshChannel(channel));
-      });
-    } catch (error) {
-      const reason = session.lostReason() ?? 'the connection is gone';
-      reject(new TransportError(host, { kind: 'lost', reason }, { cause: error }));
-    }
+  const lends = session.settings.forwardedAgent !== undefined;
+  const open = async (agentForward: boolean) =>
+    await new Promise<ReturnType<typeof sshChannel>>((resolve, reject) => {
+      try {
+        // ssh2's types know `agentForward` for the connection only.
+        session.client.exec(commandLine, { agentForward } as ExecOptions, (error, channel) => {
+          if (error) reject(error);
+          else resolve(sshChannel(channel));
+        });
+      } catch (error) {
+        const reason = session.lostReason() ?? 'the connection is gone';
+        reject(new TransportError(host, { kind: 'lost', reason }, { cause: error }));
+      }
+    });
+  if (!lends) return await open(false);
+  return await open(true).catch(async (error: unknown) => {
+    if (error instanceof Error && error.message === AGENT_REFUSED) return await open(false);
+    throw error;
   });
 }

@@ -166,7 +166,12 @@ for (const { title, config, host, expected } of CASES) {
 }
 
 const REFUSED: readonly (readonly [config: string, message: RegExp])[] = [
-  ['Match exec "true"\n  Port 2222\n', /:1:1: Match exec is not supported/],
+  ['Match localnetwork 10.0.0.0/8\n  Port 2222\n', /:1:1: Match localnetwork is not supported/],
+  ['Host other\nMatch final\n', /:2:1: Match final is not supported/],
+  ['Host web1\n  Port\n', /:2:3: the option port has no value/],
+  ['Ciphers no-such\n', /Ciphers no-such leaves nothing to offer/],
+  ['PreferredAuthentications hostbased\n', /leaves no way to log in/],
+  ['AddressFamily ipx\n', /AddressFamily ipx; expected any/],
   [
     'Host web1\n  CertificateFile ~/.ssh/cert.pub\n',
     /option CertificateFile .* is not supported; certificates/,
@@ -175,7 +180,6 @@ const REFUSED: readonly (readonly [config: string, message: RegExp])[] = [
   ['CertificateFile ~/c.pub\n', /option CertificateFile \(~\/c\.pub\) is not supported/],
   ['NoSuchOption yes\n', /option nosuchoption is not known/],
   ['Host web1\n  Port ssh\n', /port ssh, which is not a number/],
-  ['Host web1\n  Include other\n', /:2:1: Include inside a Host or Match section/],
   ['Include config\n', /too deep/],
   ['Host web1\n  IdentityFile ~/%z\n', /uses %z/],
   ['Host web1\n  StrictHostKeyChecking perhaps\n', /StrictHostKeyChecking perhaps/],
