@@ -51,6 +51,7 @@ export function rejoinCommand(context: CommandContext): Command {
         clone: options.clone ?? false,
         injectEmpty: options.injectEmpty ?? false,
         force: options.force ?? false,
+        byHand: true,
       };
       await change(session, (topology) => planRejoin(topology, wish, session.cluster.settings), {
         yes: options.yes ?? false,

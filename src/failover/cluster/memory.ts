@@ -58,6 +58,11 @@ export const memorySchema = openObject({
     .readonly()
     .optional()
     .describe('replicas that an operator has put below another replica, and below which'),
+  started: z
+    .record(z.string(), time)
+    .readonly()
+    .optional()
+    .describe('when each replica was started that was seen to receive'),
   watchers: z
     .record(z.string(), time)
     .readonly()

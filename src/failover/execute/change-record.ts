@@ -24,6 +24,8 @@ export class ChangeRecord {
   readonly #masked = new Map<string, boolean>();
   /** Instances that this change may fence and that were not fenced before. */
   readonly #toFence: ReadonlySet<string>;
+  /** The memory as it was when the change began. */
+  #before: Memory | undefined;
 
   constructor(plan: Plan, options: ExecuteOptions) {
     this.#plan = plan;
@@ -53,12 +55,15 @@ export class ChangeRecord {
     await Promise.all([
       ports.coordination.write(this.#entry('running')),
       isPromotion || this.#toFence.size > 0
-        ? ports.coordination.remember((memory) => ({
-            ...(isPromotion ? withoutForerunner(memory, from) : memory),
-            // Who is killed after the fence and before the end leaves nobody who knows of it otherwise.
-            fenced: [...(memory.fenced ?? []).filter((name) => !this.#toFence.has(name)), ...this.#toFence],
-            ...(isPromotion ? { unfinished: { id: this.id, kind, from, to } } : {}),
-          }))
+        ? ports.coordination.remember((memory) => {
+            this.#before = memory;
+            return {
+              ...(isPromotion ? withoutForerunner(memory, from) : memory),
+              // A tool that is killed after the fence and before the end leaves no other trace of the fence.
+              fenced: [...(memory.fenced ?? []).filter((name) => !this.#toFence.has(name)), ...this.#toFence],
+              ...(isPromotion ? { unfinished: { id: this.id, kind, from, to } } : {}),
+            };
+          })
         : undefined,
     ]);
   }
@@ -141,7 +146,10 @@ export class ChangeRecord {
     const settles = this.#isPromotion() || this.#plan.kind === 'repair';
     if (!settles || outcome === 'failed') return base;
     if (outcome === 'undone') {
-      return { ...base, unfinished: memory.unfinished?.id === this.id ? undefined : memory.unfinished };
+      if (memory.unfinished?.id !== this.id || this.#before === undefined) return base;
+      // Another change may have been cut off before this one, and this one was to finish it: it is still cut off.
+      const { primary, lastSeen, began, semiSync, unfinished } = this.#before;
+      return { ...base, primary, lastSeen, began, semiSync, unfinished };
     }
     return {
       ...base,

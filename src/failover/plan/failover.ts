@@ -155,6 +155,7 @@ function restOf(survey: Survey, from: Instance | undefined, to: Answering): Plan
     attached: [],
     followers: siblings.fit,
     old: from?.kind === 'answering' ? from : undefined,
+    has: union(survey.holds(to), survey.everything()),
     stopFirst: true,
   });
   return {

@@ -67,13 +67,22 @@ export function finishOf(survey: Survey): Planned | undefined {
     return 'plan' in reopened ? { plan: ended(survey, reopened.plan) } : reopened;
   }
   // What only the old primary has was never acknowledged: enough of the others answer, and none of them has it.
-  if (to?.kind === 'answering') return forwards(survey, from, to);
-  const best = to && candidatesOf(surveyOf(survey.topology, survey.settings, to), 'failover')[0];
-  return best?.instance.kind === 'answering' ? forwards(survey, to, best.instance) : undefined;
+  if (to?.kind === 'answering') {
+    const forward = forwards(survey, from, to, to.spec.name);
+    if (forward !== undefined) return forward;
+  }
+  const gone = to?.kind === 'answering' ? from : to;
+  const best = gone && candidatesOf(surveyOf(survey.topology, survey.settings, gone), 'failover')[0];
+  return best?.instance.kind === 'answering' ? forwards(survey, gone, best.instance, undefined) : undefined;
 }
 
 /** The rest of it as a failover, unless something would be lost by it. */
-function forwards(survey: Survey, from: Instance | undefined, to: Answering): Planned | undefined {
+function forwards(
+  survey: Survey,
+  from: Instance | undefined,
+  to: Answering,
+  named: string | undefined,
+): Planned | undefined {
   const forward = surveyOf(survey.topology, survey.settings, from);
   const known = objections(forward, to, 'failover');
   // Whoever is not asked accepts no loss.
@@ -85,7 +94,7 @@ function forwards(survey: Survey, from: Instance | undefined, to: Answering): Pl
     return undefined;
   // What only an old primary that answers has was never acknowledged.
   const unacknowledged = from?.kind === 'answering' ? (['LosesTransactions'] as const) : [];
-  const wish = { to: to.spec.name, accepts: [...known.map(({ code }) => code), ...unacknowledged] };
+  const wish = { to: named, accepts: [...known.map(({ code }) => code), ...unacknowledged] };
   return { plan: ended(survey, planFailover(forward, from, to, wish)) };
 }
 

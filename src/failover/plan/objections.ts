@@ -98,7 +98,7 @@ export function objections(survey: Survey, instance: Instance, way: Way): readon
   }
   if (way === 'switchover') objectToSwitchover(survey, instance, object);
   else objectToFailover(survey, instance, object);
-  objectToOthers(survey, instance, object);
+  objectToOthers(survey, instance, way, object);
   return found;
 }
 
@@ -209,9 +209,11 @@ function objectToFailover(survey: Survey, instance: Answering, object: Objector)
   }
 }
 
-function objectToOthers(survey: Survey, instance: Answering, object: Objector): void {
+/** Who would follow it. A primary that is given up on comes back by a plan of its own. */
+function objectToOthers(survey: Survey, instance: Answering, way: Way, object: Objector): void {
   const rest = survey.topology.instances.filter(
-    (other): other is Answering => other.kind === 'answering' && other !== instance,
+    (other): other is Answering =>
+      other.kind === 'answering' && other !== instance && (way === 'switchover' || other !== survey.primary),
   );
   const needy = rest.filter(
     (other) =>

@@ -1,3 +1,4 @@
+import { contains } from '../../database/gtid.ts';
 import type { ClientThread } from '../../database/state.ts';
 import { candidatesOf, elsewhere } from './candidates.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
@@ -48,10 +49,10 @@ export function planPromote(topology: Topology, wish: PromoteWish, settings: Fai
   if (wish.to !== undefined && named === undefined) return { refusals: [unknownInstance(survey, wish.to)] };
   const several = severalPrimaries(survey);
   if (several) return { refusals: [several] };
-  if (named !== undefined && named === survey.primary) return planForPrimary(survey, named);
+  if (named !== undefined && named === survey.primary) return planForPrimary(survey, named, wish);
 
   const blocked = blockers(survey);
-  const way: Way = usesFailover(survey, wish, blocked) ? 'failover' : 'switchover';
+  const way: Way = usesFailover(survey, wish, blocked, named) ? 'failover' : 'switchover';
   const target = named ?? candidatesOf(survey, way)[0]?.instance;
   if (target === undefined) return { refusals: [nobody(survey)] };
   const found = [
@@ -94,9 +95,9 @@ export function severalPrimaries({ view }: Survey): Refusal | undefined {
   );
 }
 
-function planForPrimary(survey: Survey, primary: Instance): Planned {
+function planForPrimary(survey: Survey, primary: Instance, { force = false }: PromoteWish): Planned {
   const { name } = primary.spec;
-  if (survey.view.kind === 'read-only') return planReopen(survey, survey.view.primary);
+  if (survey.view.kind === 'read-only') return planReopen(survey, survey.view.primary, { force });
   if (survey.view.kind === 'writable') {
     const plan = planSettle(survey, survey.view.primary);
     if (plan.stages.length > 0) return { plan };
@@ -166,10 +167,26 @@ function heldBack(survey: Survey): readonly Refusal[] {
  * Fail over when the primary is dead. Give a living primary up when the operator forces it and its commits do not end, or
  * wait for acknowledgements; the watch gives one up whose commits do not end, too.
  */
-function usesFailover(survey: Survey, wish: PromoteWish, blocked: readonly Refusal[]): boolean {
+function usesFailover(
+  survey: Survey,
+  wish: PromoteWish,
+  blocked: readonly Refusal[],
+  named: Instance | undefined,
+): boolean {
   if (survey.view.kind !== 'writable' && survey.view.kind !== 'read-only') return true;
+  if (survey.view.kind === 'read-only' && !canHandOver(survey, survey.view.primary, named)) return true;
   if (isStalled(survey) && (wish.force || wish.automatic)) return true;
   return wish.force === true && blocked.some((one) => one.code === 'WaitingForAcknowledgement');
+}
+
+/**
+ * A primary that takes no writes hands over to a replica that gets everything from it. One that came back without its
+ * last writes cannot: its replicas have more than it, and their receivers have stopped.
+ */
+function canHandOver(survey: Survey, primary: Answering, named: Instance | undefined): boolean {
+  if (!contains(primary.state.executed, survey.everything())) return false;
+  const target = named ?? candidatesOf(survey, 'switchover')[0]?.instance;
+  return target !== undefined && objections(survey, target, 'switchover').length === 0;
 }
 
 function isFull({ silence }: Silent): boolean {

@@ -1,5 +1,5 @@
 import { traitsOf } from '../../database/traits.ts';
-import { contains, isEmpty } from '../../database/gtid.ts';
+import { contains, isEmpty, type Gtids } from '../../database/gtid.ts';
 import type { Action, Stage, Step } from './action.ts';
 import { byMembers } from '../cluster/errant.ts';
 import { isLate } from './holdings.ts';
@@ -17,6 +17,8 @@ export interface Promotion {
   readonly attached: readonly Answering[];
   /** Whose statuses of events count: the old primary, where it answers. */
   readonly old?: Answering | undefined;
+  /** What it will have; undefined: all that the primary has, and nobody has more. */
+  readonly has?: Gtids | undefined;
   /** It may still be its own replica's replica: told to stop before anything else. */
   readonly stopFirst: boolean;
 }
@@ -72,7 +74,10 @@ export function promotionStages(
   const stages = [
     ...sideBySide(
       own,
-      ...followers.map((instance) => [keepStage(survey, instance), ...followStages(survey, instance, to)]),
+      ...followers.map((instance) => [
+        keepStage(survey, instance, promotion.has),
+        ...followStages(survey, instance, to),
+      ]),
     ),
     [
       step(settings, { do: 'point-writers', instance: name }),
@@ -115,11 +120,17 @@ function enableEvents(survey: Survey, { to, old }: Promotion): Action {
 /**
  * To follow throws away what was received and not applied. The new primary has it, too; but where two acknowledgements
  * are asked for, two replicas keep what they acknowledged, whatever dies next. Writes do not wait for that: what is done
- * beside on one instance keeps its order.
+ * beside on one instance keeps its order. What the new primary does not have was never acknowledged, and is better
+ * thrown away than applied.
  */
-function keepStage(survey: Survey, instance: Answering): Stage {
+function keepStage(survey: Survey, instance: Answering, has: Gtids | undefined): Stage {
   const { replication } = instance.state;
-  return survey.semiSync.required > 1 && replication?.applier === 'on' && !isEmpty(replication.backlog)
+  const isKept =
+    survey.semiSync.required > 1 &&
+    replication?.applier === 'on' &&
+    !isEmpty(replication.backlog) &&
+    (has === undefined || contains(has, replication.backlog));
+  return isKept
     ? [
         step(
           survey.settings,

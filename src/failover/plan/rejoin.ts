@@ -21,6 +21,8 @@ export interface RejoinWish {
   readonly injectEmpty?: boolean | undefined;
   /** Where nobody acknowledges, the primary commits alone until this one is back. */
   readonly force?: boolean | undefined;
+  /** A person asks: a primary that was fenced is started again when there is no other. */
+  readonly byHand?: boolean | undefined;
 }
 
 /**
@@ -49,6 +51,10 @@ export function planRejoin(
     !instance.state.readOnly
   ) {
     return { plan: closePlan(survey, instance, primary), again: true };
+  }
+  // Started read-only, the last primary may turn out to be the one that has everything.
+  if (wish.byHand && primary === undefined && instance === survey.primary && instance.kind === 'silent') {
+    return whenSilent(survey, instance);
   }
   if (primary === undefined) {
     return {
@@ -85,7 +91,7 @@ export function rightPrimary({ view }: Survey): Answering | undefined {
 
 function whenSilent(survey: Survey, instance: Silent): Planned & { readonly again?: boolean } {
   const { name } = instance.spec;
-  if (survey.topology.memory.fenced?.includes(name)) {
+  if (isFenced(survey, instance)) {
     return {
       plan: {
         ...rejoinPlan(instance, [[step(survey.settings, { do: 'unfence', instance: name })]]),
@@ -101,6 +107,10 @@ function whenSilent(survey: Survey, instance: Silent): Planned & { readonly agai
       }),
     ],
   };
+}
+
+function isFenced({ topology }: Survey, { spec }: Silent): boolean {
+  return topology.memory.fenced?.includes(spec.name) === true;
 }
 
 function clonePlan(survey: Survey, instance: Answering, primary: Answering, wish: RejoinWish): Planned {

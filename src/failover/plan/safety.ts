@@ -1,6 +1,7 @@
 import { count, isEmpty, subtract, union, type Gtids } from '../../database/gtid.ts';
 import { listed } from '../../lib/listed.ts';
 import { knownOfPrimary } from '../cluster/errant.ts';
+import { mayHaveLostRelayLog } from '../cluster/restarts.ts';
 import { sourceSettings } from '../cluster/source-settings.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance } from '../cluster/topology.ts';
@@ -63,13 +64,26 @@ export function safetyOf(survey: Survey): Safety {
     ...namesOf(survey.lostOthers).filter((name) => !isOff(name)),
     ...wasToBecomePrimary(survey),
   ];
+  const emptied = namesOf(survey.others.filter((instance) => mayHaveLostRelayLog(survey, instance)));
   const durability = durabilityOf(survey);
+  const isEnough = 'waitsFor' in durability && unreached.length + emptied.length < durability.waitsFor;
   const reason =
     'unknown' in durability
       ? durability.unknown
-      : unreached.length >= durability.waitsFor
-        ? `${listed(unreached)} may have acknowledged writes that no other replica has, and ${unreached.length === 1 ? 'does' : 'do'} not answer`
-        : undefined;
+      : isEnough
+        ? undefined
+        : [
+            ...(unreached.length > 0
+              ? [
+                  `${listed(unreached)} may have acknowledged writes that no other replica has, and ${unreached.length === 1 ? 'does' : 'do'} not answer`,
+                ]
+              : []),
+            ...(emptied.length > 0
+              ? [
+                  `${listed(emptied)} ${emptied.length === 1 ? 'was' : 'were'} restarted and ${emptied.length === 1 ? 'has' : 'have'} not received from the primary since: MariaDB deletes at its start what was acknowledged and not applied`,
+                ]
+              : []),
+          ].join('; ');
   return { safe: reason === undefined, reason, unreached };
 }
 
@@ -118,15 +132,22 @@ export function losses(survey: Survey, target: Instance): readonly Refusal[] {
         'unknown' in durabilityOf(survey) ? 'Asynchronous' : 'TooFewAckers',
         target.spec.name,
         `that no acknowledged write is lost cannot be proved: ${safety.reason}`,
-        {
-          remedy:
-            safety.unreached.length > 0
-              ? `bring ${listed(safety.unreached)} back, or accept with \`--force\` that writes may be lost`
-              : '`--force` accepts that writes may be lost',
-          forceable: true,
-        },
+        { remedy: safetyRemedy(survey, safety), forceable: true },
       ),
     );
   }
   return found;
+}
+
+/** Who has the writes, or may have them, comes first; to accept that they are lost comes last. */
+function safetyRemedy(survey: Survey, { unreached }: Safety): string {
+  const { primary, topology } = survey;
+  const old = primary?.kind === 'silent' ? primary.spec.name : undefined;
+  const isFenced = old !== undefined && topology.memory.fenced?.includes(old) === true;
+  const ways = [
+    ...(isFenced ? [`\`failover rejoin ${old}\` starts ${old}, which was fenced, read-only`] : []),
+    ...(unreached.length > 0 ? [`bring ${listed(unreached)} back`] : []),
+    '`failover promote --force` accepts that writes may be lost',
+  ];
+  return ways.join('; or ');
 }

@@ -1,4 +1,4 @@
-import { count, isEmpty, subtract } from '../../database/gtid.ts';
+import { count, isEmpty, noGtids, parseGtids, subtract, union, type Gtids } from '../../database/gtid.ts';
 import type { Plan, Stage } from './action.ts';
 import { promotionStages, sortFollowers } from './promotion.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
@@ -46,6 +46,7 @@ export function planSettle(survey: Survey, primary: Answering): Plan {
     attached,
     followers,
     old: oldPrimary(survey, primary),
+    has: primary.state.executed,
     stopFirst: primary.state.replication !== undefined && !isStopped(primary),
   });
   const stages: readonly Stage[] = [
@@ -73,9 +74,31 @@ export function planSettle(survey: Survey, primary: Answering): Plan {
 }
 
 /** Opens a primary that is read-only, when it is proved that nobody has more and nobody else takes writes. */
-export function planReopen(survey: Survey, primary: Answering): Planned {
-  const refusals = reopenRefusals(survey, primary);
-  return refusals.length > 0 ? { refusals } : { plan: planSettle(survey, primary) };
+export function planReopen(
+  survey: Survey,
+  primary: Answering,
+  { force = false }: { readonly force?: boolean } = {},
+): Planned {
+  const refusals = reopenRefusals(survey, primary).filter(({ forceable }) => !(force && forceable));
+  if (refusals.length > 0) return { refusals };
+  const plan = planSettle(survey, primary);
+  const gone = goneFrom(survey, primary);
+  if (isEmpty(gone)) return { plan };
+  const note = `${primary.spec.name} came back without ${count(gone)} transactions that were seen on it, and nobody has them: ${gone.toString()}`;
+  return {
+    plan: { ...plan, notes: [note, ...plan.notes], lost: gone.toString(), lostCount: count(gone) },
+  };
+}
+
+/** What it is known to have had, and lost with its disk or by being set back. */
+function goneFrom({ topology }: Survey, { spec, state }: Answering): Gtids {
+  const { lastSeen, began, primary } = topology.memory;
+  const { executed } = state;
+  if (primary !== spec.name) return noGtids(executed.flavour);
+  return [lastSeen, began]
+    .filter((one) => one !== undefined)
+    .map((one) => subtract(parseGtids(executed.flavour, one), executed))
+    .reduce((all, one) => union(all, one), noGtids(executed.flavour));
 }
 
 /** Why this one must not be opened. */
@@ -125,14 +148,23 @@ export function reopenRefusals(survey: Survey, primary: Answering): readonly Ref
       ),
     );
   }
-  if (last !== undefined && last !== name && !topology.memory.unfinished) {
+  if (last !== undefined && last !== name && !topology.memory.unfinished && !isBelow(survey, last, primary)) {
     found.push(
       refusal('NotTheLastPrimary', name, `the last change made ${last} the primary, and not ${name}`, {
-        remedy: `\`failover promote ${last}\` when it answers, or \`failover promote\` another with --force`,
+        remedy: `\`failover promote ${last}\` when it answers; \`failover promote ${name} --force\` loses what only ${last} has`,
+        forceable: true,
       }),
     );
   }
   return found;
+}
+
+/** The one that is remembered as the primary answers and follows this one: somebody has moved the primary by hand. */
+function isBelow(survey: Survey, remembered: string, primary: Answering): boolean {
+  const last = survey.instance(remembered);
+  return (
+    last?.kind === 'answering' && last.state.readOnly && survey.links.get(remembered)?.source === primary
+  );
 }
 
 /** The primary that a change that was cut off was to replace. */

@@ -6,6 +6,7 @@ import type { Coordination } from '../coordination/coordination.ts';
 import { primaryOf } from '../cluster/primary.ts';
 import type { Memory } from '../cluster/memory.ts';
 import type { Topology } from '../cluster/topology.ts';
+import { withStarts } from '../cluster/restarts.ts';
 import { sourceSettings } from '../cluster/source-settings.ts';
 
 /** How often a watch says that it is there. */
@@ -42,11 +43,14 @@ export async function keepWatchers({
       if (!(error instanceof UserError)) throw error;
     }
   };
+  let before: Topology | undefined;
   for (let saidAt = -Infinity; !signal.aborted;) {
     const seen = topology();
+    const earlier = before;
+    before = seen;
     const isDue = performance.now() - saidAt >= PRESENCE_EVERY_MS;
-    if (isDue || isNews(seen)) {
-      await remember((memory) => withPrimary(withWatcher(memory, who, Date.now()), seen));
+    if (isDue || isNews(seen, earlier)) {
+      await remember((memory) => withPrimary(withWatcher(memory, who, Date.now()), seen, earlier));
       await changed();
       // Who the primary is should be known before it can die.
       if (seen !== undefined) saidAt = performance.now();
@@ -84,19 +88,24 @@ function withoutWatcher(memory: Memory, who: string): Memory {
  * one it was, nor what it had before its replicas wrote anything of their own. Without semi-sync, what the primary has is
  * noted again and again: it is all that tells what a failover would lose.
  */
-export function withPrimary(memory: Memory, seen: Topology | undefined): Memory {
+export function withPrimary(memory: Memory, seen: Topology | undefined, before?: Topology): Memory {
   if (seen === undefined || seen.memory.epoch !== memory.epoch || memory.unfinished) return memory;
   const view = primaryOf({ ...seen, memory });
   if (view.kind !== 'writable') return memory;
   const { spec, state } = view.primary;
   if (memory.primary !== undefined && memory.primary !== spec.name) return memory;
   const executed = state.executed.toString();
+  const earlier = before?.instances.find((instance) => instance.spec.name === spec.name);
+  // Between two answers of a primary at work there are always some writes: replicas have had time for the earlier ones.
+  const had =
+    earlier?.kind === 'answering' && !earlier.state.readOnly ? earlier.state.executed : state.executed;
   const began = memory.primary === undefined ? executed : (memory.began ?? executed);
   const adopted: Memory = {
     ...memory,
     primary: spec.name,
     began,
     semiSync: sourceSettings(view.primary),
+    started: withStarts(memory.started, seen, had),
     disabledEvents: state.disabledEvents,
   };
   const { enabled, active } = state.semiSync.source;
@@ -104,8 +113,11 @@ export function withPrimary(memory: Memory, seen: Topology | undefined): Memory 
 }
 
 /** How the primary acknowledges has changed, or is known for the first time: it must be in the memory before it dies. */
-function isNews(seen: Topology | undefined): boolean {
+function isNews(seen: Topology | undefined, before: Topology | undefined): boolean {
   if (seen === undefined) return false;
-  const { primary, semiSync } = withPrimary(seen.memory, seen);
-  return primary !== seen.memory.primary || !isDeepStrictEqual(semiSync, seen.memory.semiSync);
+  const { primary, semiSync, started } = withPrimary(seen.memory, seen, before);
+  return (
+    primary !== seen.memory.primary ||
+    !isDeepStrictEqual([semiSync, started], [seen.memory.semiSync, seen.memory.started])
+  );
 }

@@ -26,6 +26,8 @@ export const CONDITIONS = [
   'long-limits',
   /** The old primary's machine does not answer by SSH. */
   'machine-away',
+  /** The primary comes back from a crash without its last writes. */
+  'loses-tail',
   /** A replica has died. */
   'silent-replica',
   /** A replica was fenced in an earlier failover, and nobody has brought it back. */
@@ -82,6 +84,9 @@ export function impose(world: World, condition: Condition, random: () => number)
       return;
     case 'machine-away':
       primary.machine = false;
+      return;
+    case 'loses-tail':
+      primary.losesTail = true;
       return;
     case 'silent-replica':
       if (world.ackers(primary).length > primary.required) world.crash(last.name);

@@ -42,6 +42,7 @@ function sayOf(world: ModelServers, node: Node): Instance {
     state: {
       ...healthyState(flavour, node.name, notation(flavour, node.executed)),
       purged: parseGtids(flavour, notation(flavour, node.purged)),
+      uptimeSeconds: 1_000_000 - 1000 * node.restarts,
       readOnly: !node.writable,
       superReadOnly: !node.writable,
       replication: replicationOf(world, node, isConnected),

@@ -44,6 +44,11 @@ export interface Node {
   next: number;
   /** Applies late on purpose (SOURCE_DELAY): within any time limit it applies nothing. */
   delayed: boolean;
+  /** Its disk lies: it comes back from a crash without its last writes. */
+  losesTail: boolean;
+  lostTail: boolean;
+  /** How often it was started again. */
+  restarts: number;
   /** So far behind that it does not catch up within any time limit. */
   lagging: boolean;
   /** STOP REPLICA IO_THREAD does not end: its disk is full, or it waits for its source. */
@@ -112,6 +117,9 @@ export class ModelServers {
         link: number === 1 ? undefined : link('db1'),
         next: 1,
         delayed: false,
+        losesTail: false,
+        lostTail: false,
+        restarts: 0,
         lagging: false,
         keepsReceiving: false,
       });
@@ -155,12 +163,23 @@ export class ModelServers {
   restart(name: string): void {
     const node = this.node(name);
     if (node.fenced || node.up) return;
+    if (node.losesTail) this.#loseTail(node);
     for (const transaction of node.pending.keys()) node.executed.add(transaction);
     node.pending.clear();
     // MariaDB begins its relay log anew when it starts with GTIDs; what it had received and not applied is fetched again.
     if (this.flavour === 'mariadb') node.relay = [];
     node.stalled = false;
+    node.restarts++;
     node.up = true;
+  }
+
+  /** The last writes that it took itself are gone, and so is what nobody had acknowledged. */
+  #loseTail(node: Node): void {
+    node.pending.clear();
+    node.lostTail = true;
+    const own = [...node.executed].filter((one) => one.startsWith(`${node.name.slice(2)}:`));
+    for (const transaction of own.slice(-1 - Math.floor(this.#random() * 3)))
+      node.executed.delete(transaction);
   }
 
   /** Could it tell a client OK, were one to write now? */
