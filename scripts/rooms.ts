@@ -65,7 +65,7 @@ export const ROOMS: readonly Room[] = [
   {
     folders: ['project'],
     what: 'a project of the user: what is laid out by `provision init`',
-    imports: ['run', 'variables', 'template', 'lib'],
+    imports: ['variables', 'inventory', 'lib'],
   },
   {
     folders: ['validate'],

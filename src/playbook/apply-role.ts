@@ -22,6 +22,8 @@ export interface RoleUse {
   readonly entryVars: readonly VarsBlock[];
   readonly params: readonly VarsBlock[];
   readonly parent: RoleContext | undefined;
+  /** The parent does not include the role, but depends on it. */
+  readonly isDependency?: true;
   /** For `roles:` and dependencies the keywords of the entry: a second use that says the same is left out. */
   readonly once: Pick<Inherited, 'when' | 'tags'> | undefined;
   readonly chain: readonly string[];
@@ -58,7 +60,7 @@ export function applyRole(context: LoadContext, play: PlayParts, use: RoleUse): 
     vars: roleVars(context, role, 'vars', use.from.varsFrom, use.report),
     entryVars: use.entryVars,
     params: use.params,
-    ...withoutUndefined({ parent: use.parent, onceKey }),
+    ...withoutUndefined({ parent: use.parent, isDependency: use.isDependency, onceKey }),
   };
   const dependencies = meta.dependencies(play, roleContext, use);
   play.roles.push(roleContext);
@@ -121,6 +123,7 @@ function readMeta(context: LoadContext, role: FoundRole, report: Report): Meta {
           entryVars,
           params: entry.params,
           parent,
+          isDependency: true,
           once: entry.own,
           chain: use.chain,
           report: entry.report,

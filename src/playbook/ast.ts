@@ -152,6 +152,8 @@ export interface RoleContext {
   readonly params: readonly VarsBlock[];
   /** The role that depends on or includes this one; its variables are visible here too. */
   readonly parent?: RoleContext;
+  /** The parent does not include it, but depends on it. */
+  readonly isDependency?: true;
   /**
    * Of applications with the same key only the first that ran tasks on a host counts there. Without a key it always
    * runs. Only those that are left to decide at run time need looking at: they differ in `when` or tags.

@@ -8,12 +8,11 @@ import { shortName } from '../validate/validate.ts';
 import type { Scope } from '../variables/scope.ts';
 import { settle } from '../variables/written.ts';
 import { isUndefinedError } from '../template/error.ts';
-import { evaluate, isTruthy } from '../template/render.ts';
+import { isTruthy } from '../template/render.ts';
 import { learned } from './changed.ts';
-import { searchPath } from './controller.ts';
+import { searchPath } from '../variables/search-path.ts';
 import { asFlag, renderArguments } from './prepare.ts';
 import { failedResult, okResult, resultValues, skippedResult, type ItemResult } from './result.ts';
-import { environmentOf } from './scope.ts';
 import { newHost } from './targets.ts';
 import { explainError, TaskError } from './task-error.ts';
 import type { HostRun, PlayRun } from './world.ts';
@@ -61,21 +60,12 @@ const actions: Readonly<Record<string, Action>> = {
     };
   },
 
-  assert({ args, run, task, scope }) {
+  assert({ args, task, scope }) {
     const conditions = args.get('that');
     if (conditions === undefined) throw new TaskError('assert: "that" is required');
     for (const condition of isList(conditions) ? conditions : [conditions]) {
       const holds =
-        typeof condition === 'string'
-          ? isTruthy(
-              evaluate(
-                condition,
-                scope,
-                environmentOf(run.world, task.role, () => scope),
-                task.at,
-              ),
-            )
-          : isTruthy(condition);
+        typeof condition === 'string' ? isTruthy(scope.evaluate(condition, task.at)) : isTruthy(condition);
       if (!holds) {
         const message = args.get('fail_msg') ?? args.get('msg') ?? 'Assertion failed';
         return failedResult(shownText(message), { assertion: toPlain(condition), evaluated_to: false });
@@ -161,14 +151,7 @@ const actions: Readonly<Record<string, Action>> = {
 /** What `debug: var` shows; that a variable is missing is worth saying, and no failure. */
 function variableValue(expression: string, scope: Scope, run: PlayRun, task: Task): Value {
   try {
-    return settle(
-      evaluate(
-        expression,
-        scope,
-        environmentOf(run.world, task.role, () => scope),
-        task.at,
-      ),
-    );
+    return settle(scope.evaluate(expression, task.at));
   } catch (error) {
     if (isUndefinedError(error) && error.variable !== undefined && expression.startsWith(error.variable))
       return 'VARIABLE IS NOT DEFINED!';
@@ -235,5 +218,5 @@ export function engineAction(run: PlayRun, task: Task, host: HostRun, scope: Sco
   const name = shortName(task.action.text);
   const action = actions[name];
   if (!action) return undefined;
-  return action({ run, task, host, scope, args: renderArguments(run, task, scope) });
+  return action({ run, task, host, scope, args: renderArguments(task, scope) });
 }

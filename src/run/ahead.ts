@@ -91,9 +91,9 @@ function queriesFor(
   const found: (readonly FactQuery[])[] = [];
   try {
     const scope = scopeOf(run, host, task, extra);
-    if (!isLoopReady(run, task, scope)) return [];
-    for (const item of itemScopes(run, task, scope).slice(itemsDone, itemsDone + mostItems)) {
-      if (!holds(task.when, item.scope, run, task, 'when')) continue;
+    if (!isLoopReady(task, scope)) return [];
+    for (const item of itemScopes(task, scope).slice(itemsDone, itemsDone + mostItems)) {
+      if (!holds(task.when, item.scope, 'when')) continue;
       const prepared = prepare(run, task, item.scope, host, host);
       if (actorKey(prepared.actor) !== actorKey(actor)) continue;
       found.push([...neededFacts(run, task, host, prepared), ...neededNext(run, task, host, prepared)]);
@@ -125,8 +125,8 @@ function supposeDone(
   suppose(task, false, supposed, scope);
   if (shortName(task.action.text) !== 'set_fact' || task.loop) return;
   try {
-    if (!holds(task.when, scope, run, task, 'when')) return;
-    for (const [name, value] of renderArguments(run, task, scope)) supposed.set(name, value);
+    if (!holds(task.when, scope, 'when')) return;
+    for (const [name, value] of renderArguments(task, scope)) supposed.set(name, value);
   } catch {
     // It needs more than whether something changed; then so do the tasks that use it.
   }

@@ -1,10 +1,11 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { UserError } from '../lib/errors.ts';
 import type { RoleContext } from '../playbook/ast.ts';
 import type { ControllerFiles } from '../steps/plan.ts';
+import { searchPath } from '../variables/search-path.ts';
 import { localContent } from './local-file.ts';
 
 /**
@@ -46,20 +47,4 @@ export function controllerFiles(playbookDirectory: string, role: RoleContext | u
         });
     },
   };
-}
-
-/** Where a relative path may stand, best first. */
-export function searchPath(
-  path: string,
-  kind: string,
-  playbookDirectory: string,
-  role: RoleContext | undefined,
-): readonly string[] {
-  if (isAbsolute(path)) return [path];
-  const directories: string[] = [];
-  for (let current = role; current; current = current.parent) {
-    directories.push(join(current.directory, kind), current.directory, join(current.directory, 'tasks'));
-  }
-  directories.push(join(playbookDirectory, kind), playbookDirectory);
-  return directories.map((directory) => resolve(directory, path));
 }

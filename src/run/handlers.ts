@@ -1,7 +1,6 @@
 import type { Scope } from '../variables/scope.ts';
 import type { Task, TaskNode } from '../playbook/ast.ts';
-import { renderString } from '../template/render.ts';
-import { environmentOf, scopeOf } from './scope.ts';
+import { scopeOf } from './scope.ts';
 import { explainError, TaskError } from './task-error.ts';
 import type { Handler, PlayRun } from './world.ts';
 
@@ -29,14 +28,7 @@ export function handlersNotifiedBy(run: PlayRun, task: Task, scope: Scope): read
   for (const topic of task.notify) {
     let name: string;
     try {
-      name = String(
-        renderString(
-          topic.text,
-          scope,
-          environmentOf(run.world, task.role, () => scope),
-          topic.at,
-        ),
-      );
+      name = scope.renderText(topic.text, topic.at);
     } catch (error) {
       throw explainError(error, topic.at, 'notify');
     }
@@ -75,14 +67,7 @@ function handlerName(run: PlayRun, task: Task): string {
   if (!host || !text.includes('{{')) return text;
   const scope = scopeOf(run, host, task);
   try {
-    return String(
-      renderString(
-        text,
-        scope,
-        environmentOf(run.world, task.role, () => scope),
-        task.at,
-      ),
-    );
+    return scope.renderText(text, task.at);
   } catch {
     // Ansible, too, lets a handler keep its raw name when that cannot be rendered.
     return text;

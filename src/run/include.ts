@@ -96,12 +96,12 @@ function collect(
   reports: ItemReport[],
 ): void {
   const scope = scopeOf(run, host, task, extra);
-  const items = itemsOrSkip(run, task, scope);
+  const items = itemsOrSkip(task, scope);
   for (const [order, item] of items.entries()) {
-    const included = holds(task.when, item.scope, run, task, 'when');
+    const included = holds(task.when, item.scope, 'when');
     reports.push({ label: task.loop ? item.label : undefined, included });
     if (!included) continue;
-    const args = renderArguments(run, task, item.scope);
+    const args = renderArguments(task, item.scope);
     const key = JSON.stringify([order, toPlain(args), item.value === undefined ? null : toPlain(item.value)]);
     const wish = wishes.get(key);
     if (wish) wish.hosts.push(host);
@@ -138,8 +138,7 @@ function reportInclude(
     return { status, values: result, ignored };
   };
   if (error) {
-    const ignored =
-      keywordFlag(task.ignoreErrors, scopeOf(run, host, task, extra), run, task, 'ignore_errors') ?? false;
+    const ignored = keywordFlag(task.ignoreErrors, scopeOf(run, host, task, extra), 'ignore_errors') ?? false;
     tell('failed', { message: error.message, ...(ignored ? { ignored } : {}) });
     return end('failed', failedResult(error.message).values, ignored);
   }

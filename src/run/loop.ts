@@ -1,12 +1,8 @@
 import { TaskError, explainError } from './task-error.ts';
 import { isDict, isList, type Value } from '../lib/value.ts';
 import type { Layer, Scope } from '../variables/scope.ts';
-import { renderDeep } from '../variables/scope.ts';
 import type { Task } from '../playbook/ast.ts';
-import { renderString } from '../template/render.ts';
 import { holds } from './prepare.ts';
-import { environmentOf } from './scope.ts';
-import type { PlayRun } from './world.ts';
 
 /** One pass of a task: the variables it sees, and what its results are labelled with. */
 export interface Item {
@@ -18,15 +14,15 @@ export interface Item {
 }
 
 /** Whether the list can be worked out now without running anything. */
-export function isLoopReady(run: PlayRun, task: Task, scope: Scope): boolean {
-  return !task.loop || loopItems(run, task, scope).length <= 1000;
+export function isLoopReady(task: Task, scope: Scope): boolean {
+  return !task.loop || loopItems(task, scope).length <= 1000;
 }
 
 /** The passes of a task: one without a loop, else one for each item. */
-export function itemScopes(run: PlayRun, task: Task, scope: Scope): readonly Item[] {
+export function itemScopes(task: Task, scope: Scope): readonly Item[] {
   const { loop } = task;
   if (!loop) return [{ scope }];
-  const items = loopItems(run, task, scope);
+  const items = loopItems(task, scope);
   return items.map((value, index): Item => {
     const values = new Map<Value, Value>([
       [loop.variable, value],
@@ -45,13 +41,7 @@ export function itemScopes(run: PlayRun, task: Task, scope: Scope): readonly Ite
       layer,
       get label() {
         if (!loop.label) return labelOf(value);
-        const rendered = renderString(
-          loop.label.text,
-          inner,
-          environmentOf(run.world, task.role, () => inner),
-          loop.label.at,
-        );
-        return labelOf(rendered);
+        return labelOf(inner.render(loop.label.text, loop.label.at));
       },
     };
   });
@@ -61,12 +51,11 @@ export function itemScopes(run: PlayRun, task: Task, scope: Scope): readonly Ite
  * The passes of a task, or none when its condition does not hold and the list cannot be worked out: it may not exist
  * then.
  */
-export function itemsOrSkip(run: PlayRun, task: Task, scope: Scope): readonly Item[] {
+export function itemsOrSkip(task: Task, scope: Scope): readonly Item[] {
   try {
-    return itemScopes(run, task, scope);
+    return itemScopes(task, scope);
   } catch (error) {
-    if (error instanceof TaskError && task.when.length > 0 && !holds(task.when, scope, run, task, 'when'))
-      return [];
+    if (error instanceof TaskError && task.when.length > 0 && !holds(task.when, scope, 'when')) return [];
     throw error;
   }
 }
@@ -96,12 +85,12 @@ function labelOf(value: Value): string {
   return text.length > 100 ? `${text.slice(0, 99)}…` : text;
 }
 
-function loopItems(run: PlayRun, task: Task, scope: Scope): readonly Value[] {
+function loopItems(task: Task, scope: Scope): readonly Value[] {
   const { loop } = task;
   if (!loop) return [];
-  const environment = environmentOf(run.world, task.role, () => scope);
+  const { environment } = scope;
   try {
-    const over = renderDeep(loop.over.value, scope, environment, loop.over.at);
+    const over = scope.render(loop.over.value, loop.over.at);
     if (loop.kind === 'loop') {
       if (!isList(over))
         throw new TaskError(

@@ -13,7 +13,7 @@ export async function runMeta(
   flush: () => Promise<Failures>,
 ): Promise<Failures> {
   const what = task.freeForm?.text.trim() ?? '';
-  const applies = (host: HostRun): boolean => holds(task.when, scopeOf(run, host, task), run, task, 'when');
+  const applies = (host: HostRun): boolean => holds(task.when, scopeOf(run, host, task), 'when');
   switch (what) {
     case 'noop':
       return new Map();

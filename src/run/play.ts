@@ -150,7 +150,7 @@ async function runInclude(
   const [first] = hosts;
   if (!first) return new Map();
   const scope = scopeOf(run, first, task, extra);
-  const doing = keywordFlag(task.runOnce, scope, run, task, 'run_once') ? [first] : hosts;
+  const doing = keywordFlag(task.runOnce, scope, 'run_once') ? [first] : hosts;
   announce(run, task, doing, handler);
   const { groups, ends } = expandInclude(run, task, doing, extra);
   const failures: Failures = new Map();

@@ -6,11 +6,12 @@ import { str } from '../template/python/text.ts';
 import { argumentValues, parseArguments } from '../modules/kit/parse.ts';
 import type { AnyModule } from '../modules/kit/module.ts';
 import type { PlanContext } from '../steps/plan.ts';
-import { renderDeep, type Layer, type Scope } from '../variables/scope.ts';
+import { type Layer, type Scope } from '../variables/scope.ts';
 import type { Task, Templated, Texts } from '../playbook/ast.ts';
-import { evaluate, isTruthy, renderTemplate } from '../template/render.ts';
+import { isTruthy, renderTemplate } from '../template/render.ts';
+import { OMIT } from '../variables/magic.ts';
 import { controllerFiles } from './controller.ts';
-import { environmentOf, OMIT, scopeOf } from './scope.ts';
+import { scopeOf } from './scope.ts';
 import type { Actor, Login } from './host/actor.ts';
 import { explainError, TaskError } from './task-error.ts';
 import type { HostRun, PlayRun } from './world.ts';
@@ -24,28 +25,15 @@ export interface Prepared {
 }
 
 /** Whether all conditions hold. */
-export function holds(conditions: Texts, scope: Scope, run: PlayRun, task: Task, what: string): boolean {
-  return firstUnmet(conditions, scope, run, task, what) === undefined;
+export function holds(conditions: Texts, scope: Scope, what: string): boolean {
+  return firstUnmet(conditions, scope, what) === undefined;
 }
 
 /** The first condition that does not hold. */
-export function firstUnmet(
-  conditions: Texts,
-  scope: Scope,
-  run: PlayRun,
-  task: Task,
-  what: string,
-): string | undefined {
+export function firstUnmet(conditions: Texts, scope: Scope, what: string): string | undefined {
   const unmet = conditions.find((condition) => {
     try {
-      return !isTruthy(
-        evaluate(
-          condition.text,
-          scope,
-          environmentOf(run.world, task.role, () => scope),
-          condition.at,
-        ),
-      );
+      return !isTruthy(scope.evaluate(condition.text, condition.at));
     } catch (error) {
       throw explainError(error, condition.at, what);
     }
@@ -54,21 +42,10 @@ export function firstUnmet(
 }
 
 /** A keyword's value, rendered. */
-export function keyword(
-  templated: Templated | undefined,
-  scope: Scope,
-  run: PlayRun,
-  task: Task,
-  name: string,
-): Value | undefined {
+export function keyword(templated: Templated | undefined, scope: Scope, name: string): Value | undefined {
   if (!templated) return undefined;
   try {
-    return renderDeep(
-      templated.value,
-      scope,
-      environmentOf(run.world, task.role, () => scope),
-      templated.at,
-    );
+    return scope.render(templated.value, templated.at);
   } catch (error) {
     throw explainError(error, templated.at, name);
   }
@@ -77,11 +54,9 @@ export function keyword(
 export function keywordFlag(
   templated: Templated | undefined,
   scope: Scope,
-  run: PlayRun,
-  task: Task,
   name: string,
 ): boolean | undefined {
-  const value = keyword(templated, scope, run, task, name);
+  const value = keyword(templated, scope, name);
   return value === undefined ? undefined : asFlag(value);
 }
 
@@ -91,11 +66,10 @@ export function asFlag(value: Value): boolean {
 }
 
 /** The task's arguments, rendered, with `omit` left out. Free text is `_raw_params`, as in Ansible. */
-export function renderArguments(run: PlayRun, task: Task, scope: Scope): Dict {
-  const environment = environmentOf(run.world, task.role, () => scope);
+export function renderArguments(task: Task, scope: Scope): Dict {
   try {
     const args = new Map<Value, Value>();
-    const render = (value: Value, at: SourceLocation): Value => renderDeep(value, scope, environment, at);
+    const render = (value: Value, at: SourceLocation): Value => scope.render(value, at);
     for (const { text, at } of task.argsTemplates ?? []) {
       const given = render(text, at);
       if (isDict(given)) for (const [name, value] of given) args.set(name, value);
@@ -127,26 +101,20 @@ export function actorOf(run: PlayRun, task: Task, scope: Scope, target: HostRun,
   const connection = target === host ? scope : scopeOf(run, target);
   const flag = connection.get('ansible_become');
   const becomes =
-    flag !== undefined && flag !== null
-      ? asFlag(flag)
-      : (keywordFlag(task.become, scope, run, task, 'become') ?? false);
+    flag !== undefined && flag !== null ? asFlag(flag) : (keywordFlag(task.become, scope, 'become') ?? false);
   const method =
-    connection.get('ansible_become_method') ??
-    keyword(task.becomeMethod, scope, run, task, 'become_method') ??
-    'sudo';
+    connection.get('ansible_become_method') ?? keyword(task.becomeMethod, scope, 'become_method') ?? 'sudo';
   if (becomes && method !== 'sudo' && method !== 'ansible.builtin.sudo') {
     throw new TaskError(`become_method "${String(method)}" is not supported; expected sudo`);
   }
   const user =
-    connection.get('ansible_become_user') ??
-    keyword(task.becomeUser, scope, run, task, 'become_user') ??
-    'root';
+    connection.get('ansible_become_user') ?? keyword(task.becomeUser, scope, 'become_user') ?? 'root';
   const password =
     connection.get('ansible_become_password') ??
     connection.get('ansible_become_pass') ??
     connection.get('ansible_sudo_pass');
   if (password !== undefined && password !== null) run.world.secrets.add(String(password));
-  const seconds = keyword(task.timeout, scope, run, task, 'timeout');
+  const seconds = keyword(task.timeout, scope, 'timeout');
   return {
     login: loginOf(run, task, scope, connection),
     become: becomes
@@ -169,18 +137,18 @@ function loginOf(run: PlayRun, task: Task, scope: Scope, connection: Scope): Log
     user: text(
       connection.get('ansible_user') ??
         connection.get('ansible_ssh_user') ??
-        keyword(task.remoteUser, scope, run, task, 'remote_user'),
+        keyword(task.remoteUser, scope, 'remote_user'),
     ),
-    connection: text(
-      connection.get('ansible_connection') ?? keyword(task.connection, scope, run, task, 'connection'),
-    ),
+    connection: text(connection.get('ansible_connection') ?? keyword(task.connection, scope, 'connection')),
+    address: text(connection.get('ansible_host') ?? connection.get('ansible_ssh_host')),
+    port: text(connection.get('ansible_port') ?? connection.get('ansible_ssh_port')),
   };
 }
 
 function taskEnvironment(run: PlayRun, task: Task, scope: Scope): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const templated of task.environment) {
-    const rendered = keyword(templated, scope, run, task, 'environment');
+    const rendered = keyword(templated, scope, 'environment');
     const parts = isList(rendered ?? null) ? (rendered as readonly Value[]) : [rendered ?? null];
     for (const part of parts) {
       if (!isDict(part)) continue;
@@ -192,14 +160,14 @@ function taskEnvironment(run: PlayRun, task: Task, scope: Scope): Record<string,
 
 /** What `--check` and `check_mode:` come to for a task. */
 export function inCheckMode(run: PlayRun, task: Task, scope: Scope): boolean {
-  return keywordFlag(task.checkMode, scope, run, task, 'check_mode') ?? run.world.settings.checkMode;
+  return keywordFlag(task.checkMode, scope, 'check_mode') ?? run.world.settings.checkMode;
 }
 
 /** Renders and checks a module task; what is wrong with it is a TaskError. */
 export function prepare(run: PlayRun, task: Task, scope: Scope, target: HostRun, host: HostRun): Prepared {
   const module = findModule(task.action.text);
   if (!module) throw new TaskError(unknownModule(task));
-  const args = renderArguments(run, task, scope);
+  const args = renderArguments(task, scope);
   const parsed = parseArguments(module, argumentValues(args));
   if ('problems' in parsed) {
     const { file, line, column } = task.args.at;
@@ -217,9 +185,7 @@ export function prepare(run: PlayRun, task: Task, scope: Scope, target: HostRun,
     actor,
     context: {
       checkMode,
-      diffMode:
-        (keywordFlag(task.diff, scope, run, task, 'diff') ?? run.world.settings.diffMode) &&
-        !noLog(run, task, scope),
+      diffMode: (keywordFlag(task.diff, scope, 'diff') ?? run.world.settings.diffMode) && !noLog(task, scope),
       host: host.name,
       user: actor.become?.user ?? actor.login?.user ?? '',
       environment: actor.environment,
@@ -227,15 +193,10 @@ export function prepare(run: PlayRun, task: Task, scope: Scope, target: HostRun,
       renderTemplate(source, file, options, extra) {
         const layers: Layer[] = extra ? [{ values: new Map(Object.entries(extra)), written: false }] : [];
         const inner = scope.with(layers);
-        return renderTemplate(
-          source,
-          inner,
-          environmentOf(run.world, task.role, () => inner),
-          {
-            ...options,
-            origin: { file, line: 1, column: 1 },
-          },
-        );
+        return renderTemplate(source, inner, inner.environment, {
+          ...options,
+          origin: { file, line: 1, column: 1 },
+        });
       },
     },
   };
@@ -246,6 +207,6 @@ export function unknownModule(task: Task): string {
   return `${file}:${line}:${column}: there is no module "${task.action.text}" (docs/modules.md lists those there are)`;
 }
 
-export function noLog(run: PlayRun, task: Task, scope: Scope): boolean {
-  return keywordFlag(task.noLog, scope, run, task, 'no_log') ?? false;
+export function noLog(task: Task, scope: Scope): boolean {
+  return keywordFlag(task.noLog, scope, 'no_log') ?? false;
 }

@@ -31,10 +31,10 @@ export async function runOnHosts(
   const scope = scopeOf(run, first, task, extra);
   const once = RUN_ONCE.includes(shortName(task.action.text))
     ? true
-    : (keywordFlag(task.runOnce, scope, run, task, 'run_once') ?? false);
+    : (keywordFlag(task.runOnce, scope, 'run_once') ?? false);
   const doing = once ? [first] : hosts;
   announce(run, task, doing, handler);
-  const throttle = Number(keyword(task.throttle, scope, run, task, 'throttle') ?? 0);
+  const throttle = Number(keyword(task.throttle, scope, 'throttle') ?? 0);
   const limit = throttle > 0 ? Math.min(throttle, world.settings.forks) : world.settings.forks;
   const ends = await mapLimit(doing, limit, (host) => runTaskOnHost(run, task, host, upcoming, extra));
   const failures: Failures = new Map();
@@ -53,7 +53,7 @@ export async function runOnHosts(
       }
     } else if (failure) failures.set(host, failure);
   });
-  const fatal = keywordFlag(task.anyErrorsFatal, scope, run, task, 'any_errors_fatal') ?? false;
+  const fatal = keywordFlag(task.anyErrorsFatal, scope, 'any_errors_fatal') ?? false;
   if (fatal && failures.size > 0) {
     const [failure] = failures.values();
     for (const host of hosts)

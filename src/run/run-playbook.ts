@@ -13,12 +13,9 @@ import type { LoaderOptions } from '../playbook/loader-options.ts';
 import { loadVarsFile } from '../playbook/vars-file.ts';
 import { loadModulesOf } from '../validate/load-modules.ts';
 import { nodesOf } from '../validate/validate.ts';
-import { renderDeep, Scope } from '../variables/scope.ts';
-import type { TemplateEnvironment } from '../template/environment.ts';
-import { renderString } from '../template/render.ts';
 import type { Transport } from '../transport/transport.ts';
 import { learned } from './changed.ts';
-import { searchPath } from './controller.ts';
+import { searchPath } from '../variables/search-path.ts';
 import type { EventSink, HostCounts, RunEvent } from './events.ts';
 import { gatheringTask } from './gathering.ts';
 import { collectHandlers } from './handlers.ts';
@@ -27,7 +24,7 @@ import { flushHandlers, runSection } from './play.ts';
 import { playValue } from './play-value.ts';
 import { redacting } from './redact.ts';
 import { playStarts } from './start-at.ts';
-import { environmentOf } from './scope.ts';
+import { currentInventory, playScope } from './scope.ts';
 import { Changes } from './host/changes.ts';
 import type { Host } from './host/host.ts';
 import { hostRun, newHost } from './targets.ts';
@@ -93,6 +90,7 @@ function newWorld(options: PlaybookRun): World {
     playbookId: basename(playbook.file),
     started: settings.startAtTask === undefined,
     readingAhead: false,
+    current: undefined,
     playbookVars: loadVarsDirectories(playbook.directory),
   };
   for (const name of inventory.hosts.keys()) world.hosts.set(name, newHost(world, name));
@@ -122,6 +120,7 @@ async function runPlay(world: World, play: Play): Promise<boolean> {
       ...(batches.length > 1 ? { batch: { number: index + 1, of: batches.length } } : {}),
     });
     const run: PlayRun = { ...freshRun(), ...common, batch, handlers: [...collectHandlers(play.handlers)] };
+    world.current = run;
     loadVarsFiles(run);
     const ended = await runBatch(run);
     for (const host of batch) keepOwed(host);
@@ -174,25 +173,11 @@ async function runBatch(run: PlayRun): Promise<'done' | 'end-of-play' | 'stop'> 
   }
 }
 
-/** What the play itself can say before any host is chosen: the command line's variables and its own. */
-function playScope(world: World, play: Play): { scope: Scope; environment: TemplateEnvironment } {
-  const environment = environmentOf(world, undefined, () => scope);
-  const scope: Scope = new Scope(
-    [
-      { values: world.settings.extraVars, written: true },
-      { values: play.vars.values, written: true },
-    ],
-    environment,
-  );
-  return { scope, environment };
-}
-
 /** A play's name with its templates rendered; what is not known yet leaves it as written. */
 function playName(world: World, play: Play): string {
   if (!play.name) return shownHosts(world, play);
-  const { scope, environment } = playScope(world, play);
   try {
-    return String(renderString(play.name.text, scope, environment, play.name.at));
+    return playScope(world, play).renderText(play.name.text, play.name.at);
   } catch (error) {
     if (error instanceof UserError) return play.name.text;
     throw error;
@@ -200,15 +185,14 @@ function playName(world: World, play: Play): string {
 }
 
 function shownHosts(world: World, play: Play): string {
-  const { scope, environment } = playScope(world, play);
-  const value = renderDeep(play.hosts.value, scope, environment, play.hosts.at);
+  const value = playScope(world, play).render(play.hosts.value, play.hosts.at);
   return isList(value) ? value.map(String).join(',') : String(value);
 }
 
 function playHosts(world: World, play: Play): readonly string[] {
   const pattern = shownHosts(world, play);
   // Groups made by add_host and group_by count, too.
-  const inventory: Inventory = { ...world.inventory, groups: world.groups, hosts: withAddedHosts(world) };
+  const inventory: Inventory = { ...currentInventory(world), hosts: withAddedHosts(world) };
   const selected = selectHosts(inventory, pattern, world.settings.limit);
   for (const message of selected.warnings) world.emit({ type: 'warning', message, at: play.hosts.at });
   for (const name of selected.hosts) hostRun(world, name);
@@ -218,8 +202,7 @@ function playHosts(world: World, play: Play): readonly string[] {
 /** The keyword `order`. */
 function inOrder(world: World, play: Play, hosts: readonly HostRun[]): readonly HostRun[] {
   if (!play.order) return hosts;
-  const { scope, environment } = playScope(world, play);
-  const order = String(renderDeep(play.order.value, scope, environment, play.order.at));
+  const order = String(playScope(world, play).render(play.order.value, play.order.at));
   const sorted = (): HostRun[] => [...hosts].sort((a, b) => (a.name < b.name ? -1 : 1));
   switch (order) {
     case 'inventory':

@@ -1,9 +1,9 @@
 import { localTransport } from '../transport/local.ts';
 import type { HostAddress } from '../transport/transport.ts';
-import { Scope } from '../variables/scope.ts';
 import { addressOf } from '../variables/address.ts';
+import { asLayer } from '../variables/known-site.ts';
 import { INITIAL_WINDOW } from './window.ts';
-import { environmentOf } from './scope.ts';
+import { connectionScope, currentInventory } from './scope.ts';
 import type { Login } from './host/actor.ts';
 import { CONTROLLER } from './host/changes.ts';
 import { RemoteHost, type Reached } from './host/remote-host.ts';
@@ -23,8 +23,7 @@ export function hostRun(world: World, name: string): HostRun {
 
 /** Prepares a host of the inventory or of add_host. Nothing is connected before it is needed. */
 export function newHost(world: World, name: string, ownVars: readonly Dict[] = []): HostRun {
-  const inventory = { ...world.inventory, groups: world.groups };
-  const layers = hostLayers(inventory, world.playbookVars, name).map((layer) => layer.values);
+  const layers = hostLayers(currentInventory(world), world.playbookVars, name).map(asLayer);
   const host: HostRun = {
     name,
     session: new HostSession(
@@ -36,7 +35,7 @@ export function newHost(world: World, name: string, ownVars: readonly Dict[] = [
     values: new Map(),
     facts: new Map(),
     includedVars: [],
-    inventoryVars: [...layers, ...ownVars],
+    inventoryVars: [...layers, ...ownVars.map((values) => ({ values, written: true }))],
     addedVars: ownVars,
     notified: new Set(),
     owed: new Set(),
@@ -47,26 +46,12 @@ export function newHost(world: World, name: string, ownVars: readonly Dict[] = [
 }
 
 async function connect(world: World, host: HostRun, login: Login): Promise<Reached> {
-  const environment = environmentOf(world, undefined, () => scope);
   const asked = new Map<string, string>();
   if (login.user !== undefined) asked.set('ansible_user', login.user);
   if (login.connection !== undefined) asked.set('ansible_connection', login.connection);
-  const scope: Scope = new Scope(
-    [
-      { values: asked, written: false },
-      { values: world.settings.extraVars, written: true },
-      {
-        values: new Map([
-          ['inventory_hostname', host.name],
-          ['inventory_dir', world.inventory.directory],
-        ]),
-        written: false,
-      },
-      { values: host.values, written: false },
-      ...host.inventoryVars.map((values) => ({ values, written: true })).reverse(),
-    ],
-    environment,
-  );
+  if (login.address !== undefined) asked.set('ansible_host', login.address);
+  if (login.port !== undefined) asked.set('ansible_port', login.port);
+  const scope = connectionScope(world, host).with([{ values: asked, written: false }]);
   const implicitLocal = host.name === 'localhost' && !world.inventory.hosts.has('localhost');
   const address = implicitLocal ? 'local' : addressOf(host.name, scope, world.settings);
   if (address === 'local') {

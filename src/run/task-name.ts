@@ -1,7 +1,6 @@
 import type { Task } from '../playbook/ast.ts';
 import { shortName } from '../validate/validate.ts';
-import { renderString } from '../template/render.ts';
-import { environmentOf, scopeOf } from './scope.ts';
+import { scopeOf } from './scope.ts';
 import type { HostRun, PlayRun } from './world.ts';
 
 /** How a task without a name is called. */
@@ -17,14 +16,7 @@ export function taskName(run: PlayRun, task: Task, host: HostRun | undefined): s
   if (!text.includes('{{') || !host) return text;
   const scope = scopeOf(run, host, task);
   try {
-    return String(
-      renderString(
-        text,
-        scope,
-        environmentOf(run.world, task.role, () => scope),
-        task.at,
-      ),
-    );
+    return scope.renderText(text, task.at);
   } catch {
     return text;
   }

@@ -46,7 +46,7 @@ export async function runTaskOnHost(
     return end;
   } catch (error) {
     if (error instanceof TransportError) {
-      const ignored = keywordFlag(task.ignoreUnreachable, scope, run, task, 'ignore_unreachable') ?? false;
+      const ignored = keywordFlag(task.ignoreUnreachable, scope, 'ignore_unreachable') ?? false;
       const values = new Map<Value, Value>([
         ['unreachable', true],
         ['changed', false],
@@ -62,10 +62,10 @@ export async function runTaskOnHost(
       return { status: 'unreachable', values, ignored };
     }
     const result = failureBy(error, task.at, task.action.text);
-    const ignored = isIgnored(run, task, scope);
+    const ignored = isIgnored(task, scope);
     report(run, task, host, {
       status: 'failed',
-      message: hides(run, task, scope) ? HIDDEN : result.message,
+      message: hides(task, scope) ? HIDDEN : result.message,
       ignored,
       ms: performance.now() - startedAt,
     });
@@ -82,7 +82,7 @@ async function runItems(
   upcoming: Upcoming | undefined,
   extra: ExtraLayers,
 ): Promise<TaskEnd> {
-  const items = itemsOrSkip(run, task, scope);
+  const items = itemsOrSkip(task, scope);
   if (items.length === 0) {
     const result = skippedResult('No items in the list', {
       results: [],
@@ -100,7 +100,7 @@ async function runItems(
     if (index > 0) await pauseBetweenItems(run, task, scope);
     const startedAt = performance.now();
     const seen = previous === undefined ? item : withPrevious(task, item, previous);
-    const hidden = hides(run, task, seen.scope);
+    const hidden = hides(task, seen.scope);
     const itemsDone = index + 1;
     const ahead =
       itemsDone < items.length ? { nodes: [task], from: 0, after: upcoming, extra, itemsDone } : upcoming;
@@ -108,7 +108,7 @@ async function runItems(
     const result = await runItem(run, task, host, seen, ahead).catch((error: unknown) =>
       failureBy(error, task.at, task.action.text),
     );
-    ignored ||= result.status === 'failed' && isIgnored(run, task, scope);
+    ignored ||= result.status === 'failed' && isIgnored(task, scope);
     statuses.push(result.status);
     previous = itemValues(task, item, result);
     results.push(previous);
@@ -129,9 +129,9 @@ async function runItems(
 }
 
 /** What cannot be said about ignore_errors ignores nothing: the task failed already. */
-function isIgnored(run: PlayRun, task: Task, scope: Scope): boolean {
+function isIgnored(task: Task, scope: Scope): boolean {
   try {
-    return keywordFlag(task.ignoreErrors, scope, run, task, 'ignore_errors') ?? false;
+    return keywordFlag(task.ignoreErrors, scope, 'ignore_errors') ?? false;
   } catch (error) {
     if (error instanceof TaskError) return false;
     throw error;
@@ -139,9 +139,9 @@ function isIgnored(run: PlayRun, task: Task, scope: Scope): boolean {
 }
 
 /** What cannot be said about no_log counts as a wish to hide. */
-function hides(run: PlayRun, task: Task, scope: Scope): boolean {
+function hides(task: Task, scope: Scope): boolean {
   try {
-    return noLog(run, task, scope);
+    return noLog(task, scope);
   } catch (error) {
     if (error instanceof TaskError) return true;
     throw error;
@@ -172,19 +172,17 @@ async function runItem(
   upcoming: Upcoming | undefined,
 ): Promise<ItemResult> {
   const { scope } = item;
-  const unmet = firstUnmet(task.when, scope, run, task, 'when');
+  const unmet = firstUnmet(task.when, scope, 'when');
   if (unmet !== undefined)
     return skippedResult('Conditional result was False', { false_condition: asCondition(unmet) });
   // Like Ansible, one can ask for retries without saying until when: until it does not fail.
   const repeats = task.until !== undefined || task.retries !== undefined;
-  const retries = repeats ? Math.max(0, Number(keyword(task.retries, scope, run, task, 'retries') ?? 3)) : 0;
-  const seconds = Number(keyword(task.delay, scope, run, task, 'delay') ?? 5);
+  const retries = repeats ? Math.max(0, Number(keyword(task.retries, scope, 'retries') ?? 3)) : 0;
+  const seconds = Number(keyword(task.delay, scope, 'delay') ?? 5);
   for (let attempt = 1; ; attempt++) {
     const result = judge(run, task, item, host, await attemptItem(run, task, host, item, upcoming), attempt);
     if (retries === 0) return result.item;
-    const done = task.until
-      ? holds(task.until, result.scope, run, task, 'until')
-      : result.item.status !== 'failed';
+    const done = task.until ? holds(task.until, result.scope, 'until') : result.item.status !== 'failed';
     if (done) return withAttempts(result.item, attempt);
     if (attempt > retries || run.world.signal.aborted) {
       const last = result.item;
@@ -235,7 +233,7 @@ async function attemptItem(
 }
 
 function delegate(run: PlayRun, task: Task, scope: Scope): HostRun | undefined {
-  const name = keyword(task.delegateTo, scope, run, task, 'delegate_to');
+  const name = keyword(task.delegateTo, scope, 'delegate_to');
   return name === undefined || name === null ? undefined : hostRun(run.world, String(name));
 }
 
@@ -243,7 +241,7 @@ function delegate(run: PlayRun, task: Task, scope: Scope): HostRun | undefined {
 function judged(run: PlayRun, task: Task, raw: ItemResult, scopeWith: (values: Dict) => Scope): ItemResult {
   let result = raw;
   if (task.changedWhen) {
-    const changed = holds(task.changedWhen, scopeWith(result.values), run, task, 'changed_when');
+    const changed = holds(task.changedWhen, scopeWith(result.values), 'changed_when');
     result = {
       ...result,
       status: result.status === 'failed' ? 'failed' : changed ? 'changed' : 'ok',
@@ -251,7 +249,7 @@ function judged(run: PlayRun, task: Task, raw: ItemResult, scopeWith: (values: D
     };
   }
   if (task.failedWhen) {
-    const failed = holds(task.failedWhen, scopeWith(result.values), run, task, 'failed_when');
+    const failed = holds(task.failedWhen, scopeWith(result.values), 'failed_when');
     const changed = result.values.get('changed') === true;
     result = {
       ...result,
@@ -323,10 +321,9 @@ function takeFacts(run: PlayRun, task: Task, scope: Scope, host: HostRun, result
 }
 
 function ownersOf(run: PlayRun, task: Task, scope: Scope, host: HostRun): readonly HostRun[] {
-  if (keywordFlag(task.delegateFacts, scope, run, task, 'delegate_facts'))
-    return [delegate(run, task, scope) ?? host];
+  if (keywordFlag(task.delegateFacts, scope, 'delegate_facts')) return [delegate(run, task, scope) ?? host];
   // What is found once is found for all.
-  return keywordFlag(task.runOnce, scope, run, task, 'run_once')
+  return keywordFlag(task.runOnce, scope, 'run_once')
     ? run.batch.filter((one) => one.state === 'active')
     : [host];
 }
@@ -341,7 +338,7 @@ function itemValues(task: Task, item: Item, result: ItemResult): Dict {
 }
 
 async function pauseBetweenItems(run: PlayRun, task: Task, scope: Scope): Promise<void> {
-  const seconds = keyword(task.loop?.pauseSeconds, scope, run, task, 'loop_control.pause');
+  const seconds = keyword(task.loop?.pauseSeconds, scope, 'loop_control.pause');
   if (seconds === undefined || seconds === null) return;
   await delay(Number(seconds) * 1000, undefined, { signal: run.world.signal }).catch(() => undefined);
   timePassed(run.world);

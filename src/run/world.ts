@@ -41,7 +41,7 @@ export interface HostRun {
   readonly facts: Map<Value, Value>;
   includedVars: readonly VarsBlock[];
   /** Inventory variables, weakest first. */
-  readonly inventoryVars: readonly Dict[];
+  readonly inventoryVars: readonly Layer[];
   /** Those of add_host among them. */
   readonly addedVars: readonly Dict[];
   /** Keys of handlers that were notified and have not run. */
@@ -81,6 +81,8 @@ export interface World {
   readonly playbookVars: VarsDirectories;
   /** Tells the notes of this playbook's handlers from those of others. */
   readonly playbookId: string;
+  /** The play that is running. */
+  current: PlayRun | undefined;
   /** Whether `--start-at-task` was reached (or not asked for). */
   started: boolean;
   /** True while facts are planned for tasks to come: nothing may have an effect then. */

@@ -1,4 +1,4 @@
-/** The lookups that there are; what they do is in src/run/lookups.ts. */
+/** The lookups that there are; what they do is in lookups.ts. */
 export const LOOKUPS = [
   'env',
   'file',

@@ -3,6 +3,7 @@ import type { Dict, Value } from '../lib/value.ts';
 import type { RoleContext, VarsBlock } from '../playbook/ast.ts';
 import { TemplateError } from '../template/error.ts';
 import type { TemplateEnvironment, VariableSource } from '../template/environment.ts';
+import { evaluate, renderString } from '../template/render.ts';
 import { renderFully, renderLazily } from './written.ts';
 
 /** Variables of one origin. Written ones are templates until they are used; values that came from hosts never are. */
@@ -18,14 +19,20 @@ export interface Layer {
  */
 export class Scope implements VariableSource {
   readonly #layers: readonly Layer[];
-  readonly #environment: TemplateEnvironment;
+  readonly #environmentFor: (variables: VariableSource) => TemplateEnvironment;
   readonly #rendered = new Map<string, Value>();
   readonly #inProgress: string[] = [];
+  #environment: TemplateEnvironment | undefined;
 
-  /** `layers`: strongest first. */
-  constructor(layers: readonly Layer[], environment: TemplateEnvironment) {
+  /** `layers`: strongest first. `environmentFor`: what templates may reach beside these variables. */
+  constructor(layers: readonly Layer[], environmentFor: (variables: VariableSource) => TemplateEnvironment) {
     this.#layers = layers;
-    this.#environment = environment;
+    this.#environmentFor = environmentFor;
+  }
+
+  /** What templates may reach that are rendered with these variables. */
+  get environment(): TemplateEnvironment {
+    return (this.#environment ??= this.#environmentFor(this));
   }
 
   get(name: string): Value | undefined {
@@ -51,9 +58,24 @@ export class Scope implements VariableSource {
     return names;
   }
 
+  /** Every template in a value rendered at once. */
+  render(value: Value, at?: SourceLocation): Value {
+    return renderFully(value, { variables: this, environment: this.environment, at });
+  }
+
+  /** A template's text as text. */
+  renderText(text: string, at?: SourceLocation): string {
+    return String(renderString(text, this, this.environment, at));
+  }
+
+  /** The value of an expression (`when:`, `until:`). */
+  evaluate(expression: string, at?: SourceLocation): Value {
+    return evaluate(expression, this, this.environment, at);
+  }
+
   /** The same variables below further layers (a loop's item, the variables of an include). */
   with(stronger: readonly Layer[]): Scope {
-    return stronger.length === 0 ? this : new Scope([...stronger, ...this.#layers], this.#environment);
+    return stronger.length === 0 ? this : new Scope([...stronger, ...this.#layers], this.#environmentFor);
   }
 
   #render(name: string, raw: Value, layer: Layer): Value {
@@ -65,36 +87,29 @@ export class Scope implements VariableSource {
     }
     this.#inProgress.push(name);
     try {
-      return renderLazily(raw, { variables: this, environment: this.#environment, at: layer.at });
+      return renderLazily(raw, { variables: this, environment: this.environment, at: layer.at });
     } finally {
       this.#inProgress.pop();
     }
   }
 }
 
-/** Renders every string in a value; keys too, as Ansible does. */
-export function renderDeep(
-  value: Value,
-  variables: VariableSource,
-  environment: TemplateEnvironment,
-  at?: SourceLocation,
-): Value {
-  return renderFully(value, { variables, environment, at });
-}
-
 /** Where the variables of a task on a host come from. Precedence is Ansible's ("Understanding variable precedence"). */
 export interface LayerSources {
+  /** Magic variables that nothing replaces. */
   readonly magic: Dict;
+  /** Those of the host itself. */
+  readonly hostMagic: Dict;
   readonly extraVars: Dict;
   /** Registered results and set_fact: values, not templates. */
-  readonly hostValues: Dict;
+  readonly hostValues: Dict | undefined;
   /** Of include_vars: templates. */
   readonly includedVars: readonly VarsBlock[];
   /** What `setup` found. */
-  readonly facts: Dict;
+  readonly facts: Dict | undefined;
   /** Inventory and playbook directories, weakest first. */
-  readonly inventory: readonly Dict[];
-  readonly playVars: VarsBlock;
+  readonly inventory: readonly Layer[];
+  readonly playVars: VarsBlock | undefined;
   readonly playVarsFiles: readonly VarsBlock[];
   /** Every role of the play, in order. */
   readonly playRoles: readonly RoleContext[];
@@ -103,9 +118,11 @@ export interface LayerSources {
   readonly taskVars: readonly VarsBlock[];
 }
 
+const NONE: Dict = new Map();
+
 /** The layers of a task, strongest first. */
 export function layersOf(sources: LayerSources): readonly Layer[] {
-  const value = (values: Dict): Layer => ({ values, written: false });
+  const value = (values: Dict | undefined): Layer => ({ values: values ?? NONE, written: false });
   const written = (block: VarsBlock): Layer => ({ values: block.values, written: true, at: block.at });
   const strongestFirst = (blocks: readonly VarsBlock[]): Layer[] => blocks.map(written).reverse();
 
@@ -114,8 +131,8 @@ export function layersOf(sources: LayerSources): readonly Layer[] {
   const roles = [...ownRoles, ...otherRoles];
 
   return [
-    { values: sources.extraVars, written: true },
     value(sources.magic),
+    { values: sources.extraVars, written: true },
     ...ownRoles.flatMap((role) => strongestFirst(role.params)),
     value(sources.hostValues),
     ...strongestFirst(sources.includedVars),
@@ -123,9 +140,10 @@ export function layersOf(sources: LayerSources): readonly Layer[] {
     ...ownRoles.flatMap((role) => strongestFirst([...role.vars, ...role.entryVars])),
     ...otherRoles.flatMap((role) => strongestFirst(role.vars)),
     ...strongestFirst(sources.playVarsFiles),
-    written(sources.playVars),
+    ...(sources.playVars ? [written(sources.playVars)] : []),
     value(sources.facts),
-    ...sources.inventory.map((values): Layer => ({ values, written: true })).reverse(),
+    value(sources.hostMagic),
+    ...sources.inventory.toReversed(),
     ...roles.flatMap((role) => strongestFirst(role.defaults)),
   ].filter((layer) => layer.values.size > 0);
 }

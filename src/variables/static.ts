@@ -1,7 +1,6 @@
 import { SecretRegistry } from '../lib/secret.ts';
 import type { Dict } from '../lib/value.ts';
 import type { Text, VarsBlock } from '../playbook/ast.ts';
-import { renderString } from '../template/render.ts';
 import { Scope } from './scope.ts';
 
 /**
@@ -10,11 +9,10 @@ import { Scope } from './scope.ts';
  */
 export function renderStatic(extraVars: Dict): (text: Text, vars: readonly VarsBlock[]) => string {
   return (text, vars) => {
-    const environment = { secrets: new SecretRegistry() };
     const layers = [
       { values: extraVars, written: true },
       ...vars.map((block) => ({ values: block.values, written: true, at: block.at })).reverse(),
     ];
-    return String(renderString(text.text, new Scope(layers, environment), environment, text.at));
+    return new Scope(layers, () => ({ secrets: new SecretRegistry() })).renderText(text.text, text.at);
   };
 }

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 
 import { UserError } from '../../src/lib/errors.ts';
 import { layOut, siteFiles } from '../../src/project/lay-out.ts';
+import { loadInventory } from '../../src/inventory/load.ts';
 import { makeSecrets } from '../../src/project/secrets.ts';
 
 function directory(t: ExecutionContext): string {
@@ -71,6 +72,7 @@ test('passwords are made once, each in a file for its owner alone', (t) => {
   const project = directory(t);
   mkdirSync(join(project, 'playbooks/group_vars'), { recursive: true });
   mkdirSync(join(project, 'inventory'));
+  writeFileSync(join(project, 'inventory/hosts.yml'), 'all: {hosts: {web1: }}\n');
   writeFileSync(
     join(project, 'playbooks/group_vars/all.yml'),
     `plain: text
@@ -79,7 +81,8 @@ two: "{{ lookup('password', inventory_dir ~ '/secrets/two') }}"
 other: "{{ lookup('pipe', 'echo no') }}"
 `,
   );
-  const make = (): readonly string[] => makeSecrets(join(project, 'playbooks'), join(project, 'inventory'));
+  const make = (): readonly string[] =>
+    makeSecrets(join(project, 'playbooks'), loadInventory(join(project, 'inventory')));
   t.deepEqual(make(), ['one', 'two']);
   const secrets = join(project, 'inventory/secrets');
   const one = readFileSync(join(secrets, 'one'), 'utf8');

@@ -1,64 +1,59 @@
+import { dirname, resolve } from 'node:path';
+
+import { settings } from '../../config/settings.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
-import { hostLayers, type VarsDirectories } from '../../inventory/variables.ts';
-import { SecretRegistry } from '../../lib/secret.ts';
+import type { VarsDirectories } from '../../inventory/variables.ts';
 import type { Dict } from '../../lib/value.ts';
-import { Scope } from '../../variables/scope.ts';
-import { addressOf } from '../../variables/address.ts';
-import type { VariableSource } from '../../template/environment.ts';
+import type { Play } from '../../playbook/ast.ts';
 import type { HostAddress } from '../../transport/transport.ts';
+import { addressOf } from '../../variables/address.ts';
+import { type KnownSite, knownSite } from '../../variables/known-site.ts';
+import type { CommandView } from '../../variables/magic.ts';
 
 /** How long a connection may take until a host counts as unreachable. */
 export const CONNECT_TIMEOUT_MS = 10_000;
 
 export interface AddressSources {
-  /** Of the playbook that runs, if one does. */
+  /** Beside the playbook that runs; without one, the playbook of `provision up` counts. */
   readonly playbookVars?: VarsDirectories | undefined;
   readonly extraVars?: Dict | undefined;
+  readonly command?: Partial<CommandView> | undefined;
+  /** The play that connects, if it is known. */
+  readonly play?: Play | undefined;
 }
 
-/** How the inventory says a host is reached; undefined for one that it does not have. */
-export function addressIn(
-  inventory: Inventory,
-  name: string,
-  sources: AddressSources = {},
-): HostAddress | 'local' | undefined {
-  const variables = variablesIn(inventory, name, sources);
-  return (
-    variables &&
-    addressOf(name, variables, { hostKeyChecking: 'strict', connectTimeoutMs: CONNECT_TIMEOUT_MS })
-  );
+/** The hosts of an inventory, by the variables with which a run would reach and manage them. */
+export interface Addresses {
+  readonly site: KnownSite;
+  /** How a host is reached; undefined for one that the inventory does not have. */
+  readonly of: (name: string) => HostAddress | 'local' | undefined;
+  /** For a transport: finds jump hosts by the names that the inventory gives them. */
+  readonly jumpHost: (name: string) => HostAddress | undefined;
 }
 
-/** The variables by which a host is reached and managed. */
-export function variablesIn(
-  inventory: Inventory,
-  name: string,
-  sources: AddressSources = {},
-): VariableSource | undefined {
-  const host = inventory.hosts.get(name);
-  if (!host) return undefined;
-  const magic = new Map([
-    ['inventory_hostname', name],
-    ['inventory_dir', inventory.directory],
-  ]);
-  const layers = sources.playbookVars ? hostLayers(inventory, sources.playbookVars, name) : host.layers;
-  return new Scope(
-    [
-      { values: sources.extraVars ?? new Map(), written: true },
-      { values: magic, written: false },
-      ...layers.map((layer) => ({ values: layer.values, written: true })).toReversed(),
-    ],
-    { secrets: new SecretRegistry() },
-  );
-}
-
-/** For a transport: finds jump hosts by the names that the inventory gives them. */
-export function jumpHostsOf(
-  inventory: Inventory,
-  sources: AddressSources = {},
-): (name: string) => HostAddress | undefined {
-  return (name) => {
-    const address = addressIn(inventory, name, sources);
-    return address === 'local' ? undefined : address;
+export function addressesIn(inventory: Inventory, sources: AddressSources = {}): Addresses {
+  const { playbookVars, extraVars, command, play } = sources;
+  const site = knownSite({
+    inventory,
+    playbookDirectory: playbookVars?.directory ?? dirname(resolve(settings().playbook)),
+    playbookVars,
+    extraVars,
+    command,
+    play: play && { name: play.name?.text, vars: play.vars, roles: play.roles },
+  });
+  const of = (name: string): HostAddress | 'local' | undefined =>
+    inventory.hosts.has(name)
+      ? addressOf(name, site.variablesOf(name), {
+          hostKeyChecking: 'strict',
+          connectTimeoutMs: CONNECT_TIMEOUT_MS,
+        })
+      : undefined;
+  return {
+    site,
+    of,
+    jumpHost(name) {
+      const address = of(name);
+      return address === 'local' ? undefined : address;
+    },
   };
 }

@@ -10,8 +10,14 @@ import { sshTransport } from '../../transport/ssh.ts';
 import { localTransport } from '../../transport/local.ts';
 import { TransportError } from '../../transport/transport.ts';
 import type { CommandContext } from '../context.ts';
-import { addressIn, jumpHostsOf, variablesIn } from './addresses.ts';
-import { addExamples, addInventoryOptions, inventoryOptions } from './options.ts';
+import { addressesIn } from './addresses.ts';
+import {
+  addExamples,
+  addExtraVariables,
+  addInventoryOptions,
+  inventoryOptions,
+  type InventoryOptions,
+} from './options.ts';
 import { settings } from '../../config/settings.ts';
 
 interface Examined {
@@ -25,7 +31,7 @@ const MARKS = { ok: 'ok', warning: 'warning', problem: 'PROBLEM' } as const;
 /** `provision doctor`: says of every host whether it can be reached and managed, and what would stop `up`. */
 export function doctorCommand(_context: CommandContext): Command {
   const command = new Command('doctor').description('say whether every host can be reached and managed');
-  addInventoryOptions(command);
+  addExtraVariables(addInventoryOptions(command));
   command.option('--json', 'one JSON object a host');
   addExamples(command, [
     ['provision doctor -i inventory/production', 'before the first up on real machines'],
@@ -41,17 +47,20 @@ export function doctorCommand(_context: CommandContext): Command {
   });
 }
 
-async function examine(options: { inventory: string; limit?: string }): Promise<readonly Examined[]> {
+async function examine(options: InventoryOptions): Promise<readonly Examined[]> {
   const inventory = loadInventory(options.inventory);
   const { hosts } = selectHosts(inventory, 'all', options.limit);
-  const ssh = sshTransport({ hosts: jumpHostsOf(inventory) });
+  const { limit, extraVariables: extraVars } = options;
+  const { forks } = settings();
+  const addresses = addressesIn(inventory, { extraVars, command: { limit, forks } });
+  const ssh = sshTransport({ hosts: addresses.jumpHost });
   const local = localTransport();
   try {
-    return await mapLimit(hosts, settings().forks, async (name): Promise<Examined> => {
+    return await mapLimit(hosts, forks, async (name): Promise<Examined> => {
       try {
-        const address = addressIn(inventory, name);
+        const address = addresses.of(name);
         if (address === undefined) throw new Error(`${name} is not in the inventory`);
-        const password = variablesIn(inventory, name)?.get('ansible_become_password');
+        const password = addresses.site.variablesOf(name).get('ansible_become_password');
         const become = {
           user: 'root',
           ...(typeof password === 'string' ? { password: new Secret(password) } : {}),

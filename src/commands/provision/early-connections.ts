@@ -4,7 +4,7 @@ import type { Inventory } from '../../inventory/inventory.ts';
 import { selectHosts } from '../../inventory/select.ts';
 import type { Playbook } from '../../playbook/ast.ts';
 import type { Connection, HostAddress, Transport } from '../../transport/transport.ts';
-import { addressIn, type AddressSources } from './addresses.ts';
+import { addressesIn, type AddressSources } from './addresses.ts';
 
 export interface EarlyConnectionOptions extends AddressSources {
   readonly limit?: string | undefined;
@@ -52,12 +52,14 @@ function firstAddresses(
   playbook: Playbook,
   options: EarlyConnectionOptions,
 ): readonly HostAddress[] {
-  const pattern = playbook.plays[0]?.hosts.value;
-  if (typeof pattern !== 'string' || pattern.includes('{')) return [];
+  const [play] = playbook.plays;
+  const pattern = play?.hosts.value;
+  if (typeof pattern !== 'string' || pattern.includes('{') || play?.varsFiles.length !== 0) return [];
   try {
     const { hosts } = selectHosts(inventory, pattern, options.limit);
+    const addresses = addressesIn(inventory, { ...options, play });
     return hosts.slice(0, options.forks).flatMap((name) => {
-      const address = addressIn(inventory, name, options);
+      const address = addresses.of(name);
       return address === undefined || address === 'local' ? [] : [address];
     });
   } catch {

@@ -3,6 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 
+import { loadInventory } from '../../inventory/load.ts';
 import { UserError } from '../../lib/errors.ts';
 import { quote } from '../../lib/shell.ts';
 import {
@@ -85,7 +86,7 @@ async function init(directory: string, options: InitOptions): Promise<void> {
     ...(await siteFiles()),
   ];
   const laidOut = await layOut(directory, files);
-  const secrets = makeSecrets(join(directory, 'playbooks'), join(directory, inventory));
+  const secrets = makeSecrets(join(directory, 'playbooks'), loadInventory(join(directory, inventory)));
   process.stdout.write(summary(directory, inventory, source?.kind, laidOut, secrets));
 }
 

@@ -1,24 +1,28 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import { settings } from '../../config/settings.ts';
-import type { Dict, Value } from '../../lib/value.ts';
+import type { Dict } from '../../lib/value.ts';
 import { parseExtraVariables } from './extra-variables.ts';
 
 /** What to list instead of running. */
 export type Listing = 'hosts' | 'tasks' | 'tags';
 
-/** The options that all commands share which run playbooks; made by `runOptions` from what commander parsed. */
-export interface RunOptions {
+/** The options of a command that picks hosts from an inventory. */
+export interface InventoryOptions {
   readonly inventory: string;
   /** A host pattern as in Ansible (`web:!web2`). */
   readonly limit?: string;
+  /** The strongest variables of all. */
+  readonly extraVariables: Dict;
+}
+
+/** The options that all commands share which run playbooks; made by `runOptions` from what commander parsed. */
+export interface RunOptions extends InventoryOptions {
   /** Empty: all. */
   readonly tags: readonly string[];
   readonly skipTags: readonly string[];
   readonly check: boolean;
   readonly diff: boolean;
-  /** The strongest variables of all. */
-  readonly extraVariables: Dict;
   readonly forks: number;
   readonly json: boolean;
   readonly yes: boolean;
@@ -30,15 +34,10 @@ export interface RunOptions {
   readonly syntaxCheck: boolean;
 }
 
-/** The options of a command that picks hosts from an inventory. */
-export interface InventoryOptions {
-  readonly inventory: string;
-  readonly limit?: string;
-}
-
 interface RawInventoryOptions {
   readonly inventory?: string;
   readonly limit?: string;
+  readonly extraVars?: Dict;
 }
 
 interface RawRunOptions extends RawInventoryOptions {
@@ -46,7 +45,6 @@ interface RawRunOptions extends RawInventoryOptions {
   readonly skipTags: readonly string[];
   readonly check?: true;
   readonly diff?: true;
-  readonly extraVars: ReadonlyMap<Value, Value>;
   readonly forks?: number;
   readonly json?: true;
   readonly yes?: true;
@@ -73,7 +71,17 @@ export function inventoryOptions(command: Command): InventoryOptions {
   return {
     inventory: raw.inventory ?? settings().inventory,
     ...(raw.limit !== undefined && { limit: raw.limit }),
+    extraVariables: raw.extraVars ?? new Map(),
   };
+}
+
+/** Adds --extra-vars. */
+export function addExtraVariables(command: Command): Command {
+  return command.addOption(
+    new Option('-e, --extra-vars <vars>', 'variables that beat all others: KEY=VALUE, YAML or @FILE')
+      .argParser(addVariables)
+      .default(new Map(), 'none'),
+  );
 }
 
 /** Adds every option of a command that runs playbooks. `omit` leaves out those that make no sense for it. */
@@ -85,13 +93,7 @@ export function addRunOptions(command: Command, options: { omit?: readonly 'chec
   if (!options.omit?.includes('check')) {
     command.option('-C, --check', 'show what would change, and change nothing');
   }
-  return command
-    .option('-D, --diff', 'show how files and settings change')
-    .addOption(
-      new Option('-e, --extra-vars <vars>', 'variables that beat all others: KEY=VALUE, YAML or @FILE')
-        .argParser(addExtraVariables)
-        .default(new Map(), 'none'),
-    )
+  return addExtraVariables(command.option('-D, --diff', 'show how files and settings change'))
     .option('-f, --forks <number>', `hosts at the same time (default: ${defaults.forks})`, parseForks)
     .option('--json', 'one JSON object a line on stdout, text for people on stderr')
     .option('-y, --yes', 'do not ask before an interruption of service')
@@ -113,7 +115,6 @@ export function runOptions(command: Command): RunOptions {
     skipTags: raw.skipTags,
     check: raw.check ?? false,
     diff: raw.diff ?? false,
-    extraVariables: raw.extraVars,
     forks: raw.forks ?? settings().forks,
     json: raw.json ?? false,
     yes: raw.yes ?? false,
@@ -142,7 +143,7 @@ function addNames(text: string, before: readonly string[]): readonly string[] {
   return [...before, ...names];
 }
 
-function addExtraVariables(text: string, before: Dict): Dict {
+function addVariables(text: string, before: Dict): Dict {
   return new Map([...before, ...parseExtraVariables(text)]);
 }
 

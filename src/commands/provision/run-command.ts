@@ -16,7 +16,7 @@ import type { RunSettings } from '../../run/world.ts';
 import { sshTransport } from '../../transport/ssh.ts';
 import type { Transport } from '../../transport/transport.ts';
 import type { CommandContext } from '../context.ts';
-import { CONNECT_TIMEOUT_MS, jumpHostsOf } from './addresses.ts';
+import { addressesIn, CONNECT_TIMEOUT_MS } from './addresses.ts';
 import { connectEarly } from './early-connections.ts';
 import type { RunOptions } from './options.ts';
 
@@ -44,8 +44,9 @@ export async function runCommandWith(
   const sources = {
     playbookVars: loadVarsDirectories(playbook.directory),
     extraVars: options.extraVariables,
+    command: runSettings(options),
   };
-  const ssh = sshTransport({ hosts: jumpHostsOf(inventory, sources) });
+  const ssh = sshTransport({ hosts: addressesIn(inventory, sources).jumpHost });
   try {
     // Most of the program is loaded while the hosts answer; nothing is asked of them before the playbook is found right.
     const transport = connectEarly(ssh, inventory, playbook, {

@@ -11,8 +11,8 @@ import type { ShownKey, ShownKeys } from '../../transport/probe.ts';
 import { type SshTransport, sshTransport } from '../../transport/ssh.ts';
 import type { HostAddress } from '../../transport/transport.ts';
 import type { CommandContext } from '../context.ts';
-import { CONNECT_TIMEOUT_MS, jumpHostsOf } from './addresses.ts';
-import { addExamples, addInventoryOptions, inventoryOptions } from './options.ts';
+import { type Addresses, addressesIn, CONNECT_TIMEOUT_MS } from './addresses.ts';
+import { addExamples, addExtraVariables, addInventoryOptions, inventoryOptions } from './options.ts';
 
 interface TrustOptions {
   readonly replace?: true;
@@ -30,7 +30,7 @@ export function trustCommand(_context: CommandContext): Command {
   const command = new Command('trust')
     .description('show the SSH host keys of hosts, and record them in known_hosts')
     .argument('[hosts...]', 'names of the inventory or addresses; all hosts of the inventory without');
-  addInventoryOptions(command);
+  addExtraVariables(addInventoryOptions(command));
   command
     .option('--replace', 'put the new key of a host in the place of one that has changed')
     .option('--show', 'only show the keys')
@@ -41,11 +41,13 @@ export function trustCommand(_context: CommandContext): Command {
     ['provision trust --show', 'the keys of all hosts'],
   ]);
   return command.action(async (names: readonly string[]) => {
-    const { inventory: file, limit } = inventoryOptions(command);
+    const { inventory: file, limit, extraVariables: extraVars } = inventoryOptions(command);
     const inventory = loadInventory(file);
-    const transport = sshTransport({ hosts: jumpHostsOf(inventory) });
+    const addresses = addressesIn(inventory, { extraVars, command: { limit } });
+    const transport = sshTransport({ hosts: addresses.jumpHost });
     try {
-      await trust(transport, addresses(inventory, names, limit), command.opts<TrustOptions>());
+      const hosts = chosenHosts(inventory, addresses, names, limit);
+      await trust(transport, hosts, command.opts<TrustOptions>());
     } finally {
       await transport.close();
     }
@@ -125,11 +127,15 @@ function state(key: ShownKey, hostIsKnown: boolean): string {
   }
 }
 
-function addresses(inventory: Inventory, names: readonly string[], limit: string | undefined): HostAddress[] {
+function chosenHosts(
+  inventory: Inventory,
+  addresses: Addresses,
+  names: readonly string[],
+  limit: string | undefined,
+): HostAddress[] {
   const chosen = names.length > 0 ? names : selectHosts(inventory, 'all', limit).hosts;
-  const find = jumpHostsOf(inventory);
   return chosen.flatMap((name) => {
-    const address = find(name);
+    const address = addresses.jumpHost(name);
     if (address) return [address];
     // What is not in the inventory is an address of its own, such as that of a jump host.
     return inventory.hosts.has(name) ? [] : [{ name, address: name, connectTimeoutMs: CONNECT_TIMEOUT_MS }];

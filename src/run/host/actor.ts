@@ -4,6 +4,8 @@ import type { Become } from '../../transport/transport.ts';
 export interface Login {
   readonly user?: string | undefined;
   readonly connection?: string | undefined;
+  readonly address?: string | undefined;
+  readonly port?: string | undefined;
 }
 
 /** Who a task acts as on a target. */
@@ -21,5 +23,6 @@ export function actorKey(actor: Pick<Actor, 'login' | 'become'>): string {
 
 /** Tells connections apart. */
 export function loginKey(login: Login | undefined): string {
-  return `${login?.user ?? ''}/${login?.connection ?? ''}`;
+  const { user = '', connection = '', address = '', port = '' } = login ?? {};
+  return `${user}/${connection}/${address}/${port}`;
 }

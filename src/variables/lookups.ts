@@ -19,9 +19,9 @@ import type { SecretRegistry } from '../lib/secret.ts';
 import { userEnvironment } from '../lib/system-path.ts';
 import { isDict, isList, type Dict, type Value } from '../lib/value.ts';
 import type { RoleContext } from '../playbook/ast.ts';
-import { isLookup, LOOKUPS, type LookupName } from '../variables/lookup-names.ts';
 import type { VariableSource } from '../template/environment.ts';
-import { searchPath } from './controller.ts';
+import { isLookup, LOOKUPS, type LookupName } from './lookup-names.ts';
+import { searchPath } from './search-path.ts';
 
 export interface LookupContext {
   readonly playbookDirectory: string;
