@@ -2,6 +2,7 @@ import { Command } from 'commander';
 
 import type { CommandContext } from '../context.ts';
 import { addClusterOptions, addExamples, clusterChoice } from './options.ts';
+import { pauseAt } from '../../failover/cluster/pause.ts';
 import { withCoordination } from './session.ts';
 
 /** `failover resume`: the watch may act again. */
@@ -12,9 +13,10 @@ export function resumeCommand(_context: CommandContext): Command {
   return command.action(async () => {
     await withCoordination(clusterChoice(command), async (coordination, cluster) => {
       const { paused } = await coordination.memory();
+      const held = pauseAt({ paused }, Date.now());
       if (paused) await coordination.remember((memory) => ({ ...memory, paused: undefined }));
       process.stdout.write(
-        `${cluster.name}: automatic recovery ${paused ? `goes on (paused by ${paused.by}: ${paused.reason})` : 'was not paused'}\n`,
+        `${cluster.name}: automatic recovery ${held ? `goes on (paused by ${held.by}: ${held.reason})` : 'was not paused'}\n`,
       );
     });
   });

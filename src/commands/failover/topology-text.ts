@@ -1,5 +1,6 @@
 import { traitsOf } from '../../database/traits.ts';
 import { primaryNames, sourceName } from '../../failover/output/json.ts';
+import { pauseAt } from '../../failover/cluster/pause.ts';
 import { primaryOf } from '../../failover/cluster/primary.ts';
 import type { Problem } from '../../failover/problems/problems.ts';
 import type { Instance, Topology } from '../../failover/cluster/topology.ts';
@@ -16,8 +17,12 @@ export function topologyText(topology: Topology, found: readonly Problem[], styl
   if (topology.balancers.length > 0) lines.push('', balancersLine(topology, styles));
   const watchers = watchersLine(topology, styles);
   if (watchers !== undefined) lines.push(watchers);
-  const { paused, unacknowledged, downtimes, unfinished } = topology.memory;
-  if (paused) lines.push(styles.changed(`automatic recovery is paused by ${paused.by}: ${paused.reason}`));
+  const { unacknowledged, downtimes, unfinished } = topology.memory;
+  const paused = pauseAt(topology.memory, topology.at);
+  if (paused) {
+    const end = paused.until === undefined ? 'until `failover resume`' : `until ${clock(paused.until)}`;
+    lines.push(styles.changed(`automatic recovery is paused ${end} by ${paused.by}: ${paused.reason}`));
+  }
   for (const { instance, until, reason } of downtimes) {
     if (until > topology.at)
       lines.push(styles.changed(`downtime of ${instance} until ${clock(until)}: ${reason}`));

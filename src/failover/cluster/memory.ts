@@ -45,7 +45,12 @@ export const memorySchema = openObject({
   unacknowledged: openObject({ id: z.string(), at: time })
     .optional()
     .describe('the last automatic recovery, until somebody acknowledges it'),
-  paused: openObject({ by: z.string(), reason: z.string(), at: time }).optional(),
+  paused: openObject({
+    by: z.string(),
+    reason: z.string(),
+    at: time,
+    until: time.optional().describe('when it ends by itself; without, somebody has to end it'),
+  }).optional(),
   rules: z
     .record(z.string(), z.enum(PROMOTION_RULES))
     .readonly()

@@ -48,6 +48,7 @@ export const statusSchema = z
     epoch: z.int().nonnegative().describe('grows with every change of topology'),
     primary: z.string().nullable(),
     paused: z.string().nullable().describe('why automatic recovery is paused'),
+    pausedUntil: z.iso.datetime().nullable().describe('when the pause ends by itself'),
     watchers: z.array(z.string()).describe('who watches and has said so lately, e.g. `watch@lb1`'),
     instances: z.array(instanceSchema),
     balancers: z.array(

@@ -5,6 +5,7 @@ import type { JournalEntry } from '../coordination/records.ts';
 import type { Outcome, StepEvent } from '../execute/outcome.ts';
 import { instanceOf } from '../execute/carry-out.ts';
 import type { AnalysisJson, ChangeLine, HistoryJson, StatusJson } from './json-schema.ts';
+import { pauseAt } from '../cluster/pause.ts';
 import { type PrimaryView, primaryOf } from '../cluster/primary.ts';
 import type { Problem } from '../problems/problems.ts';
 import type { Refusal } from '../plan/refusals.ts';
@@ -44,11 +45,13 @@ export function sourceName(topology: Topology, instance: Instance): string | und
 
 export function statusJson(topology: Topology, found: readonly Problem[], ms: number): StatusJson {
   const primaries = primaryNames(primaryOf(topology));
+  const paused = pauseAt(topology.memory, topology.at);
   return {
     cluster: topology.cluster,
     epoch: topology.memory.epoch,
     primary: primaries.length === 1 ? (primaries[0] ?? null) : null,
-    paused: topology.memory.paused?.reason ?? null,
+    paused: paused?.reason ?? null,
+    pausedUntil: paused?.until === undefined ? null : new Date(paused.until).toISOString(),
     watchers: [...watchersOf(topology.memory, topology.at).present],
     instances: topology.instances.map((instance) => {
       const { spec } = instance;

@@ -9,6 +9,7 @@ import { find, unknownInstance } from './names.ts';
 import { finishOf } from './finish.ts';
 import { planReopen, planSettle } from './settle.ts';
 import { planSwitchover } from './switchover.ts';
+import { pauseAt, pauseText } from '../cluster/pause.ts';
 import { isStalled } from '../cluster/stalled.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
 import { stuckThreads } from '../cluster/stuck.ts';
@@ -119,11 +120,12 @@ function planForPrimary(survey: Survey, primary: Instance, { force = false }: Pr
 /** Only the watch is held back: people may do what they think right. */
 function heldBack(survey: Survey): readonly Refusal[] {
   const { topology, settings, primary, view } = survey;
-  const { paused, unacknowledged } = topology.memory;
+  const { unacknowledged } = topology.memory;
+  const paused = pauseAt(topology.memory, topology.at);
   const found: Refusal[] = [];
   if (paused) {
     found.push(
-      refusal('Paused', undefined, `recoveries were paused by ${paused.by}: ${paused.reason}`, {
+      refusal('Paused', undefined, pauseText(paused, topology.at), {
         remedy: '`failover resume`',
       }),
     );

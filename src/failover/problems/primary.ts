@@ -1,5 +1,6 @@
 import { isFollowing } from '../cluster/links.ts';
 import type { PrimaryView, Witnesses } from '../cluster/primary.ts';
+import { pauseAt } from '../cluster/pause.ts';
 import { listed } from '../../lib/listed.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Silent } from '../cluster/topology.ts';
@@ -26,7 +27,7 @@ export const PRIMARY_ROWS = [
     remedy: ({ instance }, { view, topology }) => {
       if (view.kind !== 'several' || !view.likely)
         return 'decide which one is right, make the other one read-only, then `failover rejoin` it';
-      return topology.memory.paused
+      return pauseAt(topology.memory, topology.at)
         ? `\`failover rejoin ${instance}\`: the watch leaves it, since recoveries are paused`
         : `the watch makes ${instance} read-only; by hand: \`failover rejoin ${instance}\``;
     },

@@ -1,6 +1,7 @@
 import { candidatesOf } from '../plan/candidates.ts';
 import { objections, wayOf } from '../plan/objections.ts';
 import { listed } from '../../lib/listed.ts';
+import { pauseAt, pauseText } from '../cluster/pause.ts';
 import type { Survey } from '../cluster/survey.ts';
 import type { BalancerView } from '../cluster/topology.ts';
 import { when, type Finding, type Row } from './row.ts';
@@ -157,10 +158,10 @@ export const SURROUNDING_ROWS = [
     code: 'RecoveriesPaused',
     description: 'The watch only tells, and does nothing.',
     severity: 'notice',
-    find: ({ topology: { memory } }) =>
-      memory.paused
-        ? [{ message: `recoveries were paused by ${memory.paused.by}: ${memory.paused.reason}` }]
-        : [],
+    find: ({ topology: { memory, at } }) => {
+      const paused = pauseAt(memory, at);
+      return paused ? [{ message: pauseText(paused, at) }] : [];
+    },
     remedy: () => '`failover resume`',
   },
   {

@@ -25,6 +25,8 @@ export type WatchEventName =
   | 'failed'
   | 'refused'
   | 'waiting'
+  | 'paused'
+  | 'resumed'
   | 'store-lost'
   | 'store-back'
   | 'hook-failed'

@@ -12,7 +12,15 @@ import type { FailoverSettings } from '../cluster/cluster.ts';
 /** What people are told, as JSON to a webhook and to a command, and as text by e-mail. */
 export interface Notification {
   readonly cluster: string;
-  readonly event: 'detected' | 'recovered' | 'failed' | 'refused' | 'problem' | 'solved';
+  readonly event:
+    | 'detected'
+    | 'recovered'
+    | 'failed'
+    | 'refused'
+    | 'problem'
+    | 'solved'
+    | 'paused'
+    | 'resumed';
   readonly level: 'info' | 'warning' | 'critical';
   readonly message: string;
   /** What the reader may do. */

@@ -9,6 +9,7 @@ import { planPromote } from '../plan/promote.ts';
 import { planRepair } from '../problems/repair.ts';
 import type { Ports } from '../reach/ports.ts';
 import { primaryOf } from '../cluster/primary.ts';
+import { pauseAt, pauseText } from '../cluster/pause.ts';
 import type { Problem } from '../problems/problems.ts';
 import { problems } from '../problems/problems.ts';
 import { refusal, type Planned, type Refusal } from '../plan/refusals.ts';
@@ -105,11 +106,11 @@ export async function recover(
 
 function planFor(topology: Topology, problem: Problem, cluster: Cluster): Planned {
   const { settings } = cluster;
-  const { paused } = topology.memory;
+  const paused = pauseAt(topology.memory, topology.at);
   if (paused) {
     return {
       refusals: [
-        refusal('Paused', undefined, `recoveries were paused by ${paused.by}: ${paused.reason}`, {
+        refusal('Paused', undefined, pauseText(paused, topology.at), {
           remedy: '`failover resume`',
         }),
       ],

@@ -3,6 +3,8 @@ import type { Plan } from '../plan/action.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Notification, Notifier } from './notify.ts';
 import type { Outcome, StepEvent } from '../execute/outcome.ts';
+import type { Memory } from '../cluster/memory.ts';
+import { pauseAt, pauseText, type Pause } from '../cluster/pause.ts';
 import type { Ports } from '../reach/ports.ts';
 import type { Problem } from '../problems/problems.ts';
 import type { Refusal } from '../plan/refusals.ts';
@@ -24,6 +26,8 @@ const CHANGE_MS = 20_000;
 /** And sooner than this is not worth waking anybody. */
 const NOTIFY_AFTER_MS = 15_000;
 const HOOK_LIMIT_MS = 30_000;
+/** How often people are reminded of a pause that has no end. */
+const REMIND_MS = 3_600_000;
 /** Whoever has the lock ends what he does within this time, or the primary stays dead for as long as it takes. */
 const WAIT_MS = 5000;
 
@@ -40,6 +44,7 @@ export class Teller {
   /** Problems whose detection was told. */
   readonly #detectedProblems = new Set<string>();
   #verdict: Verdict['kind'] = 'nothing';
+  #pause: { readonly pause: Pause; readonly reminders: number } | undefined;
   #waiting: { readonly why: string; readonly since: number; isTold: boolean } | undefined;
 
   constructor(options: TellerOptions) {
@@ -78,6 +83,30 @@ export class Teller {
       log({ event: 'solved', level: 'info', code, instance, message });
       if (isNotified) this.#notify({ event: 'solved', level: 'info', code, instance, message });
     }
+  }
+
+  /** A pause without an end is told again every hour; that a pause is over is told once. Times since 1970. */
+  paused(memory: Memory, at: number): void {
+    const pause = pauseAt(memory, at);
+    const before = this.#pause;
+    if (pause === undefined) {
+      this.#pause = undefined;
+      if (before === undefined) return;
+      const message = `recoveries go on; they were paused by ${before.pause.by}: ${before.pause.reason}`;
+      this.#options.log({ event: 'resumed', level: 'info', message });
+      // Who typed `failover resume` knows it.
+      if (before.pause.until !== undefined && at >= before.pause.until)
+        this.#notify({ event: 'resumed', level: 'info', message });
+      return;
+    }
+    const reminders = Math.floor((at - pause.at) / REMIND_MS);
+    const isReminded = before !== undefined && before.pause.at === pause.at;
+    this.#pause = { pause, reminders };
+    if (pause.until !== undefined || !isReminded || reminders <= before.reminders) return;
+    const message = `${pauseText(pause, at)}; nothing is recovered by itself for ${reminders} h now`;
+    const remedy = '`failover resume`, or `failover pause --for 2h REASON` for a pause that ends';
+    this.#options.log({ event: 'paused', level: 'warning', message, remedy });
+    this.#notify({ event: 'paused', level: 'warning', message, remedy });
   }
 
   /**

@@ -129,6 +129,7 @@ class Run {
     const history = nextHistory(this.#history, { now, topology, records: byName }, found);
     this.#history = history;
     const isChanging = this.#acting !== undefined || topology.memory.unfinished !== undefined;
+    this.#teller.paused(topology.memory, topology.at);
     this.#teller.standing(history, isChanging);
     const situation = situationOf(topology);
     const verdict = judge(history, cluster.settings, (problem) =>

@@ -7,6 +7,7 @@ import type { WatchEvent } from '../../../src/failover/watch/log.ts';
 import type { Notification } from '../../../src/failover/watch/notify.ts';
 import { Teller } from '../../../src/failover/watch/teller.ts';
 import { refusal } from '../../../src/failover/plan/refusals.ts';
+import { EMPTY_MEMORY } from '../../../src/failover/coordination/empty-memory.ts';
 import { nextHistory } from '../../../src/failover/watch/history.ts';
 import type { Outcome } from '../../../src/failover/execute/outcome.ts';
 import type { Plan } from '../../../src/failover/plan/action.ts';
@@ -191,4 +192,39 @@ test('a failover that fails again and again is told once for each reason, and it
     ['detected', 'failed', 'failed'],
   );
   t.is(events.filter(({ event }) => event === 'failed').length, 3, 'each attempt is in the log');
+});
+
+const HOUR = 3_600_000;
+const PAUSE = { by: 'ann@desk', reason: 'moving the rack', at: 1_000_000 };
+
+test('a pause without an end is told again every hour, and by a watch that was restarted too', (t) => {
+  const { said, notifications } = teller();
+  for (let at = PAUSE.at; at <= PAUSE.at + 2.5 * HOUR; at += 60_000)
+    said.paused({ ...EMPTY_MEMORY, paused: PAUSE }, at);
+  t.deepEqual(
+    notifications.map(({ event, message }) => [
+      event,
+      /ann@desk.*moving the rack.* (\d+) h now/.exec(message)?.[1],
+    ]),
+    [
+      ['paused', '1'],
+      ['paused', '2'],
+    ],
+  );
+  const restarted = teller();
+  for (const hours of [2.6, 2.9, 3])
+    restarted.said.paused({ ...EMPTY_MEMORY, paused: PAUSE }, PAUSE.at + hours * HOUR);
+  t.is(restarted.notifications.length, 1);
+  said.paused(EMPTY_MEMORY, PAUSE.at + 3 * HOUR);
+  t.is(notifications.length, 2, 'whoever typed resume knows it');
+});
+
+test('a pause with an end is not told again, and its end is', (t) => {
+  const { said, notifications } = teller();
+  const paused = { ...PAUSE, until: PAUSE.at + 2 * HOUR };
+  for (const hours of [0, 1, 1.9, 2, 2.1]) said.paused({ ...EMPTY_MEMORY, paused }, PAUSE.at + hours * HOUR);
+  t.deepEqual(
+    notifications.map(({ event }) => event),
+    ['resumed'],
+  );
 });

@@ -197,8 +197,11 @@ test('a paused watch only tells', async (t) => {
   await until('it is refused', () => watcher.events.some(({ event }) => event === 'refused'));
   t.regex(watcher.events.find(({ event }) => event === 'refused')?.message ?? '', /moving the rack/);
   t.deepEqual(writable(here), []);
-  here.world.memory = { ...here.world.memory, paused: undefined };
-  await until('it acts', () => writable(here).length === 1);
+  here.world.memory = {
+    ...here.world.memory,
+    paused: { by: 'op', reason: 'moving the rack', at: 1, until: Date.now() },
+  };
+  await until('it acts when the pause is over', () => writable(here).length === 1);
 });
 
 test('a second failover waits until somebody has acknowledged the first', async (t) => {
