@@ -207,13 +207,14 @@ for (const [where, template, expected, not] of READ_ELSEWHERE) {
 }
 
 const DEFINERS: readonly (readonly [string, RegExp])[] = [
-  ['8.0.45-0ubuntu0.24.04.1', /CLONE_ADMIN, SET_USER_ID ON/],
-  ['8.4.7', /CLONE_ADMIN, SET_ANY_DEFINER, ALLOW_NONEXISTENT_DEFINER ON/],
-  ['9.7.4-2', /CLONE_ADMIN, SET_ANY_DEFINER, ALLOW_NONEXISTENT_DEFINER ON/],
+  ['8.0.45-0ubuntu0.24.04.1', /CLONE_ADMIN, XA_RECOVER_ADMIN, SET_USER_ID ON/],
+  ['8.2.0', /XA_RECOVER_ADMIN, SET_ANY_DEFINER, ALLOW_NONEXISTENT_DEFINER ON/],
+  ['8.4.7', /XA_RECOVER_ADMIN, TRANSACTION_GTID_TAG, SET_ANY_DEFINER, ALLOW_NONEXISTENT_DEFINER ON/],
+  ['9.7.4-2', /XA_RECOVER_ADMIN, TRANSACTION_GTID_TAG, SET_ANY_DEFINER, ALLOW_NONEXISTENT_DEFINER ON/],
 ];
 
 for (const [version, expected] of DEFINERS) {
-  test(`the failover's account keeps the definers of events with the privileges that MySQL ${version} has`, (t) => {
+  test(`the failover's account has the privileges for definers of events and for tagged GTIDs that MySQL ${version} knows`, (t) => {
     const state = new Map<Value, Value>([['live', new Map<Value, Value>([['version', version]])]]);
     const more = new Map<Value, Value>([['mysql_state', state]]);
     t.regex(rendered(t, {}, 'mysql/templates/mysql/accounts.sql.j2', 'web1', more), expected);
