@@ -1,5 +1,6 @@
 import { DISABLED_EVENTS, enableEvents } from './enable-events.ts';
 import { ServerFailure } from './failure.ts';
+import { type Identity, serverLimitation } from './limitation.ts';
 import { number, text } from './rows.ts';
 import type { Limits } from './server.ts';
 import type { ServerOptions } from './server-options.ts';
@@ -12,6 +13,7 @@ const MISSING = new Set([1049, 1146]);
 const NO_SUCH_THREAD = 1094;
 /** On MySQL, of a session whose account has SYSTEM_USER, when ours has it not. */
 const NOT_OWNER = 1095;
+const READING = 'reading its state';
 /** For the answer to travel when the server itself has the time limit. */
 const GRACE_MS = 500;
 
@@ -69,7 +71,10 @@ export class BaseServer {
     });
   }
 
-  /** What is asked of the other flavour it does not understand: then that is said, and not which word. */
+  /**
+   * Reads what only a server of the right kind can answer. One of another flavour, of an old release or of another product
+   * does not understand the question: then the failure says that, and not which word.
+   */
   protected async readAs<Result>(
     session: Session,
     limits: Limits,
@@ -79,18 +84,29 @@ export class BaseServer {
       return await read();
     } catch (error) {
       if (!(error instanceof ServerFailure) || error.silence.kind !== 'error' || !session.isOpen) throw error;
-      const [row] = await session.rows('asking its version', 'SELECT @@version AS version', [], limits);
-      const version = parseVersion(text(row, 'version'));
+      const sql = 'SELECT @@version AS version, @@version_comment AS comment';
+      const [row] = await session.rows('asking its version', sql, [], limits);
+      const versionText = text(row, 'version');
+      const version = parseVersion(versionText);
+      const variables = new Map([['version_comment', text(row, 'comment')]]);
+      this.refuseUnsupported({ versionText, version, variables, groupMembers: [] });
       if (version === undefined || version.flavour === this.options.flavour) throw error;
       const said = version.flavour === 'mysql' ? `MySQL ${version.text}` : version.text;
       const message = `it is ${said}, and its inventory says mysql_flavour: ${this.options.flavour}`;
       throw new ServerFailure(
         this.name,
-        'reading its state',
+        READING,
         { kind: 'error', alive: true, message },
         { errno: error.errno, hint: `-e mysql_flavour=${version.flavour}, or in the inventory` },
       );
     }
+  }
+
+  /** Leaves a server alone that this tool does not work with: it gives no state, so no plan has a part for it. */
+  protected refuseUnsupported(identity: Identity): void {
+    const limitation = serverLimitation(identity);
+    if (limitation === undefined) return;
+    throw new ServerFailure(this.name, READING, { kind: 'unsupported', alive: true, message: limitation });
   }
 
   protected async run(doing: string, sql: string, values: readonly unknown[], limits: Limits): Promise<void> {

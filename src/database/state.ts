@@ -37,8 +37,15 @@ export interface InstanceState {
   readonly waitingForAck: readonly ClientThread[];
   /** Events that are disabled here by their owner, `schema.name`; not those that a replica does not run. */
   readonly disabledEvents: readonly string[];
-  /** Client sessions that hold a lock which the applier waits for, or one of whole tables or of the whole server. */
-  readonly lockHolders: readonly ClientThread[];
+  /**
+   * Client sessions that hold a lock which the applier waits for, or one of whole tables or of the whole server. On MariaDB
+   * none where its plugin metadata_lock_info is not loaded.
+   */
+  readonly lockHolders: readonly LockHolder[];
+  /** Client sessions that hold a backup lock: DDL waits for them, and so does an applier of DDL. */
+  readonly backupLocks: readonly LockHolder[];
+  /** Prepared XA transactions whose session has ended, when the oldest is open for long. */
+  readonly preparedTransactions: PreparedTransactions | undefined;
   /**
    * Bytes written to the binary log since the server started: they grow in the middle of a commit, too. Undefined when the
    * server does not count them.
@@ -110,7 +117,29 @@ export interface ClientThread {
   readonly state: string;
 }
 
-/** Why an instance gave no state. `alive`: a server answered, so it is not dead, whatever it said. */
+/**
+ * What a session has locked: everything (FLUSH TABLES WITH READ LOCK), some tables against all others (LOCK TABLES … WRITE),
+ * some tables against writes, what an applier waits for, or the right to change tables (LOCK INSTANCE FOR BACKUP).
+ */
+export type HeldLock = 'everything' | 'tables-for-writing' | 'tables' | 'awaited' | 'backup';
+
+export interface LockHolder extends ClientThread {
+  readonly holds: HeldLock;
+  /** The last statement of the session, with `?` for each value; empty when it is not known (always on MariaDB). */
+  readonly statement: string;
+}
+
+export interface PreparedTransactions {
+  /** The age of the oldest. */
+  readonly seconds: number;
+  /** As XA COMMIT and XA ROLLBACK take them; undefined when the account may not list them. */
+  readonly names: readonly string[] | undefined;
+}
+
+/**
+ * Why an instance gave no state. `alive`: a server answered, so it is not dead, whatever it said. `unsupported`: it is of
+ * a kind that this tool leaves alone; the message goes on after the instance's name.
+ */
 export interface Silence {
   readonly kind:
     | 'refused'
@@ -120,6 +149,7 @@ export interface Silence {
     | 'denied'
     | 'too-many-connections'
     | 'starting'
+    | 'unsupported'
     | 'error';
   readonly alive: boolean;
   readonly message: string;

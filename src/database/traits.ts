@@ -5,6 +5,8 @@ export interface Traits {
   readonly flavour: Flavour;
   /** The name that people know. */
   readonly product: string;
+  /** The variable that says whether an instance has GTIDs in an order that others can follow. */
+  readonly gtidVariable: string;
   /** Read-only stops every session at once (super_read_only); without, privileged sessions write until they are ended. */
   readonly readOnlyStopsEverybody: boolean;
   /** A receiver that is started again keeps what it received and did not apply; without, its relay logs are deleted. */
@@ -22,6 +24,7 @@ export interface Traits {
 const MYSQL: Traits = {
   flavour: 'mysql',
   product: 'MySQL',
+  gtidVariable: 'gtid_mode',
   readOnlyStopsEverybody: true,
   keepsRelayLogs: true,
   toleratesErrant: true,
@@ -33,6 +36,7 @@ const MYSQL: Traits = {
 const MARIADB: Traits = {
   flavour: 'mariadb',
   product: 'MariaDB',
+  gtidVariable: 'gtid_strict_mode',
   readOnlyStopsEverybody: false,
   keepsRelayLogs: false,
   // The strict mode ends replication at the next transaction: its numbers have no gaps to put another one in.

@@ -44,13 +44,6 @@ export function isAtLeast(version: Version, major: number, minor: number, patch 
   return compareVersions(version, { ...version, major, minor, patch }) >= 0;
 }
 
-/** Why we cannot work with a server of this version; undefined when we can. */
-export function versionLimitation(version: Version): string | undefined {
-  const [major, minor, patch] = version.flavour === 'mysql' ? [8, 0, 26] : [10, 11, 0];
-  if (isAtLeast(version, major, minor, patch)) return undefined;
-  return `${version.text} is older than ${major}.${minor}.${patch}, the oldest release of its flavour that is supported`;
-}
-
 /** Of an older release: transactions go from the older to the newer one. Patches of one release understand each other. */
 export function isOlder(one: Version, than: Version): boolean {
   return one.major < than.major || (one.major === than.major && one.minor < than.minor);

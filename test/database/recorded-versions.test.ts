@@ -7,7 +7,8 @@ import { mysqlState, mysqlStateQuery } from '../../src/database/mysql/read.ts';
 import { setSemiSync } from '../../src/database/mysql/semi-sync.ts';
 import type { ReplicationState } from '../../src/database/state.ts';
 import type { Row, Session } from '../../src/database/session.ts';
-import { isAtLeast, versionLimitation, versionOf } from '../../src/database/version.ts';
+import { versionLimitation } from '../../src/database/limitation.ts';
+import { isAtLeast, versionOf } from '../../src/database/version.ts';
 
 /*
  * Releases that no package at hand offers: what they answer is written after their documentation, as far as it differs

@@ -1,12 +1,6 @@
 import test from 'ava';
 
-import {
-  compareVersions,
-  isAtLeast,
-  parseVersion,
-  versionLimitation,
-  versionOf,
-} from '../../src/database/version.ts';
+import { compareVersions, isAtLeast, parseVersion, versionOf } from '../../src/database/version.ts';
 
 test('versions are read as servers say them', (t) => {
   const cases: readonly (readonly [string, string, readonly number[]])[] = [
@@ -32,11 +26,4 @@ test('versions are compared as numbers', (t) => {
   t.true(compareVersions(versionOf('26.1.0'), versionOf('9.7.0')) > 0);
   t.true(isAtLeast(versionOf('10.11.6-MariaDB'), 10, 11));
   t.false(isAtLeast(versionOf('8.0.25'), 8, 0, 26));
-});
-
-test('a server that is too old is refused with the oldest that is not', (t) => {
-  t.is(versionLimitation(versionOf('8.0.26')), undefined);
-  t.is(versionLimitation(versionOf('10.11.0-MariaDB')), undefined);
-  t.regex(versionLimitation(versionOf('8.0.25')) ?? '', /older than 8\.0\.26/);
-  t.regex(versionLimitation(versionOf('10.6.18-MariaDB')) ?? '', /older than 10\.11\.0/);
 });

@@ -1,10 +1,13 @@
 import { ahead, type Gtids, noGtids, parseGtids, union } from '../gtid.ts';
-import { errorOf, filtersOf, lagOf, receiverOf, threadOf } from '../mysql/read.ts';
+import { errorOf, filtersOf, lagOf, receiverOf } from '../mysql/read.ts';
 import { flag, isOn, number, numberOrNone, pairs, text } from '../rows.ts';
 import type { Row } from '../session.ts';
 import type { InstanceState, ReplicationState } from '../state.ts';
+import { threadOf } from '../client-thread.ts';
 import { DISABLED_EVENTS } from '../enable-events.ts';
-import { versionOf } from '../version.ts';
+import { IDENTITY_VARIABLES, type Identity } from '../limitation.ts';
+import { DETACHED_TRANSACTIONS } from '../prepared.ts';
+import { parseVersion, versionOf } from '../version.ts';
 
 /** Everything about an instance in one round trip. */
 export function mariadbStateQuery(longTransactionSeconds: number): string {
@@ -24,7 +27,20 @@ SELECT p.id, p.user, p.host, TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) AS seco
   ORDER BY seconds DESC LIMIT 20;
 SELECT id, user, host, time AS seconds, state FROM information_schema.processlist
   WHERE state LIKE 'Waiting for semi-sync ACK%' AND id <> CONNECTION_ID() ORDER BY seconds DESC LIMIT 20;
-${DISABLED_EVENTS}`;
+${DISABLED_EVENTS};
+SHOW GLOBAL VARIABLES WHERE Variable_name IN (${IDENTITY_VARIABLES.map((name) => `'${name}'`).join(', ')});
+${DETACHED_TRANSACTIONS}`;
+}
+
+/** What the results of `mariadbStateQuery` say of the kind of server. */
+export function mariadbIdentity(results: readonly (readonly Row[])[]): Identity {
+  const versionText = text(results[0]?.[0], 'version');
+  return {
+    versionText,
+    version: parseVersion(versionText),
+    variables: pairs(results.at(-2)),
+    groupMembers: [],
+  };
 }
 
 /** MariaDB keeps no time of the last heartbeat: what moved since we asked last, and when. */
@@ -90,8 +106,10 @@ export function mariadbState(
     longTransactions: long.map(threadOf),
     waitingForAck: waiting.map(threadOf),
     disabledEvents: events.map((row) => text(row, 'name')),
-    // Who holds a table's lock is told only by a plugin that is not loaded.
+    // Both are read beside it.
     lockHolders: [],
+    backupLocks: [],
+    preparedTransactions: undefined,
     binlogBytes: status.has('binlog_bytes_written') ? Number(status.get('binlog_bytes_written')) : undefined,
     connections: Number(status.get('threads_connected') ?? 0),
     maxConnections: number(main, 'max_connections'),

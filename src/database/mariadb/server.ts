@@ -3,14 +3,18 @@ import { BaseServer, JOURNAL_ROW, JOURNAL_TABLE, orNone, withGrace } from '../ba
 import { ServerFailure } from '../failure.ts';
 import { MariadbGtids } from './gtid.ts';
 import { ahead, type Gtids, isEmpty, noGtids, parseGtids, union, upTo } from '../gtid.ts';
+import { locksOf, MARIADB_LOCK_HOLDERS } from '../locks.ts';
 import { loggedTransactions } from '../logged-transactions.ts';
-import { mariadbState, mariadbStateQuery, type Pulse } from './read.ts';
+import { preparedTransactions } from '../prepared.ts';
+import { mariadbIdentity, mariadbState, mariadbStateQuery, type Pulse } from './read.ts';
 import { flag, number, text } from '../rows.ts';
 import type { JournalRow, Limits, LoggedTransaction, Server, SourceAddress } from '../server.ts';
-import type { Session } from '../session.ts';
+import type { Row, Session } from '../session.ts';
 import type { InstanceState } from '../state.ts';
 import type { Version } from '../version.ts';
 
+/** Of information_schema. */
+const UNKNOWN_TABLE = 1109;
 /** How long what the binary logs still hold is believed: it changes when a log is purged. */
 const PURGED_AGE_MS = 30_000;
 /** They are a few lines of memory and of one small file. */
@@ -24,6 +28,7 @@ const FIRST_EVENTS = 10;
 export class MariadbServer extends BaseServer implements Server {
   version: Version | undefined;
   #pulse: Pulse | undefined;
+  #withoutLockInfo = false;
   #purged: { readonly at: number; readonly gtids: Gtids } | undefined;
 
   async readState(limits: Limits): Promise<InstanceState> {
@@ -32,10 +37,24 @@ export class MariadbServer extends BaseServer implements Server {
       const results = await this.readAs(session, limits, () =>
         session.results('reading its state', query, [], limits),
       );
+      this.refuseUnsupported(mariadbIdentity(results));
       const { state, pulse } = mariadbState(results, this.#pulse);
       this.#pulse = pulse;
       this.version = state.version;
-      return { ...state, purged: await this.#knownPurged(session, state, limits) };
+      const [detached] = results.at(-1) ?? [];
+      const { longTransactionSeconds } = this.options;
+      return {
+        ...state,
+        ...locksOf(await this.#lockHolders(session, limits)),
+        preparedTransactions: await preparedTransactions(
+          session,
+          'mariadb',
+          detached,
+          longTransactionSeconds,
+          limits,
+        ),
+        purged: await this.#knownPurged(session, state, limits),
+      };
     });
   }
 
@@ -230,6 +249,18 @@ export class MariadbServer extends BaseServer implements Server {
       // Not again at once: each such question stays with the server until it can answer.
       this.#purged = { at: performance.now(), gtids: known };
       return known;
+    }
+  }
+
+  /** None where the plugin is not loaded, which is asked again with each new handle only. */
+  async #lockHolders(session: Session, limits: Limits): Promise<readonly Row[]> {
+    if (this.#withoutLockInfo) return [];
+    try {
+      return await session.rows('listing who holds locks', MARIADB_LOCK_HOLDERS, [], limits);
+    } catch (error) {
+      if (!(error instanceof ServerFailure) || error.errno !== UNKNOWN_TABLE) throw error;
+      this.#withoutLockInfo = true;
+      return [];
     }
   }
 

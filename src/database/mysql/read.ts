@@ -2,9 +2,13 @@ import { contains, type Gtids, isEmpty, noGtids, parseGtids, subtract } from '..
 import { flag, isOn, number, numberOrNone, pairs, text } from '../rows.ts';
 import { type Pulse, pulseOf } from '../pulse.ts';
 import type { Row } from '../session.ts';
-import type { ClientThread, InstanceState, ReplicationState, ServerError } from '../state.ts';
+import type { InstanceState, ReplicationState, ServerError } from '../state.ts';
+import { threadOf } from '../client-thread.ts';
 import { DISABLED_EVENTS } from '../enable-events.ts';
-import { versionOf } from '../version.ts';
+import { IDENTITY_VARIABLES, type Identity } from '../limitation.ts';
+import { locksOf, MYSQL_LOCK_HOLDERS } from '../locks.ts';
+import { DETACHED_TRANSACTIONS } from '../prepared.ts';
+import { parseVersion, versionOf } from '../version.ts';
 
 /** The old plugins' names until 8.0.26, and for those who have not changed since; the server has one pair at most. */
 const SEMI_SYNC = [
@@ -18,7 +22,7 @@ const VARIABLES = SEMI_SYNC.flatMap((name) => [
   `${name}_timeout`,
   `${name}_wait_for_replica_count`,
   `${name}_wait_for_slave_count`,
-]).concat('binlog_format');
+]).concat('binlog_format', IDENTITY_VARIABLES);
 const STATUS = SEMI_SYNC.flatMap((name) => [
   `${name}_status`,
   `${name}_clients`,
@@ -62,19 +66,21 @@ SELECT MAX(TIMESTAMPDIFF(MICROSECOND, committed, NOW(6))) AS oldest_us FROM (
     FROM performance_schema.replication_applier_status_by_coordinator WHERE channel_name = '' AND processing_transaction <> ''
   ) applying WHERE committed + 0 > 0;
 ${DISABLED_EVENTS};
-SELECT t.processlist_id AS id, MIN(t.processlist_user) AS user, MIN(t.processlist_host) AS host,
-  MIN(t.processlist_time) AS seconds, COALESCE(MIN(t.processlist_state), '') AS state
-  FROM performance_schema.metadata_locks held JOIN performance_schema.threads t ON t.thread_id = held.owner_thread_id
-  WHERE EXISTS (SELECT 1 FROM performance_schema.replication_connection_configuration WHERE channel_name = '')
-  AND held.lock_status = 'GRANTED' AND t.name = 'thread/sql/one_connection' AND t.processlist_id <> CONNECTION_ID()
-  AND (held.lock_type IN ('SHARED_READ_ONLY', 'SHARED_NO_WRITE', 'SHARED_NO_READ_WRITE')
-    OR (held.object_type IN ('GLOBAL', 'COMMIT') AND held.lock_type = 'SHARED')
-    OR EXISTS (SELECT 1 FROM performance_schema.metadata_locks wanted
-      JOIN performance_schema.threads applier ON applier.thread_id = wanted.owner_thread_id
-      WHERE wanted.lock_status = 'PENDING' AND applier.name IN ('thread/sql/replica_worker', 'thread/sql/replica_sql', 'thread/sql/slave_worker', 'thread/sql/slave_sql')
-      AND wanted.object_type = held.object_type AND wanted.object_schema <=> held.object_schema
-      AND wanted.object_name <=> held.object_name))
-  GROUP BY id ORDER BY seconds DESC LIMIT 20`;
+${MYSQL_LOCK_HOLDERS};
+SELECT member_state AS state FROM performance_schema.replication_group_members;
+${DETACHED_TRANSACTIONS}`;
+}
+
+/** What the results of `mysqlStateQuery` say of the kind of server. */
+export function mysqlIdentity(results: readonly (readonly Row[])[]): Identity {
+  const versionText = text(results[0]?.[0], 'version');
+  const members = results.at(-2) ?? [];
+  return {
+    versionText,
+    version: parseVersion(versionText),
+    variables: pairs(results[1]),
+    groupMembers: members.map((row) => text(row, 'state')),
+  };
 }
 
 /** What the results of `mysqlStateQuery` say. */
@@ -152,7 +158,8 @@ export function mysqlState(results: readonly (readonly Row[])[]): InstanceState 
     longTransactions: long.map(threadOf),
     waitingForAck: waiting.map(threadOf),
     disabledEvents: disabledEvents.map((row) => text(row, 'name')),
-    lockHolders: lockHolders.map(threadOf),
+    ...locksOf(lockHolders),
+    preparedTransactions: undefined,
     binlogBytes: numberOrNone(main, 'binlog_bytes'),
     connections: Number(status.get('threads_connected') ?? 0),
     maxConnections: number(main, 'max_connections'),
@@ -240,14 +247,4 @@ export function errorOf(row: Row, code: string, message: string): ServerError | 
 
 export function receiverOf(running: string): ReplicationState['receiver'] {
   return running === 'Yes' ? 'on' : running === 'No' ? 'off' : 'connecting';
-}
-
-export function threadOf(row: Row): ClientThread {
-  return {
-    id: number(row, 'id'),
-    user: text(row, 'user'),
-    host: text(row, 'host'),
-    seconds: number(row, 'seconds'),
-    state: text(row, 'state'),
-  };
 }

@@ -3,7 +3,8 @@ import { cloneFrom } from './clone.ts';
 import { type Gtids, isEmpty, parseGtids } from '../gtid.ts';
 import { loggedTransactions } from '../logged-transactions.ts';
 import { type Pulse, withPulse } from '../pulse.ts';
-import { mysqlPulse, mysqlState, mysqlStateQuery } from './read.ts';
+import { mysqlIdentity, mysqlPulse, mysqlState, mysqlStateQuery } from './read.ts';
+import { preparedTransactions } from '../prepared.ts';
 import { flag, number, text } from '../rows.ts';
 import { setSemiSync } from './semi-sync.ts';
 import type { JournalRow, Limits, LoggedTransaction, Server, SourceAddress } from '../server.ts';
@@ -13,6 +14,11 @@ import type { Version } from '../version.ts';
 
 /** The server gives up seeking its source after this many tries, one a second: not while anybody remembers it. */
 const RETRIES = 864_000;
+/**
+ * The channel by which the instances of a cluster follow each other. It is named in each statement: without, MySQL acts on
+ * all channels, and refuses to change the source of one (3079) where there are several.
+ */
+const CLUSTER_CHANNEL = "FOR CHANNEL ''";
 /** Empty transactions are committed in portions of this many. */
 const PORTION = 500;
 
@@ -22,15 +28,21 @@ export class MysqlServer extends BaseServer implements Server {
   #pulse: Pulse | undefined;
 
   async readState(limits: Limits): Promise<InstanceState> {
-    const query = mysqlStateQuery(this.options.longTransactionSeconds);
-    const results = await this.sessions.with(limits, (session) =>
-      this.readAs(session, limits, () => session.results('reading its state', query, [], limits)),
-    );
-    const now = performance.now();
-    this.#pulse = mysqlPulse(results, this.#pulse, now);
-    const state = withPulse(mysqlState(results), this.#pulse, now);
-    this.version = state.version;
-    return state;
+    const { longTransactionSeconds } = this.options;
+    const query = mysqlStateQuery(longTransactionSeconds);
+    return await this.sessions.with(limits, async (session) => {
+      const results = await this.readAs(session, limits, () =>
+        session.results('reading its state', query, [], limits),
+      );
+      this.refuseUnsupported(mysqlIdentity(results));
+      const now = performance.now();
+      this.#pulse = mysqlPulse(results, this.#pulse, now);
+      const state = withPulse(mysqlState(results), this.#pulse, now);
+      this.version = state.version;
+      const [detached] = results.at(-1) ?? [];
+      const prepared = await preparedTransactions(session, 'mysql', detached, longTransactionSeconds, limits);
+      return { ...state, preparedTransactions: prepared };
+    });
   }
 
   async executed(limits: Limits): Promise<Gtids> {
@@ -86,32 +98,32 @@ export class MysqlServer extends BaseServer implements Server {
   }
 
   async stopReceiver(limits: Limits): Promise<void> {
-    await this.run('stopping the receiver', 'STOP REPLICA IO_THREAD', [], limits);
+    await this.run('stopping the receiver', `STOP REPLICA IO_THREAD ${CLUSTER_CHANNEL}`, [], limits);
   }
 
   async startReceiver(limits: Limits): Promise<void> {
-    await this.run('starting the receiver', 'START REPLICA IO_THREAD', [], limits);
+    await this.run('starting the receiver', `START REPLICA IO_THREAD ${CLUSTER_CHANNEL}`, [], limits);
   }
 
   async stopApplier(limits: Limits): Promise<void> {
     await this.sessions.with(limits, (session) =>
-      stopApplier(session, 'stopping the applier', 'STOP REPLICA SQL_THREAD', limits),
+      stopApplier(session, 'stopping the applier', `STOP REPLICA SQL_THREAD ${CLUSTER_CHANNEL}`, limits),
     );
   }
 
   async startApplier(limits: Limits): Promise<void> {
-    await this.run('starting the applier', 'START REPLICA SQL_THREAD', [], limits);
+    await this.run('starting the applier', `START REPLICA SQL_THREAD ${CLUSTER_CHANNEL}`, [], limits);
   }
 
   async startReplica(limits: Limits): Promise<void> {
-    await this.run('starting replication', 'START REPLICA', [], limits);
+    await this.run('starting replication', `START REPLICA ${CLUSTER_CHANNEL}`, [], limits);
   }
 
   async stopReplica(limits: Limits): Promise<void> {
     await this.sessions.with(limits, async (session) => {
       const doing = 'stopping replication';
-      await session.rows(doing, 'STOP REPLICA IO_THREAD', [], limits);
-      await stopApplier(session, doing, 'STOP REPLICA', limits);
+      await session.rows(doing, `STOP REPLICA IO_THREAD ${CLUSTER_CHANNEL}`, [], limits);
+      await stopApplier(session, doing, `STOP REPLICA ${CLUSTER_CHANNEL}`, limits);
     });
   }
 
@@ -123,19 +135,24 @@ export class MysqlServer extends BaseServer implements Server {
     const { accounts, replicaCa } = this.options;
     const tls =
       replicaCa === '' ? '' : ', SOURCE_SSL = 1, SOURCE_SSL_CA = ?, SOURCE_SSL_VERIFY_SERVER_CERT = 1';
-    const sql = `STOP REPLICA;
+    const sql = `STOP REPLICA ${CLUSTER_CHANNEL};
       CHANGE REPLICATION SOURCE TO SOURCE_HOST = ?, SOURCE_PORT = ?, SOURCE_USER = ?, SOURCE_PASSWORD = ?,
         SOURCE_AUTO_POSITION = 1, SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = ${RETRIES},
-        SOURCE_HEARTBEAT_PERIOD = 1${tls};
-      START REPLICA`;
+        SOURCE_HEARTBEAT_PERIOD = 1${tls} ${CLUSTER_CHANNEL};
+      START REPLICA ${CLUSTER_CHANNEL}`;
     const { user, password } = accounts.replication;
     const values = [source.host, source.port, user, password.reveal(), ...(tls === '' ? [] : [replicaCa])];
     await this.sessions.with(limits, async (session) => {
-      const [row] = await session.rows('reading its source', 'SHOW REPLICA STATUS', [], limits);
+      const [row] = await session.rows(
+        'reading its source',
+        `SHOW REPLICA STATUS ${CLUSTER_CHANNEL}`,
+        [],
+        limits,
+      );
       const isSame = text(row, 'Source_Host') === source.host && number(row, 'Source_Port') === source.port;
       if (isSame && text(row, 'Replica_IO_Running') === 'Yes' && flag(row, 'Replica_SQL_Running')) return;
       const doing = `following ${source.host}:${source.port}`;
-      await session.rows(doing, 'STOP REPLICA IO_THREAD', [], limits);
+      await session.rows(doing, `STOP REPLICA IO_THREAD ${CLUSTER_CHANNEL}`, [], limits);
       await stopApplier(session, doing, sql, limits, values);
     });
   }
@@ -143,8 +160,13 @@ export class MysqlServer extends BaseServer implements Server {
   async forgetSource(limits: Limits): Promise<void> {
     await this.sessions.with(limits, async (session) => {
       const doing = 'forgetting its source';
-      await session.rows(doing, 'STOP REPLICA IO_THREAD', [], limits);
-      await stopApplier(session, doing, 'STOP REPLICA; RESET REPLICA ALL', limits);
+      await session.rows(doing, `STOP REPLICA IO_THREAD ${CLUSTER_CHANNEL}`, [], limits);
+      await stopApplier(
+        session,
+        doing,
+        `STOP REPLICA ${CLUSTER_CHANNEL}; RESET REPLICA ALL ${CLUSTER_CHANNEL}`,
+        limits,
+      );
     });
   }
 
@@ -156,9 +178,14 @@ export class MysqlServer extends BaseServer implements Server {
     await this.sessions.with(limits, async (session) => {
       if (!(await setSemiSync(this.name, session, 'replica', on, limits))) return;
       // A receiver that runs keeps what it began with.
-      const [row] = await session.rows('reading its receiver', 'SHOW REPLICA STATUS', [], limits);
+      const [row] = await session.rows(
+        'reading its receiver',
+        `SHOW REPLICA STATUS ${CLUSTER_CHANNEL}`,
+        [],
+        limits,
+      );
       if (row === undefined || text(row, 'Replica_IO_Running') === 'No') return;
-      const sql = 'STOP REPLICA IO_THREAD; START REPLICA IO_THREAD';
+      const sql = `STOP REPLICA IO_THREAD ${CLUSTER_CHANNEL}; START REPLICA IO_THREAD ${CLUSTER_CHANNEL}`;
       await session.rows('restarting the receiver', sql, [], limits);
     });
   }
@@ -179,17 +206,19 @@ export class MysqlServer extends BaseServer implements Server {
   async injectEmpty(gtids: Gtids, limits: Limits): Promise<void> {
     const each = singles(gtids.toString());
     await this.sessions.with(limits, async (session) => {
-      for (let start = 0; start < each.length; start += PORTION) {
-        const sql = each
-          .slice(start, start + PORTION)
-          .map((gtid) => `SET GTID_NEXT = '${gtid}'; BEGIN; COMMIT`)
-          .join('; ');
-        await session.rows(
-          'committing empty transactions',
-          `${sql}; SET GTID_NEXT = 'AUTOMATIC'`,
-          [],
-          limits,
-        );
+      try {
+        for (let start = 0; start < each.length; start += PORTION) {
+          const sql = each
+            .slice(start, start + PORTION)
+            .map((gtid) => `SET GTID_NEXT = '${gtid}'; BEGIN; COMMIT`)
+            .join('; ');
+          const doing = 'committing empty transactions';
+          await session.rows(doing, `${sql}; SET GTID_NEXT = 'AUTOMATIC'`, [], limits);
+        }
+      } catch (error) {
+        // Its next GTID is still that of the transaction that failed.
+        session.destroy();
+        throw error;
       }
     });
   }

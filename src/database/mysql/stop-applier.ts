@@ -9,7 +9,7 @@ const HALF_TRANSACTION = `SELECT threads.processlist_id AS id
   FROM performance_schema.replication_applier_status_by_coordinator coordinator
   JOIN performance_schema.threads USING (thread_id)
   JOIN performance_schema.replication_connection_status receiver USING (channel_name)
-  WHERE coordinator.processing_transaction <> '' AND receiver.service_state <> 'ON'
+  WHERE coordinator.channel_name = '' AND coordinator.processing_transaction <> '' AND receiver.service_state <> 'ON'
   AND threads.processlist_state LIKE '%has read all relay log%'`;
 /** No such thread; not the owner of the thread. */
 const KILL_REFUSED = new Set([1094, 1095]);

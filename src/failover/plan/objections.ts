@@ -2,6 +2,7 @@ import { contains, count, isEmpty, subtract, type Gtids } from '../../database/g
 import type { RefusalCode } from './refusal-codes.ts';
 import { giverFor, losesBacklogAtStart, missingAt } from './holdings.ts';
 import type { Refusal } from './refusals.ts';
+import { traitsOf } from '../../database/traits.ts';
 import { isOlder } from '../../database/version.ts';
 import { listed } from '../../lib/listed.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
@@ -41,6 +42,10 @@ export function objections(survey: Survey, instance: Instance, way: Way): readon
       `\`failover set-rule ${name} neutral\``,
     );
   }
+  if (instance.kind === 'silent' && instance.silence.kind === 'unsupported') {
+    object('UnsupportedServer', instance.silence.message, 'promote another instance');
+    return found;
+  }
   if (instance.kind === 'silent') {
     object(
       'UnreachableCandidate',
@@ -52,7 +57,14 @@ export function objections(survey: Survey, instance: Instance, way: Way): readon
     return found;
   }
   const { state } = instance;
-  if (!state.gtidMode) object('GtidsOff', 'has no GTIDs (gtid_mode)', 'turn them on: `provision up`');
+  if (!state.gtidMode) {
+    const { gtidVariable } = traitsOf(state.version.flavour);
+    object(
+      'GtidsOff',
+      `has no order of transactions to go by: ${gtidVariable} is not ON`,
+      `turn ${gtidVariable} on: \`provision up\``,
+    );
+  }
   if (!state.logBin) {
     object(
       'NoBinaryLog',

@@ -199,6 +199,14 @@ function aliveButUnusable(survey: Survey, wish: PromoteWish): readonly Refusal[]
   const { view } = survey;
   if (view.kind === 'overloaded' && !(wish.lockedUp && isFull(view.primary))) {
     const { name } = view.primary.spec;
+    const { silence } = view.primary;
+    if (silence.kind === 'unsupported') {
+      return [
+        refusal('UnsupportedServer', name, `${name} ${silence.message}`, {
+          remedy: 'its own tools move its primary; nothing here changes it, not even with --force',
+        }),
+      ];
+    }
     return [
       refusal(
         'PrimaryIsAlive',

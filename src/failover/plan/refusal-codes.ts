@@ -50,6 +50,8 @@ export const REFUSALS = {
   UnknownOutcome: 'How a change that was cut off ended cannot be told.',
   UnreachableCandidate: 'The candidate does not answer.',
   UnreachableInstance: 'The instance does not answer.',
+  UnsupportedServer:
+    'The instance is a member of a group that elects its own primary, a managed service, another product or too old.',
   WaitingForAcknowledgement: 'Commits on the primary wait for an acknowledgement that does not come.',
 } as const satisfies Readonly<Record<string, string>>;
 

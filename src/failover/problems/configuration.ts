@@ -1,3 +1,4 @@
+import { traitsOf } from '../../database/traits.ts';
 import { isOlder } from '../../database/version.ts';
 import { listed } from '../../lib/listed.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
@@ -6,6 +7,41 @@ import { when, type Finding, type Row } from './row.ts';
 
 /** What differs between the instances, or is missing on one, and would show in the next failover. */
 export const CONFIGURATION_ROWS = [
+  {
+    code: 'UnsupportedServer',
+    description:
+      'An instance is a member of a group that elects its own primary, a managed service, another product or too old: it is left alone by every command and by the watch.',
+    severity: 'critical',
+    find: ({ topology }) =>
+      topology.instances.flatMap((instance) =>
+        when(instance.kind === 'silent' && instance.silence.kind === 'unsupported', () => ({
+          instance: instance.spec.name,
+          message: `${instance.spec.name} ${instance.kind === 'silent' ? instance.silence.message : ''}`,
+        })),
+      ),
+    remedy: ({ instance }) =>
+      `take ${instance} out of the inventory's group of databases, or upgrade it when it is only too old; nothing here changes it`,
+  },
+  {
+    code: 'PreparedTransactions',
+    description:
+      'XA transactions are prepared and nobody ends them: they hold their row locks, also on the next primary.',
+    severity: 'warning',
+    find: (survey) =>
+      answering(survey).flatMap((instance) => {
+        const prepared = instance.state.preparedTransactions;
+        if (prepared === undefined || instance.state.readOnly) return [];
+        const { names, seconds } = prepared;
+        return [
+          {
+            instance: instance.spec.name,
+            message: `${instance.spec.name} has ${names === undefined ? 'transactions (the account may not list them, for want of XA_RECOVER_ADMIN)' : `${names.length} ${names.length === 1 ? 'transaction' : 'transactions'}`} prepared for up to ${seconds} s without a session${names === undefined ? '' : `: ${listed(names)}`}`,
+          },
+        ];
+      }),
+    remedy: ({ instance }) =>
+      `their coordinator ends them; by hand at ${instance}: XA COMMIT or XA ROLLBACK with the name`,
+  },
   {
     code: 'DuplicateServerId',
     description: 'Two instances have the same server_id: one of them gets no transactions.',
@@ -33,8 +69,12 @@ export const CONFIGURATION_ROWS = [
     description: 'GTIDs are on at some instances and off at others.',
     severity: 'critical',
     find: (survey) =>
-      unequal(survey, (instance) => (instance.state.gtidMode ? 'on' : 'off'), 'differ in gtid_mode'),
-    remedy: () => 'turn gtid_mode on everywhere: `provision up`',
+      unequal(
+        survey,
+        (instance) => (instance.state.gtidMode ? 'on' : 'off'),
+        `differ in ${gtidVariable(answering(survey)[0])}`,
+      ),
+    remedy: (_, survey) => `turn ${gtidVariable(answering(survey)[0])} on everywhere: \`provision up\``,
   },
   {
     code: 'GtidsOff',
@@ -43,10 +83,10 @@ export const CONFIGURATION_ROWS = [
     find: (survey) => {
       const all = answering(survey);
       return when(all.length > 0 && all.every((instance) => !instance.state.gtidMode), () => ({
-        message: 'gtid_mode is off on every instance',
+        message: `${gtidVariable(all[0])} is off on every instance`,
       }));
     },
-    remedy: () => 'turn gtid_mode on everywhere: `provision up`',
+    remedy: (_, survey) => `turn ${gtidVariable(answering(survey)[0])} on everywhere: \`provision up\``,
   },
   {
     code: 'NoBinaryLog',
@@ -181,6 +221,11 @@ export const CONFIGURATION_ROWS = [
       `\`failover relocate ${instance} ${survey.primary?.spec.name ?? 'SOURCE'}\` states it again`,
   },
 ] as const satisfies readonly Row[];
+
+/** What has to be on for an instance to be promoted. */
+function gtidVariable(instance: Answering | undefined): string {
+  return traitsOf(instance?.state.version.flavour ?? 'mysql').gtidVariable;
+}
 
 function answering(survey: Survey): readonly Answering[] {
   return survey.topology.instances.filter((instance): instance is Answering => instance.kind === 'answering');

@@ -97,7 +97,8 @@ export const PRIMARY_ROWS = [
     description: 'The primary answers, but not what it was asked: it lives, and no promotion follows.',
     severity: 'critical',
     find: ({ view }) =>
-      view.kind === 'overloaded' && !['starting', 'too-many-connections'].includes(view.primary.silence.kind)
+      view.kind === 'overloaded' &&
+      !['starting', 'too-many-connections', 'unsupported'].includes(view.primary.silence.kind)
         ? [
             silence(
               view,

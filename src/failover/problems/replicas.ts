@@ -82,7 +82,10 @@ export const REPLICA_ROWS = [
     severity: 'warning',
     find: ({ topology, lostOthers }) =>
       lostOthers
-        .filter((instance) => !topology.memory.fenced?.includes(instance.spec.name))
+        .filter(
+          ({ spec, silence }) =>
+            !topology.memory.fenced?.includes(spec.name) && silence.kind !== 'unsupported',
+        )
         .map((instance) => ({
           instance: instance.spec.name,
           message: `${instance.spec.name} ${instance.silence.alive ? 'lives, and does not let us in' : 'does not answer'}: ${instance.silence.message}`,

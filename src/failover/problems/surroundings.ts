@@ -53,7 +53,8 @@ export const SURROUNDING_ROWS = [
       if (view.kind !== 'writable' || reachable.length === 0) return [];
       return lostOthers
         .filter(
-          ({ spec }) =>
+          ({ spec, silence }) =>
+            silence.kind !== 'unsupported' &&
             topology.memory.fenced?.includes(spec.name) !== true &&
             reachable.every(({ writers }) => writers.length > 1 && writers.includes(spec.host)),
         )

@@ -85,6 +85,8 @@ export function healthyState(flavour: Flavour, name: string, executed: string): 
     waitingForAck: [],
     disabledEvents: [],
     lockHolders: [],
+    backupLocks: [],
+    preparedTransactions: undefined,
     binlogBytes: 1000,
     connections: 10,
     maxConnections: 500,
@@ -164,7 +166,7 @@ export function parseInstance(
       const kind = (value || 'timeout') as Silence['kind'];
       silence = {
         kind,
-        alive: ['denied', 'too-many-connections', 'starting', 'error'].includes(kind),
+        alive: ['denied', 'too-many-connections', 'starting', 'unsupported', 'error'].includes(kind),
         message: kind,
       };
     } else if (key === 'lag') replication({ lagSeconds: Number(value) });
@@ -197,7 +199,9 @@ export function parseInstance(
     else if (key === 'timeout') source({ timeoutMs: Number(value) });
     else if (key === 'waiting')
       state.waitingForAck = [threadOf(value, 'Waiting for semi-sync ACK from replica')];
-    else if (key === 'locked') state.lockHolders = [thread(Number(value), 'User sleep')];
+    else if (key === 'locked')
+      state.lockHolders = [{ ...thread(Number(value), 'User sleep'), holds: 'tables', statement: '' }];
+    else if (key === 'prepared') state.preparedTransactions = { seconds: Number(value), names: ["'q'"] };
     else if (key === 'long') state.longTransactions = [thread(Number(value), '')];
     else if (key === 'commit') state.longTransactions = [threadOf(value, 'waiting for handler commit')];
     else if (key === 'written') state.binlogBytes = value === 'unknown' ? undefined : Number(value);
