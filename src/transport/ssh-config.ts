@@ -37,9 +37,16 @@ const COMMANDS = new Set(['proxycommand', 'localcommand', 'knownhostscommand', '
 
 /** Evaluates the files, the first one's word before the others'. One that does not exist says nothing. */
 export function readSshConfig(files: readonly string[], subject: ConfigSubject): SshConfig {
-  const values = new Map<string, ConfigValue>();
-  for (const file of files) new Reader(subject, values).read(file, { active: true, never: false }, 0);
-  return values;
+  const reader = new Reader(subject);
+  const readAll = () => {
+    for (const file of files) reader.read(file, { active: true, never: false }, 0);
+  };
+  readAll();
+  if (reader.wantsFinalPass) {
+    reader.beginFinalPass();
+    readAll();
+  }
+  return reader.values;
 }
 
 /** The name and the words of one line, or of one `-o NAME=VALUE`; undefined for a comment or an empty line. */
@@ -70,11 +77,31 @@ interface Section {
 
 class Reader {
   readonly #subject: ConfigSubject;
-  readonly #values: Map<string, ConfigValue>;
+  readonly #values = new Map<string, ConfigValue>();
+  /** What Host is compared with: in the final pass the name that was found in the first. */
+  #host: string;
+  #isFinal = false;
+  #wantsFinal = false;
 
-  constructor(subject: ConfigSubject, values: Map<string, ConfigValue>) {
+  constructor(subject: ConfigSubject) {
     this.#subject = subject;
-    this.#values = values;
+    this.#host = subject.host;
+  }
+
+  get values(): SshConfig {
+    return this.#values;
+  }
+
+  /** `Match final` was seen: the files are read a second time, and what the first time said stays. */
+  get wantsFinalPass(): boolean {
+    return this.#wantsFinal;
+  }
+
+  /** By then the host's name is settled. */
+  beginFinalPass(): void {
+    this.#isFinal = true;
+    this.#host = this.#hostname().toLowerCase();
+    this.#values.set('hostname', { words: [this.#host] });
   }
 
   read(file: string, section: Section, depth: number): void {
@@ -88,7 +115,7 @@ class Reader {
       const { name, words } = option;
       switch (name) {
         case 'host':
-          section.active = !section.never && matchesPatterns(words, this.#subject.host);
+          section.active = !section.never && matchesPatterns(words, this.#host);
           break;
         case 'match':
           section.active = this.#matches(words, location, section.never) && !section.never;
@@ -115,18 +142,27 @@ class Reader {
     }
     const before = this.#values.get(name);
     if (before === undefined) this.#values.set(name, { words, location });
-    else if (REPEATED.has(name)) this.#values.set(name, { ...before, words: [...before.words, ...words] });
+    else if (REPEATED.has(name)) {
+      const further = words.filter((word) => !before.words.includes(word));
+      this.#values.set(name, { ...before, words: [...before.words, ...further] });
+    }
   }
 
   #matches(words: readonly string[], location: SourceLocation, never: boolean): boolean {
-    const criteria = words.flatMap((word) => word.split(/=(.*)/s).filter((part) => part !== ''));
     let matches = true;
-    for (let index = 0; index < criteria.length; index++) {
-      const written = criteria[index]?.toLowerCase() ?? '';
+    for (let index = 0; index < words.length; index++) {
+      // Newer releases take `host=web1` too.
+      const [, word = '', attached] = /^([^=]*)(?:=(.*))?$/s.exec(words[index] ?? '') ?? [];
+      const written = word.toLowerCase();
       const negated = written.startsWith('!');
       const criterion = negated ? written.slice(1) : written;
       if (criterion === 'all') continue;
-      const wanted = criteria[++index];
+      if (criterion === 'final' || criterion === 'canonical') {
+        if (criterion === 'final') this.#wantsFinal = true;
+        matches &&= this.#isFinal !== negated;
+        continue;
+      }
+      const wanted = attached ?? words[++index];
       const is = this.#holds(criterion, wanted, location, never || !matches);
       matches &&= is !== negated;
     }
@@ -144,7 +180,7 @@ class Reader {
     };
     if (criterion !== 'exec' && !Object.hasOwn(known, criterion)) {
       throw new UserError({
-        message: `Match ${criterion} is not supported; expected all, exec, ${Object.keys(known).join(', ')}`,
+        message: `Match ${criterion} is not supported; expected all, final, exec, ${Object.keys(known).join(', ')}`,
         location,
         hint: 'say it with Host, or name another file with ansible_ssh_common_args: -F FILE',
       });

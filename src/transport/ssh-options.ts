@@ -22,7 +22,7 @@ const CERTIFICATES = 'certificates are not supported: put the key itself in auth
 export const SSH_OPTIONS: Readonly<Record<string, OptionUse>> = {
   Host: honoured(),
   Match: honoured(
-    'by `host`, `originalhost`, `user`, `localuser`, `exec` and `all`; other criteria are refused',
+    'by `host`, `originalhost`, `user`, `localuser`, `exec`, `final`, `canonical` and `all`; others are refused',
   ),
   Include: honoured(),
   AddKeysToAgent: harmless('keys are read from their files each run'),

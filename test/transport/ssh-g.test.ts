@@ -29,6 +29,15 @@ const pattern = fc.constantFrom(
 const criterion = fc.oneof(
   fc.constantFrom('all', 'host web*', 'host "web1,db*"', 'originalhost web2', 'user joe', 'host *,!web1'),
   fc.constantFrom('user joe,root host web1', 'originalhost *.example.com host 10.*'),
+  fc.constantFrom(
+    'final all',
+    'canonical',
+    'final host *.internal',
+    '!final',
+    '!host web1',
+    'localuser root',
+  ),
+  fc.constantFrom('exec "true"', 'host web1 exec "test %h = web1"', '!exec "true"'),
 );
 const option = fc.oneof(
   fc.constantFrom('Port 2200', 'Port=2201', 'port = 2202', 'Port "2203"'),

@@ -167,7 +167,7 @@ for (const { title, config, host, expected } of CASES) {
 
 const REFUSED: readonly (readonly [config: string, message: RegExp])[] = [
   ['Match localnetwork 10.0.0.0/8\n  Port 2222\n', /:1:1: Match localnetwork is not supported/],
-  ['Host other\nMatch final\n', /:2:1: Match final is not supported/],
+  ['Host other\nMatch tagged x\n', /:2:1: Match tagged is not supported/],
   ['Host web1\n  Port\n', /:2:3: the option port has no value/],
   ['Ciphers no-such\n', /Ciphers no-such leaves nothing to offer/],
   ['PreferredAuthentications hostbased\n', /leaves no way to log in/],
