@@ -2,6 +2,7 @@ import { DISABLED_EVENTS, enableEvents } from './enable-events.ts';
 import { ServerFailure } from './failure.ts';
 import { type Identity, serverLimitation } from './limitation.ts';
 import { number, text } from './rows.ts';
+import { runOrUndo, type Undoable } from './run-or-undo.ts';
 import type { Limits } from './server.ts';
 import type { ServerOptions } from './server-options.ts';
 import type { Session } from './session.ts';
@@ -22,6 +23,7 @@ export class BaseServer {
   readonly name: string;
   protected readonly options: ServerOptions;
   protected readonly sessions: Sessions;
+  #closing: Promise<void> = Promise.resolve();
 
   constructor(options: ServerOptions) {
     this.name = options.name;
@@ -140,58 +142,37 @@ export class BaseServer {
     });
   }
 
-  /**
-   * Runs a statement that may wait for others. At its limit it is ended on the server, and what it may have done
-   * already is taken back.
-   */
-  protected async runOrUndo(
-    doing: string,
-    statements: (session: Session) => Promise<void>,
-    undo: string,
-    limits: Limits,
-  ): Promise<void> {
-    await this.sessions.with(
-      { timeoutMs: this.options.connectTimeoutMs, signal: limits.signal },
-      async (session) => {
-        let over: ServerFailure | undefined;
-        const timer = setTimeout(() => {
-          over = new ServerFailure(
-            this.name,
-            doing,
-            {
-              kind: 'timeout',
-              alive: true,
-              message: `it was not done within ${limits.timeoutMs} ms, and is taken back`,
-            },
-            {
-              hint: 'a long transaction or a commit that waits for an acknowledgement holds it up: `failover status`',
-            },
-          );
-          this.#killStatement(session.id).catch(() => session.destroy());
-        }, limits.timeoutMs);
-        try {
-          await statements(session);
-        } catch (error) {
-          clearTimeout(timer);
-          await this.run(`taking back: ${doing}`, undo, [], {
-            timeoutMs: this.options.connectTimeoutMs + GRACE_MS,
-          });
-          throw over ?? error;
-        }
-        clearTimeout(timer);
-        if (over === undefined) return;
-        // It was done in the same moment as its time ended: the promise was to take it back.
-        await this.run(`taking back: ${doing}`, undo, [], {
-          timeoutMs: this.options.connectTimeoutMs + GRACE_MS,
-        });
-        throw over;
-      },
+  /** Becomes read-only, or is as before: see `runOrUndo`. Nothing makes it writable before that is decided. */
+  protected async closing(statements: Undoable['statements'], undo: string, limits: Limits): Promise<void> {
+    const { name } = this;
+    const askMs = this.options.connectTimeoutMs + GRACE_MS;
+    const work = runOrUndo(
+      this.sessions,
+      { name, doing: 'becoming read-only', statements, undo, askMs },
+      limits,
     );
+    this.#closing = work.catch(() => {});
+    await work;
   }
 
-  async #killStatement(id: number): Promise<void> {
-    const limits = { timeoutMs: this.options.connectTimeoutMs };
-    await this.run('ending a statement', 'KILL QUERY ?', [id], limits);
+  /** Whoever was interrupted while it became read-only waits here until that has ended. */
+  protected async closed(limits: Limits): Promise<void> {
+    await limited(this.#closing, this.name, limits);
+  }
+}
+
+async function limited(work: Promise<void>, name: string, { timeoutMs }: Limits): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const message = 'what made it read-only has not ended yet';
+      reject(new ServerFailure(name, 'becoming writable', { kind: 'timeout', alive: true, message }));
+    }, timeoutMs);
+  });
+  try {
+    await Promise.race([work, over]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -84,10 +84,8 @@ export class MariadbServer extends BaseServer implements Server {
    * tables nothing is being committed any more; whoever could still write afterwards is ended before it is given back.
    */
   async makeReadOnly(limits: Limits): Promise<void> {
-    const generous = { ...limits, timeoutMs: limits.timeoutMs * 2 + 1000 };
-    await this.runOrUndo(
-      'becoming read-only',
-      async (session) => {
+    await this.closing(
+      async (session, generous) => {
         const sql = 'SET GLOBAL read_only = ON; FLUSH TABLES WITH READ LOCK';
         await session.rows('becoming read-only', sql, [], generous);
         try {
@@ -111,6 +109,7 @@ export class MariadbServer extends BaseServer implements Server {
   }
 
   async makeWritable(limits: Limits): Promise<void> {
+    await this.closed(limits);
     await this.run('becoming writable', 'SET GLOBAL read_only = OFF', [], limits);
   }
 

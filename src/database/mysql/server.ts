@@ -64,15 +64,9 @@ export class MysqlServer extends BaseServer implements Server {
 
   async makeReadOnly(limits: Limits): Promise<void> {
     if (await this.#isReadOnly(limits)) return;
-    await this.runOrUndo(
-      'becoming read-only',
-      async (session) => {
-        const sql = 'SET GLOBAL super_read_only = ON';
-        // The limit is kept by `runOrUndo`, which ends the statement on the server, too.
-        await session.rows('becoming read-only', sql, [], {
-          ...limits,
-          timeoutMs: limits.timeoutMs * 2 + 1000,
-        });
+    await this.closing(
+      async (session, generous) => {
+        await session.rows('becoming read-only', 'SET GLOBAL super_read_only = ON', [], generous);
       },
       'SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF',
       limits,
@@ -84,6 +78,7 @@ export class MysqlServer extends BaseServer implements Server {
   }
 
   async makeWritable(limits: Limits): Promise<void> {
+    await this.closed(limits);
     const sql = 'SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF';
     await this.run('becoming writable', sql, [], limits);
   }

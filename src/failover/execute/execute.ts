@@ -1,14 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { EXIT, UserError } from '../../lib/errors.ts';
-import { observe } from '../reach/observe.ts';
 import type { Action, LookAgain, Plan, Stage, Step } from '../plan/action.ts';
-import { planRestOfFailover } from '../plan/failover.ts';
 import { carryOut, type ActionContext, instanceOf } from './carry-out.ts';
 import { ChangeRecord } from './change-record.ts';
 import type { JournalStep } from '../coordination/records.ts';
+import { keepHeld } from './keep-held.ts';
+import { lookAgain } from './look-again.ts';
 import type { Done, ExecuteOptions, Outcome } from './outcome.ts';
+import { type Begun, takeBack } from './take-back.ts';
 import { abortReason, withinLimit } from './within-limit.ts';
+import { describe, messageOf } from './words.ts';
 
 /*
  * What this file guarantees:
@@ -22,9 +24,9 @@ import { abortReason, withinLimit } from './within-limit.ts';
  * - Where a plan says so, the cluster is looked at again, and what follows is planned on what it says then.
  */
 
-/** Taking back must not hang where the failure came from a server that hangs. */
-const UNDO_LEAST_MS = 2000;
-const UNDO_MOST_MS = 10_000;
+/** For what is done at the end, whatever went wrong before. */
+const LAST_ACTION_MS = 2000;
+const LAST_HOOK_MS = 10_000;
 /** Each action may be repeated; a connection that was lost may come back. */
 const TRIES = 3;
 const RETRY_PAUSE_MS = 50;
@@ -33,12 +35,6 @@ const RETRY_PAUSE_MS = 50;
 export async function execute(plan: Plan, options: ExecuteOptions): Promise<Outcome> {
   const run = new Run(plan, options);
   return await run.run();
-}
-
-interface Begun {
-  readonly step: Step;
-  /** Its place in `steps`. */
-  readonly index: number;
 }
 
 class Run {
@@ -60,6 +56,9 @@ class Run {
   readonly #abandon = new AbortController();
   /** Who becomes the primary is in the memory. */
   #noted: Promise<void> | undefined;
+  /** When writes have stood still for as long as they may; undefined while nothing keeps them. */
+  #deadline: number | undefined;
+  #letWritersGo = (): void => {};
   #isPast = false;
   #refusedAt: number | undefined;
   #acceptedAt: number | undefined;
@@ -76,6 +75,7 @@ class Run {
   async run(): Promise<Outcome> {
     await this.#record.writeIntent();
     const failure = await this.#runStages();
+    this.#letWritersGo();
     // What is taken back must not be done at the same time.
     if (failure !== undefined && (!this.#isPast || this.#leaseIsLost)) this.#abandon.abort();
     const beside = await this.#awaitBeside();
@@ -120,12 +120,13 @@ class Run {
     const { signal, lease } = this.#options;
     if (this.#leaseIsLost) return this.#whyLost();
     if (signal?.aborted && !this.#isPast) return 'interrupted';
-    const { lookAgain } = this.#plan;
-    if (lookAgain?.after === number) {
-      const refused = await this.#lookAgain(lookAgain);
+    const { lookAgain: again } = this.#plan;
+    if (again?.after === number) {
+      const refused = await this.#replan(again);
       if (refused !== undefined) return refused;
     }
     const stage = this.#plan.stages[number];
+    if (this.#isTooLate()) return this.#whyTooLate();
     if (stage?.some((step) => step.irreversible) !== true) return undefined;
     try {
       await Promise.all([lease.confirm(), this.#noted]);
@@ -136,35 +137,34 @@ class Run {
     }
     // The question may have taken its time.
     if (signal?.aborted && !this.#isPast) return 'interrupted';
+    if (this.#isTooLate()) return this.#whyTooLate();
     return undefined;
   }
 
-  /** Who was silent when the change began is not waited for: what counts is what the others hold now. */
-  async #lookAgain(lookAgain: LookAgain): Promise<string | undefined> {
-    const { cluster, ports, topology, look, signal } = this.#options;
-    const known = topology.instances.filter(
-      (instance) => instance.kind === 'silent' || instance.spec.name === this.#plan.from,
-    );
-    const now = await (look ?? ((options) => observe(cluster, ports, options)))({
-      known: new Map(known.map((instance) => [instance.spec.name, instance])),
-      memory: topology.memory,
-      withoutBalancers: true,
-      signal,
-    });
-    const begun = this.#plan;
-    const planned = planRestOfFailover(
-      { ...now, balancers: topology.balancers },
-      topology,
-      { ...begun, lookAgain },
-      cluster.settings,
-    );
-    if ('refusals' in planned) return planned.refusals.map(({ message }) => message).join('; ');
-    const { plan, begins } = planned;
-    this.#plan = { ...plan, stages: [...begun.stages.slice(0, lookAgain.after), ...plan.stages], lookAgain };
-    // It need not be there before there is something to lose.
-    this.#noted = this.#record.replan(this.#plan, begins);
+  async #replan(again: LookAgain): Promise<string | undefined> {
+    const seen = await lookAgain(this.#plan, again, this.#options);
+    if ('refused' in seen) return seen.refused;
+    this.#plan = seen.plan;
+    // The memory need not have it before there is something to lose.
+    this.#noted = this.#record.replan(seen.plan, seen.begins);
     this.#noted.catch(() => {});
     return undefined;
+  }
+
+  /** Past the point of no return, writes are accepted soonest by going on. */
+  #isTooLate(): boolean {
+    return !this.#isPast && this.#deadline !== undefined && performance.now() >= this.#deadline;
+  }
+
+  #whyTooLate(): string {
+    return `writes have stood still for ${this.#plan.writesWithinMs} ms, and may not for longer (\`--timeout\`)`;
+  }
+
+  /** A step before the point of no return has no more time than writes have. */
+  #limitOf(step: Step): number {
+    return this.#deadline === undefined || step.irreversible || this.#isPast
+      ? step.limitMs
+      : Math.max(1, Math.min(step.limitMs, Math.ceil(this.#deadline - performance.now())));
   }
 
   get #leaseIsLost(): boolean {
@@ -235,10 +235,14 @@ class Run {
     this.#begun = [...this.#begun, { step, index }];
     note('running');
     if (this.#stopsWrites(step)) this.#refusedAt ??= startedAt;
+    const { writesWithinMs } = this.#plan;
+    const standsStill = this.#stopsWrites(step) || step.action.do === 'hold-writers';
+    if (standsStill && writesWithinMs !== undefined) this.#deadline ??= startedAt + writesWithinMs;
     try {
       const done = await this.#attempt(step, isInterruptible);
       if (this.#allowsWrites(step)) this.#acceptedAt = performance.now();
       this.#record.noteMachine(step.action);
+      this.#noteHeld(step.action);
       for (const way of done.fenced ?? []) if (this.#isOfOld(step)) this.#fenced.add(way);
       if (step.action.do === 'follow' && step.action.demoted) this.#rejoined.add(step.action.instance);
       note('done', done.message);
@@ -253,11 +257,17 @@ class Run {
     }
   }
 
+  #noteHeld(action: Action): void {
+    if (action.do === 'point-writers' || action.do === 'release-writers') this.#letWritersGo();
+    if (action.do === 'hold-writers')
+      this.#letWritersGo = keepHeld(action, (again) => this.#limited(again, LAST_ACTION_MS));
+  }
+
   /** The step that nothing can go on without is tried again. */
   async #attempt(step: Step, isInterruptible: boolean): Promise<Done> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#limited(this.#without(step.action), step.limitMs, {
+        return await this.#limited(this.#without(step.action), this.#limitOf(step), {
           isInterruptible,
           beside: step.beside === true,
         });
@@ -300,50 +310,21 @@ class Run {
     this.#begun = this.#begun.filter((one) => !own.includes(one));
   }
 
-  /** Takes back all that was begun, last first. False when something could not be taken back. */
+  /** False when something could not be taken back. */
   async #undo(begun: readonly Begun[] = this.#begun): Promise<boolean> {
-    let isClean = true;
-    for (const { step, index } of [...begun].reverse()) {
-      if (this.#leaseIsLost) {
-        this.#left.push(this.#whyLost());
-        return false;
-      }
-      const was = this.#record.stepOf(index);
-      if (!step.undo || !was) continue;
-      let message: string | undefined;
-      for (const action of step.undo) {
-        try {
-          await this.#takeBack(action, step.limitMs);
-        } catch (error) {
-          message = messageOf(error);
-          isClean = false;
-          this.#left.push(`${action.do}${on(instanceOf(action))}: ${message}`);
-          // The next one may rest on it: a receiver that starts deletes a backlog that is not applied (MariaDB).
-          break;
-        }
-      }
-      const status = message === undefined ? 'undone' : 'failed';
-      this.#record.note(index, { ...was, instance: was.instance, status, message: message ?? was.message });
-    }
-    return isClean;
-  }
-
-  async #takeBack(action: Action, limitMs: number): Promise<void> {
-    // Somebody else may have made another one writable since the lease was lost.
-    if (action.do === 'make-writable') await this.#options.lease.confirm();
-    const limit = Math.min(UNDO_MOST_MS, Math.max(UNDO_LEAST_MS, limitMs));
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.#limited(action, limit);
+    const left = await takeBack(begun, {
+      record: this.#record,
+      perform: (action, limitMs) => this.#limited(action, limitMs),
+      confirm: () => this.#options.lease.confirm(),
+      whyLost: () => (this.#leaseIsLost ? this.#whyLost() : undefined),
+      takenBack: (action) => {
         this.#record.noteMachine(action);
         if (action.do === 'make-writable' && action.instance === this.#plan.from)
           this.#acceptedAt = performance.now();
-        return;
-      } catch (error) {
-        if (!(error instanceof UserError) || attempt === TRIES) throw error;
-        await wait(RETRY_PAUSE_MS);
-      }
-    }
+      },
+    });
+    this.#left.push(...left);
+    return left.length === 0;
   }
 
   /** What cannot be missed has failed: nothing is built on it, but nothing that was for the time being stays either. */
@@ -358,7 +339,7 @@ class Run {
     }
     if (!this.#begun.some(({ step }) => step.action.do === 'hold-writers')) return;
     try {
-      await this.#limited({ do: 'release-writers' }, UNDO_LEAST_MS);
+      await this.#limited({ do: 'release-writers' }, LAST_ACTION_MS);
     } catch (error) {
       this.#left.push(`release-writers: ${messageOf(error)}`);
     }
@@ -373,7 +354,7 @@ class Run {
     const { ports, cluster } = this.#options;
     if (cluster.settings.hooks['after-failure'] === undefined) return;
     try {
-      const limit = AbortSignal.timeout(UNDO_MOST_MS);
+      const limit = AbortSignal.timeout(LAST_HOOK_MS);
       await ports.hooks('after-failure', { ...this.#context().event, message }, limit);
     } catch (error) {
       this.#left.push(`hook after-failure: ${messageOf(error)}`);
@@ -442,18 +423,4 @@ class Run {
   #isOfOld(step: Step): boolean {
     return instanceOf(step.action) === this.#plan.from;
   }
-}
-
-function describe(step: Step): string {
-  return `${step.name}${on(instanceOf(step.action))}`;
-}
-
-function on(instance: string | undefined): string {
-  return instance === undefined ? '' : ` on ${instance}`;
-}
-
-/** What a user may know. A bug is told too: in the middle of a change it must not end the program. */
-function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message === '' ? error.name : error.message;
-  return String(error);
 }

@@ -90,6 +90,8 @@ export interface Plan {
   readonly lost: string;
   readonly lostCount: number;
   readonly stages: readonly Stage[];
+  /** For so long may writes stand still: when they are not accepted again by then, everything is taken back. */
+  readonly writesWithinMs?: number | undefined;
   /** What follows after so many stages is planned anew, on what the cluster says then. */
   readonly lookAgain?: LookAgain | undefined;
 }

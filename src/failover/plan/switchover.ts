@@ -103,6 +103,7 @@ export function planSwitchover(
     ],
     lost: '',
     lostCount: 0,
+    writesWithinMs: settings.switchoverTimeoutMs,
     stages: compact(stages),
   };
 

@@ -314,6 +314,44 @@ test('a step that never ends is left behind at its limit', async (t) => {
   t.true(performance.now() - startedAt < 5000);
 });
 
+test('writes stand still for no longer than they may, however many steps share the time', async (t) => {
+  const slow = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 40));
+  const fake = fakeCluster({ 'db1.endClients': slow, 'db1.makeReadOnly': slow, 'db2.stopReplica': never });
+  const outcome = await carryOut({ ...wholeSwitchover(), writesWithinMs: 150 }, fake);
+  t.is(outcome.outcome, 'undone');
+  t.regex(outcome.message ?? '', /not done within \d+ ms/, 'the last step had what was left of the time');
+  t.true(Number(/within (\d+) ms/.exec(outcome.message ?? '')?.[1]) <= 71);
+  t.true(fake.calls.includes('db1.makeWritable'));
+  t.false(fake.calls.includes('db2.makeWritable'));
+});
+
+test('when the time is over between two steps, the next one does not begin', async (t) => {
+  const slow = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 60));
+  const fake = fakeCluster({ 'db1.makeReadOnly': slow });
+  const outcome = await carryOut({ ...wholeSwitchover(), writesWithinMs: 30 }, fake);
+  t.is(outcome.outcome, 'undone');
+  t.regex(outcome.message ?? '', /writes have stood still for 30 ms/);
+  t.false(fake.calls.includes('db1.endClients'));
+});
+
+test('writers are held again while a change takes longer than the balancers hold them', async (t) => {
+  const held = (fake: Fake): number => fake.calls.filter((call) => call === 'lb1.hold').length;
+  const fake: Fake = fakeCluster({
+    'db1.makeReadOnly': async () => {
+      while (held(fake) < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+  });
+  const plan = planOf(
+    [{ action: { do: 'hold-writers', ms: 20 } }],
+    [{ action: { do: 'make-read-only', instance: 'db1' } }],
+    [{ action: { do: 'point-writers', instance: 'db2' } }],
+  );
+  t.is((await carryOut(plan, fake)).outcome, 'done');
+  const before = held(fake);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  t.is(held(fake), before, 'and not when it is over');
+});
+
 test('what runs beside holds nothing up, and is awaited at the end', async (t) => {
   let release = (): void => {};
   const gate = new Promise<void>((resolve) => (release = resolve));
