@@ -15,14 +15,11 @@ import { asFlag, renderArguments } from './prepare.ts';
 import { failedResult, okResult, resultValues, skippedResult, type ItemResult } from './result.ts';
 import { newHost } from './targets.ts';
 import { explainError, TaskError } from './task-error.ts';
-import type { HostRun, PlayRun } from './world.ts';
+import type { Turn } from './turn.ts';
+import type { PlayRun } from './world.ts';
 
 /** What an action of the engine's may use. */
-export interface ActionContext {
-  readonly run: PlayRun;
-  readonly task: Task;
-  readonly host: HostRun;
-  readonly scope: Scope;
+export interface ActionContext extends Turn {
   readonly args: Dict;
 }
 
@@ -40,7 +37,7 @@ const actions: Readonly<Record<string, Action>> = {
       return { ...okResult({ msg: toPlain(msg) }, false), message: shownText(msg) };
     }
     const name = typeof variable === 'string' ? variable : shownText(variable);
-    const value = typeof variable === 'string' ? variableValue(variable, scope, run, task) : variable;
+    const value = typeof variable === 'string' ? variableValue(variable, scope, task) : variable;
     return {
       ...okResult({}, false),
       values: new Map([
@@ -149,7 +146,7 @@ const actions: Readonly<Record<string, Action>> = {
 };
 
 /** What `debug: var` shows; that a variable is missing is worth saying, and no failure. */
-function variableValue(expression: string, scope: Scope, run: PlayRun, task: Task): Value {
+function variableValue(expression: string, scope: Scope, task: Task): Value {
   try {
     return settle(scope.evaluate(expression, task.at));
   } catch (error) {
@@ -214,9 +211,7 @@ function findVars(path: string, run: PlayRun, task: Task): string {
 }
 
 /** Runs an action of the engine's; undefined when the task names a module. */
-export function engineAction(run: PlayRun, task: Task, host: HostRun, scope: Scope): ItemResult | undefined {
-  const name = shortName(task.action.text);
-  const action = actions[name];
-  if (!action) return undefined;
-  return action({ run, task, host, scope, args: renderArguments(task, scope) });
+export function engineAction(turn: Turn): ItemResult | undefined {
+  const action = actions[shortName(turn.task.action.text)];
+  return action?.({ ...turn, args: renderArguments(turn.task, turn.scope) });
 }

@@ -14,11 +14,11 @@ import { collectHandlers } from './handlers.ts';
 import { itemsOrSkip, type Item } from './loop.ts';
 import { holds, keywordFlag, renderArguments } from './prepare.ts';
 import { failedResult, okResult, skippedResult } from './result.ts';
-import { scopeOf } from './scope.ts';
 import type { TaskEnd } from './task.ts';
 import { taskName } from './task-name.ts';
 import { explainError, TaskError } from './task-error.ts';
-import type { ExtraLayers, Handler, HostRun, PlayRun } from './world.ts';
+import { type Place, type Turn, turnOf } from './turn.ts';
+import type { Handler, HostRun, PlayRun } from './world.ts';
 
 /** Tasks that an include brought in, and the hosts that run them. */
 export interface IncludedGroup {
@@ -45,12 +45,8 @@ interface Wish {
  * Works out what an include brings in on each host. Hosts that include the same with the same loop item run it
  * together, in the order in which the items first appear.
  */
-export function expandInclude(
-  run: PlayRun,
-  task: Task,
-  hosts: readonly HostRun[],
-  extra: ExtraLayers,
-): Expansion {
+export function expandInclude(place: Place, task: Task, hosts: readonly HostRun[]): Expansion {
+  const { run } = place;
   const wishes = new Map<string, Wish>();
   const reports = new Map<HostRun, ItemReport[]>();
   const failed = new Map<HostRun, TaskError>();
@@ -58,7 +54,7 @@ export function expandInclude(
     const items: ItemReport[] = [];
     reports.set(host, items);
     try {
-      collect(run, task, host, extra, wishes, items);
+      collect(turnOf(place, task, host), wishes, items);
     } catch (error) {
       failed.set(host, explainError(error, task.at, task.action.text));
     }
@@ -77,8 +73,10 @@ export function expandInclude(
       }
     });
   const ends = new Map<HostRun, TaskEnd>();
-  for (const host of hosts)
-    ends.set(host, reportInclude(run, task, host, extra, reports.get(host) ?? [], failed.get(host)));
+  for (const host of hosts) {
+    const turn = turnOf(place, task, host);
+    ends.set(host, reportInclude(turn, reports.get(host) ?? [], failed.get(host)));
+  }
   return { groups, ends };
 }
 
@@ -87,15 +85,7 @@ interface ItemReport {
   readonly included: boolean;
 }
 
-function collect(
-  run: PlayRun,
-  task: Task,
-  host: HostRun,
-  extra: ExtraLayers,
-  wishes: Map<string, Wish>,
-  reports: ItemReport[],
-): void {
-  const scope = scopeOf(run, host, task, extra);
+function collect({ task, host, scope }: Turn, wishes: Map<string, Wish>, reports: ItemReport[]): void {
   const items = itemsOrSkip(task, scope);
   for (const [order, item] of items.entries()) {
     const included = holds(task.when, item.scope, 'when');
@@ -111,10 +101,7 @@ function collect(
 
 /** How the include ended on a host, registered and reported as any task's result is. */
 function reportInclude(
-  run: PlayRun,
-  task: Task,
-  host: HostRun,
-  extra: ExtraLayers,
+  { run, task, host, scope }: Turn,
   items: readonly ItemReport[],
   error: TaskError | undefined,
 ): TaskEnd {
@@ -138,7 +125,7 @@ function reportInclude(
     return { status, values: result, ignored };
   };
   if (error) {
-    const ignored = keywordFlag(task.ignoreErrors, scopeOf(run, host, task, extra), 'ignore_errors') ?? false;
+    const ignored = keywordFlag(task.ignoreErrors, scope, 'ignore_errors') ?? false;
     tell('failed', { message: error.message, ...(ignored ? { ignored } : {}) });
     return end('failed', failedResult(error.message).values, ignored);
   }

@@ -2,9 +2,7 @@ import { noteHandlers } from '../facts/due-handlers.ts';
 import { unreachable } from '../lib/errors.ts';
 import type { Effect, Plan } from '../steps/plan.ts';
 import type { StepOutput } from '../steps/step.ts';
-import type { Scope } from '../variables/scope.ts';
-import type { Task } from '../playbook/ast.ts';
-import { dueHandlersQuery, ensureFacts, factsAhead, neededFacts, noteOf, type Upcoming } from './ahead.ts';
+import { dueHandlersQuery, ensureFacts, factsAhead, neededFacts, noteOf } from './ahead.ts';
 import { applySteps } from './changed.ts';
 import { narrowWindow, widenWindow } from './window.ts';
 import { handlersNotifiedBy } from './handlers.ts';
@@ -12,43 +10,33 @@ import { prepare, type Prepared } from './prepare.ts';
 import { failedResult, okResult, outcomeResult, skippedResult, type ItemResult } from './result.ts';
 import { actorKey, type Actor } from './host/actor.ts';
 import { StepFailure } from './host/step-failure.ts';
-import type { HostRun, PlayRun } from './world.ts';
+import type { ModuleTurn } from './turn.ts';
+import type { HostRun } from './world.ts';
 
 /** How often a module may ask for more facts before that counts as a bug. */
 const MOST_ROUNDS = 8;
 
-export interface ModulePass {
-  readonly run: PlayRun;
-  readonly task: Task;
-  readonly scope: Scope;
-  /** Whose task it is. */
-  readonly host: HostRun;
-  /** Where it happens: another host when it is delegated. */
-  readonly target: HostRun;
-  readonly upcoming: Upcoming | undefined;
-}
-
 /** Plans a module's task on a host and does what the plan says. */
-export async function runModule(pass: ModulePass): Promise<ItemResult> {
-  const { run, task, scope, host, target } = pass;
+export async function runModule(turn: ModuleTurn): Promise<ItemResult> {
+  const { run, target } = turn;
   const { session } = target;
-  const prepared = prepare(run, task, scope, target, host);
+  const prepared = prepare(turn);
   if (!run.world.readsAhead) session.changed();
   const { age } = session;
-  const plan = await planWithFacts(pass, prepared);
-  if (plan.kind !== 'change') return await followPlan(pass, prepared, plan);
+  const plan = await planWithFacts(turn, prepared);
+  if (plan.kind !== 'change') return await followPlan(turn, prepared, plan);
   // Several hosts may have tasks done on one machine at the same time (`delegate_to`). A change that was planned for
   // what another task has changed since is planned again.
   return await session.exclusively(async () => {
     const isStale = session.age !== age;
-    return await followPlan(pass, prepared, isStale ? await planWithFacts(pass, prepared) : plan);
+    return await followPlan(turn, prepared, isStale ? await planWithFacts(turn, prepared) : plan);
   });
 }
 
-async function followPlan(pass: ModulePass, prepared: Prepared, plan: Plan): Promise<ItemResult> {
+async function followPlan(turn: ModuleTurn, prepared: Prepared, plan: Plan): Promise<ItemResult> {
   switch (plan.kind) {
     case 'unchanged':
-      widenWindow(pass.target);
+      widenWindow(turn.target);
       return okResult(plan.result ?? {}, false);
     case 'skipped':
       return skippedResult(plan.message, plan.result);
@@ -56,7 +44,7 @@ async function followPlan(pass: ModulePass, prepared: Prepared, plan: Plan): Pro
       return failedResult(plan.message, plan.result);
     case 'change':
     case 'action':
-      return await carryOut(pass, prepared, plan);
+      return await carryOut(turn, prepared, plan);
     case 'need':
       throw new Error(`${prepared.module.name} still asks for facts after ${MOST_ROUNDS} rounds`);
     default:
@@ -64,26 +52,26 @@ async function followPlan(pass: ModulePass, prepared: Prepared, plan: Plan): Pro
   }
 }
 
-async function planWithFacts(pass: ModulePass, prepared: Prepared): Promise<Plan> {
-  const { run, task, target, upcoming } = pass;
+async function planWithFacts(turn: ModuleTurn, prepared: Prepared): Promise<Plan> {
+  const { run, task, host, target } = turn;
   const { module, args, actor, context } = prepared;
   const facts = target.session.facts(actor);
-  let needed = neededFacts(run, task, pass.host, prepared);
+  let needed = neededFacts(turn, prepared);
   let plan: Plan = { kind: 'need', facts: needed };
   for (let round = 0; round < MOST_ROUNDS && plan.kind === 'need'; round++) {
     needed = [...needed, ...plan.facts];
-    await ensureFacts(run, target, target.session, actor, needed, upcoming, task);
+    await ensureFacts(turn, actor, needed);
     plan = module.plan(args, facts, context);
   }
   if (task.notify.length > 0) {
-    const due = facts.get(dueHandlersQuery(run, pass.host));
-    if (due.length > 0) noteOn(pass.host, target, actor);
+    const due = facts.get(dueHandlersQuery(run, host));
+    if (due.length > 0) noteOn(host, target, actor);
     for (const name of due) {
       if (run.handlers.some((handler) => handler.key === name)) {
-        pass.host.notified.add(name);
+        host.notified.add(name);
         // An earlier play could not run it, and this one will.
-        pass.host.owed.delete(name);
-      } else pass.host.owed.add(name);
+        host.owed.delete(name);
+      } else host.owed.add(name);
     }
   }
   return plan;
@@ -91,8 +79,8 @@ async function planWithFacts(pass: ModulePass, prepared: Prepared): Promise<Plan
 
 type Doing = Extract<Plan, { kind: 'change' | 'action' }>;
 
-async function carryOut(pass: ModulePass, prepared: Prepared, plan: Doing): Promise<ItemResult> {
-  const { run, task, target, host } = pass;
+async function carryOut(turn: ModuleTurn, prepared: Prepared, plan: Doing): Promise<ItemResult> {
+  const { run, task, target, host } = turn;
   const { actor, context } = prepared;
   const { world } = run;
   const diffs = plan.kind === 'change' && context.diffMode ? plan.diffs : undefined;
@@ -105,13 +93,11 @@ async function carryOut(pass: ModulePass, prepared: Prepared, plan: Doing): Prom
   // Whether an action changed anything is often for the task to say, afterwards.
   const surelyChanges = plan.kind === 'change' || (effect !== 'nothing' && !task.changedWhen);
   if (surelyChanges) narrowWindow(target);
-  const notified = surelyChanges ? handlersNotifiedBy(run, task, pass.scope) : [];
+  const notified = surelyChanges ? handlersNotifiedBy(run, task, turn.scope) : [];
   if (notified.length > 0) noteOn(host, target, actor);
   try {
     const outputs = await applySteps(world, target, actor, plan.steps, effect, {
-      refresh: staysFresh(pass, effect)
-        ? factsAhead(run, host, actor, pass.upcoming, { task, changed: surelyChanges })
-        : [],
+      refresh: staysFresh(turn, effect) ? factsAhead(turn, actor, { changed: surelyChanges }) : [],
       before: notified.length > 0 ? noteHandlers(noteOf(run, host), notified) : undefined,
       onLine: (line) => world.emit({ type: 'progress', host: host.name, line }),
     });
@@ -123,7 +109,7 @@ async function carryOut(pass: ModulePass, prepared: Prepared, plan: Doing): Prom
 }
 
 /** Whether what is read right after the steps will still hold when the other hosts have done the task, too. */
-function staysFresh({ run, host, target }: ModulePass, effect: Effect): boolean {
+function staysFresh({ run, host, target }: ModuleTurn, effect: Effect): boolean {
   if (target !== host || effect === 'nothing') return false;
   return effect === 'host' || run.batch.every((one) => one === host || one.state !== 'active');
 }

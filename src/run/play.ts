@@ -2,7 +2,6 @@ import type { Value } from '../lib/value.ts';
 import type { Block, Task, TaskNode } from '../playbook/ast.ts';
 import { loadModulesOf } from '../validate/load-modules.ts';
 import { shortName } from '../validate/validate.ts';
-import type { Upcoming } from './ahead.ts';
 import { setVariable } from './changed.ts';
 import { activeHosts, checkLimits, failureOf, type Failures, settle } from './failures.ts';
 import { flatTasks } from './handlers.ts';
@@ -13,12 +12,12 @@ import { playFlag } from './play-value.ts';
 import { keywordFlag } from './prepare.ts';
 import { hasEndedRole, hasRunRole } from './role-runs.ts';
 import { runOnHosts } from './run-on-hosts.ts';
-import { scopeOf } from './scope.ts';
 import { startsAt } from './start-at.ts';
 import { isSelected } from './tags.ts';
 import { announce, count } from './tally.ts';
 import { taskName } from './task-name.ts';
-import type { ExtraLayers, Handler, HostRun, PlayRun } from './world.ts';
+import { type Place, turnOf, type Upcoming } from './turn.ts';
+import type { Handler, HostRun, PlayRun } from './world.ts';
 
 /**
  * Runs tasks in Ansible's linear order: every host has done a task before any begins the next. A task that is already
@@ -33,48 +32,36 @@ export async function runSection(
     const hosts = activeHosts(run);
     if (hosts.length === 0 || run.world.signal.aborted) break;
     // What fails here is not rescued any more: the host is out before the next task begins.
-    settle(run, await runNodes(run, [node], hosts, { nodes, from: index + 1, after }, []));
+    const place: Place = { run, extra: [], upcoming: { nodes, from: index + 1, after } };
+    settle(run, await runNodes(place, [node], hosts));
   }
 }
 
 async function runNodes(
-  run: PlayRun,
+  place: Place,
   nodes: readonly TaskNode[],
   hosts: readonly HostRun[],
-  after: Upcoming | undefined,
-  extra: ExtraLayers,
 ): Promise<Failures> {
+  const { run, extra, upcoming: after } = place;
   const failures: Failures = new Map();
   let active = hosts;
   for (const [index, node] of nodes.entries()) {
     active = active.filter((host) => host.state === 'active' && !failures.has(host));
     if (active.length === 0 || run.world.signal.aborted) break;
-    const upcoming: Upcoming = { nodes, from: index + 1, after, extra };
+    const here: Place = { ...place, upcoming: { nodes, from: index + 1, after, extra } };
     const failed =
-      node.kind === 'block'
-        ? await runBlock(run, node, active, upcoming, extra)
-        : await runTask(run, node, active, upcoming, extra);
+      node.kind === 'block' ? await runBlock(here, node, active) : await runTask(here, node, active);
     for (const [host, failure] of failed) failures.set(host, failure);
     if (failed.size > 0) checkLimits(run, failures);
   }
   return failures;
 }
 
-async function runBlock(
-  run: PlayRun,
-  block: Block,
-  hosts: readonly HostRun[],
-  after: Upcoming,
-  extra: ExtraLayers,
-): Promise<Failures> {
+async function runBlock(place: Place, block: Block, hosts: readonly HostRun[]): Promise<Failures> {
+  const { run, extra, upcoming: after } = place;
+  const beforeAlways: Place = { ...place, upcoming: { nodes: block.always, from: 0, after, extra } };
   const guarded = block.rescue.length > 0;
-  const failures = await runNodes(
-    run,
-    block.block,
-    hosts,
-    { nodes: block.always, from: 0, after, extra },
-    extra,
-  );
+  const failures = await runNodes(beforeAlways, block.block, hosts);
   if (guarded && !run.world.signal.aborted) {
     const rescued = [...failures].filter(([, failure]) => failure.kind === 'failed').map(([host]) => host);
     for (const host of rescued) {
@@ -97,32 +84,21 @@ async function runBlock(
       }
     }
     if (rescued.length > 0) {
-      const again = await runNodes(
-        run,
-        block.rescue,
-        rescued,
-        { nodes: block.always, from: 0, after, extra },
-        extra,
-      );
+      const again = await runNodes(beforeAlways, block.rescue, rescued);
       for (const [host, failure] of again) failures.set(host, failure);
     }
   }
   if (block.always.length > 0) {
     // Hosts that failed do this part too, before they leave; those that cannot be reached cannot.
     const reachable = hosts.filter((host) => failures.get(host)?.kind !== 'unreachable');
-    const last = await runNodes(run, block.always, reachable, after, extra);
+    const last = await runNodes(place, block.always, reachable);
     for (const [host, failure] of last) failures.set(host, failure);
   }
   return failures;
 }
 
-async function runTask(
-  run: PlayRun,
-  task: Task,
-  hosts: readonly HostRun[],
-  upcoming: Upcoming,
-  extra: ExtraLayers,
-): Promise<Failures> {
+async function runTask(place: Place, task: Task, hosts: readonly HostRun[]): Promise<Failures> {
+  const { run, upcoming } = place;
   const { world } = run;
   if (!isSelected(task, world.settings)) return new Map();
   if (!world.started) {
@@ -130,29 +106,22 @@ async function runTask(
     else if (!task.implicit) return new Map();
   }
   const fresh = hosts.filter((host) => !hasRunRole(run, task, host) && !hasEndedRole(run, task, host));
-  if (fresh.length < hosts.length) return await runTask(run, task, fresh, upcoming, extra);
+  if (fresh.length < hosts.length) return await runTask(place, task, fresh);
   const action = shortName(task.action.text);
   if (action === 'meta')
     return await runMeta(run, task, hosts, async () => await flushHandlers(run, upcoming));
-  if (action === 'include_tasks' || action === 'include_role')
-    return await runInclude(run, task, hosts, upcoming, extra);
-  return await runOnHosts(run, task, hosts, upcoming, extra, false);
+  if (action === 'include_tasks' || action === 'include_role') return await runInclude(place, task, hosts);
+  return await runOnHosts(place, task, hosts);
 }
 
-async function runInclude(
-  run: PlayRun,
-  task: Task,
-  hosts: readonly HostRun[],
-  upcoming: Upcoming,
-  extra: ExtraLayers,
-  handler = false,
-): Promise<Failures> {
+async function runInclude(place: Place, task: Task, hosts: readonly HostRun[]): Promise<Failures> {
+  const { run } = place;
   const [first] = hosts;
   if (!first) return new Map();
-  const scope = scopeOf(run, first, task, extra);
+  const { scope } = turnOf(place, task, first);
   const doing = keywordFlag(task.runOnce, scope, 'run_once') ? [first] : hosts;
-  announce(run, task, doing, handler);
-  const { groups, ends } = expandInclude(run, task, doing, extra);
+  announce(place, task, doing);
+  const { groups, ends } = expandInclude(place, task, doing);
   const failures: Failures = new Map();
   for (const [host, end] of ends) {
     count(host, end);
@@ -164,10 +133,10 @@ async function runInclude(
     for (const added of group.handlers)
       if (!run.handlers.some((known) => known.key === added.key)) run.handlers.push(added);
     await loadModulesOf(group.nodes);
-    const layers = [...group.layers, ...extra];
-    const failed = handler
-      ? await runHandlerNodes(run, group.nodes, active, upcoming, layers)
-      : await runNodes(run, group.nodes, active, upcoming, layers);
+    const inside: Place = { ...place, extra: [...group.layers, ...place.extra] };
+    const failed = place.asHandlers
+      ? await runHandlerNodes(inside, group.nodes, active)
+      : await runNodes(inside, group.nodes, active);
     for (const [host, failure] of failed) failures.set(host, failure);
   }
   return failures;
@@ -175,16 +144,14 @@ async function runInclude(
 
 /** The tasks that a handler includes are handlers, too: they run whatever the tags. */
 async function runHandlerNodes(
-  run: PlayRun,
+  place: Place,
   nodes: readonly TaskNode[],
   hosts: readonly HostRun[],
-  upcoming: Upcoming,
-  extra: ExtraLayers,
 ): Promise<Failures> {
   const failures: Failures = new Map();
   for (const task of flatTasks(nodes)) {
     const active = hosts.filter((host) => !failures.has(host));
-    const failed = await runOnHosts(run, task, active, upcoming, extra, true);
+    const failed = await runOnHosts(place, task, active);
     for (const [host, failure] of failed) failures.set(host, failure);
   }
   return failures;
@@ -195,6 +162,7 @@ async function runHandlerNodes(
  * had their turn.
  */
 export async function flushHandlers(run: PlayRun, upcoming: Upcoming | undefined): Promise<Failures> {
+  const place: Place = { run, extra: [], upcoming, asHandlers: true };
   const failures: Failures = new Map();
   const isDue = (host: HostRun, { key }: Handler): boolean =>
     canHandle(run, host) && !failures.has(host) && host.notified.has(key);
@@ -205,7 +173,7 @@ export async function flushHandlers(run: PlayRun, upcoming: Upcoming | undefined
       if (due.length === 0 || run.world.signal.aborted) continue;
       again = true;
       for (const host of due) host.notified.delete(handler.key);
-      const failed = await runHandler(run, handler.task, due, upcoming);
+      const failed = await runHandler(place, handler.task, due);
       for (const [host, failure] of failed) {
         failures.set(host, failure);
         host.notified.add(handler.key);
@@ -217,19 +185,13 @@ export async function flushHandlers(run: PlayRun, upcoming: Upcoming | undefined
   return failures;
 }
 
-async function runHandler(
-  run: PlayRun,
-  task: Task,
-  hosts: readonly HostRun[],
-  upcoming: Upcoming | undefined,
-): Promise<Failures> {
+async function runHandler(place: Place, task: Task, hosts: readonly HostRun[]): Promise<Failures> {
+  const { run, upcoming } = place;
   const action = shortName(task.action.text);
-  const nothing: Upcoming = upcoming ?? { nodes: [], from: 0, after: undefined };
   if (action === 'meta')
-    return await runMeta(run, task, hosts, async () => await flushHandlers(run, nothing));
-  if (action === 'include_tasks' || action === 'include_role')
-    return await runInclude(run, task, hosts, nothing, [], true);
-  return await runOnHosts(run, task, hosts, upcoming, [], true);
+    return await runMeta(run, task, hosts, async () => await flushHandlers(run, upcoming));
+  if (action === 'include_tasks' || action === 'include_role') return await runInclude(place, task, hosts);
+  return await runOnHosts(place, task, hosts);
 }
 
 /** Hosts that failed still run their handlers when asked to; others leave them noted for the next run. */

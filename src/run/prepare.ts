@@ -14,7 +14,8 @@ import { controllerFiles } from './controller.ts';
 import { scopeOf } from './scope.ts';
 import type { Actor, Login } from './host/actor.ts';
 import { explainError, TaskError } from './task-error.ts';
-import type { HostRun, PlayRun } from './world.ts';
+import type { ModuleTurn } from './turn.ts';
+import type { PlayRun } from './world.ts';
 
 /** A task's module with its arguments, for one host and one item of its loop. */
 export interface Prepared {
@@ -96,7 +97,7 @@ function withoutOmitted(value: Value): Value {
 }
 
 /** Who the task acts as, from its keywords and the connection variables of the host it acts on. */
-export function actorOf(run: PlayRun, task: Task, scope: Scope, target: HostRun, host: HostRun): Actor {
+function actorOf({ run, task, scope, target, host }: ModuleTurn): Actor {
   // A delegated task connects as the other host's variables say.
   const connection = target === host ? scope : scopeOf(run, target);
   const flag = connection.get('ansible_become');
@@ -116,21 +117,21 @@ export function actorOf(run: PlayRun, task: Task, scope: Scope, target: HostRun,
   if (password !== undefined && password !== null) run.world.secrets.add(String(password));
   const seconds = keyword(task.timeout, scope, 'timeout');
   return {
-    login: loginOf(run, task, scope, connection),
+    login: loginOf(task, scope, connection),
     become: becomes
       ? {
           user: String(user),
           ...(password === undefined || password === null ? {} : { password: new Secret(String(password)) }),
         }
       : undefined,
-    environment: taskEnvironment(run, task, scope),
+    environment: taskEnvironment(task, scope),
     timeoutMs:
       seconds === undefined || seconds === null || Number(seconds) === 0 ? undefined : Number(seconds) * 1000,
   };
 }
 
 /** The keywords `remote_user` and `connection`; variables of the host have precedence over them. */
-function loginOf(run: PlayRun, task: Task, scope: Scope, connection: Scope): Login {
+function loginOf(task: Task, scope: Scope, connection: Scope): Login {
   const text = (value: Value | undefined): string | undefined =>
     value === undefined || value === null || value === '' ? undefined : String(value);
   return {
@@ -145,7 +146,7 @@ function loginOf(run: PlayRun, task: Task, scope: Scope, connection: Scope): Log
   };
 }
 
-function taskEnvironment(run: PlayRun, task: Task, scope: Scope): Record<string, string> {
+function taskEnvironment(task: Task, scope: Scope): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const templated of task.environment) {
     const rendered = keyword(templated, scope, 'environment');
@@ -159,12 +160,13 @@ function taskEnvironment(run: PlayRun, task: Task, scope: Scope): Record<string,
 }
 
 /** What `--check` and `check_mode:` come to for a task. */
-export function inCheckMode(run: PlayRun, task: Task, scope: Scope): boolean {
+function inCheckMode(run: PlayRun, task: Task, scope: Scope): boolean {
   return keywordFlag(task.checkMode, scope, 'check_mode') ?? run.world.settings.checkMode;
 }
 
 /** Renders and checks a module task; what is wrong with it is a TaskError. */
-export function prepare(run: PlayRun, task: Task, scope: Scope, target: HostRun, host: HostRun): Prepared {
+export function prepare(turn: ModuleTurn): Prepared {
+  const { run, task, scope, host } = turn;
   const module = findModule(task.action.text);
   if (!module) throw new TaskError(unknownModule(task));
   const args = renderArguments(task, scope);
@@ -177,7 +179,7 @@ export function prepare(run: PlayRun, task: Task, scope: Scope, target: HostRun,
         .join('\n'),
     );
   }
-  const actor = actorOf(run, task, scope, target, host);
+  const actor = actorOf(turn);
   const checkMode = inCheckMode(run, task, scope);
   return {
     module,
@@ -202,7 +204,7 @@ export function prepare(run: PlayRun, task: Task, scope: Scope, target: HostRun,
   };
 }
 
-export function unknownModule(task: Task): string {
+function unknownModule(task: Task): string {
   const { file, line, column } = task.action.at;
   return `${file}:${line}:${column}: there is no module "${task.action.text}" (docs/modules.md lists those there are)`;
 }

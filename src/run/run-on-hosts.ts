@@ -1,42 +1,35 @@
 import type { Task } from '../playbook/ast.ts';
 import { loadModulesOf } from '../validate/load-modules.ts';
 import { shortName } from '../validate/validate.ts';
-import type { Upcoming } from './ahead.ts';
 import { setVariable } from './changed.ts';
 import { failureOf, type Failures } from './failures.ts';
 import { mapLimit } from './limit.ts';
 import { keyword, keywordFlag } from './prepare.ts';
 import { noteRole } from './role-runs.ts';
-import { scopeOf } from './scope.ts';
 import { announce, count } from './tally.ts';
 import { runTaskOnHost, type TaskEnd } from './task.ts';
-import type { ExtraLayers, HostRun, PlayRun } from './world.ts';
+import { type Place, turnOf } from './turn.ts';
+import type { HostRun } from './world.ts';
 
 /** Actions that Ansible does once for all hosts. */
 const RUN_ONCE = ['add_host', 'pause'];
 
 /** Runs a task or a handler on hosts; gives back those that are out. */
-export async function runOnHosts(
-  run: PlayRun,
-  task: Task,
-  hosts: readonly HostRun[],
-  upcoming: Upcoming | undefined,
-  extra: ExtraLayers,
-  handler: boolean,
-): Promise<Failures> {
+export async function runOnHosts(place: Place, task: Task, hosts: readonly HostRun[]): Promise<Failures> {
+  const { run } = place;
   const { world } = run;
   const first = hosts[0];
   if (!first) return new Map();
   await loadModulesOf([task]);
-  const scope = scopeOf(run, first, task, extra);
+  const { scope } = turnOf(place, task, first);
   const once = RUN_ONCE.includes(shortName(task.action.text))
     ? true
     : (keywordFlag(task.runOnce, scope, 'run_once') ?? false);
   const doing = once ? [first] : hosts;
-  announce(run, task, doing, handler);
+  announce(place, task, doing);
   const throttle = Number(keyword(task.throttle, scope, 'throttle') ?? 0);
   const limit = throttle > 0 ? Math.min(throttle, world.settings.forks) : world.settings.forks;
-  const ends = await mapLimit(doing, limit, (host) => runTaskOnHost(run, task, host, upcoming, extra));
+  const ends = await mapLimit(doing, limit, (host) => runTaskOnHost(turnOf(place, task, host)));
   const failures: Failures = new Map();
   doing.forEach((host, index) => {
     const end = ends[index] as TaskEnd;

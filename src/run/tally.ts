@@ -2,16 +2,17 @@ import type { Task } from '../playbook/ast.ts';
 import { shortName } from '../validate/validate.ts';
 import type { TaskEnd } from './task.ts';
 import { taskName } from './task-name.ts';
-import type { HostRun, PlayRun } from './world.ts';
+import type { Place } from './turn.ts';
+import type { HostRun } from './world.ts';
 
 /** Says that a task begins. */
-export function announce(run: PlayRun, task: Task, hosts: readonly HostRun[], handler: boolean): void {
+export function announce({ run, asHandlers }: Place, task: Task, hosts: readonly HostRun[]): void {
   run.world.emit({
     type: 'task',
     name: taskName(run, task, hosts[0]),
     ...(task.role && shortName(task.action.text) !== 'include_role' ? { role: task.role.name } : {}),
     module: task.action.text,
-    handler,
+    handler: asHandlers ?? false,
     at: task.at,
     hosts: hosts.map((host) => host.name),
   });

@@ -2,24 +2,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { UserError } from '../lib/errors.ts';
 import { type Dict, type Value } from '../lib/value.ts';
-import type { Layer, Scope } from '../variables/scope.ts';
+import type { Scope } from '../variables/scope.ts';
 import type { Task } from '../playbook/ast.ts';
 import { TransportError } from '../transport/transport.ts';
 import { engineAction } from './actions.ts';
-import type { Upcoming } from './ahead.ts';
-import { learned, setVariable, timePassed } from './changed.ts';
+import { setVariable, timePassed } from './changed.ts';
+import { delegateOf } from './delegate.ts';
 import type { TaskStatus } from './events.ts';
-import { handlersNotifiedBy } from './handlers.ts';
+import { judge } from './judge.ts';
 import { itemsOrSkip, type Item } from './loop.ts';
 import { runModule } from './module-task.ts';
 import { firstUnmet, holds, keyword, keywordFlag, noLog } from './prepare.ts';
 import { failedResult, loopResult, skippedResult, type ItemResult } from './result.ts';
-import { scopeOf } from './scope.ts';
-import { hostRun } from './targets.ts';
 import { taskName } from './task-name.ts';
-import { explainError, TaskError } from './task-error.ts';
+import { TaskError } from './task-error.ts';
 import { failureBy } from './task-failure.ts';
-import type { ExtraLayers, HostRun, PlayRun } from './world.ts';
+import type { Turn } from './turn.ts';
 
 /** How a task ended on one host, over all passes of its loop. */
 export interface TaskEnd {
@@ -31,18 +29,12 @@ export interface TaskEnd {
 const HIDDEN = 'the output is hidden: no_log was set for this task';
 
 /** Runs one task on one host: its loop, its retries, and what its keywords make of the results. */
-export async function runTaskOnHost(
-  run: PlayRun,
-  task: Task,
-  host: HostRun,
-  upcoming: Upcoming | undefined,
-  extra: ExtraLayers = [],
-): Promise<TaskEnd> {
+export async function runTaskOnHost(turn: Turn): Promise<TaskEnd> {
+  const { task, scope } = turn;
   const startedAt = performance.now();
-  const scope = scopeOf(run, host, task, extra);
   try {
-    const end = await runItems(run, task, host, scope, upcoming, extra);
-    remember(run, task, host, end.values);
+    const end = await runItems(turn);
+    remember(turn, end.values);
     return end;
   } catch (error) {
     if (error instanceof TransportError) {
@@ -52,8 +44,8 @@ export async function runTaskOnHost(
         ['changed', false],
         ['msg', error.message],
       ]);
-      if (ignored) remember(run, task, host, values);
-      report(run, task, host, {
+      if (ignored) remember(turn, values);
+      report(turn, {
         status: 'unreachable',
         message: error.message,
         ignored,
@@ -63,32 +55,26 @@ export async function runTaskOnHost(
     }
     const result = failureBy(error, task.at, task.action.text);
     const ignored = isIgnored(task, scope);
-    report(run, task, host, {
+    report(turn, {
       status: 'failed',
       message: hides(task, scope) ? HIDDEN : result.message,
       ignored,
       ms: performance.now() - startedAt,
     });
-    remember(run, task, host, result.values);
+    remember(turn, result.values);
     return { status: 'failed', values: result.values, ignored };
   }
 }
 
-async function runItems(
-  run: PlayRun,
-  task: Task,
-  host: HostRun,
-  scope: Scope,
-  upcoming: Upcoming | undefined,
-  extra: ExtraLayers,
-): Promise<TaskEnd> {
+async function runItems(turn: Turn): Promise<TaskEnd> {
+  const { task, scope, extra } = turn;
   const items = itemsOrSkip(task, scope);
   if (items.length === 0) {
     const result = skippedResult('No items in the list', {
       results: [],
       skipped_reason: 'No items in the list',
     });
-    report(run, task, host, { status: 'skipped', message: 'no items in the list', ms: 0 });
+    report(turn, { status: 'skipped', message: 'no items in the list', ms: 0 });
     return { status: 'skipped', values: result.values, ignored: false };
   }
 
@@ -97,22 +83,24 @@ async function runItems(
   let ignored = false;
   let previous: Dict | undefined;
   for (const [index, item] of items.entries()) {
-    if (index > 0) await pauseBetweenItems(run, task, scope);
+    if (index > 0) await pauseBetweenItems(turn);
     const startedAt = performance.now();
     const seen = previous === undefined ? item : withPrevious(task, item, previous);
     const hidden = hides(task, seen.scope);
     const itemsDone = index + 1;
-    const ahead =
-      itemsDone < items.length ? { nodes: [task], from: 0, after: upcoming, extra, itemsDone } : upcoming;
+    const upcoming =
+      itemsDone < items.length
+        ? { nodes: [task], from: 0, after: turn.upcoming, extra, itemsDone }
+        : turn.upcoming;
     // Of a loop, one item that fails does not keep the others from being done.
-    const result = await runItem(run, task, host, seen, ahead).catch((error: unknown) =>
+    const result = await runItem({ ...turn, scope: seen.scope, upcoming }).catch((error: unknown) =>
       failureBy(error, task.at, task.action.text),
     );
     ignored ||= result.status === 'failed' && isIgnored(task, scope);
     statuses.push(result.status);
     previous = itemValues(task, item, result);
     results.push(previous);
-    report(run, task, host, {
+    report(turn, {
       status: result.status,
       ...(task.loop ? { item: hidden ? '(hidden)' : labelOf(item) } : {}),
       ...(hidden
@@ -164,14 +152,8 @@ function labelOf(item: Item): string {
   }
 }
 
-async function runItem(
-  run: PlayRun,
-  task: Task,
-  host: HostRun,
-  item: Item,
-  upcoming: Upcoming | undefined,
-): Promise<ItemResult> {
-  const { scope } = item;
+async function runItem(turn: Turn): Promise<ItemResult> {
+  const { run, task, host, scope } = turn;
   const unmet = firstUnmet(task.when, scope, 'when');
   if (unmet !== undefined)
     return skippedResult('Conditional result was False', { false_condition: asCondition(unmet) });
@@ -180,7 +162,7 @@ async function runItem(
   const retries = repeats ? Math.max(0, Number(keyword(task.retries, scope, 'retries') ?? 3)) : 0;
   const seconds = Number(keyword(task.delay, scope, 'delay') ?? 5);
   for (let attempt = 1; ; attempt++) {
-    const result = judge(run, task, item, host, await attemptItem(run, task, host, item, upcoming), attempt);
+    const result = judge(turn, await attemptItem(turn), attempt);
     if (retries === 0) return result.item;
     const done = task.until ? holds(task.until, result.scope, 'until') : result.item.status !== 'failed';
     if (done) return withAttempts(result.item, attempt);
@@ -219,113 +201,8 @@ function withAttempts(item: ItemResult, attempts: number): ItemResult {
   return { ...item, values: new Map<Value, Value>([...item.values, ['attempts', attempts]]) };
 }
 
-async function attemptItem(
-  run: PlayRun,
-  task: Task,
-  host: HostRun,
-  item: Item,
-  upcoming: Upcoming | undefined,
-): Promise<ItemResult> {
-  const action = engineAction(run, task, host, item.scope);
-  if (action) return action;
-  const target = delegate(run, task, item.scope) ?? host;
-  return await runModule({ run, task, scope: item.scope, host, target, upcoming });
-}
-
-function delegate(run: PlayRun, task: Task, scope: Scope): HostRun | undefined {
-  const name = keyword(task.delegateTo, scope, 'delegate_to');
-  return name === undefined || name === null ? undefined : hostRun(run.world, String(name));
-}
-
-/** What `changed_when` and `failed_when` make of a result. */
-function judged(run: PlayRun, task: Task, raw: ItemResult, scopeWith: (values: Dict) => Scope): ItemResult {
-  let result = raw;
-  if (task.changedWhen) {
-    const changed = holds(task.changedWhen, scopeWith(result.values), 'changed_when');
-    result = {
-      ...result,
-      status: result.status === 'failed' ? 'failed' : changed ? 'changed' : 'ok',
-      values: new Map<Value, Value>([...result.values, ['changed', changed]]),
-    };
-  }
-  if (task.failedWhen) {
-    const failed = holds(task.failedWhen, scopeWith(result.values), 'failed_when');
-    const changed = result.values.get('changed') === true;
-    result = {
-      ...result,
-      status: failed ? 'failed' : changed ? 'changed' : 'ok',
-      message: failed
-        ? (result.message ?? 'failed_when holds')
-        : result.status === 'failed'
-          ? undefined
-          : result.message,
-      values: new Map<Value, Value>([...result.values, ['failed', failed], ['failed_when_result', failed]]),
-    };
-  }
-  return result;
-}
-
-/** A result with what the task's keywords make of it; handlers are notified, facts taken over. */
-function judge(
-  run: PlayRun,
-  task: Task,
-  item: Item,
-  host: HostRun,
-  raw: ItemResult,
-  attempt: number,
-): { item: ItemResult; scope: Scope } {
-  let result = raw;
-  const scopeWith = (values: Dict): Scope => {
-    const own = new Map<Value, Value>([['attempts', attempt]]);
-    if (task.register !== undefined) own.set(task.register, values);
-    return item.scope.with([{ values: own, written: false } satisfies Layer]);
-  };
-  let scope = scopeWith(result.values);
-  if (result.status !== 'skipped') {
-    try {
-      result = judged(run, task, result, scopeWith);
-    } catch (error) {
-      // It was done all the same, and may have changed something.
-      const { message, values } = failedResult(explainError(error, task.at, task.action.text).message);
-      result = {
-        ...result,
-        status: 'failed',
-        message,
-        values: new Map<Value, Value>([
-          ...values,
-          ...result.values,
-          ['failed', true],
-          ['msg', message ?? ''],
-        ]),
-      };
-    }
-    scope = scopeWith(result.values);
-  }
-  if (result.status === 'changed' && task.notify.length > 0) {
-    for (const key of handlersNotifiedBy(run, task, item.scope)) host.notified.add(key);
-  }
-  if (result.status !== 'failed') takeFacts(run, task, item.scope, host, result);
-  return { item: result, scope };
-}
-
-/** Gives the host what the task found: facts, set_fact's and include_vars' variables. */
-function takeFacts(run: PlayRun, task: Task, scope: Scope, host: HostRun, result: ItemResult): void {
-  const { facts, assigned, included } = result;
-  if (!facts && !assigned && !included) return;
-  for (const owner of ownersOf(run, task, scope, host)) {
-    for (const [name, value] of facts ?? []) owner.facts.set(name, value);
-    for (const [name, value] of assigned ?? []) owner.values.set(name, value);
-    if (included) owner.includedVars = [...owner.includedVars, ...included];
-  }
-  learned(run.world);
-}
-
-function ownersOf(run: PlayRun, task: Task, scope: Scope, host: HostRun): readonly HostRun[] {
-  if (keywordFlag(task.delegateFacts, scope, 'delegate_facts')) return [delegate(run, task, scope) ?? host];
-  // What is found once is found for all.
-  return keywordFlag(task.runOnce, scope, 'run_once')
-    ? run.batch.filter((one) => one.state === 'active')
-    : [host];
+async function attemptItem(turn: Turn): Promise<ItemResult> {
+  return engineAction(turn) ?? (await runModule({ ...turn, target: delegateOf(turn) ?? turn.host }));
 }
 
 function itemValues(task: Task, item: Item, result: ItemResult): Dict {
@@ -337,7 +214,7 @@ function itemValues(task: Task, item: Item, result: ItemResult): Dict {
   ]);
 }
 
-async function pauseBetweenItems(run: PlayRun, task: Task, scope: Scope): Promise<void> {
+async function pauseBetweenItems({ run, task, scope }: Turn): Promise<void> {
   const seconds = keyword(task.loop?.pauseSeconds, scope, 'loop_control.pause');
   if (seconds === undefined || seconds === null) return;
   await delay(Number(seconds) * 1000, undefined, { signal: run.world.signal }).catch(() => undefined);
@@ -351,7 +228,7 @@ function worst(statuses: readonly TaskStatus[]): TaskStatus {
 }
 
 /** Keeps the result under the name that `register` gives. */
-function remember(run: PlayRun, task: Task, host: HostRun, values: Dict): void {
+function remember({ run, task, host }: Turn, values: Dict): void {
   if (task.register === undefined) return;
   setVariable(run.world, host, task.register, values);
 }
@@ -366,7 +243,7 @@ interface Reported {
   readonly ms: number;
 }
 
-function report(run: PlayRun, task: Task, host: HostRun, what: Reported): void {
+function report({ run, task, host }: Turn, what: Reported): void {
   run.world.emit({
     type: 'result',
     host: host.name,
