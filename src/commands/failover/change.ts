@@ -2,10 +2,9 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import type { Plan } from '../../failover/plan/action.ts';
-import type { LeaseOwner } from '../../failover/coordination/records.ts';
 import type { Lease } from '../../failover/coordination/coordination.ts';
 import { EMPTY_MEMORY } from '../../failover/coordination/empty-memory.ts';
-import { NewerRelease } from '../../failover/coordination/record-version.ts';
+import { yields } from '../../failover/plan/yields.ts';
 import { execute } from '../../failover/execute/execute.ts';
 import type { Outcome } from '../../failover/execute/outcome.ts';
 import {
@@ -25,6 +24,7 @@ import { EXIT, UserError } from '../../lib/errors.ts';
 import { palette, type Palette, wantsColour } from '../../report/palette.ts';
 import { operatorName } from './options.ts';
 import { mustAnswer, observeSomebody, type Session } from './session.ts';
+import { acquire, copyOf, giveWay, underCopyLock } from './change-lock.ts';
 import { changeView } from './change-view.ts';
 import { planText, refusalsText, resultText } from './change-text.ts';
 import { topologyText } from './topology-text.ts';
@@ -41,7 +41,11 @@ export interface ChangeOptions {
   readonly preface?: ((topology: Topology) => string) | undefined;
   /** Nothing is asked: it interrupts nobody. */
   readonly harmless?: boolean | undefined;
+  /** What is left to do when the data of an instance have been replaced by a copy. */
+  readonly afterCopy?: MakePlan | undefined;
 }
+
+type MakePlan = (topology: Topology) => Planned & { readonly again?: boolean };
 
 /** How long a topology may take to become what the plan made it. */
 const VERIFY_MS = 5000;
@@ -52,11 +56,7 @@ const HEARD_PAUSE_MS = 200;
 const SECOND_PATIENCE_MS = 300;
 
 /** Plans, asks, takes the lock, plans again with it in hand, carries out, and shows what came of it. */
-export async function change(
-  session: Session,
-  makePlan: (topology: Topology) => Planned & { readonly again?: boolean },
-  options: ChangeOptions,
-): Promise<void> {
+export async function change(session: Session, makePlan: MakePlan, options: ChangeOptions): Promise<void> {
   const styles = palette(wantsColour(textStream(options), process.env));
   if (asks(options) && !process.stdin.isTTY) {
     throw new UserError({
@@ -85,13 +85,13 @@ export async function change(
     // Only what is read with the lock in hand counts; but the ways are open then, and who is silent is known.
     before = observe(cluster, ports, { memory: EMPTY_MEMORY }).catch(() => undefined);
   }
-  const lease = await acquire(session, owner);
+  const held = { lease: await acquire(session, owner) };
   try {
     const patience = patienceForPrimary(await before);
     const elapsedMs = (): number => performance.now() - startedAt;
-    await carryOut(session, makePlan, options, { lease, agreed, styles, patience, elapsedMs });
+    await carryOut(session, makePlan, options, { held, agreed, styles, patience, elapsedMs });
   } finally {
-    await lease.release();
+    await held.lease.release();
   }
 }
 
@@ -100,23 +100,13 @@ function asks({ yes, dryRun, harmless }: ChangeOptions): boolean {
   return !yes && !dryRun && harmless !== true;
 }
 
-/** That somebody else has the lock is a refusal, and no mistake in what was typed. */
-async function acquire({ ports }: Session, owner: LeaseOwner): Promise<Lease> {
-  try {
-    return await ports.coordination.acquire(owner);
-  } catch (error) {
-    if (!(error instanceof UserError) || error instanceof NewerRelease) throw error;
-    throw new UserError(error.problems, { cause: error, exitCode: EXIT.failed });
-  }
-}
-
 /**
  * Replicas notice the death of their source later than we do, since heartbeats come every second: that they still hear
  * it is looked at again for a while before it is believed.
  */
 async function lookAndPlan(
   session: Session,
-  makePlan: (topology: Topology) => Planned & { readonly again?: boolean },
+  makePlan: MakePlan,
   { signal }: ChangeOptions,
   first: ObserveOptions = {},
 ): Promise<{ readonly topology: Topology; readonly planned: Planned & { readonly again?: boolean } }> {
@@ -133,7 +123,8 @@ async function lookAndPlan(
 }
 
 interface Holding {
-  readonly lease: Lease;
+  /** The cluster's; while data are copied it is given back, and taken again afterwards. */
+  readonly held: { lease: Lease };
   readonly agreed: Plan | undefined;
   readonly styles: Palette;
   readonly patience: ReadonlyMap<string, number>;
@@ -163,16 +154,17 @@ function patienceFor(
 
 async function carryOut(
   session: Session,
-  makePlan: (topology: Topology) => Planned & { readonly again?: boolean },
+  makePlan: MakePlan,
   options: ChangeOptions,
   holding: Holding,
 ): Promise<void> {
   const { agreed, styles, patience } = holding;
+  let nextPlan = makePlan;
   // What must be known first is a plan of its own, and then there is another: never many.
   for (let round = 1; round <= 5; round++) {
     const { topology, planned } = await lookAndPlan(
       session,
-      makePlan,
+      nextPlan,
       options,
       round === 1 ? { patience } : {},
     );
@@ -192,7 +184,20 @@ async function carryOut(
       );
     }
     if (!agreed) show(plan, session, options, styles, options.preface?.(topology));
-    const outcome = await run(session, plan, topology, options, holding);
+    const copy = options.afterCopy && copyOf(plan);
+    if (copy !== undefined) {
+      const { held } = holding;
+      const outcome = await underCopyLock(session, copy.to, held, options, (lease) =>
+        run(session, copy, topology, options, { ...holding, lease }),
+      );
+      if (outcome.outcome !== 'done') {
+        await finish(session, outcome, options, styles);
+        return;
+      }
+      nextPlan = options.afterCopy ?? nextPlan;
+      continue;
+    }
+    const outcome = await run(session, plan, topology, options, { ...holding, lease: holding.held.lease });
     const isLast = planned.again !== true || outcome.outcome !== 'done';
     if (isLast) {
       await finish(session, outcome, options, styles);
@@ -207,7 +212,7 @@ async function run(
   plan: Plan,
   topology: Topology,
   options: ChangeOptions,
-  { lease, styles, elapsedMs }: Holding,
+  { lease, styles, elapsedMs }: Pick<Holding, 'styles' | 'elapsedMs'> & { readonly lease: Lease },
 ): Promise<Outcome> {
   const view = await changeView(plan, {
     json: options.json,
@@ -215,6 +220,7 @@ async function run(
     redact: (text) => session.redact(text),
     elapsedMs,
   });
+  const way = yields(plan) ? giveWay(session) : undefined;
   try {
     return await execute(plan, {
       cluster: session.cluster,
@@ -223,7 +229,7 @@ async function run(
       topology,
       who: operatorName(),
       reason: options.reason,
-      signal: options.signal,
+      signal: way ? AbortSignal.any([options.signal, way.signal]) : options.signal,
       report: (event) => {
         view.step(event);
         if (options.json) print(session, stepJson(event));
@@ -231,7 +237,10 @@ async function run(
       progress: (instance, line) => view.progress(instance, line),
     });
   } finally {
+    way?.stop();
     await view.close();
+    if (way?.signal.aborted)
+      process.stderr.write('a failover needs the lock, so this gave way; run it again when that is over\n');
   }
 }
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 
 import { planRejoin, type RejoinWish } from '../../failover/plan/rejoin.ts';
+import type { Topology } from '../../failover/cluster/topology.ts';
 import { UserError } from '../../lib/errors.ts';
 import type { CommandContext } from '../context.ts';
 import { change } from './change.ts';
@@ -59,6 +60,12 @@ export function rejoinCommand(context: CommandContext): Command {
         json: options.json ?? false,
         reason: options.reason ?? 'an operator asked for it',
         purpose: `rejoin ${spec.name}`,
+        ...(options.clone
+          ? {
+              afterCopy: (topology: Topology) =>
+                planRejoin(topology, { ...wish, clone: false }, session.cluster.settings),
+            }
+          : {}),
         // Only a clone throws something away.
         harmless: !options.clone && !options.injectEmpty,
         signal,

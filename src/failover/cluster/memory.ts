@@ -51,6 +51,14 @@ export const memorySchema = openObject({
     at: time,
     until: time.optional().describe('when it ends by itself; without, somebody has to end it'),
   }).optional(),
+  copies: z
+    .record(z.string(), openObject({ by: z.string(), token: z.string(), until: time }))
+    .readonly()
+    .optional()
+    .describe('instances whose data are being replaced by a copy, and by whom: the lock of that instance'),
+  wanted: openObject({ by: z.string(), at: time })
+    .optional()
+    .describe('a failover waits for the lock: who holds it for something that can wait gives it back'),
   rules: z
     .record(z.string(), z.enum(PROMOTION_RULES))
     .readonly()

@@ -1,5 +1,6 @@
 import { isEmpty, noGtids, subtract, union, type Gtids } from '../../database/gtid.ts';
 import type { FailoverSettings } from './cluster.ts';
+import { copierOf } from './copies.ts';
 import { errantOf } from './errant.ts';
 import { followersOf, linksOf } from './links.ts';
 import { primaryAmong } from './primary.ts';
@@ -33,6 +34,7 @@ export function surveyOf(topology: Topology, settings: FailoverSettings, as?: In
     instance: (name) => byName.get(name),
     rule: (name) => topology.memory.rules[name] ?? byName.get(name)?.spec.rule ?? 'neutral',
     isInDowntime: (name) =>
+      copierOf(topology.memory, name, topology.at) !== undefined ||
       topology.memory.downtimes.some(
         (downtime) => downtime.instance === name && downtime.until > topology.at,
       ),

@@ -1,5 +1,6 @@
 import { count, isEmpty, subtract, union, type Gtids } from '../../database/gtid.ts';
 import { listed } from '../../lib/listed.ts';
+import { copierOf } from '../cluster/copies.ts';
 import { knownOfPrimary } from '../cluster/errant.ts';
 import { mayHaveLostRelayLog } from '../cluster/restarts.ts';
 import { sourceSettings } from '../cluster/source-settings.ts';
@@ -54,12 +55,14 @@ export function durabilityOf(survey: Survey): Durability {
  * An acknowledged write is on `waitsFor` replicas at least. When fewer than that are out of reach, one that is reached
  * has it; in other words `ackers - waitsFor + 1` of them must be reached. The same number of stopped receivers keeps
  * the old primary, wherever it is, from acknowledging anything from then on. Who is fenced has run no mysqld since an
- * earlier failover, and so has acknowledged nothing.
+ * earlier failover, and so has acknowledged nothing. Whose data are being replaced has none of what it acknowledged before.
  */
 export function safetyOf(survey: Survey): Safety {
   const { fenced = [], unfinished } = survey.topology.memory;
   // A change that was cut off may not have come to the fence that it intended.
-  const isOff = (name: string): boolean => fenced.includes(name) && name !== unfinished?.from;
+  const isOff = (name: string): boolean =>
+    (fenced.includes(name) && name !== unfinished?.from) ||
+    copierOf(survey.topology.memory, name, survey.topology.at) !== undefined;
   const unreached = [
     ...namesOf(survey.lostOthers).filter((name) => !isOff(name)),
     ...wasToBecomePrimary(survey),

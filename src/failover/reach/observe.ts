@@ -1,5 +1,6 @@
 import type { Balancer } from '../../balancer/balancer.ts';
 import type { InstanceState, Silence } from '../../database/state.ts';
+import { withoutCopied } from '../cluster/copies.ts';
 import { silenceOf } from '../cluster/silence.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Ports } from './ports.ts';
@@ -87,7 +88,7 @@ export async function observe(
   return {
     cluster: cluster.name,
     at,
-    instances: instances.map((instance) => withRule(instance, memory)),
+    instances: withoutCopied(instances, memory, at).map((instance) => withRule(instance, memory)),
     balancers,
     memory,
   };

@@ -1,4 +1,5 @@
 import type { Silence } from '../../database/state.ts';
+import { withoutCopied } from '../cluster/copies.ts';
 import type { Memory } from '../cluster/memory.ts';
 import type { BalancerView, Instance, Topology } from '../cluster/topology.ts';
 import type { InstanceRecord } from './history.ts';
@@ -18,10 +19,12 @@ export function topologyOf(
   const staleMs = Math.max(STALE_MS, 3 * pollMs);
   if (records.some((record) => record.silence === undefined && record.state === undefined)) return undefined;
   const { memory, balancers } = surroundings;
+  const at = Date.now();
+  const instances = records.map((record) => instanceOf(record, now, staleMs));
   return {
     cluster,
-    at: Date.now(),
-    instances: records.map((record) => withRule(instanceOf(record, now, staleMs), memory)),
+    at,
+    instances: withoutCopied(instances, memory, at).map((instance) => withRule(instance, memory)),
     balancers,
     memory,
   };

@@ -1,6 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
+import { UserError } from '../../lib/errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import type { Topology } from '../cluster/topology.ts';
+import { isWanted } from '../cluster/wanted.ts';
+import type { Plan } from '../plan/action.ts';
+import { yields } from '../plan/yields.ts';
 import type { Notifier } from './notify.ts';
 import type { Ports } from '../reach/ports.ts';
 import type { Problem } from '../problems/problems.ts';
@@ -44,6 +49,8 @@ const BALANCERS_EVERY_MS = 3000;
 const ALIVE_MS = 10_000;
 /** How often a lock that somebody else has is tried again. */
 const HELD_PAUSE_MS = 500;
+/** How often whoever has the lock is asked for it. */
+const ASK_AGAIN_MS = 2000;
 /** What cannot wait: while one of these may be necessary, everybody is asked often. */
 const URGENT: readonly Problem['recovery'][] = ['failover', 'reopen-primary', 'fence'];
 
@@ -61,7 +68,9 @@ class Run {
   readonly #patience = patience();
   readonly #retries = retries();
   #history: History | undefined;
-  #acting: Promise<void> | undefined;
+  #acting: Acting | undefined;
+  /** When the memory was told that we wait for the lock; it does not say so now: -Infinity. */
+  #askedAt = -Infinity;
   #pausedUntil = 0;
   #lookedAt: number;
   #isReady = false;
@@ -109,7 +118,7 @@ class Run {
     ]);
     log({ event: 'stopping', level: 'info', message: `${who} stops` });
     for (const probe of this.#probes) probe.stop();
-    await this.#acting;
+    await this.#acting?.ended;
   }
 
   /** One moment: what is so, what stands for how long, and what follows from it. */
@@ -132,8 +141,13 @@ class Run {
     this.#teller.paused(topology.memory, topology.at);
     this.#teller.standing(history, isChanging);
     const situation = situationOf(topology);
-    const verdict = judge(history, cluster.settings, (problem) =>
-      this.#patience.isLeft(problem, now, situation),
+    // The lock is left to whoever needs it to replace a dead primary.
+    const leavesLock = isWanted(topology.memory, this.#options.who, topology.at);
+    const verdict = judge(
+      history,
+      cluster.settings,
+      (problem) =>
+        this.#patience.isLeft(problem, now, situation) || (leavesLock && !URGENT.includes(problem.recovery)),
     );
     this.#follow(verdict, isChanging);
     const mayAct =
@@ -141,12 +155,35 @@ class Run {
       this.#acting === undefined &&
       now >= this.#pausedUntil &&
       this.#surroundings.hasMemory;
+    this.#giveWay(verdict, topology);
     if (verdict.kind !== 'recover' || !mayAct) return;
-    this.#acting = this.#act(verdict.problem, history).finally(() => {
-      this.#acting = undefined;
-      this.#history = undefined;
-      for (const probe of this.#probes) probe.wake();
-    });
+    const way = new AbortController();
+    const acting: Acting = {
+      problem: verdict.problem,
+      way,
+      mayYield: false,
+      ended: this.#act(verdict.problem, history, way.signal, (plan) => {
+        acting.mayYield = yields(plan);
+      }).finally(() => {
+        this.#acting = undefined;
+        this.#history = undefined;
+        for (const probe of this.#probes) probe.wake();
+      }),
+    };
+    this.#acting = acting;
+  }
+
+  /** What brings a replica back ends when a dead primary waits for it, here or at another watch. */
+  #giveWay(verdict: Verdict, { memory, at }: Topology): void {
+    const acting = this.#acting;
+    if (acting?.mayYield !== true || acting.way.signal.aborted) return;
+    const { who, log } = this.#options;
+    const isOurs = verdict.kind === 'recover' && verdict.problem.recovery === 'failover';
+    if (!isOurs && !isWanted(memory, who, at)) return;
+    const { code, instance } = acting.problem;
+    const message = 'this gives way to a failover that needs the lock';
+    log({ event: 'waiting', level: 'info', code, instance, message });
+    acting.way.abort();
   }
 
   /** While something may be wrong, everybody is asked often. */
@@ -156,8 +193,14 @@ class Run {
     this.#teller.suspicion(verdict, isUrgent, isChanging);
   }
 
-  async #act(problem: Problem, history: History): Promise<void> {
-    const { cluster, ports, who, signal } = this.#options;
+  async #act(
+    problem: Problem,
+    history: History,
+    way: AbortSignal,
+    planned: (plan: Plan) => void,
+  ): Promise<void> {
+    const { cluster, ports, who } = this.#options;
+    const signal = AbortSignal.any([this.#options.signal, way]);
     const startedAt = clock();
     const record = history.records.get(problem.instance ?? '');
     const result = await recover(problem, history, {
@@ -168,12 +211,35 @@ class Run {
       signal,
       retry: this.#retries.next(problem),
       began: (plan) => {
+        planned(plan);
         const silentMs = record?.silence === undefined ? undefined : silentFor(record, startedAt);
         this.#teller.recovering(problem, plan, history, silentMs);
       },
       report: (event) => this.#teller.step(event),
     });
+    await this.#sayThatWeWait(problem, result);
+    if (way.aborted && result.kind === 'executed' && result.outcome.outcome !== 'done') {
+      await this.#seeAnew();
+      return;
+    }
     await this.#conclude(problem, result, startedAt, situationOf(history.topology));
+  }
+
+  /** A failover that waits for the lock says so to whoever has it, and takes that back when it has waited. */
+  async #sayThatWeWait({ recovery }: Problem, { kind }: Recovered): Promise<void> {
+    const isWaiting = recovery === 'failover' && kind === 'waiting';
+    if (isWaiting ? clock() - this.#askedAt < ASK_AGAIN_MS : this.#askedAt === -Infinity) return;
+    this.#askedAt = isWaiting ? clock() : -Infinity;
+    const { ports, who } = this.#options;
+    try {
+      await ports.coordination.remember((memory) => {
+        if (isWaiting) return { ...memory, wanted: { by: who, at: Date.now() } };
+        return memory.wanted?.by === who ? { ...memory, wanted: undefined } : memory;
+      });
+    } catch (error) {
+      // That the store is lost is told elsewhere.
+      if (!(error instanceof UserError)) throw error;
+    }
   }
 
   async #conclude(problem: Problem, result: Recovered, startedAt: number, situation: string): Promise<void> {
@@ -216,6 +282,15 @@ class Run {
     const answering = this.#probes.filter(({ record }) => record.silence === undefined);
     await Promise.all([this.#surroundings.readMemory(), ...answering.map((probe) => probe.renew())]);
   }
+}
+
+interface Acting {
+  readonly problem: Problem;
+  /** Ends it early, when it may yield. */
+  readonly way: AbortController;
+  /** Known as soon as there is a plan. */
+  mayYield: boolean;
+  readonly ended: Promise<void>;
 }
 
 /** A steady clock, in milliseconds. */

@@ -185,9 +185,44 @@ test('whoever has the lock is waited for', async (t) => {
   await until('it waits', () => watcher.events.some(({ event }) => event === 'waiting'));
   t.regex(watcher.events.find(({ event }) => event === 'waiting')?.message ?? '', /op@laptop/);
   t.deepEqual(writable(here), []);
+  await until('it asks for the lock', () => here.world.memory.wanted?.by === 'watch@lb1');
   release();
   await until('it acts', () => writable(here).length === 1);
+  await until('and waits no more', () => here.world.memory.wanted === undefined);
 });
+
+for (const isOther of [false, true]) {
+  test(`a server that does not start holds up no failover, ${isOther ? 'of another watch' : 'of the same watch'}`, async (t) => {
+    const { here, watcher } = await watched(t);
+    here.world.everythingArrives();
+    here.unfenceHangs = true;
+    here.crash('db1');
+    await until('another one takes writes', () => writable(here).length === 1);
+    const [second = ''] = writable(here);
+    const starts = () =>
+      watcher.events.filter(({ event, code }) => event === 'recovering' && code === 'FencedInstance');
+    await until('the fenced one is being started', () => starts().length === 1);
+    here.world.everythingArrives();
+    here.world.memory = { ...here.world.memory, unacknowledged: undefined };
+    if (isOther) {
+      // It sees no dead primary, and is asked for the lock.
+      here.world.memory = { ...here.world.memory, wanted: { by: 'watch@lb2', at: Date.now() } };
+      await until('it gives way', () =>
+        watcher.events.some(({ event, message }) => event === 'waiting' && /gives way/.test(message)),
+      );
+      const outcome = () =>
+        [...here.entries.values()].find(({ kind, to }) => kind === 'rejoin' && to === 'db1')?.outcome;
+      await until('it has ended', () => outcome() === 'undone');
+      t.is(starts().length, 1, 'it leaves the lock to the other one');
+      t.false(watcher.notifications.some(({ event }) => event === 'failed'));
+      return;
+    }
+    here.crash(second);
+    await until('the third one takes writes', () => writable(here).length === 1);
+    t.not(writable(here)[0], second);
+    nothingIsLost(t, here);
+  });
+}
 
 test('a paused watch only tells', async (t) => {
   const { here, watcher } = await watched(t);

@@ -27,6 +27,8 @@ export interface Site {
   holdLock(owner: LeaseOwner): () => void;
   /** Why every question about what is stored fails, in words where the test gives some. */
   storeIsLost: boolean | string;
+  /** The machines start no server, for as long as the tool waits. */
+  unfenceHangs: boolean;
   /** Why every hook fails, while it does. */
   hooksFail: string | undefined;
   watch(name: string): Watcher;
@@ -81,6 +83,7 @@ export function site(settings: Partial<Cluster['settings']> = {}): Site {
     entries,
     storeIsLost: false,
     hooksFail: undefined,
+    unfenceHangs: false,
     crash(name) {
       world.crash(name);
       for (const listener of listeners) listener(name);
@@ -113,7 +116,10 @@ export function site(settings: Partial<Cluster['settings']> = {}): Site {
             {
               host: each,
               fence: async () => act(world, { do: 'fence', instance: each }),
-              unfence: async () => act(world, { do: 'unfence', instance: each }),
+              unfence: async (signal) => {
+                if (shared.unfenceHangs) await aborted(signal);
+                act(world, { do: 'unfence', instance: each });
+              },
               serveCopy: async () => {},
               endCopy: async () => {},
               copyFrom: async () => {},
@@ -194,6 +200,13 @@ function storeOf(
     history: async () => [...shared.entries.values()].reverse(),
     close: async () => {},
   };
+}
+
+/** Rejects when the signal comes. */
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(new UserError('interrupted')), { once: true });
+  });
 }
 
 /** What each method of a server is in the model. */

@@ -1,0 +1,26 @@
+import type { Memory } from './memory.ts';
+import type { Instance } from './topology.ts';
+
+/** Who replaces the data of an instance by a copy at this time; undefined: nobody. */
+export function copierOf({ copies }: Memory, name: string, at: number): string | undefined {
+  const copy = copies?.[name];
+  return copy !== undefined && at < copy.until ? copy.by : undefined;
+}
+
+/**
+ * An instance whose data are being replaced is out of service, whatever its server says meanwhile: it may answer, take
+ * no orders, and restart at any moment.
+ */
+export function withoutCopied(
+  instances: readonly Instance[],
+  memory: Memory,
+  at: number,
+): readonly Instance[] {
+  return instances.map((instance): Instance => {
+    const by = copierOf(memory, instance.spec.name, at);
+    if (by === undefined) return instance;
+    const message = `its data are being replaced by a copy (${by})`;
+    const { spec, ms } = instance;
+    return { spec, ms, kind: 'silent', silence: { kind: 'error', alive: true, message } };
+  });
+}
