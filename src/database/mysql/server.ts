@@ -102,7 +102,13 @@ export class MysqlServer extends BaseServer implements Server {
 
   async stopApplier(limits: Limits): Promise<void> {
     await this.sessions.with(limits, (session) =>
-      stopApplier(session, 'stopping the applier', `STOP REPLICA SQL_THREAD ${CLUSTER_CHANNEL}`, limits),
+      stopApplier(
+        this.sessions,
+        session,
+        'stopping the applier',
+        `STOP REPLICA SQL_THREAD ${CLUSTER_CHANNEL}`,
+        limits,
+      ),
     );
   }
 
@@ -118,7 +124,7 @@ export class MysqlServer extends BaseServer implements Server {
     await this.sessions.with(limits, async (session) => {
       const doing = 'stopping replication';
       await session.rows(doing, `STOP REPLICA IO_THREAD ${CLUSTER_CHANNEL}`, [], limits);
-      await stopApplier(session, doing, `STOP REPLICA ${CLUSTER_CHANNEL}`, limits);
+      await stopApplier(this.sessions, session, doing, `STOP REPLICA ${CLUSTER_CHANNEL}`, limits);
     });
   }
 
@@ -148,7 +154,7 @@ export class MysqlServer extends BaseServer implements Server {
       if (isSame && text(row, 'Replica_IO_Running') === 'Yes' && flag(row, 'Replica_SQL_Running')) return;
       const doing = `following ${source.host}:${source.port}`;
       await session.rows(doing, `STOP REPLICA IO_THREAD ${CLUSTER_CHANNEL}`, [], limits);
-      await stopApplier(session, doing, sql, limits, values);
+      await stopApplier(this.sessions, session, doing, sql, limits, values);
     });
   }
 
@@ -157,6 +163,7 @@ export class MysqlServer extends BaseServer implements Server {
       const doing = 'forgetting its source';
       await session.rows(doing, `STOP REPLICA IO_THREAD ${CLUSTER_CHANNEL}`, [], limits);
       await stopApplier(
+        this.sessions,
         session,
         doing,
         `STOP REPLICA ${CLUSTER_CHANNEL}; RESET REPLICA ALL ${CLUSTER_CHANNEL}`,
