@@ -59,7 +59,10 @@ export function primaryAmong(topology: Topology, links: Links): PrimaryView {
     const rival = topology.instances.find(
       (instance): instance is Silent => instance.kind === 'silent' && isRival(instance, only),
     );
-    if (rival) return { kind: 'several', writable: [only], unreachable: rival, likely: rival };
+    if (rival) {
+      const isNewer = isRemembered(only) && topology.memory.unfinished === undefined;
+      return { kind: 'several', writable: [only], unreachable: rival, likely: isNewer ? only : rival };
+    }
     return elected?.kind === 'answering' && isSuccessor(elected, only)
       ? { kind: 'several', writable: [only], unreachable: undefined, likely: elected }
       : { kind: 'writable', primary: only };
@@ -82,18 +85,28 @@ export function primaryAmong(topology: Topology, links: Links): PrimaryView {
     // The one that a change was to make the primary takes writes only since its point of no return.
     const meant = among.find((one) => one.spec.name === topology.memory.unfinished?.to);
     if (meant) return meant;
-    const best = among.filter(
-      (one) => supporters(one.spec.name) === Math.max(...among.map((each) => supporters(each.spec.name))),
-    );
+    const most = Math.max(...among.map((each) => supporters(each.spec.name)));
+    const best = among.filter((one) => supporters(one.spec.name) === most);
     const [first] = best;
-    return best.length === 1 ? first : best.find((one) => one.spec.name === topology.memory.primary);
+    const remembered = among.find(isRemembered);
+    if (remembered === undefined) return best.length === 1 ? first : undefined;
+    // The last change, and its epoch, say more than a number of followers: a promotion that was forced among the few is
+    // newer than the primary of the many. Unless it has written nothing that the other one lacks.
+    return best.length === 1 && first !== undefined && isBeyond(first, remembered) ? first : remembered;
+  }
+
+  function isRemembered(instance: Instance): boolean {
+    return instance.spec.name === topology.memory.primary;
   }
 
   function supporters(name: string): number {
     return followersOf(topology, links, name).filter((follower) => isFollowing(links, follower)).length;
   }
 
-  /** The last change made it the primary and the others follow it: the one that takes writes is a former primary. */
+  /**
+   * The last change made it the primary and the others follow it: the one that takes writes is a former primary. One that
+   * has everything of it is none: somebody has moved the primary by hand.
+   */
   function isSuccessor(instance: Answering, than: Answering): boolean {
     const { name } = instance.spec;
     const { memory } = topology;
@@ -101,7 +114,8 @@ export function primaryAmong(topology: Topology, links: Links): PrimaryView {
       instance !== than &&
       name === memory.primary &&
       memory.unfinished === undefined &&
-      supporters(name) > supporters(than.spec.name)
+      supporters(name) > supporters(than.spec.name) &&
+      !contains(than.state.executed, instance.state.executed)
     );
   }
 
@@ -185,6 +199,13 @@ function lastPrimary(topology: Topology, links: Links, elected: Instance): Answe
     contains(last.state.executed, elected.state.executed) &&
     !contains(elected.state.executed, last.state.executed);
   return hasMore ? last : undefined;
+}
+
+/** One has everything that the other one has, and more. */
+function isBeyond(one: Answering, other: Answering): boolean {
+  return (
+    contains(one.state.executed, other.state.executed) && !contains(other.state.executed, one.state.executed)
+  );
 }
 
 function reaches(links: Links, from: Instance, to: Instance): boolean {

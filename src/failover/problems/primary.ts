@@ -14,15 +14,14 @@ export const PRIMARY_ROWS = [
     severity: 'critical',
     recovery: 'fence',
     evenInDowntime: true,
-    find: ({ view }) => {
+    find: ({ view, topology }) => {
       if (view.kind !== 'several') return [];
-      const all = namesOf(view.unreachable ? [...view.writable, view.unreachable] : view.writable);
-      return view.writable
-        .filter((instance) => instance !== view.likely)
-        .map((instance) => ({
-          instance: instance.spec.name,
-          message: `${listed(all)} ${all.length === 1 ? 'takes' : 'take'} writes${view.likely ? `; the replicas follow ${view.likely.spec.name}` : ', and nothing says which is right'}`,
-        }));
+      const all = view.unreachable ? [...view.writable, view.unreachable] : view.writable;
+      const wrong = all.filter((instance) => instance !== view.likely);
+      return wrong.map((instance) => ({
+        instance: instance.spec.name,
+        message: `${listed(namesOf(all))} ${all.length === 1 ? 'takes' : 'take'} writes${rightOne(view.likely, topology.memory.primary)}`,
+      }));
     },
     remedy: ({ instance }, { view, topology }) => {
       if (view.kind !== 'several' || !view.likely)
@@ -255,7 +254,7 @@ export const PRIMARY_ROWS = [
           ]
         : [],
     remedy: ({ instance }) =>
-      `\`failover promote ${instance}\` opens it when it has every transaction; the watch does so by itself`,
+      `\`failover promote ${instance}\` opens it when it has every transaction; the watch does so by itself after a restart, and not when somebody made it read-only`,
   },
   {
     code: 'PrimaryOffline',
@@ -279,6 +278,13 @@ export function isReplicating(survey: Survey, instance: Answering): boolean {
   return (
     survey.links.get(instance.spec.name)?.state === 'hears' && instance.state.replication?.applier === 'on'
   );
+}
+
+function rightOne(likely: Answering | Silent | undefined, remembered: string | undefined): string {
+  if (likely === undefined) return ', and nothing says which is right';
+  return likely.spec.name === remembered
+    ? `; the last change made ${likely.spec.name} the primary`
+    : `; the replicas follow ${likely.spec.name}`;
 }
 
 function silence(view: PrimaryView, what: string): Finding {

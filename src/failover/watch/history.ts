@@ -17,6 +17,8 @@ export interface InstanceRecord {
    * since it is watched.
    */
   readonly advancedAt: number | undefined;
+  /** It took writes in the present run of its server: when it takes none now, somebody has made it read-only. */
+  readonly tookWrites: boolean;
   /** Since when each session is seen in its commit at every look, by its thread id. */
   readonly committing: ReadonlyMap<number, number>;
   /** When it answered anything the last time; undefined: never since it is watched. */
@@ -26,6 +28,9 @@ export interface InstanceRecord {
   /** Since when its host refuses connections, without a break. */
   readonly refusedSince: number | undefined;
 }
+
+/** How far two readings of an uptime may be apart beyond the time that passed. */
+const UPTIME_SECONDS = 3;
 
 /** A problem that stands, and since when. */
 export interface Sighting {
@@ -51,6 +56,7 @@ export function newRecord(spec: InstanceSpec, now: number): InstanceRecord {
     state: undefined,
     stateAt: 0,
     advancedAt: undefined,
+    tookWrites: false,
     committing: new Map(),
     answeredAt: undefined,
     silence: undefined,
@@ -66,7 +72,12 @@ export function withAnswer(record: InstanceRecord, askedAt: number, state?: Inst
     ...record,
     ...(state === undefined
       ? {}
-      : { state, stateAt: askedAt, committing: stillCommitting(record, state, askedAt) }),
+      : {
+          state,
+          stateAt: askedAt,
+          tookWrites: !state.readOnly || (record.tookWrites && isSameRun(record, state, askedAt)),
+          committing: stillCommitting(record, state, askedAt),
+        }),
     ...(hasMore ? { advancedAt: askedAt } : {}),
     answeredAt: askedAt,
     silence: undefined,
@@ -80,6 +91,13 @@ export function positionOf({ executed, replication, readOnly, binlogBytes }: Ins
   // A replica's own binary log grows with what it had received before.
   const written = readOnly ? '' : String(binlogBytes);
   return `${received.toString()} ${replication?.position ?? ''} ${written}`;
+}
+
+/** Whether the server was not restarted since the last look; its uptime is told in whole seconds. */
+function isSameRun({ state, stateAt }: InstanceRecord, now: InstanceState, askedAt: number): boolean {
+  if (state === undefined) return false;
+  const passed = (askedAt - stateAt) / 1000;
+  return now.uptimeSeconds >= state.uptimeSeconds + passed - UPTIME_SECONDS;
 }
 
 function stillCommitting(

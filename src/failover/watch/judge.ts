@@ -89,7 +89,7 @@ function doubtOf(
       return wait(patienceMs) ?? doubtOfLockUp(history, record, { since, patienceMs });
     }
     case 'reopen-primary':
-      return wait(readOnlyPatience(history, problem));
+      return wait(readOnlyPatience(history, problem)) ?? doubtOfReopening(history, problem);
     case 'fence': {
       const record = history.records.get(problem.instance ?? '');
       return record?.silence === undefined
@@ -170,6 +170,17 @@ function readOnlyPatience({ topology }: History, problem: Problem): number {
     instance?.kind === 'answering' && instance.state.uptimeSeconds < JUST_STARTED_SECONDS;
   // A change that was cut off holds writes up until somebody ends it, and nobody but its owner holds the lock.
   return hasJustStarted || topology.memory.unfinished ? READ_ONLY_AFTER_START_MS : READ_ONLY_BY_SOMEBODY_MS;
+}
+
+/**
+ * A server starts read-only, and is opened again. One that took writes and was made read-only since then was made so by
+ * somebody, perhaps in order to move the primary by hand: to open it would make two that take writes.
+ */
+function doubtOfReopening({ topology, records }: History, { instance }: Problem): string | undefined {
+  const isCutOff = topology.memory.unfinished !== undefined;
+  return !isCutOff && records.get(instance ?? '')?.tookWrites === true
+    ? `somebody made ${instance} read-only, and it is left to a person`
+    : undefined;
 }
 
 /** A primary that we do not hear, and about which nobody has said enough: all are asked again at once. */
