@@ -17,6 +17,9 @@ const sourceSettingsSchema = openObject({
   waits: z.boolean().describe('semi-sync is on and has not fallen back to asynchronous'),
   required: z.int().nonnegative().describe('how many acknowledgements it waits for'),
   endless: z.boolean().describe('it waits as long as it takes'),
+  strangers: names
+    .optional()
+    .describe('replicas that may acknowledge to it and that the inventory does not know'),
 });
 
 const downtimeSchema = openObject({ instance: z.string(), until: time, reason: z.string(), by: z.string() });

@@ -4,6 +4,7 @@ import { copierOf } from '../cluster/copies.ts';
 import { knownOfPrimary } from '../cluster/errant.ts';
 import { mayHaveLostRelayLog } from '../cluster/restarts.ts';
 import { sourceSettings } from '../cluster/source-settings.ts';
+import { strangeAckers } from '../cluster/strangers.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance } from '../cluster/topology.ts';
 import { giverFor, missingAt } from './holdings.ts';
@@ -66,6 +67,7 @@ export function safetyOf(survey: Survey): Safety {
   const unreached = [
     ...namesOf(survey.lostOthers).filter((name) => !isOff(name)),
     ...wasToBecomePrimary(survey),
+    ...strangersOf(survey),
   ];
   const emptied = namesOf(survey.others.filter((instance) => mayHaveLostRelayLog(survey, instance)));
   const durability = durabilityOf(survey);
@@ -88,6 +90,13 @@ export function safetyOf(survey: Survey): Safety {
               : []),
           ].join('; ');
   return { safe: reason === undefined, reason, unreached };
+}
+
+/** Nobody asks them what they hold, and their receivers run on. */
+function strangersOf({ primary, topology, links }: Survey): readonly string[] {
+  if (primary?.kind === 'answering') return strangeAckers(topology, links, primary);
+  const { semiSync } = topology.memory;
+  return semiSync?.instance === primary?.spec.name ? (semiSync?.strangers ?? []) : [];
 }
 
 /** Cut off before it is known to have taken writes, it may hold what it acknowledged to the primary before it. */

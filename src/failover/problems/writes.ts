@@ -3,6 +3,7 @@ import { ENDLESS_TIMEOUT_MS, namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering } from '../cluster/topology.ts';
 import type { ClientThread } from '../../database/state.ts';
 import { commitsNotAcknowledged, commitsStuckOnDisk, commitsWithoutDiskSpace } from '../cluster/stalled.ts';
+import { strangeAckers } from '../cluster/strangers.ts';
 import { isReplicating } from './primary.ts';
 import { when, type Finding, type Row } from './row.ts';
 
@@ -125,17 +126,19 @@ export const WRITE_ROWS = [
   {
     code: 'PrimaryWithTooManySemiSyncReplicas',
     description:
-      'More replicas acknowledge than the cluster has: an unknown one may hold acknowledged writes.',
+      'A replica that the inventory does not know acknowledges: it may be the only one that holds an acknowledged write.',
     severity: 'warning',
     find: (survey) =>
-      onPrimary(survey, ({ spec, state: { semiSync } }) => {
-        const known = survey.topology.instances.length - 1;
-        return when(semiSync.source.enabled && semiSync.source.ackers > known, () => ({
+      onPrimary(survey, (primary) => {
+        const { spec, state } = primary;
+        const strangers = strangeAckers(survey.topology, survey.links, primary);
+        return when(strangers.length > 0, () => ({
           instance: spec.name,
-          message: `${semiSync.source.ackers} replicas acknowledge to ${spec.name}, and the inventory knows ${known}`,
+          message: `${state.semiSync.source.ackers} replicas acknowledge to ${spec.name}, and the inventory does not know ${listed(strangers)}`,
         }));
       }),
-    remedy: () => 'take it into the inventory, or turn rpl_semi_sync_replica_enabled off there',
+    remedy: () =>
+      'take it into the inventory, or turn rpl_semi_sync_replica_enabled off there; until then a failover asks for `--force`',
   },
   {
     code: 'SemiSyncTimeoutFinite',

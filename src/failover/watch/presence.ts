@@ -4,8 +4,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../../lib/errors.ts';
 import type { Coordination } from '../coordination/coordination.ts';
 import { primaryOf } from '../cluster/primary.ts';
-import type { Memory } from '../cluster/memory.ts';
-import type { Topology } from '../cluster/topology.ts';
+import { linksOf } from '../cluster/links.ts';
+import type { Memory, SourceSettings } from '../cluster/memory.ts';
+import { strangeAckers } from '../cluster/strangers.ts';
+import type { Answering, Topology } from '../cluster/topology.ts';
 import { withStarts } from '../cluster/restarts.ts';
 import { sourceSettings } from '../cluster/source-settings.ts';
 
@@ -104,7 +106,7 @@ export function withPrimary(memory: Memory, seen: Topology | undefined, before?:
     ...memory,
     primary: spec.name,
     began,
-    semiSync: sourceSettings(view.primary),
+    semiSync: settingsOf({ ...seen, memory }, view.primary),
     started: withStarts(memory.started, seen, had),
     disabledEvents: state.disabledEvents,
   };
@@ -120,4 +122,9 @@ function isNews(seen: Topology | undefined, before: Topology | undefined): boole
     primary !== seen.memory.primary ||
     !isDeepStrictEqual([semiSync, started], [seen.memory.semiSync, seen.memory.started])
   );
+}
+
+function settingsOf(topology: Topology, primary: Answering): SourceSettings {
+  const strangers = strangeAckers(topology, linksOf(topology), primary);
+  return { ...sourceSettings(primary), ...(strangers.length > 0 ? { strangers } : {}) };
 }

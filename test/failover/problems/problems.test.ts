@@ -14,6 +14,8 @@ interface Case {
   readonly balancers?: readonly BalancerView[];
   readonly problems: readonly string[];
   /** What one of the remedies says. */
+  /** A part of a message. */
+  readonly message?: string;
   readonly remedy?: string;
 }
 
@@ -50,6 +52,8 @@ for (const flavour of ['mysql', 'mariadb'] as const) {
         t.notRegex(`${message} ${remedy}`, /undefined|\[object|NaN/);
       }
       const remedies = found.map(({ remedy }) => remedy);
+      const messages = found.map(({ message }) => message);
+      if (one.message !== undefined) t.true(messages.join('\n').includes(one.message), messages.join('\n'));
       if (one.remedy !== undefined) t.true(remedies.includes(one.remedy), remedies.join('\n'));
     });
   }
