@@ -1,10 +1,10 @@
 import { codeFrame } from '../lib/code-frame.ts';
 import type { Problem, SourceLocation } from '../lib/errors.ts';
+import { splitShellWords } from '../lib/shell-words.ts';
 import { type InventoryBuilder, setVariable } from './builder.ts';
 import { setGroupVariable } from './group-variable.ts';
 import { parseHostPattern, RangeProblem } from './host-range.ts';
 import { parsePythonLiteral } from './python-literal.ts';
-import { splitShellWords } from './shell-words.ts';
 
 interface PendingReference {
   readonly group: string;
@@ -111,8 +111,8 @@ function readHosts(
   at: SourceLocation,
   report: (message: string, hint?: string) => void,
 ): void {
-  const words = splitShellWords(line);
-  if (!words) return report(`a quote is not closed in "${line}"`);
+  const words = splitShellWords(line, { comments: true });
+  if ('problem' in words) return report(`${words.problem} in "${line}"`);
   const [pattern = '', ...assignments] = words;
   if (pattern === '---') {
     return report('"---" starts a YAML file, but this is read as INI', 'give the file the extension .yml');

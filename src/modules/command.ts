@@ -1,7 +1,7 @@
+import { splitShellWords } from '../lib/shell-words.ts';
 import { args, bool, list, path, str } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
 import { conditionFacts, planCommand } from './parts/run-command.ts';
-import { splitWords } from './parts/words.ts';
 import { z } from 'zod';
 
 /** The arguments that command and shell share. */
@@ -40,8 +40,8 @@ const commandArgs = args(
 );
 
 const withWords = commandArgs.transform((given, context) => {
-  const words = given.argv ?? splitWords(given.cmd ?? '');
-  if (!Array.isArray(words)) {
+  const words = given.argv ?? splitShellWords(given.cmd ?? '');
+  if ('problem' in words) {
     context.addIssue({ code: 'custom', message: `cmd: ${words.problem}` });
     return z.NEVER;
   }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
 import { quote } from '../lib/shell.ts';
+import { splitShellWords } from '../lib/shell-words.ts';
 import { args, bool, path, str } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
 import { sha1 } from './parts/file-plan.ts';
 import { conditionFacts, planCommand } from './parts/run-command.ts';
-import { splitWords } from './parts/words.ts';
 
 const scriptArgs = args({
   cmd: str.describe('The script on the controller, and its arguments.'),
@@ -23,11 +23,11 @@ const scriptArgs = args({
     .default(true)
     .describe('Accepted, and without effect: files that vault encrypted are not opened.'),
 }).transform((given, context) => {
-  const words = splitWords(given.cmd);
-  if (Array.isArray(words) && words.length > 0) return { ...given, words };
+  const words = splitShellWords(given.cmd);
+  if (!('problem' in words) && words.length > 0) return { ...given, words };
   context.addIssue({
     code: 'custom',
-    message: Array.isArray(words) ? 'cmd: expected a script; found nothing' : `cmd: ${words.problem}`,
+    message: 'problem' in words ? `cmd: ${words.problem}` : 'cmd: expected a script; found nothing',
   });
   return z.NEVER;
 });
@@ -50,11 +50,11 @@ export const script = defineModule({
     const [name = '', ...rest] = given.words;
     const bytes = context.controller.read(context.controller.find(name, 'files'));
     const remote = `/tmp/.understudy-script-${context.user}-${sha1(bytes).slice(0, 16)}`;
-    const executable = given.executable === undefined ? [] : splitWords(given.executable);
+    const executable = splitShellWords(given.executable ?? '');
     return planCommand(
       {
         ...given,
-        run: { argv: [...(Array.isArray(executable) ? executable : []), remote, ...rest] },
+        run: { argv: [...('problem' in executable ? [] : executable), remote, ...rest] },
         cmd: given.cmd,
         stripEmptyEnds: false,
         before: [{ kind: 'write', path: remote, content: bytes, attributes: { mode: '0700' } }],

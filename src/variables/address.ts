@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 
 import { Secret } from '../lib/secret.ts';
 import { UserError } from '../lib/errors.ts';
+import { splitShellWords } from '../lib/shell-words.ts';
 import { Float, isList, type Value } from '../lib/value.ts';
 import type { HostAddress } from '../transport/transport.ts';
 import type { VariableSource } from '../template/environment.ts';
@@ -146,9 +147,10 @@ function sshOptions(lists: readonly string[], host: string): Map<string, string>
     if (!options.has(key)) options.set(key, value);
   };
   for (const list of lists) {
-    const words = splitWords(list);
+    const words = splitShellWords(list);
+    if ('problem' in words) throw new UserError(`${host}: ${words.problem} in the ssh options ${list}`);
     for (let index = 0; index < words.length; index++) {
-      const word = words[index] ?? '';
+      const word: string = words[index] ?? '';
       const flag = word.slice(0, 2);
       const value = (): string => (word.length > 2 ? word.slice(2) : (words[++index] ?? ''));
       if (flag === '-o') {
@@ -169,8 +171,4 @@ function sshOptions(lists: readonly string[], host: string): Map<string, string>
     }
   }
   return options;
-}
-
-function splitWords(line: string): string[] {
-  return [...line.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)].map((match) => match[0].replaceAll(/["']/g, ''));
 }

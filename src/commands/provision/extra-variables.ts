@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 
+import { readAssignment, splitAssignments } from '../../lib/assignments.ts';
 import { UserError } from '../../lib/errors.ts';
 import { type Dict, isDict, isList, type Value } from '../../lib/value.ts';
 import { parseYaml } from '../../lib/yaml.ts';
@@ -34,42 +35,15 @@ function parseMapping(source: string, file: string): Dict {
 
 function parsePairs(text: string): Dict {
   const variables = new Map<Value, Value>();
-  for (const word of splitWords(text)) {
-    const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(word) ?? [];
-    if (name === undefined || value === undefined) {
+  for (const written of splitAssignments({ text })) {
+    const word = readAssignment(written, { text });
+    if (word.kind === 'other' || !/^[A-Za-z_]\w*$/.test(word.key)) {
       throw new UserError({
-        message: `--extra-vars: expected KEY=VALUE, found ${JSON.stringify(word)}`,
+        message: `--extra-vars: expected KEY=VALUE, found ${JSON.stringify(written.trim())}`,
         hint: 'other forms are @FILE and \'{"key": value}\'',
       });
     }
-    variables.set(name, value);
+    variables.set(word.key, word.value);
   }
   return variables;
-}
-
-/** Splits at blanks outside quotes, as a shell does. */
-function splitWords(text: string): readonly string[] {
-  const words: string[] = [];
-  let word: string | undefined;
-  let quote = '';
-  for (let index = 0; index < text.length; index++) {
-    const character = text.charAt(index);
-    if (quote !== '') {
-      if (character === quote) quote = '';
-      else if (character === '\\' && quote === '"' && index + 1 < text.length) word += text.charAt(++index);
-      else word += character;
-    } else if (character === '"' || character === "'") {
-      quote = character;
-      word ??= '';
-    } else if (/\s/.test(character)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-    } else {
-      word =
-        (word ?? '') + (character === '\\' && index + 1 < text.length ? text.charAt(++index) : character);
-    }
-  }
-  if (quote !== '') throw new UserError(`--extra-vars: a ${quote} is not closed in: ${text}`);
-  if (word !== undefined) words.push(word);
-  return words;
 }

@@ -13,6 +13,13 @@ const CASES: readonly (readonly [string, unknown])[] = [
   ['a="two words" b=\'and "more"\'', { a: 'two words', b: 'and "more"' }],
   ['a=x=y b=', { a: 'x=y', b: '' }],
   ['a="say \\"hi\\""', { a: 'say "hi"' }],
+  // As ansible-core 2.14 reads them: with the splitter of free-form arguments.
+  ['a={{ 1 + 1 }} b=3', { a: '{{ 1 + 1 }}', b: '3' }],
+  [String.raw`a='it\'s' b=2`, { a: "it's", b: '2' }],
+  ['a=x"y z"w', { a: 'x"y z"w' }],
+  ['a="b"c', { a: '"b"c' }],
+  [String.raw`a="\n" b=x\\y`, { a: '\n', b: String.raw`x\y` }],
+  [' a=1   b=2 ', { a: '1', b: '2' }],
   ['{"a": 1, "b": [true, null]}', { a: 1, b: [true, null] }],
   ['{a: 1.5, b: {c: d}}', { a: 1.5, b: { c: 'd' } }],
   ['a: 1', { a: 1 }],
@@ -25,7 +32,7 @@ for (const [text, expected] of CASES) {
   });
 }
 
-for (const text of ['1a=2', 'word', 'a="open', '{a: ', '[1, 2]', '@/does/not/exist']) {
+for (const text of ['1a=2', 'word', 'a="open', "a=it's", 'a=1 b', '{a: ', '[1, 2]', '@/does/not/exist']) {
   test(`extra variables that make no sense are refused: ${text}`, (t) => {
     t.throws(() => parseExtraVariables(text), { instanceOf: UserError });
   });

@@ -10,8 +10,6 @@ import { allModules, findModule } from '../../../src/modules/find-module.ts';
 import { resolveMode } from '../../../src/modules/parts/mode.ts';
 import { pythonRegex, replacement } from '../../../src/modules/parts/python-regex.ts';
 import { shellPattern } from '../../../src/modules/parts/shell-pattern.ts';
-import { splitWords } from '../../../src/modules/parts/words.ts';
-import { command } from '../../../src/lib/shell.ts';
 import { listName } from '../../../src/modules/apt_repository.ts';
 
 const registry = await allModules();
@@ -64,14 +62,6 @@ test('symbolic modes mean what chmod makes of them', (t) => {
     { numRuns: 150 },
   );
   rmSync(root, { recursive: true });
-});
-
-test('a quoted command line is cut into the words it was made of', (t) => {
-  fc.assert(
-    fc.property(fc.array(fc.string({ unit: fc.constantFrom(...'ab \'"\\\t$x'), minLength: 1 })), (words) => {
-      t.deepEqual(splitWords(command(words)), words);
-    }),
-  );
 });
 
 const PATTERNS: readonly (readonly [string, string, boolean])[] = [
