@@ -1,3 +1,4 @@
+import { within } from '../lib/async.ts';
 import { DISABLED_EVENTS, enableEvents } from './enable-events.ts';
 import { ServerFailure } from './failure.ts';
 import { type Identity, serverLimitation } from './limitation.ts';
@@ -157,22 +158,10 @@ export class BaseServer {
 
   /** Whoever was interrupted while it became read-only waits here until that has ended. */
   protected async closed(limits: Limits): Promise<void> {
-    await limited(this.#closing, this.name, limits);
-  }
-}
-
-async function limited(work: Promise<void>, name: string, { timeoutMs }: Limits): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const message = 'what made it read-only has not ended yet';
-      reject(new ServerFailure(name, 'becoming writable', { kind: 'timeout', alive: true, message }));
-    }, timeoutMs);
-  });
-  try {
-    await Promise.race([work, over]);
-  } finally {
-    clearTimeout(timer);
+    const message = 'what made it read-only has not ended yet';
+    const expired = (): ServerFailure =>
+      new ServerFailure(this.name, 'becoming writable', { kind: 'timeout', alive: true, message });
+    await within(this.#closing, { ms: limits.timeoutMs, expired });
   }
 }
 

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { createConnection } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
 
+import { type TimeLimit, within } from '../lib/async.ts';
 import type { Dial } from '../lib/dial.ts';
 import type { Secret } from '../lib/secret.ts';
 import { type DriverError, ServerFailure, silenceFrom } from './failure.ts';
@@ -91,7 +92,7 @@ export async function openSession(
     return core.promise();
   })();
   try {
-    connection = await within(connecting, timeoutMs, limits.signal);
+    connection = await within(connecting, inTime({ ...limits, timeoutMs }));
   } catch (error) {
     timer.abort(error);
     stream?.destroy();
@@ -116,7 +117,7 @@ export async function openSession(
   ): Promise<unknown> => {
     given.signal?.throwIfAborted();
     try {
-      const [found] = await within(opened.query(sql, [...values] as string[]), given.timeoutMs, given.signal);
+      const [found] = await within(opened.query(sql, [...values] as string[]), inTime(given));
       return found;
     } catch (error) {
       const failed = failure(options, what, error);
@@ -161,29 +162,7 @@ function failure(options: SessionOptions, doing: string, error: unknown): Server
   return new ServerFailure(options.name, doing, silence, { errno: (error as DriverError).errno ?? 0 });
 }
 
-/** The work's result, or a failure when the time is over or the signal comes. */
-async function within<Result>(
-  work: Promise<Result>,
-  ms: number,
-  signal: AbortSignal | undefined,
-): Promise<Result> {
-  let stop = (): void => {};
-  const limit = new Promise<never>((_, reject) => {
-    const timer = setTimeout(
-      () => reject(Object.assign(new Error(`no answer within ${ms} ms`), { code: 'ETIMEDOUT' })),
-      ms,
-    );
-    const onAbort = (): void => reject(signal?.reason as Error);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    stop = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-    };
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    stop();
-    work.catch(() => {});
-  }
+function inTime({ timeoutMs: ms, signal }: Limits): TimeLimit {
+  const expired = (): Error => Object.assign(new Error(`no answer within ${ms} ms`), { code: 'ETIMEDOUT' });
+  return { ms, signal, expired };
 }

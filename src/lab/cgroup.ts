@@ -1,6 +1,6 @@
 import { mkdir, readFile, readdir, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../lib/async.ts';
 
 /** Where the cgroup v2 hierarchy is mounted, also beside v1 hierarchies; undefined where there is none. */
 export async function cgroupMount(): Promise<string | undefined> {

@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { poll } from '../lib/async.ts';
 import { UserError } from '../lib/errors.ts';
 import { systemPath } from '../lib/system-path.ts';
 import { system } from './system.ts';
@@ -131,19 +132,17 @@ export async function startHost(context: HostContext, host: HostSpec): Promise<v
 
 /** Waits until a host's SSH server greets, asked from inside the host so that no network fault matters. */
 export async function waitForSsh(context: HostContext, host: string, timeoutMs = 60_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
   const greet = 'exec 3<>/dev/tcp/127.0.0.1/22 && read -r -t 1 line <&3 && [[ $line == SSH-* ]]';
-  for (;;) {
+  const greets = async (): Promise<true | undefined> => {
     const init = await initProcess(context, host);
-    if (init !== undefined) {
-      const probe = await system(['nsenter', '--target', String(init), '--net', 'bash', '-c', greet], {
-        timeoutMs: 5000,
-      });
-      if (probe.status === 0) return;
-    }
-    if (Date.now() > deadline) throw await didNotStart(context, host, timeoutMs);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+    if (init === undefined) return undefined;
+    const probe = await system(['nsenter', '--target', String(init), '--net', 'bash', '-c', greet], {
+      timeoutMs: 5000,
+    });
+    return probe.status === 0 || undefined;
+  };
+  if (!(await poll(greets, { everyMs: 100, withinMs: timeoutMs })))
+    throw await didNotStart(context, host, timeoutMs);
 }
 
 /** Whether a host reaches the lab's package cache, asked from its place in the network and through the lab's firewall. */

@@ -1,6 +1,8 @@
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 
+import { sleep } from '../lib/async.ts';
+
 /**
  * Runs `work` while no other process on this machine runs with the same lock. The lock is an abstract Unix socket:
  * the kernel gives it up when its owner dies, however it dies, so a stale lock cannot exist. Whoever waits connects
@@ -22,7 +24,7 @@ export async function withLock<T>(
       told = true;
     });
     // A lock that is free by now is tried again at once; one that cannot be asked, a little later.
-    if (owner === 'unknown') await new Promise((resolve) => setTimeout(resolve, 50));
+    if (owner === 'unknown') await sleep(50);
   }
   try {
     return await work();

@@ -4,6 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { system } from './system.ts';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { poll } from '../lib/async.ts';
 import { UserError } from '../lib/errors.ts';
 import { killGroup, makeGroup } from './cgroup.ts';
 import { CACHE_DIRECTORY, type LabNetwork, PACKAGE_CACHE_PORT } from './layout.ts';
@@ -35,16 +36,11 @@ export async function ensurePackageCache(network: LabNetwork, group: string, log
   child.on('error', () => (ended = true));
   child.on('exit', () => (ended = true));
   child.unref();
-  const deadline = Date.now() + 15_000;
-  while (!(await packageCacheStatistics(network))) {
-    if (ended || Date.now() > deadline) {
-      const said = await readFile(logFile, 'utf8');
-      throw new UserError(
-        `the package cache did not start:\n${said.trim().split('\n').slice(-8).join('\n')}`,
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  const answersOrEnded = async (): Promise<boolean | undefined> =>
+    (await packageCacheStatistics(network)) ? true : ended ? false : undefined;
+  if (await poll(answersOrEnded, { everyMs: 50, withinMs: 15_000 })) return;
+  const said = await readFile(logFile, 'utf8');
+  throw new UserError(`the package cache did not start:\n${said.trim().split('\n').slice(-8).join('\n')}`);
 }
 
 /** What the lab's package cache did since it was started; undefined when it does not run. */

@@ -34,3 +34,50 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     throw error;
   }
 }
+
+export interface TimeLimit {
+  readonly ms: number;
+  /** What to reject with when the time is over. */
+  readonly expired: () => unknown;
+  /** Ends the waiting too; rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The result of some work, if it comes in time. The work itself is not stopped: whoever began it has to do that. */
+export async function within<T>(work: Promise<T>, { ms, expired, signal }: TimeLimit): Promise<T> {
+  const over = Promise.withResolvers<never>();
+  const timer = setTimeout(() => over.reject(expired()), ms);
+  const onAbort = (): void => over.reject(signal?.reason);
+  // What comes too late is nobody's error any more.
+  work.catch(() => {});
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted) onAbort();
+  try {
+    return await Promise.race([over.promise, work]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+export interface PollOptions {
+  /** Milliseconds between an answer and the next question. */
+  readonly everyMs: number;
+  /** No question is asked later than this after the first. */
+  readonly withinMs: number;
+  /** Ends the waiting; rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Asks once at least, and again until there is an answer; undefined when the time is over. */
+export async function poll<T>(
+  ask: () => Promise<T | undefined>,
+  { everyMs, withinMs, signal }: PollOptions,
+): Promise<T | undefined> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined || performance.now() >= deadline) return answer;
+    await sleep(everyMs, signal);
+  }
+}

@@ -1,7 +1,7 @@
+import { mapLimit } from '../lib/concurrency.ts';
 import { clearHandlers } from '../facts/due-handlers.ts';
 import { TransportError } from '../transport/transport.ts';
 import { noteOf } from './ahead.ts';
-import { mapLimit } from './limit.ts';
 import type { PlayRun } from './world.ts';
 
 /** Takes the handlers that ran off the notes on the targets. */

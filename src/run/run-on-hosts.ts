@@ -1,9 +1,9 @@
+import { mapLimit } from '../lib/concurrency.ts';
 import type { Task } from '../playbook/ast.ts';
 import { loadModulesOf } from '../validate/load-modules.ts';
 import { shortName } from '../validate/validate.ts';
 import { setVariable } from './changed.ts';
 import { failureOf, type Failures } from './failures.ts';
-import { mapLimit } from './limit.ts';
 import { keyword, keywordFlag } from './prepare.ts';
 import { noteRole } from './role-runs.ts';
 import { announce, count } from './tally.ts';

@@ -1,4 +1,5 @@
 import { connect, isIP, type Socket } from 'node:net';
+import { within } from '../lib/async.ts';
 import type { Endpoint, TransportFailure } from './failure.ts';
 
 /** A failure on the way to a connection, before it is known for which host it is reported. */
@@ -30,42 +31,34 @@ export async function dial(
   const { address, port } = endpoint;
   if (addressFamily !== 0 && isIP(address) !== 0 && isIP(address) !== addressFamily)
     throw new ConnectError({ kind: 'unreachable-network', code: 'EAFNOSUPPORT', ...endpoint });
-  return await new Promise((resolve, reject) => {
-    const socket = connect({
-      host: address,
-      port,
-      family: addressFamily,
-      noDelay: true,
-      autoSelectFamilyAttemptTimeout: 1000,
-    });
-    const finish = (settle: () => void) => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      socket.off('connect', onConnect).off('error', onError);
-      settle();
-    };
-    const give = (error: unknown) =>
-      finish(() => {
-        socket.on('error', () => {});
-        socket.destroy();
-        reject(error);
-      });
-    const onConnect = () => finish(() => resolve(socket));
-    const onError = (error: NodeJS.ErrnoException) =>
-      give(
-        new ConnectError(dialFailure(error, endpoint, timeoutMs), {
-          cause: error,
-          transient: error.code === 'ECONNRESET',
-        }),
-      );
-    const onAbort = () => give(signal?.reason);
-    const timer = setTimeout(
-      () => give(new ConnectError({ kind: 'timeout', phase: 'connect', ms: timeoutMs, ...endpoint })),
-      timeoutMs,
-    );
-    socket.once('connect', onConnect).once('error', onError);
-    signal?.addEventListener('abort', onAbort, { once: true });
+  const socket = connect({
+    host: address,
+    port,
+    family: addressFamily,
+    noDelay: true,
+    autoSelectFamilyAttemptTimeout: 1000,
   });
+  const opened = Promise.withResolvers<Socket>();
+  const onConnect = (): void => opened.resolve(socket);
+  const onError = (error: NodeJS.ErrnoException): void => opened.reject(error);
+  socket.once('connect', onConnect).once('error', onError);
+  try {
+    const expired = (): ConnectError =>
+      new ConnectError({ kind: 'timeout', phase: 'connect', ms: timeoutMs, ...endpoint });
+    return await within(opened.promise, { ms: timeoutMs, expired, signal });
+  } catch (error) {
+    // Nobody listens any more; what else goes wrong with it is not to end the program.
+    socket.on('error', () => {});
+    socket.destroy();
+    if (error instanceof ConnectError || (signal?.aborted && error === signal.reason)) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConnectError(dialFailure(error as NodeJS.ErrnoException, endpoint, timeoutMs), {
+      cause: error,
+      transient: code === 'ECONNRESET',
+    });
+  } finally {
+    socket.off('connect', onConnect).off('error', onError);
+  }
 }
 
 function dialFailure(error: NodeJS.ErrnoException, endpoint: Endpoint, timeoutMs: number): TransportFailure {

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
+import { within } from '../lib/async.ts';
 import { ConnectError } from './dial.ts';
 import type { Endpoint, TransportFailure } from './failure.ts';
 
@@ -14,44 +15,32 @@ export async function dialThrough(
   signal: AbortSignal,
 ): Promise<Duplex> {
   signal.throwIfAborted();
-  return await new Promise((resolve, reject) => {
-    const finish = (settle: () => void) => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-      settle();
-    };
-    const timer = setTimeout(
-      () =>
-        finish(() =>
-          reject(new ConnectError({ kind: 'timeout', phase: 'connect', ms: timeoutMs, ...endpoint })),
-        ),
-      timeoutMs,
+  const opened = Promise.withResolvers<Duplex>();
+  const { address, port } = endpoint;
+  try {
+    jump.forwardOut('127.0.0.1', 0, address, port, (error: Error | undefined, channel: ClientChannel) => {
+      if (error)
+        opened.reject(new ConnectError(forwardFailure(error, endpoint, timeoutMs), { cause: error }));
+      else opened.resolve(channel);
+    });
+  } catch (error) {
+    throw new ConnectError(
+      { kind: 'lost', reason: 'the connection to the jump host is gone' },
+      { cause: error },
     );
-    const onAbort = () => finish(() => reject(signal.reason));
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      jump.forwardOut(
-        '127.0.0.1',
-        0,
-        endpoint.address,
-        endpoint.port,
-        (error: Error | undefined, channel: ClientChannel) =>
-          finish(() => {
-            if (error) reject(new ConnectError(forwardFailure(error, endpoint, timeoutMs), { cause: error }));
-            else resolve(channel);
-          }),
-      );
-    } catch (error) {
-      finish(() =>
-        reject(
-          new ConnectError(
-            { kind: 'lost', reason: 'the connection to the jump host is gone' },
-            { cause: error },
-          ),
-        ),
-      );
-    }
-  });
+  }
+  try {
+    const expired = (): ConnectError =>
+      new ConnectError({ kind: 'timeout', phase: 'connect', ms: timeoutMs, ...endpoint });
+    return await within(opened.promise, { ms: timeoutMs, expired, signal });
+  } catch (error) {
+    // One that opens after all would stay open for as long as the jump host's connection.
+    opened.promise.then(
+      (channel) => channel.destroy(),
+      () => {},
+    );
+    throw error;
+  }
 }
 
 function forwardFailure(

@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 
 import { type SourceLocation, UserError } from '../lib/errors.ts';
+import { userEnvironment } from '../lib/system-path.ts';
 import { matchesPatterns } from './known-hosts.ts';
 
 /*
@@ -209,7 +210,7 @@ class Reader {
       throw new UserError({ message: `Match exec uses ${token}, which is not supported`, location });
     });
     const shell = process.env['SHELL'] || '/bin/sh';
-    return spawnSync(shell, ['-c', expanded], { stdio: 'ignore' }).status === 0;
+    return spawnSync(shell, ['-c', expanded], { stdio: 'ignore', env: userEnvironment() }).status === 0;
   }
 
   #hostname(): string {

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 
+import { mapLimit } from '../../lib/concurrency.ts';
 import { EXIT, UserError } from '../../lib/errors.ts';
 import { Secret } from '../../lib/secret.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { selectHosts } from '../../inventory/select.ts';
 import { checkUp, type Finding } from './checkup.ts';
-import { mapLimit } from '../../run/limit.ts';
 import { sshTransport } from '../../transport/ssh.ts';
 import { localTransport } from '../../transport/local.ts';
 import { TransportError } from '../../transport/transport.ts';

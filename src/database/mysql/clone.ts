@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../../lib/async.ts';
 
 import { UserError } from '../../lib/errors.ts';
 import { ServerFailure } from '../failure.ts';
@@ -91,6 +91,6 @@ async function reportProgress({ sessions, report }: CloneTarget, signal: AbortSi
     } catch {
       // While it restarts there is nothing to say.
     }
-    await sleep(500, undefined, { signal }).catch(() => {});
+    await sleep(500, signal).catch(() => {});
   }
 }

@@ -1,7 +1,7 @@
 import { traitsOf } from '../../database/traits.ts';
-import { setTimeout as wait } from 'node:timers/promises';
 
 import type { Balancer } from '../../balancer/balancer.ts';
+import { poll } from '../../lib/async.ts';
 import { EXIT, type ExitCode, unreachable, UserError } from '../../lib/errors.ts';
 import { isEmpty, parseGtids } from '../../database/gtid.ts';
 import type { JournalRow, Limits, Server } from '../../database/server.ts';
@@ -285,11 +285,7 @@ async function clone(
 }
 
 /** Asks again until the answer is yes; false when the time is over. */
-async function until(limits: Limits, ask: () => Promise<boolean>): Promise<boolean> {
-  const deadline = performance.now() + limits.timeoutMs;
-  for (;;) {
-    if (await ask()) return true;
-    if (performance.now() >= deadline) return false;
-    await wait(POLL_MS, undefined, { signal: limits.signal });
-  }
+async function until({ timeoutMs, signal }: Limits, ask: () => Promise<boolean>): Promise<boolean> {
+  const yes = async (): Promise<true | undefined> => (await ask()) || undefined;
+  return (await poll(yes, { everyMs: POLL_MS, withinMs: timeoutMs, signal })) ?? false;
 }

@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream';
 
+import { within } from '../../lib/async.ts';
 import type { Dial } from '../../lib/dial.ts';
+import { type Attempt, firstOf } from '../../lib/first-of.ts';
 import type { Connection } from '../../transport/transport.ts';
 
 /** A way to where the instances are: an SSH connection to a balancer, under way or there. */
@@ -52,68 +54,49 @@ export function dialThroughAny(ways: readonly Way[], options: DialOptions): AnyW
   const anyOpen = async (): Promise<void> => {
     await Promise.any(lines.map((each) => each.open()));
   };
-  const dial: Dial = (address, port) =>
-    new Promise<Duplex>((resolve, reject) => {
-      const target = `${address}:${port}`;
-      let over = false;
-      let under = 0;
-      let patience: NodeJS.Timeout | undefined;
-      const failures: Error[] = [];
-      let rest: Line[] = [];
-
-      const settle = (work: () => void): void => {
-        if (over) return;
-        over = true;
-        clearTimeout(limit);
-        clearTimeout(patience);
-        work();
-      };
-      const fail = (error: Error): void => {
-        failures.push(error);
-        if (isFinal(error)) settle(() => reject(error));
-        else if (rest.length > 0) startNext();
-        else if (under === 0) settle(() => reject(worst(failures, target)));
-      };
-      const limit = setTimeout(
-        () =>
-          settle(() =>
-            reject(
-              new DialError('ETIMEDOUT', `connect to ${target}: no answer within ${connectTimeoutMs} ms`, {
-                cause: new AggregateError(failures),
-              }),
-            ),
-          ),
-        connectTimeoutMs,
-      );
-      const startNext = (): void => {
-        clearTimeout(patience);
-        const way = rest.shift();
-        if (!way || over) return;
-        under++;
-        if (rest.length > 0) patience = setTimeout(startNext, patienceMs);
-        way.dial(address, port).then(
-          (stream) => {
-            under--;
-            if (over) stream.destroy();
-            else settle(() => resolve(stream));
-          },
-          (error: unknown) => {
-            under--;
-            if (!over) fail(error as Error);
-          },
+  const dial: Dial = async (address, port) => {
+    const target = `${address}:${port}`;
+    const failures: unknown[] = [];
+    const given = new AbortController();
+    const through = (line: Line): Attempt<Duplex> => {
+      const result = line.dial(address, port);
+      result.catch((error: unknown) => failures.push(error));
+      // What comes too late is not wanted: a server counts connections that say nothing.
+      const cancel = (): void =>
+        void result.then(
+          (stream) => stream.destroy(),
+          () => {},
         );
-      };
-      // Nothing is dialled twice because two ways came up together: a server counts connections that say nothing.
-      anyOpen().then(
-        () => {
-          rest = inOrder(lines);
-          startNext();
-        },
-        (error: AggregateError) => settle(() => reject(worst(error.errors, target))),
+      return { underway: NOT_YET, result, cancel };
+    };
+    const reach = async (): Promise<Duplex> => {
+      try {
+        await anyOpen();
+      } catch (error) {
+        throw worst((error as AggregateError).errors as Error[], target);
+      }
+      const reached = await firstOf(
+        // Nothing is dialled twice because two ways came up together.
+        inOrder(lines).map((line) => () => through(line)),
+        { patienceMs, isFinal, signal: given.signal },
       );
+      if (reached.kind === 'reached') return reached.value;
+      throw worst(reached.errors as Error[], target);
+    };
+    const expired = (): DialError =>
+      new DialError('ETIMEDOUT', `connect to ${target}: no answer within ${connectTimeoutMs} ms`, {
+        cause: new AggregateError(failures),
+      });
+    return await within(reach(), { ms: connectTimeoutMs, expired }).catch((error: unknown) => {
+      given.abort(error);
+      throw error;
     });
+  };
   return { dial, ready: anyOpen };
 }
+
+/** Nothing is known of a way until a server answers through it. */
+const NOT_YET = new Promise<never>(() => {});
 
 /** Those that are up come first, and of those the one that was used last. */
 function inOrder(lines: readonly Line[]): Line[] {
@@ -184,7 +167,7 @@ function forwardFailure(
   return new DialError(code, `connect to ${target} through ${via}: ${said}`, { cause: error });
 }
 
-function isFinal(error: Error): boolean {
+function isFinal(error: unknown): boolean {
   return error instanceof DialError && error.code === 'ECONNREFUSED';
 }
 

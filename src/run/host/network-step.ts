@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { poll } from '../../lib/async.ts';
 import { unreachable, UserError } from '../../lib/errors.ts';
 import { contentSize, type Step, type StepOutput } from '../../steps/step.ts';
 import { ForwardError } from '../../transport/forward.ts';
@@ -144,20 +145,16 @@ async function waitForScript(
   const startedAt = new Date();
   const elapsed = (): number => Date.now() - startedAt.getTime();
   await delay(step.delayMs);
-  for (;;) {
-    const result = await session.script(actor, step.script);
-    if (result.status === 0) {
-      return { ...result, kind: 'exit', startedAt, ms: elapsed() };
-    }
-    if (elapsed() >= step.timeoutMs) {
-      return {
-        kind: 'no-answer',
-        message: `${step.description}: not within ${step.timeoutMs / 1000} s`,
-        ms: elapsed(),
-      };
-    }
-    await delay(step.intervalMs);
-  }
+  const found = await poll(
+    async () => {
+      const result = await session.script(actor, step.script);
+      return result.status === 0 ? result : undefined;
+    },
+    { everyMs: step.intervalMs, withinMs: step.timeoutMs - elapsed() },
+  );
+  if (found) return { ...found, kind: 'exit', startedAt, ms: elapsed() };
+  const message = `${step.description}: not within ${step.timeoutMs / 1000} s`;
+  return { kind: 'no-answer', message, ms: elapsed() };
 }
 
 const BOOT_ID = 'cat /proc/sys/kernel/random/boot_id; cut -d" " -f22 /proc/1/stat';
@@ -172,17 +169,18 @@ async function reconnect(
   await delay(step.delayMs);
   let last = 'no attempt was made';
   const oldBoot = step.newBoot ? await bootOf(session, actor).catch(() => undefined) : undefined;
-  do {
+  const isBack = async (): Promise<true | undefined> => {
     try {
       await session.disconnect();
       const boot = await bootOf(session, actor);
-      if (!step.newBoot || boot !== oldBoot) return { kind: 'done' };
+      if (!step.newBoot || boot !== oldBoot) return true;
       last = 'it has not gone down yet';
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
     }
-    await delay(500);
-  } while (elapsed() < step.timeoutMs);
+    return undefined;
+  };
+  if (await poll(isBack, { everyMs: 500, withinMs: step.timeoutMs - elapsed() })) return { kind: 'done' };
   return { kind: 'no-answer', message: `${session.name} did not come back: ${last}`, ms: elapsed() };
 }
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { type Attempt, firstOf } from '../../src/transport/first-of.ts';
+import { type Attempt, firstOf } from '../../src/lib/first-of.ts';
 
 interface Way {
   readonly attempt: () => Attempt<string>;

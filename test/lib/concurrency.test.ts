@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
 import fc from 'fast-check';
-import { limiter } from '../../src/transport/limiter.ts';
+import { limiter, mapLimit } from '../../src/lib/concurrency.ts';
 
 test('no key ever has more work than the limit, and all work is done', async (t) => {
   const keys = fc.subarray(['a', 'b', 'c'], { minLength: 1 });
@@ -28,6 +28,30 @@ test('no key ever has more work than the limit, and all work is done', async (t)
         );
         t.is(done.length, jobs.length);
         t.deepEqual(done.filter((one) => one.status === 'rejected').length, Math.ceil(jobs.length / 3));
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+test('a list is worked through with no more at a time than the limit, and the results keep its order', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 4 }),
+      fc.array(fc.nat({ max: 5 }), { maxLength: 20 }),
+      async (limit, turns) => {
+        let running = 0;
+        const results = await mapLimit(turns, limit, async (count) => {
+          running++;
+          t.true(running <= limit);
+          for (let index = 0; index < count; index++) await turn();
+          running--;
+          return count * 2;
+        });
+        t.deepEqual(
+          results,
+          turns.map((count) => count * 2),
+        );
       },
     ),
     { numRuns: 50 },
