@@ -1,7 +1,7 @@
 import type { FailoverSettings } from '../cluster/cluster.ts';
-import { spawn } from 'node:child_process';
 
 import { EXIT, UserError } from '../../lib/errors.ts';
+import { run } from '../../lib/process.ts';
 import { userEnvironment } from '../../lib/system-path.ts';
 import type { HookRunner } from './ports.ts';
 
@@ -31,46 +31,23 @@ export function hookRunner(hooks: FailoverSettings['hooks'], options: HookOption
         { message: redact(`the hook ${name} (${path}) ${why}`) },
         { exitCode: EXIT.failed, ...(cause === undefined ? {} : { cause }) },
       );
-    await new Promise<void>((resolve, reject) => {
-      const child = spawn(path, [name], {
-        stdio: ['pipe', 'pipe', 'pipe'],
-        detached: true,
-        env: userEnvironment(),
-      });
-      let said = '';
-      const take = (chunk: Buffer): void => {
-        said = (said + chunk.toString('utf8')).slice(-LONGEST_OUTPUT);
-      };
-      const abort = (): void => {
-        // It leads a group of its own, so what it has started ends with it.
-        if (child.pid !== undefined) {
-          try {
-            process.kill(-child.pid, 'SIGKILL');
-          } catch {
-            // It has ended by itself.
-          }
-        }
-        reject(failed('did not end in time'));
-      };
-      signal?.addEventListener('abort', abort, { once: true });
-      const over = (): void => signal?.removeEventListener('abort', abort);
-      child.stdout.on('data', take);
-      child.stderr.on('data', take);
-      // One that does not read what it is told is no failure.
-      child.stdin.on('error', () => {});
-      child.on('error', (error) => {
-        over();
-        reject(failed(`cannot be run: ${error.message}`, error));
-      });
-      child.on('close', (status, killedBy) => {
-        over();
-        const text = said.trim();
-        if (status === 0) {
-          if (text !== '') onOutput?.(name, redact(text));
-          resolve();
-        } else reject(failed(`ended with ${killedBy ?? `status ${status}`}: ${text || 'it said nothing'}`));
-      });
-      child.stdin.end(`${JSON.stringify({ hook: name, ...event })}\n`);
+    let said = '';
+    const take = (chunk: Buffer): void => {
+      said = (said + chunk.toString('utf8')).slice(-LONGEST_OUTPUT);
+    };
+    const { status, cut, killedBy, error } = await run([path, name], {
+      input: `${JSON.stringify({ hook: name, ...event })}\n`,
+      env: userEnvironment(),
+      signal,
+      wholeGroup: true,
+      onStdout: take,
+      onStderr: take,
     });
+    if (error) throw failed(`cannot be run: ${error.message}`, error);
+    if (cut) throw failed('did not end in time');
+    const text = said.trim();
+    if (status !== 0)
+      throw failed(`ended with ${killedBy ?? `status ${status}`}: ${text || 'it said nothing'}`);
+    if (text !== '') onOutput?.(name, redact(text));
   };
 }

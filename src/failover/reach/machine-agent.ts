@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 
+import { run } from '../../lib/process.ts';
 import { systemEnvironment } from '../../lib/system-path.ts';
 import type { Machine } from './machine.ts';
 import { byLine, machineOf } from './machine-verbs.ts';
@@ -24,40 +25,19 @@ const SSH_FAILED = 255;
 
 /** A machine as a daemon reaches it: by a key that can run the verbs of `understudy-node` and nothing else. */
 export function agentMachine(agent: AgentAddress): Machine {
-  return machineOf(
-    agent.host,
-    (argv, { timeoutMs, signal, onLine }) =>
-      new Promise((resolve, reject) => {
-        const child = start(agent, argv, [], 'ignore');
-        const take = onLine && byLine(onLine);
-        let stderr = '';
-        let timedOut = false;
-        const timer = setTimeout(() => {
-          timedOut = true;
-          child.kill('SIGKILL');
-        }, timeoutMs);
-        const abort = (): void => void child.kill('SIGKILL');
-        signal?.addEventListener('abort', abort);
-        const over = (): void => {
-          clearTimeout(timer);
-          signal?.removeEventListener('abort', abort);
-        };
-        child.stdout?.on('data', (chunk: Buffer) => take?.(chunk));
-        child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
-        child.on('error', (error) => {
-          over();
-          resolve({ status: -1, stderr: '', unreachable: error.message });
-        });
-        child.on('close', (code) => {
-          over();
-          if (signal?.aborted) reject(signal.reason as Error);
-          else if (timedOut) resolve({ status: -1, stderr: `it did not end within ${timeoutMs / 1000} s` });
-          else if (code === SSH_FAILED || code === null)
-            resolve({ status: -1, stderr: '', unreachable: stderr.trim() || 'ssh ended' });
-          else resolve({ status: code, stderr });
-        });
-      }),
-  );
+  return machineOf(agent.host, async (argv, { timeoutMs, signal, onLine }) => {
+    const { status, stderr, cut, killedBy, error } = await run(commandLine(agent, argv), {
+      timeoutMs,
+      signal,
+      onStdout: onLine ? byLine(onLine) : () => {},
+    });
+    if (error) return { status: -1, stderr: '', unreachable: error.message };
+    if (cut === 'signal') throw signal?.reason as Error;
+    if (cut) return { status: -1, stderr: `it did not end within ${timeoutMs / 1000} s` };
+    if (status === SSH_FAILED || killedBy)
+      return { status: -1, stderr: '', unreachable: stderr.trim() || 'ssh ended' };
+    return { status, stderr };
+  });
 }
 
 /**
@@ -73,11 +53,11 @@ export function agentRuntimeApi(
       : ['ControlMaster=auto', `ControlPath=${agent.controlDirectory}/%C`, 'ControlPersist=60'];
   return () =>
     new Promise((resolve, reject) => {
-      const child = start(agent, ['haproxy'], shared, 'pipe');
+      const [program = '', ...args] = commandLine(agent, ['haproxy'], shared);
+      const child = spawn(program, args, { stdio: 'pipe', env: systemEnvironment() });
       const { stdin, stdout } = child;
-      if (!stdin || !stdout) throw new Error('ssh has no pipes');
       let stderr = '';
-      child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
+      child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
       // A write to an ssh that has ended is no news: how it ended is.
       stdin.on('error', () => {});
       const stream = new Duplex({
@@ -105,12 +85,11 @@ export function agentRuntimeApi(
     });
 }
 
-function start(
+function commandLine(
   { address, key, knownHosts, ssh = 'ssh' }: AgentAddress,
   argv: readonly string[],
-  more: readonly string[],
-  stdin: 'ignore' | 'pipe',
-): ChildProcess {
+  more: readonly string[] = [],
+): readonly string[] {
   const options = [
     'BatchMode=yes',
     'IdentitiesOnly=yes',
@@ -124,18 +103,15 @@ function start(
     'LogLevel=ERROR',
     ...more,
   ];
-  return spawn(
+  return [
     ssh,
-    [
-      '-F',
-      'none',
-      '-T',
-      '-i',
-      key,
-      ...options.flatMap((option) => ['-o', option]),
-      `${USER}@${address}`,
-      ...argv,
-    ],
-    { stdio: [stdin, 'pipe', 'pipe'], env: systemEnvironment() },
-  );
+    '-F',
+    'none',
+    '-T',
+    '-i',
+    key,
+    ...options.flatMap((option) => ['-o', option]),
+    `${USER}@${address}`,
+    ...argv,
+  ];
 }

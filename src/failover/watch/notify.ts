@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -6,6 +5,7 @@ import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { EXIT, UserError } from '../../lib/errors.ts';
+import { run } from '../../lib/process.ts';
 import { userEnvironment } from '../../lib/system-path.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 
@@ -69,7 +69,7 @@ export function notifier(options: NotifierOptions): Notifier {
       email === undefined
         ? undefined
         : attempt(`e-mail to ${email}`, () =>
-            run(
+            execute(
               options.sendmail ?? SENDMAIL.find((path) => existsSync(path)) ?? SENDMAIL[0] ?? '',
               ['-i', '--', email],
               redact(mailOf(email, notification)),
@@ -78,7 +78,7 @@ export function notifier(options: NotifierOptions): Notifier {
           ),
       command === undefined
         ? undefined
-        : attempt(command, () => run(command, [notification.event], `${body}\n`, timeoutMs)),
+        : attempt(command, () => execute(command, [notification.event], `${body}\n`, timeoutMs)),
     ]);
   };
 }
@@ -129,28 +129,24 @@ function postOnce(url: string, body: string, timeoutMs: number): Promise<number>
   });
 }
 
-function run(path: string, args: readonly string[], stdin: string, timeoutMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(path, args, {
-      stdio: ['pipe', 'ignore', 'pipe'],
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
-      env: userEnvironment(),
-    });
-    let said = '';
-    child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString('utf8')).slice(-2000)));
-    child.stdin.on('error', () => {});
-    child.on('error', reject);
-    child.on('close', (status, killedBy) => {
-      if (status === 0) resolve();
-      else if (killedBy === 'SIGKILL') reject(new Error(`it did not end within ${timeoutMs} ms`));
-      else
-        reject(
-          new Error(`it ended with ${killedBy ?? `status ${status}`}: ${said.trim() || 'it said nothing'}`),
-        );
-    });
-    child.stdin.end(stdin);
+async function execute(
+  path: string,
+  args: readonly string[],
+  input: string,
+  timeoutMs: number,
+): Promise<void> {
+  let said = '';
+  const { status, cut, killedBy, error } = await run([path, ...args], {
+    input,
+    timeoutMs,
+    env: userEnvironment(),
+    onStdout: () => {},
+    onStderr: (chunk) => (said = (said + chunk.toString('utf8')).slice(-2000)),
   });
+  if (error) throw error;
+  if (cut) throw new Error(`it did not end within ${timeoutMs} ms`);
+  if (status !== 0)
+    throw new Error(`it ended with ${killedBy ?? `status ${status}`}: ${said.trim() || 'it said nothing'}`);
 }
 
 function mailOf(address: string, notification: Notification): string {
