@@ -99,7 +99,9 @@ export async function carryOut(action: Action, context: ActionContext, limits: L
     case 'fence':
       return await fence(action, context, limits);
     case 'unfence':
-      return await said(known(context.ports.machines, action.instance).unfence(limits.signal));
+      return await said(
+        known(context.ports.machines, action.instance).unfence(limits.signal, action.asBefore),
+      );
     case 'clone':
       return await clone(action.instance, action.source, context, limits);
     case 'inject-empty':

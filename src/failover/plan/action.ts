@@ -47,7 +47,8 @@ export type Action =
   | { readonly do: 'prove'; readonly instance: string; readonly on: readonly string[] }
   /** On the machine below: mask and stop mysqld, and the operator's STONITH hook when told so. What cannot be reached is recorded. */
   | { readonly do: 'fence'; readonly instance: string; readonly stonith?: boolean }
-  | { readonly do: 'unfence'; readonly instance: string }
+  /** `asBefore`: a server that was stopped before the fence stays so. */
+  | { readonly do: 'unfence'; readonly instance: string; readonly asBefore?: boolean }
   | { readonly do: 'clone'; readonly instance: string; readonly source: string }
   | { readonly do: 'inject-empty'; readonly instance: string; readonly gtids: string }
   | { readonly do: 'hook'; readonly hook: HookName };

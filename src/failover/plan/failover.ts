@@ -247,7 +247,7 @@ function fences(survey: Survey, from: Instance, isSafe: boolean): readonly Step[
       settings,
       // Only here: a server that is merely restarted by way of a fence keeps its machine.
       { do: 'fence', instance: from.spec.name, ...(settings.hooks['stonith'] ? { stonith: true } : {}) },
-      { ...how, undo: [{ do: 'unfence', instance: from.spec.name }] },
+      { ...how, undo: [{ do: 'unfence', instance: from.spec.name, asBefore: true }] },
     ),
   ];
 }

@@ -54,7 +54,7 @@ export function planRejoin(
   }
   // Started read-only, the last primary may turn out to be the one that has everything.
   if (wish.byHand && primary === undefined && instance === survey.primary && instance.kind === 'silent') {
-    return whenSilent(survey, instance);
+    return whenSilent(survey, instance, wish);
   }
   if (primary === undefined) {
     return {
@@ -75,7 +75,7 @@ export function planRejoin(
       refusals: [refusal('AlreadyPrimary', name, `${name} is the primary`, { remedy: 'nothing to do' })],
     };
   }
-  if (instance.kind === 'silent') return whenSilent(survey, instance);
+  if (instance.kind === 'silent') return whenSilent(survey, instance, wish);
   if (!instance.state.readOnly) return { plan: closePlan(survey, instance, primary), again: true };
   if (wish.clone) return clonePlan(survey, instance, primary, wish);
   return whenReadOnly(surveyOf(topology, settings, primary), instance, primary, wish);
@@ -89,12 +89,18 @@ export function rightPrimary({ view }: Survey): Answering | undefined {
     : undefined;
 }
 
-function whenSilent(survey: Survey, instance: Silent): Planned & { readonly again?: boolean } {
+function whenSilent(
+  survey: Survey,
+  instance: Silent,
+  { byHand = false }: RejoinWish,
+): Planned & { readonly again?: boolean } {
   const { name } = instance.spec;
   if (isFenced(survey, instance)) {
+    // Only a person starts what a person has stopped.
+    const unfence = { do: 'unfence', instance: name, ...(byHand ? {} : { asBefore: true }) } as const;
     return {
       plan: {
-        ...rejoinPlan(instance, [[step(survey.settings, { do: 'unfence', instance: name })]]),
+        ...rejoinPlan(instance, [[step(survey.settings, unfence)]]),
         notes: [`${name} is started read-only; what it has decides what follows`],
       },
       again: true,

@@ -53,7 +53,7 @@ export function sentenceOf(action: Action): string {
     case 'fence':
       return `mysqld on the machine of ${action.instance} is stopped and kept from starting`;
     case 'unfence':
-      return `mysqld on the machine of ${action.instance} is started again, read-only`;
+      return `mysqld on the machine of ${action.instance} is started again, read-only${action.asBefore ? ', unless somebody had stopped it before' : ''}`;
     case 'clone':
       return `the data of ${action.instance} become a copy of those of ${action.source}`;
     case 'inject-empty':

@@ -24,6 +24,10 @@ const FENCE_MS = 25_000;
 /** InnoDB recovers before it answers. */
 const UNFENCE_SECONDS = 300;
 const COPY_MS = 4 * 3_600_000;
+/** The script's status for words that it does not know. */
+const UNKNOWN_VERB = 64;
+
+class UnknownVerb extends UserError {}
 
 /** A machine on which verbs of `files/failover/understudy-node` can be run, by whatever way. */
 export function machineOf(host: string, run: RunVerb): Machine {
@@ -42,13 +46,24 @@ export function machineOf(host: string, run: RunVerb): Machine {
     }
     if (result.status === 0) return;
     const said = result.stderr.trim().slice(-2000) || `it ended with status ${result.status}`;
-    throw new UserError(`${host}: '${argv.join(' ')}' failed: ${said}`, { exitCode: EXIT.failed });
+    const Failure = result.status === UNKNOWN_VERB ? UnknownVerb : UserError;
+    throw new Failure(`${host}: '${argv.join(' ')}' failed: ${said}`, { exitCode: EXIT.failed });
   };
   return {
     host,
     fence: async (signal) => await act(['fence'], FENCE_MS, signal),
-    unfence: async (signal) =>
-      await act(['unfence', String(UNFENCE_SECONDS)], (UNFENCE_SECONDS + 15) * 1000, signal),
+    unfence: async (signal, asBefore = false) => {
+      const limits = [String(UNFENCE_SECONDS), (UNFENCE_SECONDS + 15) * 1000] as const;
+      const unfence = (verb: string): Promise<void> => act([verb, limits[0]], limits[1], signal);
+      if (!asBefore) return await unfence('unfence');
+      try {
+        await unfence('undo-fence');
+      } catch (error) {
+        // The machine has the script of an older release.
+        if (!(error instanceof UnknownVerb)) throw error;
+        await unfence('unfence');
+      }
+    },
     serveCopy: async (signal) => await act(['serve-copy'], FENCE_MS, signal),
     endCopy: async (signal) => await act(['end-copy'], FENCE_MS, signal),
     copyFrom: async (donor, report, signal) =>

@@ -10,8 +10,11 @@ export interface Machine {
    * hangs; it then rejects, and says what of this succeeded.
    */
   fence(signal?: AbortSignal): Promise<void>;
-  /** Takes that back and starts mysqld, which boots read-only. Ends when it answers. */
-  unfence(signal?: AbortSignal): Promise<void>;
+  /**
+   * Takes that back and starts mysqld, which boots read-only. Ends when it answers. `asBefore`: mysqld that was stopped or
+   * masked before the fence stays so; somebody has done that for a reason.
+   */
+  unfence(signal?: AbortSignal, asBefore?: boolean): Promise<void>;
   /** MariaDB: serves copies of this machine's data to the other servers, until `endCopy`. */
   serveCopy(signal?: AbortSignal): Promise<void>;
   endCopy(signal?: AbortSignal): Promise<void>;

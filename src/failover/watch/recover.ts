@@ -71,7 +71,7 @@ export async function recover(
     return { kind: 'waiting', why: userMessage(error) };
   }
   try {
-    const topology = await look(history, options);
+    const topology = await look(problem, history, options);
     if (topology.memory.epoch !== history.epoch) return { kind: 'gone' };
     const found = problems(topology, cluster.settings).find((one) => isSame(one, problem));
     if (found === undefined || !isStillStalled(found, history, topology)) return { kind: 'gone' };
@@ -151,6 +151,7 @@ async function forget(topology: Topology, { coordination }: Ports, { epoch }: Le
 }
 
 async function look(
+  { recovery }: Problem,
   history: History,
   { cluster, ports, balancers, signal }: RecoverOptions,
 ): Promise<Topology> {
@@ -159,8 +160,10 @@ async function look(
       record.silence === undefined ? [] : [[record.spec.name, LAST_CHANCE_MS] as const],
     ),
   );
-  const topology = await observe(cluster, ports, { withoutBalancers: true, patience, signal });
-  return { ...topology, balancers };
+  // Nobody waits for a balancer that is gone; but its word that a silent instance takes writes must not be an old one.
+  const withoutBalancers = recovery !== 'fence';
+  const topology = await observe(cluster, ports, { withoutBalancers, patience, signal });
+  return withoutBalancers ? { ...topology, balancers } : topology;
 }
 
 /** A dead primary stays one when a replica falls silent, too; one that answers that it is full is not dead. */

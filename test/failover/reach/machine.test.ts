@@ -42,7 +42,7 @@ for (const argv of REFUSED) {
   test(`the script takes only the verbs it knows, and not: ${argv.join(' ') || 'nothing'}`, async (t) => {
     const result = await run(['sh', SCRIPT, ...argv]);
     t.is(result.status, 64);
-    t.regex(result.stderr, /^expected fence, unfence, status/);
+    t.regex(result.stderr, /^expected fence, unfence, undo-fence, status/);
     t.is(result.stdout, '');
   });
 }
@@ -70,6 +70,18 @@ test('a daemon names its key and its hosts, and the verb comes last', async (t) 
   t.true(words.includes('UserKnownHostsFile=/etc/k/known_hosts'));
   t.true(words.includes('BatchMode=yes'));
   t.deepEqual(words.slice(-3), ['understudy@10.0.0.1', 'unfence', '300']);
+});
+
+test('what was stopped before a fence is left so, unless the machine has the script of an older release', async (t) => {
+  const fresh = fakeSsh(t, 'exit 0');
+  await agentMachine({ host: 'web1', address: '10.0.0.1', key: 'k', ssh: fresh.ssh }).unfence(
+    undefined,
+    true,
+  );
+  t.deepEqual(fresh.log().trim().split('\n').slice(-2), ['undo-fence', '300']);
+  const old = fakeSsh(t, 'case "$*" in *undo-fence*) exit 64 ;; esac; exit 0');
+  await agentMachine({ host: 'web1', address: '10.0.0.1', key: 'k', ssh: old.ssh }).unfence(undefined, true);
+  t.deepEqual(old.log().trim().split('\n').slice(-2), ['unfence', '300']);
 });
 
 test('a host that is not reached and a verb that fails are told apart', async (t) => {

@@ -70,6 +70,36 @@ for (const { name, decided, seen, ends } of CASES) {
   });
 }
 
+const SILENT_WRITER = ['db1 primary 1:1-100', 'db2 <db1 1:1-100', 'db3 dead'];
+const BOTH = ['lb1', 'lb2'].map((name) => ({ name, reachable: true, writers: ['web1', 'web3'] }));
+
+for (const { name, writers, ends } of [
+  { name: 'the balancers say so still', writers: ['web1', 'web3'], ends: 'executed' },
+  { name: 'they did three seconds ago, and do no more', writers: ['web1'], ends: 'gone' },
+] as const) {
+  test(`a silent instance is fenced on what the balancers say now: ${name}`, async (t) => {
+    const before = describe({ instances: SILENT_WRITER, balancers: BOTH });
+    const problem = problems(before, SETTINGS).find(({ code }) => code === 'SilentWriter');
+    if (problem === undefined) throw new Error('there is no problem');
+    const said = async (): Promise<readonly string[]> => writers;
+    const fake = fakeCluster({ ...answers(before), 'lb1.writers': said, 'lb2.writers': said });
+    const { coordination } = fake.ports;
+    const recovered = await recover(problem, historyOf(before), {
+      cluster: { ...fake.cluster, settings: SETTINGS, instances: before.instances.map(({ spec }) => spec) },
+      ports: {
+        ...fake.ports,
+        coordination: { ...coordination, acquire: async () => fake.lease, memory: async () => before.memory },
+      },
+      who: 'watch@lb1',
+      balancers: before.balancers,
+      began: () => {},
+      report: () => {},
+      signal: new AbortController().signal,
+    });
+    t.is(recovered.kind, ends);
+  });
+}
+
 function historyOf(topology: Topology) {
   const records = new Map(
     topology.instances.map((instance) => {
