@@ -13,11 +13,18 @@ const ROOT = new URL('../', import.meta.url);
  * @param {'provision' | 'failover'} program
  */
 export async function launch(program) {
-  const source = new URL(`src/bin/${program}.ts`, ROOT);
-  if (!existsSync(source)) {
-    await import(new URL(`dist/bin/${program}.js`, ROOT).href);
-    return;
-  }
+  const source = `src/bin/${program}.ts`;
+  if (existsSync(new URL(source, ROOT))) await runSource(program, source);
+  else await import(new URL(`dist/bin/${program}.js`, ROOT).href);
+}
+
+/**
+ * Runs a file of the checkout under this Node, or under the one that npm has put there.
+ * @param {string} program what the user called
+ * @param {string} file its path in the checkout
+ */
+export async function runSource(program, file) {
+  const source = new URL(file, ROOT);
   if (!existsSync(new URL('node_modules', ROOT))) {
     fail(`${program}: the packages that it uses are not installed`, `npm ci in ${fileURLToPath(ROOT)}`);
     return;
@@ -32,7 +39,7 @@ export async function launch(program) {
   else {
     fail(
       `${program}: Node.js ${needed} or newer is needed, and this is Node.js ${process.versions.node}`,
-      `npm ci in ${fileURLToPath(ROOT)} brings one along`,
+      `npm ci in ${fileURLToPath(ROOT)} brings one along, unless it is kept from running scripts (ignore-scripts)`,
     );
   }
 }
