@@ -3,8 +3,8 @@ import { number, text } from './rows.ts';
 import type { Limits, LoggedTransaction } from './server.ts';
 import type { Row, Session } from './session.ts';
 
-/** More than this many are not looked at one by one: it takes longer than anybody reads. */
-const MOST = 1000;
+/** When so many were found, no older log is read: it takes longer than anybody reads. */
+export const MOST_TRANSACTIONS = 1000;
 const EVENTS_AT_ONCE = 5000;
 /** A log begins with four magic bytes. */
 const FIRST_EVENT = 4;
@@ -27,7 +27,7 @@ export async function loggedTransactions(
   const logs = await session.rows('listing the binary logs', 'SHOW BINARY LOGS', [], limits);
   for (const log of logs.map((row) => text(row, 'Log_name')).reverse()) {
     found.unshift(...(await inLog(session, log, wanted, limits)));
-    if (found.length >= MOST || isComplete(found, wanted)) break;
+    if (found.length >= MOST_TRANSACTIONS || isComplete(found, wanted)) break;
   }
   return found;
 }

@@ -1,4 +1,5 @@
 import { type Problem, unreachable } from '../lib/errors.ts';
+import { hostPort } from '../lib/host-port.ts';
 import { command } from '../lib/shell.ts';
 import type { Endpoint, Phase, TransportFailure } from './failure.ts';
 
@@ -138,9 +139,7 @@ function describeAuthentication(failure: Extract<TransportFailure, { kind: 'auth
 }
 
 function where(endpoint: Endpoint): string {
-  return endpoint.address.includes(':')
-    ? `[${endpoint.address}]:${endpoint.port}`
-    : `${endpoint.address}:${endpoint.port}`;
+  return hostPort(endpoint.address, endpoint.port);
 }
 
 function by(endpoint: Endpoint): string {

@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import { hostPort } from '../lib/host-port.ts';
 
 import { command } from '../lib/shell.ts';
 import type { Channel } from './channel.ts';
@@ -36,7 +37,9 @@ export function forwardError(error: unknown, address: string, port: number): For
   );
   const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? '') : '';
   const isShort = reasonOf(error) === RESOURCE_SHORTAGE || ['EMFILE', 'ENFILE', 'ENOBUFS'].includes(code);
-  return new ForwardError(isShort ? 'impossible' : 'closed', `${address}:${port}: ${said}`, { cause: error });
+  return new ForwardError(isShort ? 'impossible' : 'closed', `${hostPort(address, port)}: ${said}`, {
+    cause: error,
+  });
 }
 
 function reasonOf(error: unknown): unknown {
@@ -72,7 +75,7 @@ export async function forwardByShell(options: OpenOptions, address: string, port
     `exec ${command(['sh', '-c', RELAY, 'sh', address, String(port)])}`,
   );
   const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
-  const where = `${address}:${port}`;
+  const where = hostPort(address, port);
   let said = '';
   let stream: Duplex | undefined;
   channel.onStderr((chunk) => {

@@ -1,4 +1,5 @@
 import { UserError } from '../lib/errors.ts';
+import { hostPort } from '../lib/host-port.ts';
 import { type SshSettings, sshSettings } from './ssh-settings.ts';
 import type { HostAddress } from './transport.ts';
 
@@ -20,7 +21,7 @@ export function resolveRoutes(
     );
   }
   const settings = sshSettings(host, { home: options.home, defaultUser });
-  const id = `${settings.user}@${settings.address}:${settings.port}`;
+  const id = `${settings.user}@${hostPort(settings.address, settings.port)}`;
   if (outer.includes(id)) {
     throw new UserError({
       message: `${host.name}: its jump hosts lead back to itself (${[...outer, id].join(' → ')})`,

@@ -1,4 +1,5 @@
 import type { ExecOptions } from 'ssh2';
+import { hostPort } from '../lib/host-port.ts';
 
 import { keyStore } from './authentication.ts';
 import { sshChannel } from './channel.ts';
@@ -108,14 +109,16 @@ export function sshTransport(options: SshTransportOptions = {}): SshTransport {
     const via = jump ? lease(route.slice(0, -1)) : undefined;
     const open = async () => {
       const viaSession = via && jump ? await blaming(jump, via.session) : undefined;
-      return await logins([`${target.address}:${target.port}`, ...(jump ? [`via ${jump.name}`] : [])], () =>
-        openSession(target, {
-          keys,
-          via: viaSession,
-          keepaliveIntervalMs: options.keepaliveIntervalMs ?? 5000,
-          keepaliveCountMax: options.keepaliveCountMax ?? 3,
-          signal: cancel.signal,
-        }),
+      return await logins(
+        [hostPort(target.address, target.port), ...(jump ? [`via ${jump.name}`] : [])],
+        () =>
+          openSession(target, {
+            keys,
+            via: viaSession,
+            keepaliveIntervalMs: options.keepaliveIntervalMs ?? 5000,
+            keepaliveCountMax: options.keepaliveCountMax ?? 3,
+            signal: cancel.signal,
+          }),
       );
     };
     const session = open();
@@ -217,7 +220,7 @@ export function sshTransport(options: SshTransportOptions = {}): SshTransport {
 }
 
 function idOf(route: readonly SshSettings[]): string {
-  return route.map((hop) => `${hop.user}@${hop.address}:${hop.port}`).join(' ');
+  return route.map((hop) => `${hop.user}@${hostPort(hop.address, hop.port)}`).join(' ');
 }
 
 /** What the host itself said, and would say by another way too. */

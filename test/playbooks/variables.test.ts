@@ -192,6 +192,7 @@ const READ_ELSEWHERE: readonly (readonly [Where, string, RegExp, (RegExp | undef
   [{ all: 'mysql_backup_password: of all' }, CLUSTER, /"backup": \{ "user": "backup", "password": "of all"/],
   [{ servers: 'mysql_failover_user: operator' }, CLUSTER, /"failover": \{ "user": "operator"/],
   [{ servers: 'etcd_client_port: 2479' }, CLUSTER, /"10\.2\.0\.21:2479"/],
+  [{ web2: 'mysql_address: "fd00::22"' }, HAPROXY, /server web2 \[fd00::22\]:3306 addr 10\.2\.0\.22/],
   [{ balancers: 'haproxy_api_port: 9899' }, CLUSTER, /"apiPort": 9899/],
   [{ servers: 'failover_store: none' }, CLUSTER, /"etcd": \[\s*\]/],
   [{ all: 'failover_store: none' }, CLUSTER, /"etcd": \[\s*\]/],
@@ -203,6 +204,95 @@ for (const [where, template, expected, not] of READ_ELSEWHERE) {
     const text = onBalancer(t, where, template);
     t.regex(text, expected);
     if (not) t.notRegex(text, not);
+  });
+}
+
+const BOTH = 'etcd_members: [web1, web2]';
+const SIX = `${BOTH}, etcd_addresses: { web1: "fd00::21", web2: "fd00::22" }`;
+const ON_WEB2: readonly (readonly [string, Where, string, RegExp])[] = [
+  ['server_id', {}, 'mysql/templates/mysql/option.cnf.j2', /^server_id = 167903254$/m],
+  [
+    'server_id',
+    { web2: 'mysql_address: "fd00::22"' },
+    'mysql/templates/mysql/option.cnf.j2',
+    /^server_id = 3123614067$/m,
+  ],
+  [
+    'server_id',
+    { web2: 'mysql_address: db2.example.com' },
+    'mysql/templates/mysql/option.cnf.j2',
+    /^server_id = 1340324385$/m,
+  ],
+  [
+    'an IPv6 address to listen on',
+    { web2: 'mysql_address: "fd00::22"' },
+    'mysql/templates/mysql/option.cnf.j2',
+    /^bind_address = fd00::22,127\.0\.0\.1$/m,
+  ],
+  [
+    'an IPv4 address for copies',
+    {},
+    'mysql/templates/mariadb/serve.sh.j2',
+    /4444,bind=10\.2\.0\.22,reuseaddr/,
+  ],
+  [
+    'an IPv6 address for copies',
+    { web2: 'mysql_address: "fd00::22"' },
+    'mysql/templates/mariadb/serve.sh.j2',
+    /4444,pf=ip6,bind=\[fd00::22\],reuseaddr/,
+  ],
+  [
+    'an IPv4 address in a URL',
+    { all: BOTH },
+    'etcd/templates/etcd.env.j2',
+    /^ETCD_LISTEN_PEER_URLS=https:\/\/10\.2\.0\.22:2380$/m,
+  ],
+  [
+    'an IPv6 address in a URL',
+    { all: SIX },
+    'etcd/templates/etcd.env.j2',
+    /^ETCD_LISTEN_PEER_URLS=https:\/\/\[fd00::22\]:2380$/m,
+  ],
+  [
+    'IPv6 addresses of all members',
+    { all: SIX },
+    'etcd/templates/ctl.sh.j2',
+    /^ALL=https:\/\/\[fd00::21\]:2379,https:\/\/\[fd00::22\]:2379/m,
+  ],
+];
+
+for (const [what, where, template, expected] of ON_WEB2) {
+  test(`${what} is written right: ${JSON.stringify(where)} in ${template}`, (t) => {
+    t.regex(rendered(t, where, template, 'web2'), expected);
+  });
+}
+
+const NAMES: readonly (readonly [string, string])[] = [
+  ['10.2.0.22', 'IP:10.2.0.22'],
+  ['fd00::22', 'IP:fd00::22'],
+  ['2001:DB8::A:1', 'IP:2001:DB8::A:1'],
+  ['::ffff:10.2.0.22', 'IP:::ffff:10.2.0.22'],
+  ['db2', 'DNS:db2'],
+  ['db2.example.com', 'DNS:db2.example.com'],
+  ['cafe', 'DNS:cafe'],
+];
+
+for (const [address, name] of NAMES) {
+  test(`a certificate names ${address} as ${name}`, (t) => {
+    for (const template of ['mysql', 'etcd'] as const) {
+      const known = new Map<Value, Value>([
+        ['address', address],
+        ['instance', 'db2'],
+      ]);
+      const more = new Map<Value, Value>([
+        ['ansible_play_hosts', ['web2']],
+        ['mysql_state', known],
+        ['etcd_members', ['web2']],
+        ['etcd_addresses', new Map<Value, Value>([['web2', address]])],
+      ]);
+      const text = rendered(t, {}, `${template}/templates/certificates.sh.j2`, 'web2', more);
+      t.true(text.includes(`,${name}`), text.split('\n').at(-2));
+    }
   });
 }
 

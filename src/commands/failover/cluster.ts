@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { hostPort } from '../../lib/host-port.ts';
 import { dirname, join, resolve } from 'node:path';
 
 import type { Account, BalancerSpec, Cluster, FailoverSettings } from '../../failover/cluster/cluster.ts';
@@ -161,7 +162,7 @@ function instancesOf(reader: Reader, hosts: readonly string[]): readonly Instanc
       reader.problem(
         spec.host,
         'mysql_address',
-        `${spec.address}:${spec.port} is also the address of ${same.host}`,
+        `${hostPort(spec.address, spec.port)} is also the address of ${same.host}`,
       );
     }
   }
@@ -210,7 +211,7 @@ function etcdOf(reader: Reader, host: string): readonly string[] {
   if (given.length > 0 || reader.text(host, 'site_failover_store') !== 'etcd') return given;
   return reader.entries(host, 'etcd_addresses').map(([member, address]) => {
     const port = reader.number(member, 'etcd_client_port', 1, 65_535) ?? 2379;
-    return `${address}:${port}`;
+    return hostPort(address, port);
   });
 }
 

@@ -3,6 +3,7 @@ import { primaryNames } from '../../failover/output/json.ts';
 import { primaryOf } from '../../failover/cluster/primary.ts';
 import type { InstanceSpec, Topology } from '../../failover/cluster/topology.ts';
 import { count, type Gtids, isEmpty, subtract } from '../../database/gtid.ts';
+import { MOST_TRANSACTIONS } from '../../database/logged-transactions.ts';
 import type { LoggedTransaction } from '../../database/server.ts';
 import type { Session } from './session.ts';
 
@@ -72,7 +73,12 @@ export function describeErrant({ instance, primary, gtids, transactions }: Erran
   }
   if (transactions.length > MOST) lines.push(`  … and ${transactions.length - MOST} more`);
   if (transactions.length < total) {
-    lines.push(`  ${total - transactions.length} of them are no longer in its binary logs`);
+    const rest = total - transactions.length;
+    lines.push(
+      transactions.length >= MOST_TRANSACTIONS
+        ? `  ${rest} of them were not looked at: reading stopped when ${transactions.length} were found, the newest`
+        : `  ${rest} of them ${rest === 1 ? 'is' : 'are'} no longer in its binary logs`,
+    );
   }
   return lines.join('\n');
 }

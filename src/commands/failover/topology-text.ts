@@ -1,4 +1,5 @@
 import { traitsOf } from '../../database/traits.ts';
+import { hostPort } from '../../lib/host-port.ts';
 import { primaryNames, sourceName } from '../../failover/output/json.ts';
 import { pauseAt } from '../../failover/cluster/pause.ts';
 import { primaryOf } from '../../failover/cluster/primary.ts';
@@ -105,7 +106,9 @@ function cells(
   const { spec } = instance;
   const isPrimary = primaries.includes(spec.name);
   const place =
-    spec.host === spec.name ? `${spec.address}:${spec.port}` : `${spec.host} ${spec.address}:${spec.port}`;
+    spec.host === spec.name
+      ? hostPort(spec.address, spec.port)
+      : `${spec.host} ${hostPort(spec.address, spec.port)}`;
   if (instance.kind === 'silent') {
     return [place, isPrimary ? 'primary' : '', styles.failed(`silent: ${instance.silence.message}`)];
   }

@@ -1,4 +1,5 @@
 import { ahead, type Gtids, noGtids, parseGtids, union } from '../gtid.ts';
+import { hostPort } from '../../lib/host-port.ts';
 import { errorOf, filtersOf, lagOf, receiverOf } from '../mysql/read.ts';
 import { flag, isOn, number, numberOrNone, pairs, text } from '../rows.ts';
 import type { Row } from '../session.ts';
@@ -85,7 +86,7 @@ export function mariadbState(
     otherChannels: channels.map((row) => text(row, 'Connection_name')).filter((name) => name !== ''),
     replicas: replicas.map((row) => ({
       uuid: text(row, 'Server_id'),
-      address: `${text(row, 'Host')}:${text(row, 'Port')}`,
+      address: hostPort(text(row, 'Host'), text(row, 'Port')),
     })),
     semiSync: {
       available: true,

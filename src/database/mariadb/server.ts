@@ -1,4 +1,5 @@
 import { UserError } from '../../lib/errors.ts';
+import { hostPort } from '../../lib/host-port.ts';
 import { BaseServer, JOURNAL_ROW, JOURNAL_TABLE, orNone, withGrace } from '../base-server.ts';
 import { ServerFailure } from '../failure.ts';
 import { MariadbGtids } from './gtid.ts';
@@ -160,7 +161,7 @@ export class MariadbServer extends BaseServer implements Server {
       if (isSame && text(row, 'Slave_IO_Running') === 'Yes' && flag(row, 'Slave_SQL_Running')) return;
       // What it wrote itself as the primary has to count as received, or the strict mode refuses to go on.
       const demote = options.demoted && row === undefined ? ', MASTER_DEMOTE_TO_SLAVE = 1' : '';
-      await session.rows(`following ${source.host}:${source.port}`, change(demote), values, limits);
+      await session.rows(`following ${hostPort(source.host, source.port)}`, change(demote), values, limits);
     });
   }
 

@@ -1,4 +1,5 @@
 import { sleep } from '../../lib/async.ts';
+import { hostPort } from '../../lib/host-port.ts';
 
 import { UserError } from '../../lib/errors.ts';
 import { ServerFailure } from '../failure.ts';
@@ -17,6 +18,12 @@ interface CloneTarget {
 
 /** Replaces the data of an instance by a copy of another's; it restarts with it. */
 export async function cloneFrom(donor: SourceAddress, into: CloneTarget, limits: Limits): Promise<void> {
+  if (donor.host.includes(':')) {
+    throw new UserError({
+      message: `${into.name}: MySQL's clone plugin takes no IPv6 address as its donor (3869), and ${donor.host} is one`,
+      hint: 'give the donor a name: `mysql_address: NAME` in the inventory, a name that the others resolve',
+    });
+  }
   const { report } = into;
   const { user, password } = into.account;
   const deadline = performance.now() + limits.timeoutMs;
@@ -25,8 +32,8 @@ export async function cloneFrom(donor: SourceAddress, into: CloneTarget, limits:
   const cloning = into.sessions.with(limits, async (session) => {
     // Under super_read_only only root may replace the data; the server comes back with it, as its option file says.
     const sql = `SET GLOBAL clone_valid_donor_list = ?; SET GLOBAL super_read_only = OFF; CLONE INSTANCE FROM ?@?:${donor.port} IDENTIFIED BY ? REQUIRE SSL`;
-    const values = [`${donor.host}:${donor.port}`, user, donor.host, password.reveal()];
-    await session.rows(`cloning ${donor.host}:${donor.port}`, sql, values, limits);
+    const values = [hostPort(donor.host, donor.port), user, donor.host, password.reveal()];
+    await session.rows(`cloning ${hostPort(donor.host, donor.port)}`, sql, values, limits);
   });
   const stop = new AbortController();
   const watching = reportProgress(into, stop.signal);

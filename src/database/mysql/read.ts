@@ -1,4 +1,5 @@
 import { contains, type Gtids, isEmpty, noGtids, parseGtids, subtract } from '../gtid.ts';
+import { hostPort } from '../../lib/host-port.ts';
 import { flag, isOn, number, numberOrNone, pairs, text } from '../rows.ts';
 import { type Pulse, pulseOf } from '../pulse.ts';
 import type { Row } from '../session.ts';
@@ -127,7 +128,7 @@ export function mysqlState(results: readonly (readonly Row[])[]): InstanceState 
     otherChannels: replicationRows.map((row) => text(row, 'Channel_Name')).filter((name) => name !== ''),
     replicas: replicas.map((row) => ({
       uuid: text(row, 'Replica_UUID').toLowerCase(),
-      address: `${text(row, 'Host')}:${text(row, 'Port')}`,
+      address: hostPort(text(row, 'Host'), text(row, 'Port')),
     })),
     semiSync: {
       available:
@@ -234,10 +235,7 @@ export function lagOf(said: number | undefined, backlog: Gtids, applyingUs?: num
 /** Shared with MariaDB, whose columns of this kind have the same names. */
 export function filtersOf(row: Row): readonly string[] {
   return Object.entries(row)
-    .filter(
-      ([name, value]) =>
-        /^Replicate_(?!Ignore_Server_Ids|Rewrite_DB$)/i.test(name) && value !== null && String(value) !== '',
-    )
+    .filter(([name, value]) => /^Replicate_/i.test(name) && value !== null && String(value) !== '')
     .map(([name, value]) => `${name}=${String(value)}`);
 }
 

@@ -1,4 +1,5 @@
 import { BaseServer, JOURNAL_ROW, JOURNAL_TABLE, orNone, withGrace } from '../base-server.ts';
+import { hostPort } from '../../lib/host-port.ts';
 import { cloneFrom } from './clone.ts';
 import { type Gtids, isEmpty, parseGtids } from '../gtid.ts';
 import { loggedTransactions } from '../logged-transactions.ts';
@@ -152,7 +153,7 @@ export class MysqlServer extends BaseServer implements Server {
       );
       const isSame = text(row, 'Source_Host') === source.host && number(row, 'Source_Port') === source.port;
       if (isSame && text(row, 'Replica_IO_Running') === 'Yes' && flag(row, 'Replica_SQL_Running')) return;
-      const doing = `following ${source.host}:${source.port}`;
+      const doing = `following ${hostPort(source.host, source.port)}`;
       await session.rows(doing, `STOP REPLICA IO_THREAD ${CLUSTER_CHANNEL}`, [], limits);
       await stopApplier(this.sessions, session, doing, sql, limits, values);
     });

@@ -1,4 +1,5 @@
 import { Agent, request as httpRequest, type ClientRequest } from 'node:http';
+import { hostPort } from '../../lib/host-port.ts';
 import type { Duplex } from 'node:stream';
 import { connect as tlsConnect } from 'node:tls';
 
@@ -177,7 +178,7 @@ function noAnswer(options: EtcdHttpOptions, failures: ReadonlyMap<string, string
   const said = [...failures].map(([name, what]) => `${name}: ${what}`).join('; ');
   return new UserError({
     message: `etcd does not answer (${said})`,
-    hint: `a majority of ${options.endpoints.map((one) => `${one.address}:${one.port}`).join(', ')} has to be up and reachable; without it nothing is changed`,
+    hint: `a majority of ${options.endpoints.map((one) => hostPort(one.address, one.port)).join(', ')} has to be up and reachable; without it nothing is changed`,
   });
 }
 
@@ -192,7 +193,7 @@ class MemberAgent extends Agent {
     super({ keepAlive: true, maxFreeSockets: 4 });
     this.#endpoint = endpoint;
     this.#options = options;
-    this.name = `${endpoint.address}:${endpoint.port}`;
+    this.name = hostPort(endpoint.address, endpoint.port);
   }
 
   override createConnection(_: object, connected?: (error: Error | null, stream: Duplex) => void): undefined {

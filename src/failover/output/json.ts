@@ -1,4 +1,5 @@
 import { unreachable } from '../../lib/errors.ts';
+import { hostPort } from '../../lib/host-port.ts';
 import type { Plan } from '../plan/action.ts';
 import type { Candidate } from '../plan/candidates.ts';
 import type { JournalEntry } from '../coordination/records.ts';
@@ -40,7 +41,7 @@ export function sourceName(topology: Topology, instance: Instance): string | und
   const source = topology.instances.find(
     ({ spec }) => spec.address === sourceHost && spec.port === sourcePort,
   );
-  return source?.spec.name ?? `${sourceHost}:${sourcePort}`;
+  return source?.spec.name ?? hostPort(sourceHost, sourcePort);
 }
 
 export function statusJson(topology: Topology, found: readonly Problem[], ms: number): StatusJson {

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 
 import { within } from '../../lib/async.ts';
 import type { Dial } from '../../lib/dial.ts';
+import { hostPort } from '../../lib/host-port.ts';
 import { type Attempt, firstOf } from '../../lib/first-of.ts';
 import type { Connection } from '../../transport/transport.ts';
 
@@ -55,7 +56,7 @@ export function dialThroughAny(ways: readonly Way[], options: DialOptions): AnyW
     await Promise.any(lines.map((each) => each.open()));
   };
   const dial: Dial = async (address, port) => {
-    const target = `${address}:${port}`;
+    const target = hostPort(address, port);
     const failures: unknown[] = [];
     const given = new AbortController();
     const through = (line: Line): Attempt<Duplex> => {
@@ -142,7 +143,7 @@ function line(way: Way): Line {
         used = performance.now();
         return stream;
       } catch (error) {
-        throw forwardFailure(error as Error, `${address}:${port}`, way.name);
+        throw forwardFailure(error as Error, hostPort(address, port), way.name);
       }
     },
   };

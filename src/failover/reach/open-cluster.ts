@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { hostPort } from '../../lib/host-port.ts';
+import { canonicalIp } from '../../lib/ip-network.ts';
 import { connect as connectTcp } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Duplex } from 'node:stream';
@@ -110,14 +112,14 @@ export interface DaemonOptions {
 export async function openDirectly(options: DaemonOptions): Promise<OpenCluster> {
   const { cluster, key = '/etc/understudy-agent/key', controlDirectory } = options;
   const own = new Set(
-    Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map((one) => one.address)),
+    Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map((one) => canonicalIp(one.address))),
   );
   const dial = dialTcp(cluster.settings.connectTimeoutMs);
   const servers = openServers(cluster, dial);
   const balancers = cluster.balancers.map(({ name, address, apiPort }) =>
     createBalancer({
       name,
-      open: own.has(address)
+      open: own.has(canonicalIp(address))
         ? () => dial('127.0.0.1', apiPort)
         : agentRuntimeApi({ host: name, address, key, controlDirectory }),
       timeoutMs: cluster.settings.queryTimeoutMs,
@@ -167,7 +169,12 @@ export function dialTcp(timeoutMs: number): Dial {
       const socket = connectTcp({ host: address, port, noDelay: true });
       const timer = setTimeout(() => {
         socket.destroy();
-        reject(new DialError('ETIMEDOUT', `connect to ${address}:${port}: no answer within ${timeoutMs} ms`));
+        reject(
+          new DialError(
+            'ETIMEDOUT',
+            `connect to ${hostPort(address, port)}: no answer within ${timeoutMs} ms`,
+          ),
+        );
       }, timeoutMs);
       socket.once('error', (error) => {
         clearTimeout(timer);
