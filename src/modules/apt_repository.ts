@@ -9,7 +9,7 @@ import { contentSize } from '../steps/step.ts';
 import { args, bool, choice, count, mode, str } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
 import { editFacts, planEdit, readLines } from './parts/edit.ts';
-import { toBytesText } from './parts/python-regex.ts';
+import { toBytesText } from '../lib/python-regex.ts';
 import { thenUpdate } from './parts/sources.ts';
 
 const repositoryArgs = args({

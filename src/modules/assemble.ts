@@ -9,7 +9,7 @@ import { attributesOf } from './parts/attributes.ts';
 import { defineModule } from './kit/define.ts';
 import { pattern } from './parts/edit.ts';
 import { digestQuery, fileResult, fileWork, sha1, workPlan } from './parts/file-plan.ts';
-import { pythonRegex, toBytesText } from './parts/python-regex.ts';
+import { pythonRegex, toBytesText } from '../lib/python-regex.ts';
 
 const assembleArgs = args({
   src: path.describe('The directory with the fragments, which are joined in the order of their names.'),
@@ -81,7 +81,10 @@ type Fragments =
 
 function isWanted(given: AssembleArgs, name: string): boolean {
   if (given.ignore_hidden && name.startsWith('.')) return false;
-  return given.regexp === undefined || pythonRegex(given.regexp).test(toBytesText(name));
+  return (
+    given.regexp === undefined ||
+    pythonRegex(given.regexp, { bytes: true }).search(toBytesText(name)) !== null
+  );
 }
 
 function remoteFragments(given: AssembleArgs, facts: FactReader): Fragments {

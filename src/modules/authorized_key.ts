@@ -9,7 +9,7 @@ import { args, bool, choice, only, path, str } from './kit/arguments.ts';
 import { parseAuthorizedKey, type AuthorizedKey } from './parts/authorized-key-line.ts';
 import { defineModule } from './kit/define.ts';
 import { editFacts, planEdit, readLines, trimBlanks } from './parts/edit.ts';
-import { toBytesText } from './parts/python-regex.ts';
+import { toBytesText } from '../lib/python-regex.ts';
 
 const keyArgs = args({
   user: str.describe('The user who shall be able to log in.'),

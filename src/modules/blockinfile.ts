@@ -2,7 +2,7 @@ import { args, bool, choice, fileAliases, fileArguments, path, str } from './kit
 import { attributesOf } from './parts/attributes.ts';
 import { defineModule } from './kit/define.ts';
 import { editFacts, pattern, planEdit, readLines, type Edit, type EditText } from './parts/edit.ts';
-import { pythonRegex, toBytesText } from './parts/python-regex.ts';
+import { pythonRegex, toBytesText } from '../lib/python-regex.ts';
 
 const blockArgs = args(
   {
@@ -106,14 +106,14 @@ function insertionPoint(given: BlockArgs, lines: readonly string[], text: string
   if (insertbefore === 'BOF') return 0;
   const source = insertafter ?? insertbefore;
   if (source === undefined || insertafter === 'EOF') return lines.length;
-  const regexp = pythonRegex(source);
+  const regexp = pythonRegex(source, { bytes: true });
   if (/^\(\?[a-z]*m/.test(source)) {
-    const match = regexp.exec(text);
+    const match = regexp.search(text);
     if (!match) return lines.length;
     const count = (end: number): number => text.slice(0, end).split('\n').length - 1;
     return insertafter === undefined ? count(match.index) : count(match.index + match[0].length) + 1;
   }
-  const found = lines.findLastIndex((line) => regexp.test(line));
+  const found = lines.findLastIndex((line) => regexp.search(line) !== null);
   if (found < 0) return lines.length;
   return insertafter === undefined ? found : found + 1;
 }

@@ -7,7 +7,7 @@ import type { Plan } from '../steps/plan.ts';
 import { args, bool, choice, path, str } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
 import { editFacts, planEdit } from './parts/edit.ts';
-import { toBytesText } from './parts/python-regex.ts';
+import { toBytesText } from '../lib/python-regex.ts';
 
 const cronArgs = args(
   {

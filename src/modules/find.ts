@@ -9,7 +9,7 @@ import type { Plan, Result } from '../steps/plan.ts';
 import { args, bool, choice, int, list, octal, only, path, str, unsupported } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
 import { pattern } from './parts/edit.ts';
-import { pythonRegex, toBytesText } from './parts/python-regex.ts';
+import { pythonRegex, toBytesText } from '../lib/python-regex.ts';
 import { shellPattern } from './parts/shell-pattern.ts';
 
 const SIZE = /^(-?\d+)(b|k|m|g|t)?$/i;
@@ -132,7 +132,7 @@ function isWanted(given: FindArgs, { entry }: Found, facts: FactReader): boolean
   const matches = (patterns: readonly string[]): boolean =>
     patterns.some((source) =>
       given.use_regex
-        ? pythonRegex(source, { anchored: true }).test(toBytesText(name))
+        ? pythonRegex(source, { bytes: true }).match(toBytesText(name)) !== null
         : shellPattern(source).test(name),
     );
   if (given.patterns.length > 0 && !matches(given.patterns)) return false;
@@ -176,11 +176,11 @@ function containsLine(given: FindArgs, item: Found, facts: FactReader): boolean 
   if (item.entry.type !== 'file') return false;
   const found = facts.get(query(content, item.path));
   if (found.kind !== 'file') return false;
-  const regexp = pythonRegex(given.contains, { anchored: true });
+  const regexp = pythonRegex(given.contains, { bytes: true });
   return found.bytes
     .toString('latin1')
     .split('\n')
-    .some((line) => regexp.test(line));
+    .some((line) => regexp.match(line) !== null);
 }
 
 function describe(given: FindArgs, item: Found, facts: FactReader): Result {

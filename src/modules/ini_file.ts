@@ -13,7 +13,7 @@ import {
 import { attributesOf } from './parts/attributes.ts';
 import { defineModule } from './kit/define.ts';
 import { editFacts, planEdit, readLines, trimBlanks, type Edit } from './parts/edit.ts';
-import { toBytesText } from './parts/python-regex.ts';
+import { toBytesText } from '../lib/python-regex.ts';
 
 const iniArgs = args(
   {

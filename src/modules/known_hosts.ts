@@ -3,7 +3,7 @@ import { createHmac, createHash } from 'node:crypto';
 import { args, bool, choice, path, str } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
 import { blankSeparated, editFacts, planEdit, readLines, trimBlanks } from './parts/edit.ts';
-import { toBytesText } from './parts/python-regex.ts';
+import { toBytesText } from '../lib/python-regex.ts';
 
 const knownArgs = args({
   name: str.transform((value) => value.toLowerCase()).describe("The host, as the key's line names it."),

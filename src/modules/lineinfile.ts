@@ -2,7 +2,7 @@ import { args, bool, choice, fileAliases, fileArguments, path, str } from './kit
 import { attributesOf } from './parts/attributes.ts';
 import { defineModule } from './kit/define.ts';
 import { chomp, editFacts, pattern, planEdit, readLines, type Edit, type EditText } from './parts/edit.ts';
-import { pythonRegex, replacement, toBytesText } from './parts/python-regex.ts';
+import { pythonRegex, replacement, toBytesText } from '../lib/python-regex.ts';
 
 const lineArgs = args(
   {
@@ -84,8 +84,8 @@ export const lineinfile = defineModule({
 /** What a line must contain to be the one that is meant; undefined when neither pattern nor text was given. */
 function matcher(given: LineArgs): ((line: string) => RegExpMatchArray | true | undefined) | undefined {
   if (given.regexp !== undefined) {
-    const regexp = pythonRegex(given.regexp);
-    return (line) => regexp.exec(line) ?? undefined;
+    const regexp = pythonRegex(given.regexp, { bytes: true });
+    return (line) => regexp.search(line) ?? undefined;
   }
   if (given.search_string !== undefined) {
     const wanted = toBytesText(given.search_string);
@@ -105,7 +105,9 @@ function present(given: LineArgs, text: EditText): Edit {
   if (found.at !== undefined && (found.match !== undefined || found.exact)) {
     const current = found.at;
     const expanded =
-      given.backrefs && typeof found.match === 'object' ? replacement(given.line ?? '')(found.match) : line;
+      given.backrefs && given.regexp !== undefined && typeof found.match === 'object'
+        ? replacement(line, pythonRegex(given.regexp, { bytes: true }))(found.match)
+        : line;
     const wanted = expanded.endsWith('\n') ? expanded : `${expanded}\n`;
     if (lines[current] === wanted) return done(lines, '');
     return done(lines.with(current, wanted), 'line replaced');
@@ -150,9 +152,9 @@ function findLine(given: LineArgs, lines: readonly string[], line: string) {
   const { insertafter, insertbefore } = given;
   const anchor =
     insertafter !== undefined && insertafter !== 'BOF' && insertafter !== 'EOF'
-      ? pythonRegex(insertafter)
+      ? pythonRegex(insertafter, { bytes: true })
       : insertbefore !== undefined && insertbefore !== 'BOF'
-        ? pythonRegex(insertbefore)
+        ? pythonRegex(insertbefore, { bytes: true })
         : undefined;
   let exact = false;
   let insertAt: number | undefined;
@@ -160,7 +162,7 @@ function findLine(given: LineArgs, lines: readonly string[], line: string) {
     if (chomp(current) === line) {
       at = index;
       exact = true;
-    } else if (anchor?.test(current)) {
+    } else if (anchor?.search(current)) {
       insertAt = insertafter === undefined ? index : index + 1;
       if (given.firstmatch) break;
     }

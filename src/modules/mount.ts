@@ -8,7 +8,7 @@ import { args, bool, choice, path, str } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
 import { editFacts, planEdit, readLines } from './parts/edit.ts';
 import { editFstab, type FstabEntry, isSameMount, parseFstabLine } from './parts/fstab.ts';
-import { toBytesText } from './parts/python-regex.ts';
+import { toBytesText } from '../lib/python-regex.ts';
 
 const HIDDEN = '[REDACTED]';
 

@@ -2,7 +2,7 @@ import { args, bool, choice, fileAliases, fileArguments, path, str } from './kit
 import { attributesOf } from './parts/attributes.ts';
 import { defineModule } from './kit/define.ts';
 import { editFacts, pattern, planEdit, type Edit, type EditText } from './parts/edit.ts';
-import { pythonRegex, replacement } from './parts/python-regex.ts';
+import { pythonRegex, substitute, toBytesText } from '../lib/python-regex.ts';
 
 const replaceArgs = args({
   path: path.describe('The file to edit.'),
@@ -55,18 +55,9 @@ function edit(given: ReplaceArgs, text: EditText): Edit {
       result: { rc: 0, msg: `Pattern for before/after params did not match the given file: ${source}` },
     };
   }
-  const regexp = pythonRegex(given.regexp, { multiline: true, global: true });
-  const expand = replacement(given.replace);
+  const regexp = pythonRegex(given.regexp, { multiline: true, bytes: true });
   const before = text.slice(section.start, section.end);
-  let count = 0;
-  let after = '';
-  let from = 0;
-  for (const match of before.matchAll(regexp)) {
-    count++;
-    after += before.slice(from, match.index) + expand(match);
-    from = match.index + match[0].length;
-  }
-  after += before.slice(from);
+  const { result: after, count } = substitute(regexp, before, toBytesText(given.replace));
   const changed = after !== before;
   return {
     text: text.slice(0, section.start) + after + text.slice(section.end),
@@ -84,8 +75,11 @@ function sectionOf(given: ReplaceArgs, text: string): { start: number; end: numb
       : after === undefined
         ? '(?P<subsection>.*)'
         : '(?P<subsection>.*?)';
-  const regexp = pythonRegex(`${after ?? ''}${inside}${before ?? ''}`, { dotAll: true });
+  const regexp = pythonRegex(`${after ?? ''}${inside}${before ?? ''}`, {
+    dotAll: true,
+    bytes: true,
+  });
   const match = new RegExp(regexp.source, `${regexp.flags}d`).exec(text);
-  const range = match?.indices?.groups?.['subsection'];
+  const range = match?.indices?.[regexp.names.get('subsection') ?? 0];
   return range && { start: range[0], end: range[1] };
 }

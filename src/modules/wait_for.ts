@@ -3,7 +3,7 @@ import type { Outcome, Plan } from '../steps/plan.ts';
 import type { Step, StepOutput } from '../steps/step.ts';
 import { args, choice, count, int, path, str, unsupported } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
-import { toExtendedRegex } from './parts/extended-regex.ts';
+import { toExtendedRegex } from '../lib/python-regex.ts';
 
 const waitArgs = args(
   {

@@ -8,7 +8,8 @@ import type { Plan, Result } from '../../steps/plan.ts';
 import type { FileAttributes, Step } from '../../steps/step.ts';
 import { quote } from '../../lib/shell.ts';
 import { attributeWork, fileResult, workPlan, writeWork, type FileWork } from './file-plan.ts';
-import { PatternError, pythonRegex } from './python-regex.ts';
+import { PatternError } from '../../lib/python-pattern.ts';
+import { pythonRegex } from '../../lib/python-regex.ts';
 
 /** What modules that edit a file have in common. */
 export interface EditWish {
@@ -94,7 +95,7 @@ function tryEdit(edit: (text: EditText) => Edit, text: EditText): Edit {
 /** An argument that is a regular expression, checked when it is read. */
 export const pattern = str.superRefine((value, context) => {
   try {
-    pythonRegex(value);
+    pythonRegex(value, { bytes: true });
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
     context.addIssue({ code: 'custom', message: error.message });

@@ -1,5 +1,6 @@
+import { groupNumber, type PythonRegex, substitute } from '../../lib/python-regex.ts';
 import { own, Tuple, typeFault, typeName, type Data } from '../python/objects.ts';
-import { flag, groupNumber, pythonRegex, replacement, type PythonRegex } from '../python/regex.ts';
+import { asFault, flag, textRegex } from '../python/regex.ts';
 import { text } from '../python/string-methods.ts';
 import { str } from '../python/text.ts';
 import { filter, type Filters } from './define.ts';
@@ -9,12 +10,12 @@ export const regexFilters: Filters = {
   regex_replace: filter(
     'pattern? replacement? ignorecase? multiline? count? mandatory_count?',
     (value, [pattern = '', by = '', ignoreCase, multiline, count, mandatory]) => {
-      const regex = pythonRegex(text(pattern), {
+      const regex = textRegex(text(pattern), {
         ignoreCase: flag(ignoreCase),
         multiline: flag(multiline),
       });
       const most = typeof count === 'number' && count > 0 ? count : Number.POSITIVE_INFINITY;
-      const { result, done } = substitute(regex, str(value), text(by), most);
+      const { result, count: done } = asFault(() => substitute(regex, str(value), text(by), most));
       if (typeof mandatory === 'number' && mandatory > 0 && done !== mandatory) {
         throw typeFault(
           `regex_replace: the pattern should match exactly ${mandatory} times, but matched ${done} times`,
@@ -28,20 +29,19 @@ export const regexFilters: Filters = {
       if (key !== 'ignorecase' && key !== 'multiline')
         throw typeFault(`regex_search has no argument "${key}"`);
     }
-    const regex = pythonRegex(text(pattern), {
+    const regex = textRegex(text(pattern), {
       ignoreCase: flag(keywords.get('ignorecase')),
       multiline: flag(keywords.get('multiline')),
     });
     const groups = rest.map((one) => wantedGroup(one, regex));
-    regex.global.lastIndex = 0;
-    const match = regex.global.exec(str(value));
+    const match = regex.search(str(value));
     if (!match) return null;
     return groups.length === 0 ? match[0] : own(groups.map((group) => match[group] ?? null));
   }),
   regex_findall: filter('regex multiline? ignorecase?', (value, [pattern, multiline, ignoreCase]) => {
-    const regex = pythonRegex(text(pattern), { ignoreCase: flag(ignoreCase), multiline: flag(multiline) });
+    const regex = textRegex(text(pattern), { ignoreCase: flag(ignoreCase), multiline: flag(multiline) });
     return own(
-      [...str(value).matchAll(regex.global)].map((match): Data => {
+      regex.all(str(value)).map((match): Data => {
         if (regex.groups === 0) return match[0];
         if (regex.groups === 1) return match[1] ?? '';
         return Tuple.containing(match.slice(1).map((one) => one ?? ''));
@@ -68,35 +68,5 @@ function wantedGroup(argument: Data, regex: PythonRegex): number {
     throw typeFault(
       `regex_search: the argument ${typeof argument === 'string' ? argument : typeName(argument)} names no group`,
     );
-  return groupNumber(name[1] ?? name[2]!, regex);
-}
-
-/** Python's `re.sub`: an empty match right after another match counts too. */
-function substitute(
-  regex: PythonRegex,
-  value: string,
-  by: string,
-  most: number,
-): { result: string; done: number } {
-  const make = replacement(by, regex);
-  let result = '';
-  let last = 0;
-  let done = 0;
-  regex.global.lastIndex = 0;
-  while (done < most) {
-    const match = regex.global.exec(value);
-    if (!match) break;
-    result += value.slice(last, match.index) + make(match);
-    last = match.index + match[0].length;
-    done++;
-    if (match[0] === '') {
-      const width = (value.codePointAt(last) ?? 0) > 0xffff ? 2 : 1;
-      if (last >= value.length) break;
-      result += value.slice(last, last + width);
-      last += width;
-      regex.global.lastIndex = last;
-    }
-  }
-  regex.global.lastIndex = 0;
-  return { result: result + value.slice(last), done };
+  return asFault(() => groupNumber(name[1] ?? name[2]!, regex));
 }

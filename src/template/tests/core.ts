@@ -12,7 +12,7 @@ import {
   Undefined,
   type Data,
 } from '../python/objects.ts';
-import { flag, pythonRegex } from '../python/regex.ts';
+import { flag, textRegex } from '../python/regex.ts';
 import { text } from '../python/string-methods.ts';
 import { str } from '../python/text.ts';
 import { compareVersions } from './version.ts';
@@ -142,15 +142,11 @@ function matches(
   multiline: Data | undefined,
   kind: 'search' | 'match',
 ): boolean {
-  const regex = pythonRegex(text(pattern), {
+  const regex = textRegex(text(pattern), {
     ignoreCase: flag(ignoreCase),
     multiline: flag(multiline),
   });
-  const expression = kind === 'match' ? regex.sticky : regex.global;
-  expression.lastIndex = 0;
-  const found = expression.test(str(value));
-  expression.lastIndex = 0;
-  return found;
+  return (kind === 'match' ? regex.match(str(value)) : regex.search(str(value))) !== null;
 }
 
 function isUrl(value: string, schemes: Data | undefined): boolean {

@@ -8,7 +8,6 @@ import fc from 'fast-check';
 
 import { allModules, findModule } from '../../../src/modules/find-module.ts';
 import { resolveMode } from '../../../src/modules/parts/mode.ts';
-import { pythonRegex, replacement } from '../../../src/modules/parts/python-regex.ts';
 import { shellPattern } from '../../../src/modules/parts/shell-pattern.ts';
 import { listName } from '../../../src/modules/apt_repository.ts';
 
@@ -62,31 +61,6 @@ test('symbolic modes mean what chmod makes of them', (t) => {
     { numRuns: 150 },
   );
   rmSync(root, { recursive: true });
-});
-
-const PATTERNS: readonly (readonly [string, string, boolean])[] = [
-  [String.raw`^\s*foo\b`, '  foo=1\n', true],
-  [String.raw`(?i)FOO`, 'foo', true],
-  [String.raw`bar$`, 'bar\n', true],
-  [String.raw`bar\Z`, 'bar\n', false],
-  [String.raw`[]a]`, ']', true],
-  [String.raw`a{,2}b`, 'aab', true],
-  [String.raw`(?P<x>a)(?P=x)`, 'aa', true],
-  [String.raw`^.$`, '\r', true],
-  [String.raw`\s`, '\u00a0', false],
-  [String.raw`a(?#comment)b`, 'ab', true],
-];
-
-for (const [pattern, subject, expected] of PATTERNS) {
-  test(`the Python pattern ${pattern} ${expected ? 'matches' : 'does not match'} ${JSON.stringify(subject)}`, (t) => {
-    t.is(pythonRegex(pattern).test(Buffer.from(subject).toString('latin1')), expected);
-  });
-}
-
-test('replacement text knows groups and escapes', (t) => {
-  const match = pythonRegex(String.raw`(\w+)-(?P<n>\d+)`).exec('ab-12');
-  t.truthy(match);
-  if (match) t.is(replacement(String.raw`\2\g<n>\g<1>\t\\`)(match), '1212ab\t\\');
 });
 
 test('shell patterns match whole names', (t) => {
