@@ -3,14 +3,18 @@ import { text } from './rows.ts';
 import type { Limits } from './server.ts';
 import type { Session } from './session.ts';
 
-/** The events that their owner has disabled, as `schema.name`. */
+/**
+ * The events that their owner has disabled, as `schema.name`. One that was created with DISABLE ON REPLICA does not run
+ * where it was created either: there it has the status of an event that came by replication, and this server's own id.
+ */
 export const DISABLED_EVENTS = `SELECT CONCAT(event_schema, '.', event_name) AS name
-  FROM information_schema.events WHERE status = 'DISABLED'`;
+  FROM information_schema.events WHERE status = 'DISABLED'
+  OR (status IN ('SLAVESIDE_DISABLED', 'REPLICA_SIDE_DISABLED') AND originator = @@server_id)`;
 
 /**
  * Gives the events that came by replication, and so do not run here, the status that they had on the old primary:
- * disabled, or enabled. An event keeps its definer and the settings of the session that altered it last, so those are
- * stated again. Gives how many were enabled.
+ * disabled (in whichever of the two ways), or enabled. An event keeps its definer and the settings of the session that
+ * altered it last, so those are stated again. Gives how many were enabled.
  */
 export async function enableEvents(
   session: Session,
@@ -21,7 +25,8 @@ export async function enableEvents(
     'listing the events',
     `SELECT event_schema AS \`schema\`, event_name AS name, definer AS definer, sql_mode AS sql_mode, time_zone AS time_zone,
        character_set_client AS charset, collation_connection AS collation
-     FROM information_schema.events WHERE status IN ('SLAVESIDE_DISABLED', 'REPLICA_SIDE_DISABLED')`,
+     FROM information_schema.events WHERE status IN ('SLAVESIDE_DISABLED', 'REPLICA_SIDE_DISABLED')
+       AND originator <> @@server_id`,
     [],
     limits,
   );

@@ -1,4 +1,5 @@
 import { UserError } from '../../lib/errors.ts';
+import { quoteText } from '../quote.ts';
 import { hostPort } from '../../lib/host-port.ts';
 import { BaseServer, JOURNAL_ROW, JOURNAL_TABLE, orNone, withGrace } from '../base-server.ts';
 import { ServerFailure } from '../failure.ts';
@@ -14,6 +15,8 @@ import type { Row, Session } from '../session.ts';
 import type { InstanceState } from '../state.ts';
 import type { Version } from '../version.ts';
 
+/** The lock of all tables is held meanwhile: who does not end in this time may not write under it either. */
+const KILLING_MS = 1000;
 /** Of information_schema. */
 const UNKNOWN_TABLE = 1109;
 /** How long what the binary logs still hold is believed: it changes when a log is purged. */
@@ -82,7 +85,8 @@ export class MariadbServer extends BaseServer implements Server {
 
   /**
    * read_only alone lets those with READ_ONLY ADMIN write, and what is being committed finish. Under the lock of all
-   * tables nothing is being committed any more; whoever could still write afterwards is ended before it is given back.
+   * tables nothing is being committed any more; the clients are ended before it is given back, since any of them may have
+   * that right.
    */
   async makeReadOnly(limits: Limits): Promise<void> {
     await this.closing(
@@ -90,11 +94,11 @@ export class MariadbServer extends BaseServer implements Server {
         const sql = 'SET GLOBAL read_only = ON; FLUSH TABLES WITH READ LOCK';
         await session.rows('becoming read-only', sql, [], generous);
         try {
-          const privileged = await session.rows('listing who may write', PRIVILEGED, [], generous);
-          for (const row of privileged) {
-            const kill = `KILL SOFT CONNECTION ${number(row, 'id')}`;
-            await session.rows('ending who may write', kill, [], generous).catch(ignoreGone);
-          }
+          // Who of them may write in spite of read_only is in the grant tables, which our account does not see.
+          await this.endListed(this.#clients(), (id) => `KILL SOFT CONNECTION ${id}`, {
+            ...limits,
+            timeoutMs: Math.min(limits.timeoutMs, KILLING_MS),
+          });
         } finally {
           await session.rows('unlocking the tables', 'UNLOCK TABLES', [], generous);
         }
@@ -115,10 +119,7 @@ export class MariadbServer extends BaseServer implements Server {
   }
 
   async endClients(limits: Limits): Promise<number> {
-    const { failover, replication } = this.options.accounts;
-    const query = `SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND user <> 'system user'
-      AND command NOT IN ('Binlog Dump', 'Daemon', 'Killed') AND user NOT IN ('event_scheduler', '${failover.user}', '${replication.user}')`;
-    return await this.endListed(query, (id) => `KILL CONNECTION ${id}`, limits);
+    return await this.endListed(this.#clients(), (id) => `KILL CONNECTION ${id}`, limits);
   }
 
   async stopReceiver(limits: Limits): Promise<void> {
@@ -252,6 +253,14 @@ export class MariadbServer extends BaseServer implements Server {
     }
   }
 
+  /** Lists the sessions of clients: not replication, not ours. */
+  #clients(): string {
+    const { failover, replication } = this.options.accounts;
+    return `SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND user <> 'system user'
+      AND command NOT IN ('Binlog Dump', 'Daemon', 'Killed')
+      AND user NOT IN ('event_scheduler', ${[failover, replication].map(({ user }) => quoteText(user)).join(', ')})`;
+  }
+
   /** None where the plugin is not loaded, which is asked again with each new handle only. */
   async #lockHolders(session: Session, limits: Limits): Promise<readonly Row[]> {
     if (this.#withoutLockInfo) return [];
@@ -305,16 +314,4 @@ async function firstPosition(session: Session, logs: readonly string[], limits: 
   }
   const [row] = await session.rows(doing, 'SELECT @@gtid_slave_pos AS position', [], limits);
   return parseGtids('mariadb', text(row, 'position'));
-}
-
-/** Sessions that read_only does not stop. Their rights are in mysql.global_priv, which we may not read: all who could. */
-const PRIVILEGED = `SELECT p.id FROM information_schema.processlist p
-  JOIN information_schema.user_privileges u ON u.grantee LIKE CONCAT('''', p.user, '''@%')
-  WHERE u.privilege_type IN ('SUPER', 'READ ONLY ADMIN', 'READ_ONLY ADMIN') AND p.id <> CONNECTION_ID()
-  AND p.command NOT IN ('Binlog Dump', 'Daemon') AND p.user <> 'system user'
-  AND p.user <> SUBSTRING_INDEX(USER(), '@', 1)`;
-
-function ignoreGone(error: unknown): readonly never[] {
-  if (error instanceof ServerFailure && error.errno === 1094) return [];
-  throw error;
 }

@@ -1,4 +1,5 @@
 import { BaseServer, JOURNAL_ROW, JOURNAL_TABLE, orNone, withGrace } from '../base-server.ts';
+import { quoteText } from '../quote.ts';
 import { hostPort } from '../../lib/host-port.ts';
 import { cloneFrom } from './clone.ts';
 import { type Gtids, isEmpty, parseGtids } from '../gtid.ts';
@@ -89,7 +90,7 @@ export class MysqlServer extends BaseServer implements Server {
     const query = `SELECT processlist_id AS id FROM performance_schema.threads
       WHERE name = 'thread/sql/one_connection' AND processlist_id <> CONNECTION_ID()
       AND processlist_command NOT LIKE 'Binlog Dump%' AND processlist_command <> 'Killed'
-      AND processlist_user NOT IN (${[failover, replication].map(({ user }) => quote(user)).join(', ')})`;
+      AND processlist_user NOT IN (${[failover, replication].map(({ user }) => quoteText(user)).join(', ')})`;
     return await this.endListed(query, (id) => `KILL ${id}`, limits);
   }
 
@@ -242,10 +243,6 @@ export class MysqlServer extends BaseServer implements Server {
     );
     return flag(row, 'flag');
   }
-}
-
-function quote(value: string): string {
-  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
 /** Each transaction of a set by itself. */
