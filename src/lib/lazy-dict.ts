@@ -7,11 +7,18 @@ import type { Value } from './value.ts';
 export class LazyDict extends Map<Value, Value> {
   readonly #keys: () => Iterable<string>;
   readonly #lookUp: (key: string) => Value | undefined;
+  readonly #has: (key: string) => boolean;
 
-  constructor(keys: () => Iterable<string>, lookUp: (key: string) => Value | undefined) {
+  /** `has` says whether there is a key, where that is known without looking through all of them. */
+  constructor(
+    keys: () => Iterable<string>,
+    lookUp: (key: string) => Value | undefined,
+    has: (key: string) => boolean = (key) => some(keys(), key),
+  ) {
     super();
     this.#keys = keys;
     this.#lookUp = lookUp;
+    this.#has = has;
   }
 
   override get(key: Value): Value | undefined {
@@ -24,9 +31,7 @@ export class LazyDict extends Map<Value, Value> {
   }
 
   override has(key: Value): boolean {
-    if (typeof key !== 'string') return false;
-    for (const known of this.#keys()) if (known === key) return true;
-    return false;
+    return typeof key === 'string' && this.#has(key);
   }
 
   override get size(): number {
@@ -52,4 +57,9 @@ export class LazyDict extends Map<Value, Value> {
   override forEach(each: (value: Value, key: Value, map: Map<Value, Value>) => void): void {
     for (const [key, value] of this.entries()) each(value, key, this);
   }
+}
+
+function some(keys: Iterable<string>, wanted: string): boolean {
+  for (const key of keys) if (key === wanted) return true;
+  return false;
 }

@@ -196,6 +196,7 @@ function lazily(
       if (more !== undefined) yield more;
     },
     (name) => (name === more ? valueOfMore?.() : table.get(name)?.value(view)),
+    (name) => name === more || (table.get(name)?.applies(view) ?? false),
   );
 }
 
@@ -213,6 +214,7 @@ function hostVariables(site: SiteView): Dict {
       const variables = site.variablesOf(name);
       return variables && variablesDict(() => variables);
     },
+    (name) => site.variablesOf(name) !== undefined,
   );
 }
 
