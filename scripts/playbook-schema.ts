@@ -4,7 +4,8 @@ import type { AnyModule } from '../src/modules/kit/module.ts';
 import { allModules } from '../src/modules/find-module.ts';
 import { ENGINE_ACTIONS } from '../src/validate/validate.ts';
 import { keywordsOf } from '../src/playbook/keyword-places.ts';
-import { KEYWORDS, type Keyword, type Kind, type Level } from '../src/playbook/keywords.ts';
+import type { Keyword, Kind, Level } from '../src/playbook/keyword.ts';
+import { KEYWORDS } from '../src/playbook/keywords.ts';
 
 const registry = await allModules();
 

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { aptProxies } from '../lib/apt-proxy.ts';
-import { packageCache, pruneCache } from './package-cache.ts';
+import { packageCache } from './package-cache.ts';
+import { pruneCache } from './package-store.ts';
 import { system } from './system.ts';
 
 /*

@@ -1,6 +1,7 @@
 import type { Problem, SourceLocation } from '../lib/errors.ts';
 import type { Dict, Value } from '../lib/value.ts';
-import type { Keyword, KEYWORDS, KeywordName, Level } from './keywords.ts';
+import type { Keyword, Level } from './keyword.ts';
+import type { KEYWORDS, KeywordName } from './keywords.ts';
 
 /** Text that may hold template markup or be an expression, and where it stands. */
 export interface Text {

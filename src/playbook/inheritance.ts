@@ -1,6 +1,7 @@
 import type { Inherited, MergedKeywords, NearestKeywords, OwnKeywords, VarsBlock } from './ast.ts';
 import type { Fields } from './fields.ts';
-import { KEYWORDS, keywordsWhere, type KeywordName, type Level } from './keywords.ts';
+import type { Level } from './keyword.ts';
+import { KEYWORDS, keywordsWhere, type KeywordName } from './keywords.ts';
 
 export const NOTHING_INHERITED: Inherited = { when: [], tags: [], environment: [], vars: [] };
 

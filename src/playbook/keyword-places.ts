@@ -1,5 +1,6 @@
 import { didYouMean } from '../lib/similar.ts';
-import { keywordOf, keywordsWhere, type KeywordName, type Level } from './keywords.ts';
+import type { Level } from './keyword.ts';
+import { keywordOf, keywordsWhere, type KeywordName } from './keywords.ts';
 
 /** Where keywords can stand: on a level of a playbook, or below an include's `apply`, which is like a block. */
 export type Position = Level | 'apply';

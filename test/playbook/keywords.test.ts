@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 
 import test from 'ava';
 
-import { KEYWORDS, keywordOf, type Keyword } from '../../src/playbook/keywords.ts';
+import type { Keyword } from '../../src/playbook/keyword.ts';
+import { KEYWORDS, keywordOf } from '../../src/playbook/keywords.ts';
 
 type Row = Pick<Keyword, 'on' | 'inherit' | 'onInclude'>;
 
