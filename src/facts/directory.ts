@@ -1,6 +1,6 @@
 import { quote } from '../lib/shell.ts';
 import type { FactKind } from './fact.ts';
-import type { FileType } from './file.ts';
+import type { FileStat, FileType } from './file.ts';
 import { FieldReader, subshell } from './script.ts';
 
 export interface DirectoryKey {
@@ -11,22 +11,9 @@ export interface DirectoryKey {
   readonly follow?: boolean | undefined;
 }
 
-export interface DirectoryEntry {
+export interface DirectoryEntry extends FileStat {
   /** Relative to the directory. */
   readonly path: string;
-  readonly type: FileType;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly owner: string;
-  readonly group: string;
-  readonly size: number;
-  readonly atime: number;
-  readonly mtime: number;
-  readonly ctime: number;
-  readonly inode: number;
-  readonly device: number;
-  readonly links: number;
   readonly target?: string | undefined;
 }
 

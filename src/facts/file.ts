@@ -13,8 +13,8 @@ export interface FileKey {
 
 export type FileType = 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'block' | 'char';
 
-export interface ExistingFile {
-  readonly exists: true;
+/** What the system keeps of a file. */
+export interface FileStat {
   readonly type: FileType;
   /** The permission bits: 0o7777 at most. */
   readonly mode: number;
@@ -31,6 +31,10 @@ export interface ExistingFile {
   readonly inode: number;
   readonly device: number;
   readonly links: number;
+}
+
+export interface ExistingFile extends FileStat {
+  readonly exists: true;
   readonly readable: boolean;
   readonly writable: boolean;
   readonly executable: boolean;

@@ -118,7 +118,9 @@ export const aptRepository = defineModule({
     });
     const isEmpty =
       plan.kind === 'change' &&
-      plan.steps.some((step) => step.kind === 'write' && contentSize(step.content) === 0);
+      plan.steps.some(
+        (step) => step.kind === 'write' && !('targetFile' in step.content) && contentSize(step.content) === 0,
+      );
     if (isEmpty && path !== MAIN && plan.kind === 'change') {
       // A list without a line is not left behind.
       const remove = {

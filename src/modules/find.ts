@@ -6,11 +6,12 @@ import { file as fileFact, type ChecksumAlgorithm, type FileFact } from '../fact
 import { content } from '../facts/content.ts';
 import { setup } from '../facts/setup.ts';
 import type { Plan, Result } from '../steps/plan.ts';
-import { args, bool, choice, int, list, octal, only, path, str, unsupported } from './kit/arguments.ts';
+import { args, bool, choice, int, list, only, path, str, unsupported } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
 import { pattern } from './parts/edit.ts';
 import { pythonRegex, toBytesText } from '../lib/python-regex.ts';
 import { shellPattern } from './parts/shell-pattern.ts';
+import { statResult } from './parts/stat-result.ts';
 
 const SIZE = /^(-?\d+)(b|k|m|g|t)?$/i;
 const AGE = /^(-?\d+)(s|m|h|d|w)?$/i;
@@ -185,41 +186,11 @@ function containsLine(given: FindArgs, item: Found, facts: FactReader): boolean 
 
 function describe(given: FindArgs, item: Found, facts: FactReader): Result {
   const { entry } = item;
-  const has = (bit: number): boolean => (entry.mode & bit) !== 0;
   const checksum =
     given.get_checksum && entry.type === 'file' ? facts.get(checksumQuery(given, item)) : undefined;
   return {
     path: item.path,
-    mode: octal(entry.mode),
-    isdir: entry.type === 'directory',
-    ischr: entry.type === 'char',
-    isblk: entry.type === 'block',
-    isreg: entry.type === 'file',
-    isfifo: entry.type === 'fifo',
-    islnk: entry.type === 'link',
-    issock: entry.type === 'socket',
-    uid: entry.uid,
-    gid: entry.gid,
-    pw_name: entry.owner,
-    gr_name: entry.group,
-    size: entry.size,
-    inode: entry.inode,
-    dev: entry.device,
-    nlink: entry.links,
-    atime: entry.atime,
-    mtime: entry.mtime,
-    ctime: entry.ctime,
-    wusr: has(0o200),
-    rusr: has(0o400),
-    xusr: has(0o100),
-    wgrp: has(0o020),
-    rgrp: has(0o040),
-    xgrp: has(0o010),
-    woth: has(0o002),
-    roth: has(0o004),
-    xoth: has(0o001),
-    isuid: has(0o4000),
-    isgid: has(0o2000),
+    ...statResult(entry),
     ...(checksum?.exists && checksum.checksum !== undefined ? { checksum: checksum.checksum } : {}),
   };
 }

@@ -3,8 +3,9 @@ import { posix } from 'node:path';
 import { query, type FactQuery } from '../facts/fact.ts';
 import { file as fileFact, type ExistingFile, type FileKey } from '../facts/file.ts';
 import type { Plan, Result } from '../steps/plan.ts';
-import { args, bool, choice, only, octal, path } from './kit/arguments.ts';
+import { args, bool, choice, only, path } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
+import { statResult } from './parts/stat-result.ts';
 
 const statArgs = args({
   path: path.describe('The path on the target.'),
@@ -55,44 +56,14 @@ export const stat = defineModule({
 });
 
 function describe(given: StatArgs, found: ExistingFile): Result {
-  const has = (bit: number): boolean => (found.mode & bit) !== 0;
   const { target } = found;
   return {
     exists: true,
     path: given.path,
-    mode: octal(found.mode),
-    isdir: found.type === 'directory',
-    ischr: found.type === 'char',
-    isblk: found.type === 'block',
-    isreg: found.type === 'file',
-    isfifo: found.type === 'fifo',
-    islnk: found.type === 'link',
-    issock: found.type === 'socket',
-    uid: found.uid,
-    gid: found.gid,
-    size: found.size,
-    inode: found.inode,
-    dev: found.device,
-    nlink: found.links,
-    atime: found.atime,
-    mtime: found.mtime,
-    ctime: found.ctime,
-    wusr: has(0o200),
-    rusr: has(0o400),
-    xusr: has(0o100),
-    wgrp: has(0o020),
-    rgrp: has(0o040),
-    xgrp: has(0o010),
-    woth: has(0o002),
-    roth: has(0o004),
-    xoth: has(0o001),
-    isuid: has(0o4000),
-    isgid: has(0o2000),
+    ...statResult(found),
     readable: found.readable,
     writeable: found.writable,
     executable: found.executable,
-    pw_name: found.owner,
-    gr_name: found.group,
     ...(found.type === 'link' && target !== undefined
       ? { lnk_target: target, lnk_source: found.realPath ?? posix.resolve(posix.dirname(given.path), target) }
       : {}),

@@ -17,6 +17,11 @@ export interface LocalFile {
 /** What a file holds, or shall hold. */
 export type FileContent = Buffer | LocalFile;
 
+/** A file that is on the target already, to be copied there. */
+export interface TargetFile {
+  readonly targetFile: string;
+}
+
 /** How many bytes the content has. */
 export function contentSize(content: FileContent): number {
   return Buffer.isBuffer(content) ? content.length : content.size;
@@ -40,7 +45,7 @@ export type Step =
   | {
       readonly kind: 'write';
       readonly path: string;
-      readonly content: FileContent;
+      readonly content: FileContent | TargetFile;
       readonly attributes: FileAttributes;
       /** A command line with `%s` for the temporary file. */
       readonly validate?: string | undefined;

@@ -203,7 +203,7 @@ export function stepText(step: Step): string {
     case 'wait-script':
       return `${step.kind} ${step.description}\n${step.script}`;
     case 'write':
-      return `write ${step.path} ${JSON.stringify(step.attributes)}${step.linkIsNew ? ' over a link' : ''}${step.unsafe ? ' unsafe' : ''}\n${step.content.toString()}`;
+      return `write ${step.path} ${JSON.stringify(step.attributes)}${step.linkIsNew ? ' over a link' : ''}${step.unsafe ? ' unsafe' : ''}\n${'targetFile' in step.content ? `cat ${step.content.targetFile}` : step.content.toString()}`;
     default:
       return `${step.kind} ${JSON.stringify(step, (_, value: unknown) => (isBufferJson(value) ? Buffer.from(value.data).toString() : value))}`;
   }

@@ -4,11 +4,18 @@ import { query, type FactQuery, type FactReader } from '../../facts/fact.ts';
 import { file as fileFact, type FileFact } from '../../facts/file.ts';
 import { quote } from '../../lib/shell.ts';
 import type { Plan, PlanContext } from '../../steps/plan.ts';
+import type { Step } from '../../steps/step.ts';
 import { octal } from '../kit/arguments.ts';
 import { attributesOf } from './attributes.ts';
 import type { CopyArgs } from './copy-arguments.ts';
-import { attributeCommands } from './directories.ts';
-import { attributeWork, digestQuery, fileResult, replacedFile, workPlan } from './file-plan.ts';
+import {
+  attributeWork,
+  digestQuery,
+  fileResult,
+  replacedFile,
+  withOctalMode,
+  workPlan,
+} from './file-plan.ts';
 import { planRemoteDirectory } from './copy-remote-directory.ts';
 
 /** Copies a file or directory from one place of the target to another. */
@@ -29,11 +36,12 @@ export function planRemoteCopy(given: CopyArgs, src: string, facts: FactReader, 
     ...attributesOf(given),
     mode: given.mode === 'preserve' ? octal(source.mode) : given.mode,
   };
+  const replaced = replacedFile(current);
   const results = {
     ...result,
     dest,
     checksum: source.checksum,
-    ...fileResult(replacedFile(current), attributes, source.size),
+    ...fileResult(replaced, attributes, source.size),
     state: 'file',
   };
   if (given.checksum !== undefined && given.checksum !== source.checksum) {
@@ -63,10 +71,16 @@ export function planRemoteCopy(given: CopyArgs, src: string, facts: FactReader, 
       },
     ],
     steps: [
+      ...(given.dest.endsWith('/') && !atDest.exists ? [makeDirectory(given.dest)] : []),
       {
-        kind: 'script',
-        description: `copy ${src} to ${path}`,
-        script: copyScript(src, path, given, attributeCommands(attributes)),
+        kind: 'write',
+        path,
+        content: { targetFile: src },
+        attributes: withOctalMode(attributes, replaced),
+        validate: given.validate,
+        backup: given.backup,
+        ...(current.exists && current.type === 'link' ? { linkIsNew: true } : {}),
+        ...(given.unsafe_writes ? { unsafe: true } : {}),
       },
     ],
     result: results,
@@ -87,36 +101,6 @@ function isDirectory(
   return target.exists && target.type === 'directory';
 }
 
-/** The same promise that `write` gives: temporary file, attributes, validation, and only then the name. */
-function copyScript(
-  src: string,
-  path: string,
-  given: CopyArgs,
-  attributes: readonly ((word: string) => string)[],
-): string {
-  const target = quote(path);
-  return [
-    'set -e',
-    ...(given.dest.endsWith('/') ? [`mkdir -p -- ${quote(given.dest)}`] : []),
-    `tmp=$(mktemp ${quote(`${posix.dirname(path)}/.understudy.XXXXXXXXXX`)})`,
-    `trap 'rm -f -- "$tmp"' EXIT`,
-    `cat < ${quote(src)} > "$tmp"`,
-    `if [ -e ${target} ] && ! [ -L ${target} ]; then chown "$(stat -c %u:%g -- ${target})" "$tmp"; chmod "$(stat -c %a -- ${target})" "$tmp"`,
-    `else chmod "$(printf '%o' $((0666 & ~$(umask))))" "$tmp"; fi`,
-    ...attributes.map((run) => run('"$tmp"')),
-    ...(given.validate === undefined ? [] : [given.validate.replaceAll('%s', '"$tmp"')]),
-    ...(given.backup
-      ? [`if [ -e ${target} ]; then cp -p -- ${target} ${target}".$$.$(date +%Y-%m-%d@%H:%M:%S~)"; fi`]
-      : []),
-    'sync "$tmp"',
-    given.unsafe_writes
-      ? [
-          `mv -fT -- "$tmp" ${target} 2>/dev/null || {`,
-          `[ -f ${target} ]; cat < "$tmp" > ${target}; rm -f -- "$tmp"`,
-          ...attributes.map((run) => run(target)),
-          '}',
-        ].join('\n')
-      : `mv -fT -- "$tmp" ${target}`,
-    'trap - EXIT',
-  ].join('\n');
+function makeDirectory(path: string): Step {
+  return { kind: 'script', description: `create directory ${path}`, script: `mkdir -p -- ${quote(path)}` };
 }

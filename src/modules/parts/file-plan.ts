@@ -80,7 +80,6 @@ export function writeWork(
     ? attributeWork(wish.path, wish.attributes, replaced, facts)
     : { diffs: newAttributes(wish.path, wish.attributes), steps: [] };
   if ('need' in attributes) return attributes;
-  const { mode } = wish.attributes;
   return {
     diffs: [
       { subject: wish.path, before: contentText(before), after: bytesText(wish.content) },
@@ -91,17 +90,22 @@ export function writeWork(
         kind: 'write',
         path: wish.path,
         content: wish.content,
-        attributes: {
-          ...wish.attributes,
-          // A symbolic mode means what the file has now, not what the temporary file happens to have.
-          mode: mode !== undefined && replaced.exists ? octal(resolveMode(mode, replaced.mode, false)) : mode,
-        },
+        attributes: withOctalMode(wish.attributes, replaced),
         validate: wish.validate,
         backup: wish.backup,
         ...(wish.linkIsNew && current.exists && current.type === 'link' ? { linkIsNew: true } : {}),
         ...(wish.unsafe_writes ? { unsafe: true } : {}),
       },
     ],
+  };
+}
+
+/** A symbolic mode means what the file has now, not what the temporary file happens to have. */
+export function withOctalMode(attributes: FileAttributes, replaced: FileFact): FileAttributes {
+  const { mode } = attributes;
+  return {
+    ...attributes,
+    mode: mode !== undefined && replaced.exists ? octal(resolveMode(mode, replaced.mode, false)) : mode,
   };
 }
 

@@ -123,7 +123,8 @@ export class RemoteHost implements Host {
   ): Promise<Applied> {
     const connection = await this.connection(actor);
     for (const step of steps) {
-      if (step.kind === 'write' && contentSize(step.content) > INLINE_CONTENT_LIMIT) {
+      if (step.kind !== 'write' || 'targetFile' in step.content) continue;
+      if (contentSize(step.content) > INLINE_CONTENT_LIMIT) {
         const preferred = temporaryPath(step.path);
         uploads.set(step, await connection.upload(step.content, { become: actor.become, preferred }));
       }

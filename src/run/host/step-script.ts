@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 
 import { command, quote } from '../../lib/shell.ts';
-import type { FileAttributes, FileContent, Step } from '../../steps/step.ts';
+import type { FileAttributes, FileContent, Step, TargetFile } from '../../steps/step.ts';
 
 /** The steps that a target does by itself, as a script; the others need the engine. */
 export type ScriptedStep = Extract<Step, { kind: 'script' | 'write' | 'command' }>;
@@ -151,7 +151,8 @@ function placeOrWriteInto(step: Extract<Step, { kind: 'write' }>, temporary: str
 }
 
 /** Content travels within the script: it is in no argument list, and needs no second channel. Bytes go as base64. */
-function receiveContent(content: FileContent, temporary: string): string {
+function receiveContent(content: FileContent | TargetFile, temporary: string): string {
+  if ('targetFile' in content) return `cat < ${quote(content.targetFile)} > ${temporary}`;
   if (!Buffer.isBuffer(content)) throw new Error(`${content.localFile} was not sent ahead`);
   // The shell's own printf: no process, and no process list.
   if (isUtf8(content) && !content.includes(0))

@@ -59,6 +59,21 @@ test('any bytes are written as they are, to any file name', (t) => {
   });
 });
 
+test('a file of the target is copied as it is, whatever its name', (t) => {
+  withDirectory((directory) => {
+    const from = join(directory, `-a 'b"$c`);
+    const to = join(directory, 'copy');
+    writeFileSync(from, Buffer.from([0, 255, 10]));
+    chmodSync(from, 0o600);
+    const { status, stderr } = sh(stepScript({ ...write(to, ''), content: { targetFile: from } }, {}));
+    t.is(status, 0, stderr);
+    t.deepEqual([...readFileSync(to)], [0, 255, 10]);
+    t.is(statSync(to).mode & 0o777, 0o666 & ~process.umask());
+    t.not(sh(stepScript({ ...write(to, ''), content: { targetFile: `${from} gone` } }, {})).status, 0);
+    t.deepEqual([...readFileSync(to)], [0, 255, 10], 'what was there stays');
+  });
+});
+
 test('any text is written as it is', (t) => {
   withDirectory((directory) => {
     const path = join(directory, 'file');
