@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 
 /** Who holds a lock. */
@@ -11,11 +11,15 @@ export interface LockOwner {
   readonly user: string;
   readonly command: string;
   readonly since: string;
+  /** It renews the lock at least this often, in milliseconds; one that does not was stopped, and has lost it. */
+  readonly leaseMs?: number | undefined;
 }
 
 export interface FileLock {
   /** Whether the file still says that we have it: somebody may have removed it by hand. */
   held(): boolean;
+  /** Says that the owner goes on, when it still has the lock; whether it has. */
+  renew(): boolean;
   release(): void;
 }
 
@@ -26,9 +30,10 @@ export type LockAttempt =
 
 /**
  * Tries to take the lock that the file at `path` is. One whose owner is gone (killed, or the machine rebooted) is
- * taken over. Throws the file system's own error when no file can be made there.
+ * taken over, and so is one of this machine that was not renewed within its `leaseMs`. Throws the file system's own error
+ * when no file can be made there.
  */
-export function tryLock(path: string, command: string): LockAttempt {
+export function tryLock(path: string, command: string, leaseMs?: number): LockAttempt {
   const unique = randomBytes(8).toString('hex');
   const own: LockOwner & { readonly unique: string } = {
     pid: process.pid,
@@ -37,6 +42,7 @@ export function tryLock(path: string, command: string): LockAttempt {
     user: userName(),
     command,
     since: new Date().toISOString(),
+    ...(leaseMs === undefined ? {} : { leaseMs }),
     unique,
   };
   const text = `${JSON.stringify(own)}\n`;
@@ -54,7 +60,7 @@ export function tryLock(path: string, command: string): LockAttempt {
       const found = readText(path);
       if (found === undefined) continue;
       const holder = parseOwner(found);
-      if (holder && isAlive(holder)) return { taken: false, holder };
+      if (holder && isAlive(holder, path)) return { taken: false, holder };
       if (replaceStale(path, found, mine, command)) return { taken: true, lock: fileLock(path, text) };
     }
     return { taken: false, holder: readLockOwner(path) };
@@ -67,7 +73,7 @@ export function tryLock(path: string, command: string): LockAttempt {
 export function readLockOwner(path: string): LockOwner | undefined {
   const text = readText(path);
   const owner = text === undefined ? undefined : parseOwner(text);
-  return owner && isAlive(owner) ? owner : undefined;
+  return owner && isAlive(owner, path) ? owner : undefined;
 }
 
 /**
@@ -90,6 +96,12 @@ function fileLock(path: string, text: string): FileLock {
   const held = (): boolean => readText(path) === text;
   return {
     held,
+    renew: () => {
+      if (!held()) return false;
+      const now = new Date();
+      utimesSync(path, now, now);
+      return held();
+    },
     release: () => {
       if (held()) rmSync(path, { force: true });
     },
@@ -116,9 +128,20 @@ function parseOwner(text: string): LockOwner | undefined {
 }
 
 /** Another machine's process cannot be looked at: it counts as alive. */
-function isAlive(owner: LockOwner): boolean {
+function isAlive(owner: LockOwner, path: string): boolean {
   if (owner.host !== hostname()) return true;
-  return startOf(owner.pid) === owner.started;
+  return startOf(owner.pid) === owner.started && !isExpired(owner, path);
+}
+
+/** A process that was stopped (SIGSTOP, a debugger) lives, and does nothing. */
+function isExpired({ leaseMs }: LockOwner, path: string): boolean {
+  if (leaseMs === undefined) return false;
+  try {
+    return Date.now() - statSync(path).mtimeMs > leaseMs;
+  } catch {
+    // It was given back meanwhile.
+    return false;
+  }
 }
 
 function startOf(pid: number): string | undefined {

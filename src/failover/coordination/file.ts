@@ -11,6 +11,7 @@ import { appendLine, makeDirectory, readIfThere, readLines, replaceFile } from '
 import { EMPTY_MEMORY } from './empty-memory.ts';
 import { stamped } from './record-version.ts';
 import { heldBySomebody, leaseLost } from './lease-errors.ts';
+import { leaseClock, type Moment, now } from './lease-clock.ts';
 import { JOURNAL_LENGTH } from './coordination.ts';
 
 export interface FileCoordinationOptions {
@@ -19,14 +20,21 @@ export interface FileCoordinationOptions {
   readonly cluster: string;
   /** The journal is shortened when it is longer than this, in bytes. */
   readonly journalBytes?: number | undefined;
+  /** How long a holder that stands still keeps the others out. */
+  readonly leaseMs?: number | undefined;
 }
 
+/** A holder that renews the lock no more was stopped. It has certainly lost it before somebody else may take it over. */
+const LEASE_MS = 12_000;
+const SAFE_PART = 0.8;
+const RENEW_MS = 1000;
 /** Others write for milliseconds only; who waits longer than this waits for a process that hangs. */
 const WRITE_LOCK_LIMIT_MS = 5000;
 
 /**
  * Lock, epoch, memory and journal as files, for the processes of one machine. Each file is replaced whole and synced,
- * so a process that is killed at any point leaves what the next one can read. A lock whose owner died is taken over.
+ * so a process that is killed at any point leaves what the next one can read. A lock whose owner died, or stands still, is
+ * taken over.
  */
 export function fileCoordination(options: FileCoordinationOptions): Coordination {
   const directory = join(options.directory, encodeURIComponent(options.cluster).replaceAll('.', '%2E'));
@@ -37,7 +45,7 @@ export function fileCoordination(options: FileCoordinationOptions): Coordination
     memory: join(directory, 'memory.json'),
     journal: join(directory, 'journal.ndjson'),
   };
-  const { cluster, journalBytes = 4 * 1024 * 1024 } = options;
+  const { cluster, journalBytes = 4 * 1024 * 1024, leaseMs = LEASE_MS } = options;
 
   // The schemas of the records are loaded while whoever asks connects to the instances.
   const reading = import('./records.ts');
@@ -86,12 +94,20 @@ export function fileCoordination(options: FileCoordinationOptions): Coordination
     acquire: async (owner) => {
       const read = await readMemory();
       makeDirectory(directory);
-      const attempt = tryLock(files.lock, JSON.stringify(stamped(owner)));
+      const sent = now();
+      const attempt = tryLock(files.lock, JSON.stringify(stamped(owner)), leaseMs);
       if (!attempt.taken) {
         throw heldBySomebody(cluster, leaseOwner(attempt.holder), waitHint(files.lock, attempt.holder));
       }
       try {
-        return fileLease(cluster, files.lock, attempt.lock, nextEpoch(read()));
+        return fileLease({
+          cluster,
+          path: files.lock,
+          lock: attempt.lock,
+          epoch: nextEpoch(read()),
+          sent,
+          leaseMs,
+        });
       } catch (error) {
         attempt.lock.release();
         throw error;
@@ -124,20 +140,41 @@ export function fileCoordination(options: FileCoordinationOptions): Coordination
   });
 }
 
-function fileLease(cluster: string, path: string, lock: FileLock, epoch: number): Lease {
-  const lost = new AbortController();
+interface HeldLock {
+  readonly cluster: string;
+  readonly path: string;
+  readonly lock: FileLock;
+  readonly epoch: number;
+  /** When it was asked for. */
+  readonly sent: Moment;
+  readonly leaseMs: number;
+}
+
+function fileLease({ cluster, path, lock, epoch, sent, leaseMs }: HeldLock): Lease {
+  const clock = leaseClock(() => leaseLost(cluster, 'this process stood still for too long'));
+  const safeMs = leaseMs * SAFE_PART;
   let released = false;
+  clock.renew(sent, safeMs);
+  const renew = (): void => {
+    const asked = now();
+    if (!clock.valid()) return;
+    if (lock.renew()) clock.renew(asked, safeMs);
+    else clock.end(leaseLost(cluster, `${path} is no longer ours`));
+  };
+  const timer = setInterval(renew, Math.min(RENEW_MS, leaseMs / 4)).unref();
   return {
     epoch,
-    signal: lost.signal,
+    signal: clock.signal,
     confirm: async () => {
-      if (!released && lock.held()) return;
-      const error = leaseLost(cluster, released ? 'it was given back' : `${path} is no longer ours`);
-      lost.abort(error);
-      throw error;
+      if (clock.valid() && lock.held()) return;
+      const why = released ? 'it was given back' : `${path} is no longer ours`;
+      clock.end(leaseLost(cluster, why));
+      throw clock.signal.reason;
     },
     release: async () => {
       released = true;
+      clearInterval(timer);
+      clock.end(leaseLost(cluster, 'it was given back'));
       lock.release();
     },
   };

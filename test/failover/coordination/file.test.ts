@@ -67,6 +67,41 @@ test('the lock of a process that was killed is taken over, with a larger epoch',
   t.is(lease.epoch, Number(line.toString()) + 1);
 });
 
+test('the lock of a process that stands still is taken over, and it knows when it goes on', async (t) => {
+  const directory = temporary(t);
+  const child = processOf(
+    directory,
+    `const mine = fileCoordination({ directory: ${JSON.stringify(directory)}, cluster: 'shop', leaseMs: 1500 });
+     const lease = await mine.acquire({ who: 'ann', purpose: 'promote db2' });
+     lease.signal.addEventListener('abort', () => { console.log(lease.signal.reason.message); process.exit(); });
+     console.log(lease.epoch); setInterval(() => {}, 1000);`,
+  );
+  t.teardown(() => child.kill('SIGKILL'));
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const here = fileCoordination({ directory, cluster: 'shop' });
+  await t.throwsAsync(here.acquire({ who: 'bob', purpose: 'watch' }), { message: /ann is changing shop/ });
+  child.kill('SIGSTOP');
+  const lease = await until(() => here.acquire({ who: 'bob', purpose: 'watch' }));
+  t.is(lease.epoch, Number(line.toString()) + 1);
+  const said = once(child.stdout, 'data') as Promise<[Buffer]>;
+  child.kill('SIGCONT');
+  t.regex((await said)[0].toString(), /the right to change shop was lost/);
+  await lease.confirm();
+  await lease.release();
+});
+
+/** The first result of what is tried again and again. */
+async function until<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
 test('a lock that somebody removed by hand is lost: confirming it fails and its signal aborts', async (t) => {
   const directory = temporary(t);
   const one = fileCoordination({ directory, cluster: 'shop' });
