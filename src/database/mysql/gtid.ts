@@ -105,7 +105,10 @@ export function parseMysqlGtids(text: string): MysqlGtids {
         const to = Number(numbers[2] ?? numbers[1]);
         if (from < 1 || !Number.isSafeInteger(to)) throw wrong(text, `"${word}" is out of range`);
         if (to < from) throw wrong(text, `"${word}" ends before it begins`);
-        found.set(source, [...(found.get(source) ?? []), [from, to]]);
+        const known = found.get(source);
+        // A copy for each interval would take the square of the time: a set may have tens of thousands.
+        if (known) known.push([from, to]);
+        else found.set(source, [[from, to]]);
       } else if (TAG.test(word)) source = `${uuid}:${word}`;
       else throw wrong(text, `"${word}" is neither a number, an interval nor a tag`);
     }

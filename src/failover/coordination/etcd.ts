@@ -10,6 +10,7 @@ import { etcdGateway, type EtcdGateway, type EtcdKeyValue } from './etcd-gateway
 import { etcdHttp, parseEndpoint } from './etcd-http.ts';
 import { leaseClock, now, type LeaseClock } from './lease-clock.ts';
 import { EMPTY_MEMORY } from './empty-memory.ts';
+import { packed, unpacked } from './packed.ts';
 import { refuseNewer, stamped } from './record-version.ts';
 import { heldBySomebody, leaseLost } from './lease-errors.ts';
 import { JOURNAL_LENGTH } from './coordination.ts';
@@ -128,7 +129,7 @@ export function etcdCoordination(options: EtcdCoordinationOptions): Coordination
       const stored: StoredMemory = { token, memory: stamped(change(memory)) };
       const result = await etcd.txn(
         [{ key: keys.memory, modified: current?.modified ?? '0' }],
-        [{ put: keys.memory, value: JSON.stringify(stored) }],
+        [{ put: keys.memory, value: fitting(cluster, packed(JSON.stringify(stored))) }],
         [{ get: keys.memory }],
       );
       if (result.succeeded) return;
@@ -155,7 +156,7 @@ export function etcdCoordination(options: EtcdCoordinationOptions): Coordination
     history: async (limit) => {
       const { found } = await etcd.txn([], [{ newest: keys.journal, limit }]);
       const { parseEntry } = await reading;
-      return (found[0] ?? []).map((one) => parseEntry(one.value, `${one.key} in etcd`));
+      return (found[0] ?? []).map((one) => parseEntry(unpacked(one.value), `${one.key} in etcd`));
     },
     close: async () => {
       await Promise.all([...held].map((lease) => lease.release()));
@@ -174,7 +175,7 @@ function journalWriter(etcd: EtcdGateway, prefix: string): (entry: JournalEntry)
 
   const write = async (entry: JournalEntry): Promise<void> => {
     const key = prefix + entry.id;
-    const value = JSON.stringify(stamped(entry));
+    const value = entryText(entry);
     const isNew = !known.has(entry.id);
     for (let attempt = 0; attempt < 50; attempt++) {
       const { succeeded, found } = await etcd.txn(
@@ -205,6 +206,29 @@ function journalWriter(etcd: EtcdGateway, prefix: string): (entry: JournalEntry)
     last = done.catch(() => {});
     return done;
   };
+}
+
+/** What is known of the GTIDs is shortened where the whole entry would be too large: a change must not fail by its journal. */
+function entryText(entry: JournalEntry): string {
+  const whole = packed(JSON.stringify(stamped(entry)));
+  if (Buffer.byteLength(whole) <= LARGEST_BYTES) return whole;
+  const gtids = Object.fromEntries(
+    Object.entries(entry.gtids).map(([name, text]) => [name, shortened(text)] as const),
+  );
+  return packed(JSON.stringify(stamped({ ...entry, gtids, lostGtids: shortened(entry.lostGtids) })));
+}
+
+function shortened(text: string): string {
+  return text.length <= SHORT_GTIDS ? text : `${text.slice(0, SHORT_GTIDS)}… (${text.length} characters)`;
+}
+
+function fitting(cluster: string, value: string): string {
+  const bytes = Buffer.byteLength(value);
+  if (bytes <= LARGEST_BYTES) return value;
+  throw new UserError({
+    message: `what ${cluster} remembers is too large for etcd (${bytes} bytes, packed): its sets of GTIDs have too many gaps`,
+    hint: 'let the instances have one history without gaps (`failover rejoin --clone`), or run with --no-store',
+  });
 }
 
 function etcdLease(of: {
@@ -263,6 +287,9 @@ function etcdLease(of: {
   };
 }
 
+/** Of a value: etcd's limit for a request is 1.5 MiB, and a transaction has more in it. */
+const LARGEST_BYTES = 1_200_000;
+const SHORT_GTIDS = 2000;
 const KEEP_ALIVE_MS = 1000;
 const KEEP_ALIVE_RETRY_MS = 200;
 
@@ -289,7 +316,7 @@ function parseEpoch(found: EtcdKeyValue | undefined): number {
 function parseStored(found: EtcdKeyValue): StoredMemory {
   let stored: StoredMemory | null | undefined;
   try {
-    stored = JSON.parse(found.value) as StoredMemory | null;
+    stored = JSON.parse(unpacked(found.value)) as StoredMemory | null;
   } catch {
     // Said below.
   }

@@ -146,3 +146,8 @@ export function nextHistory(
 export function keyOf(problem: Problem): string {
   return `${problem.code} ${problem.instance ?? ''}`;
 }
+
+/** What is the same matter for whoever recovers: a dead primary is one, whichever replicas are silent beside it. */
+export function matterOf(problem: Problem): string {
+  return problem.recovery === 'failover' ? `failover ${problem.instance ?? ''}` : keyOf(problem);
+}

@@ -1,5 +1,5 @@
 import type { Problem } from '../problems/problems.ts';
-import { keyOf } from './history.ts';
+import { matterOf } from './history.ts';
 
 /** A refusal costs nothing, and a replica that comes back may bring the proof that nothing is lost. */
 const REFUSED_FAILOVER_PAUSE_MS = 250;
@@ -34,19 +34,19 @@ export function patience(): Patience {
   const left = new Map<string, Left>();
   return {
     leave(problem, attempt, now, situation) {
-      const key = keyOf(problem);
+      const key = matterOf(problem);
       const before = left.get(key);
       const isOld = before === undefined || now - before.until > FORGET_MS;
       const pause = nextPause(problem, attempt, isOld ? undefined : before.pause);
       left.set(key, { since: now, until: now + pause, pause, situation });
     },
     isLeft(problem, now, situation) {
-      const found = left.get(keyOf(problem));
+      const found = left.get(matterOf(problem));
       if (found === undefined) return false;
       const isSame = problem.recovery !== 'failover' || found.situation === situation;
       return now < (isSame ? found.until : Math.min(found.until, found.since + FIRST_FAILOVER_PAUSE_MS));
     },
-    forget: (problem) => void left.delete(keyOf(problem)),
+    forget: (problem) => void left.delete(matterOf(problem)),
   };
 }
 

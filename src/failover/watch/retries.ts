@@ -1,6 +1,6 @@
 import type { Retry } from '../execute/outcome.ts';
 import type { Problem } from '../problems/problems.ts';
-import { keyOf } from './history.ts';
+import { matterOf } from './history.ts';
 
 /**
  * Which entry of the journal the next attempt at a problem is written to. The first attempt keeps its own; all that
@@ -19,13 +19,13 @@ export function retries(): Retries {
   const inVain = new Map<string, { readonly attempts: number; readonly id: string }>();
   return {
     next(problem) {
-      const before = inVain.get(keyOf(problem));
+      const before = inVain.get(matterOf(problem));
       return before === undefined || before.attempts < 2
         ? undefined
         : { id: before.id, attempts: before.attempts };
     },
     note(problem, { id, outcome }) {
-      const key = keyOf(problem);
+      const key = matterOf(problem);
       if (outcome === 'undone') inVain.set(key, { id, attempts: (inVain.get(key)?.attempts ?? 0) + 1 });
       else inVain.delete(key);
     },

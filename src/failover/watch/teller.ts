@@ -8,7 +8,7 @@ import { pauseAt, pauseText, type Pause } from '../cluster/pause.ts';
 import type { Ports } from '../reach/ports.ts';
 import type { Problem } from '../problems/problems.ts';
 import type { Refusal } from '../plan/refusals.ts';
-import { type History, keyOf } from './history.ts';
+import { type History, keyOf, matterOf } from './history.ts';
 import type { Verdict } from './judge.ts';
 import type { WatchEvent, WatchLog } from './log.ts';
 
@@ -26,6 +26,8 @@ const CHANGE_MS = 20_000;
 /** And sooner than this is not worth waking anybody. */
 const NOTIFY_AFTER_MS = 15_000;
 const HOOK_LIMIT_MS = 30_000;
+/** A matter that stayed away for so long is a new one; sooner, it flaps. */
+const FORGET_MS = 600_000;
 /** How often people are reminded of a pause that has no end. */
 const REMIND_MS = 3_600_000;
 /** Whoever has the lock ends what he does within this time, or the primary stays dead for as long as it takes. */
@@ -38,11 +40,9 @@ const WAIT_MS = 5000;
 export class Teller {
   readonly #options: TellerOptions;
   readonly #told = new Map<string, { readonly problem: Problem; isNotified: boolean }>();
-  readonly #refused = new Map<string, string>();
-  /** By problem: why the last attempt failed, as far as it was told. */
-  readonly #failed = new Map<string, string>();
-  /** Problems whose detection was told. */
-  readonly #detectedProblems = new Set<string>();
+  /** By matter: each reason why nothing was done, or why it failed, that was told. */
+  readonly #reasons = new Map<string, { readonly told: Set<string>; seenAt: number }>();
+  #lookedAt = 0;
   #verdict: Verdict['kind'] = 'nothing';
   #pause: { readonly pause: Pause; readonly reminders: number } | undefined;
   #waiting: { readonly why: string; readonly since: number; isTold: boolean } | undefined;
@@ -58,6 +58,14 @@ export class Teller {
   standing(history: History, isChanging: boolean): void {
     const { log } = this.#options;
     const standing = new Set<string>();
+    this.#lookedAt = history.now;
+    for (const { problem } of history.sightings) {
+      const known = this.#reasons.get(matterOf(problem));
+      if (known) known.seenAt = history.now;
+    }
+    for (const [matter, { seenAt }] of this.#reasons) {
+      if (history.now - seenAt > FORGET_MS) this.#reasons.delete(matter);
+    }
     for (const { problem, since } of history.sightings) {
       const key = keyOf(problem);
       standing.add(key);
@@ -77,7 +85,6 @@ export class Teller {
     for (const [key, { problem, isNotified }] of this.#told) {
       if (standing.has(key)) continue;
       this.#told.delete(key);
-      for (const told of [this.#refused, this.#failed, this.#detectedProblems]) told.delete(key);
       const { code, instance } = problem;
       const message = `no longer: ${problem.message}`;
       log({ event: 'solved', level: 'info', code, instance, message });
@@ -136,10 +143,7 @@ export class Teller {
     const since = silentMs === undefined ? '' : `; ${instance} is silent for ${Math.round(silentMs)} ms`;
     const message = `${problem.message}: ${nameOf(plan)}${since}`;
     this.#options.log({ event: 'recovering', level: 'warning', code, instance, message });
-    const key = keyOf(problem);
-    if (plan.kind !== 'failover' || this.#detectedProblems.has(key)) return;
-    this.#detectedProblems.add(key);
-    this.#detected(problem, history);
+    if (plan.kind === 'failover' && this.#isNew(problem, 'detected')) this.#detected(problem, history);
   }
 
   step({ name, instance, status, ms, message }: StepEvent): void {
@@ -182,10 +186,8 @@ export class Teller {
 
   refusal(problem: Problem, refusals: readonly Refusal[]): void {
     const { code, instance } = problem;
-    const key = keyOf(problem);
     const reasons = refusals.map((one) => one.code).join(' ');
-    if (this.#refused.get(key) === reasons) return;
-    this.#refused.set(key, reasons);
+    if (!this.#isNew(problem, `refused: ${reasons}`)) return;
     const message = `${problem.message}; nothing is done: ${refusals.map((one) => one.message).join('; ')}`;
     const remedy = refusals[0]?.remedy;
     const level = problem.severity === 'critical' ? 'critical' : 'warning';
@@ -208,12 +210,8 @@ export class Teller {
       ? `${nameOf(outcome)} done${rest}`
       : `${nameOf(outcome)} ${outcome.outcome}: ${outcome.message ?? 'no reason given'}${rest}`;
     this.#options.log({ event, level, code, instance, id, epoch, ms, message });
-    const key = keyOf(problem);
-    const reason = reasonOf(message);
-    const isRepeated = !isDone && this.#failed.get(key) === reason;
-    if (isDone) this.#failed.delete(key);
-    else this.#failed.set(key, reason);
-    if (isRepeated) return;
+    if (isDone) this.#reasons.delete(matterOf(problem));
+    else if (!this.#isNew(problem, `failed: ${reasonOf(message)}`)) return;
     this.#notify({
       event,
       level,
@@ -249,6 +247,16 @@ export class Teller {
       if (!(error instanceof UserError)) throw error;
       log({ event: 'hook-failed', level: 'warning', message: error.message });
     });
+  }
+
+  /** Whether this reason was not told yet, for as long as the matter comes back again and again. */
+  #isNew(problem: Problem, reason: string): boolean {
+    const matter = matterOf(problem);
+    const known = this.#reasons.get(matter) ?? { told: new Set(), seenAt: this.#lookedAt };
+    this.#reasons.set(matter, known);
+    if (known.told.has(reason)) return false;
+    known.told.add(reason);
+    return true;
   }
 
   #notify(notification: Omit<Notification, 'cluster'>): void {

@@ -120,6 +120,30 @@ test('a refusal is told once, and again when its reasons are others', (t) => {
   );
 });
 
+test('a replica that comes and goes beside a dead primary, and its reasons with it, tell nothing twice', (t) => {
+  const { said, notifications } = teller();
+  const some: Problem = { ...DEAD, code: 'DeadPrimaryAndSomeReplicas' };
+  const few = refusal('TooFewAckers', undefined, 'db3 does not answer', { remedy: 'bring it back' });
+  const flapping = refusal('AntiFlap', undefined, 'it was not acknowledged', { remedy: '`failover ack`' });
+  for (let now = 0; now < 60_000; now += 1000) {
+    const isBack = now % 2000 === 0;
+    const topology = describe({ instances: ['db1 dead', 'db2 <db1~', isBack ? 'db3 <db1~' : 'db3 dead'] });
+    const found = isBack ? DEAD : some;
+    said.standing(nextHistory(undefined, { now, topology, records: new Map() }, [found]), false);
+    said.refusal(found, [isBack ? flapping : few]);
+  }
+  t.deepEqual(
+    notifications.map(({ event, message }) => [
+      event,
+      /not acknowledged|does not answer$/.exec(message)?.[0],
+    ]),
+    [
+      ['refused', 'not acknowledged'],
+      ['refused', 'does not answer'],
+    ],
+  );
+});
+
 test('who is waited for is told once, and again when it is somebody else', (t) => {
   const { said, events } = teller();
   for (const why of ['op has it', 'op has it', 'the store is lost', undefined, 'the store is lost'])
