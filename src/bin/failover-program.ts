@@ -46,6 +46,12 @@ export const FAILOVER_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/failover/errant.ts')).errantCommand,
   },
   {
+    name: 'adopt',
+    summary: 'read the topology of a cluster that others built, and write an inventory for it',
+    usage: '<address...>',
+    load: async () => (await import('../commands/failover/adopt.ts')).adoptCommand,
+  },
+  {
     name: 'history',
     summary: 'show the changes of topology, the newest first',
     load: async () => (await import('../commands/failover/history.ts')).historyCommand,
