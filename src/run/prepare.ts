@@ -1,5 +1,4 @@
 import { UserError, type SourceLocation } from '../lib/errors.ts';
-import { Secret } from '../lib/secret.ts';
 import { isDict, isList, type Dict, type Value } from '../lib/value.ts';
 import { findModule } from '../modules/find-module.ts';
 import { str } from '../template/python/text.ts';
@@ -9,6 +8,7 @@ import type { PlanContext } from '../steps/plan.ts';
 import { type Layer, type Scope } from '../variables/scope.ts';
 import type { Task, Templated, Texts } from '../playbook/ast.ts';
 import { isTruthy, renderTemplate } from '../template/render.ts';
+import { becomePassword } from '../variables/address.ts';
 import { OMIT } from '../variables/magic.ts';
 import { controllerFiles } from './controller.ts';
 import { scopeOf } from './scope.ts';
@@ -110,20 +110,12 @@ function actorOf({ run, task, scope, target, host }: ModuleTurn): Actor {
   }
   const user =
     connection.get('ansible_become_user') ?? keyword(task.becomeUser, scope, 'become_user') ?? 'root';
-  const password =
-    connection.get('ansible_become_password') ??
-    connection.get('ansible_become_pass') ??
-    connection.get('ansible_sudo_pass');
-  if (password !== undefined && password !== null) run.world.secrets.add(String(password));
+  const password = becomePassword(connection);
+  if (password) run.world.secrets.add(password.reveal());
   const seconds = keyword(task.timeout, scope, 'timeout');
   return {
     login: loginOf(task, scope, connection),
-    become: becomes
-      ? {
-          user: String(user),
-          ...(password === undefined || password === null ? {} : { password: new Secret(String(password)) }),
-        }
-      : undefined,
+    become: becomes ? { user: String(user), ...(password && { password }) } : undefined,
     environment: taskEnvironment(task, scope),
     timeoutMs:
       seconds === undefined || seconds === null || Number(seconds) === 0 ? undefined : Number(seconds) * 1000,

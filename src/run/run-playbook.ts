@@ -121,6 +121,7 @@ async function runPlay(world: World, play: Play): Promise<boolean> {
     });
     const run: PlayRun = { ...freshRun(), ...common, batch, handlers: [...collectHandlers(play.handlers)] };
     world.current = run;
+    learned(world);
     loadVarsFiles(run);
     const ended = await runBatch(run);
     for (const host of batch) keepOwed(host);

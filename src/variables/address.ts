@@ -72,6 +72,15 @@ export function addressOf(
   };
 }
 
+/** The password with which a host's login user becomes another one. */
+export function becomePassword(variables: VariableSource): Secret | undefined {
+  const value =
+    variables.get('ansible_become_password') ??
+    variables.get('ansible_become_pass') ??
+    variables.get('ansible_sudo_pass');
+  return value === undefined || value === null ? undefined : new Secret(asText(value));
+}
+
 /**
  * `understudy_jumps: [lb1, lb2]`: jump hosts to try in this order, which OpenSSH's ProxyJump has no words for. Each is
  * written as for ProxyJump, and may be several hops with commas or a list. It goes before ProxyJump; an empty list

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { UserError } from '../../src/lib/errors.ts';
 import type { Value } from '../../src/lib/value.ts';
-import { addressOf } from '../../src/variables/address.ts';
+import { addressOf, becomePassword } from '../../src/variables/address.ts';
 import type { HostAddress } from '../../src/transport/transport.ts';
 
 const DEFAULTS = { hostKeyChecking: 'strict', connectTimeoutMs: 10_000 } as const;
@@ -88,3 +88,15 @@ for (const [variables, message] of MISTAKES) {
     t.throws(() => address(variables), { instanceOf: UserError, message });
   });
 }
+
+test('the password for another user has three names, of which the first counts', (t) => {
+  const password = (variables: Readonly<Record<string, Value>>): string | undefined => {
+    const values = new Map(Object.entries(variables));
+    return becomePassword({ get: (name) => values.get(name), names: () => values.keys() })?.reveal();
+  };
+  t.is(password({}), undefined);
+  t.is(password({ ansible_become_password: null }), undefined);
+  t.is(password({ ansible_sudo_pass: 'a' }), 'a');
+  t.is(password({ ansible_sudo_pass: 'a', ansible_become_pass: 12 }), '12');
+  t.is(password({ ansible_become_pass: 'b', ansible_become_password: 'c' }), 'c');
+});

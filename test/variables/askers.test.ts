@@ -351,3 +351,15 @@ test('a host is connected to with the variables of the play and of the task', as
   });
   t.deepEqual(addresses, ['p-none-task:2201', 'p-none-play:2201', 'p-none-play:2202', 'p-r-play:2201']);
 });
+
+test('hostvars know the play that runs, whoever asked before it began', async (t) => {
+  const show = `[{debug: {msg: "{{ hostvars['web1'].ansible_play_name }}"}}]`;
+  const { messages } = await tell(t, {
+    'hosts.yml': 'all: {hosts: {web1: }}\n',
+    'site.yml': `
+- {name: one, hosts: all, gather_facts: false, tasks: ${show}}
+- {name: "two of {{ hostvars['web1'].ansible_play_name }}", hosts: all, gather_facts: false, tasks: ${show}}
+`,
+  });
+  t.deepEqual(messages, ['one', 'two of one']);
+});

@@ -14,7 +14,7 @@ import { Secret, SecretRegistry } from '../../lib/secret.ts';
 import { didYouMean } from '../../lib/similar.ts';
 import { type Dict, isDict, isList, toPlain, type Value } from '../../lib/value.ts';
 import type { Flavour } from '../../database/version.ts';
-import { addressOf } from '../../variables/address.ts';
+import { addressOf, becomePassword } from '../../variables/address.ts';
 import type { Become, HostAddress } from '../../transport/transport.ts';
 import { type SiteVariables, siteVariables } from './variables.ts';
 
@@ -100,8 +100,8 @@ export function inventoryCluster(options: ClusterOptions): InventoryCluster {
     keeper,
     addressOf: address,
     becomeOf: (host) => {
-      const password = variables.of(host).get('ansible_become_password');
-      return { user: 'root', ...(typeof password === 'string' ? { password: new Secret(password) } : {}) };
+      const password = becomePassword(variables.of(host));
+      return { user: 'root', ...(password && { password }) };
     },
     secrets,
   };

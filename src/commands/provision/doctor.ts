@@ -2,13 +2,13 @@ import { Command } from 'commander';
 
 import { mapLimit } from '../../lib/concurrency.ts';
 import { EXIT, UserError } from '../../lib/errors.ts';
-import { Secret } from '../../lib/secret.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { selectHosts } from '../../inventory/select.ts';
 import { checkUp, type Finding } from './checkup.ts';
 import { sshTransport } from '../../transport/ssh.ts';
 import { localTransport } from '../../transport/local.ts';
 import { TransportError } from '../../transport/transport.ts';
+import { becomePassword } from '../../variables/address.ts';
 import type { CommandContext } from '../context.ts';
 import { addressesIn } from './addresses.ts';
 import {
@@ -60,11 +60,8 @@ async function examine(options: InventoryOptions): Promise<readonly Examined[]> 
       try {
         const address = addresses.of(name);
         if (address === undefined) throw new Error(`${name} is not in the inventory`);
-        const password = addresses.site.variablesOf(name).get('ansible_become_password');
-        const become = {
-          user: 'root',
-          ...(typeof password === 'string' ? { password: new Secret(password) } : {}),
-        };
+        const password = becomePassword(addresses.site.variablesOf(name));
+        const become = { user: 'root', ...(password && { password }) };
         const startedAt = performance.now();
         const connection = await (address === 'local'
           ? local.connect({ name, address: 'localhost' })
