@@ -10,16 +10,16 @@ import type { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { parseVersion } from './version.ts';
 
-/** Of a table, a schema or a row that is not there. */
+/** Error numbers for a schema or a table that does not exist. */
 const MISSING = new Set([1049, 1146]);
 const NO_SUCH_THREAD = 1094;
-/** On MySQL, of a session whose account has SYSTEM_USER, when ours has it not. */
+/** MySQL refuses to end a session whose account has SYSTEM_USER when our account lacks it. */
 const NOT_OWNER = 1095;
 const READING = 'reading its state';
-/** For the answer to travel when the server itself has the time limit. */
+/** The server keeps the time limit itself; the client waits this much longer for its answer to arrive. */
 const GRACE_MS = 500;
 
-/** What both flavours do in the same way. */
+/** Implements what MySQL and MariaDB do in the same way. */
 export class BaseServer {
   readonly name: string;
   protected readonly options: ServerOptions;
@@ -117,8 +117,8 @@ export class BaseServer {
   }
 
   /**
-   * Ends the sessions that the query lists, until it lists none; the number of those ended. Those of the server's own
-   * administrators may be beyond our right: they stay.
+   * Ends the sessions that the query lists, and asks again until it lists none. Returns how many were ended. It leaves the
+   * sessions of administrators that our account may not end.
    */
   protected async endListed(query: string, kill: (id: number) => string, limits: Limits): Promise<number> {
     const deadline = performance.now() + limits.timeoutMs;
@@ -129,7 +129,7 @@ export class BaseServer {
         const found = await session.rows('listing the clients', query, [], limits);
         const ids = found.map((row) => number(row, 'id')).filter((id) => !notOurs.has(id));
         if (ids.length === 0) return ended.size;
-        // All in one round trip; those behind one that has ended by itself meanwhile are listed again.
+        // One round trip ends all. When a session has ended by itself, the KILLs behind it fail and are listed again.
         const error = await refusalOf(session, ids.map(kill).join(';'), limits);
         if (error === undefined) for (const id of ids) ended.add(id);
         if (error !== NOT_OWNER) continue;
@@ -165,7 +165,7 @@ export class BaseServer {
   }
 }
 
-/** Ends sessions. The error's number when one of them is gone already, or is not ours to end. */
+/** Ends sessions. Returns the error number when a session is gone already, or may not be ended by our account. */
 async function refusalOf(session: Session, sql: string, limits: Limits): Promise<number | undefined> {
   try {
     await session.rows('ending the clients', sql, [], limits);
@@ -177,12 +177,12 @@ async function refusalOf(session: Session, sql: string, limits: Limits): Promise
   }
 }
 
-/** A limit of which the server keeps the shorter part itself. */
+/** Lengthens a limit that the server keeps itself, so that its answer still arrives. */
 export function withGrace(limits: Limits): Limits {
   return { ...limits, timeoutMs: limits.timeoutMs + GRACE_MS };
 }
 
-/** What a query finds, or nothing where its table does not exist. */
+/** Returns what a query finds, or undefined where its table does not exist. */
 export async function orNone<Result>(work: Promise<Result>): Promise<Result | undefined> {
   try {
     return await work;

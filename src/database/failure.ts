@@ -1,7 +1,7 @@
 import { EXIT, UserError } from '../lib/errors.ts';
 import type { Silence } from './state.ts';
 
-/** An instance that did not do what it was asked, and what that tells about its life. */
+/** The error of an instance that did not do what it was asked. `silence` tells whether the instance lives. */
 export class ServerFailure extends UserError {
   readonly silence: Silence;
   /** MySQL's number of the error; 0 when none came from a server. */
@@ -45,9 +45,9 @@ const NETWORK: Readonly<Record<string, Silence['kind']>> = {
   ERR_STREAM_DESTROYED: 'lost',
 };
 
-/** It is alive and has no room for anybody: ER_CON_COUNT_ERROR. */
+/** ER_CON_COUNT_ERROR: the server lives, and all its connections are taken. */
 const FULL = 1040;
-/** It does not want us: wrong password, no right, a limit of our account, host blocked or not allowed, offline mode. */
+/** The server refuses our account: wrong password, no right, a limit, host blocked or not allowed, offline mode. */
 const DENIED = new Set([
   1044, 1045, 1129, 1130, 1142, 1203, 1226, 1227, 1698, 1862, 3032, 3118, 3168, 3169, 4151,
 ]);
@@ -58,7 +58,7 @@ export interface DriverError extends Error {
   readonly sqlMessage?: string;
 }
 
-/** What an error says about the instance, by its code and never by its text. */
+/** Classifies an error by its code, never by its text. */
 export function silenceFrom(error: DriverError): Silence {
   const { errno = 0 } = error;
   const message =
@@ -70,6 +70,6 @@ export function silenceFrom(error: DriverError): Silence {
   }
   const kind = NETWORK[error.code ?? ''];
   if (kind !== undefined) return { kind, alive: false, message };
-  // It answered, if only with something that is no answer: a certificate of somebody else's, another protocol.
+  // Something answered, such as a server with another certificate or another protocol: it counts as alive.
   return { kind: 'error', alive: true, message };
 }

@@ -23,12 +23,12 @@ export function parseGtids(flavour: Flavour, text: string): Gtids {
   return flavour === 'mysql' ? parseMysqlGtids(text) : parseMariadbGtids(text);
 }
 
-/** No transactions at all. */
+/** Returns the empty set. */
 export function noGtids(flavour: Flavour): Gtids {
   return parseGtids(flavour, '');
 }
 
-/** All that is in either. */
+/** Returns what is in either set. */
 export function union(a: Gtids, b: Gtids): Gtids {
   return combine(
     a,
@@ -38,7 +38,7 @@ export function union(a: Gtids, b: Gtids): Gtids {
   );
 }
 
-/** What is in the first and not in the second, as MySQL's GTID_SUBTRACT. */
+/** Returns what is in the first set and not in the second, as MySQL's GTID_SUBTRACT does. */
 export function subtract(a: Gtids, b: Gtids): Gtids {
   return combine(
     a,
@@ -48,7 +48,7 @@ export function subtract(a: Gtids, b: Gtids): Gtids {
   );
 }
 
-/** What is in both. */
+/** Returns what is in both sets. */
 export function intersect(a: Gtids, b: Gtids): Gtids {
   return subtract(a, subtract(a, b));
 }
@@ -57,7 +57,7 @@ export function isEmpty(gtids: Gtids): boolean {
   return gtids.isEmpty;
 }
 
-/** Whether everything of the second is in the first. */
+/** Tells whether the first set contains the second. */
 export function contains(a: Gtids, b: Gtids): boolean {
   return isEmpty(subtract(b, a));
 }
@@ -78,7 +78,7 @@ export function ahead(position: Gtids, of: Gtids): Gtids {
   return subtract(position, of);
 }
 
-/** How many transactions there are in it. */
+/** Counts the transactions of a set. */
 export function count(gtids: Gtids): number {
   if (gtids instanceof MysqlGtids || gtids instanceof MariadbGtids) return gtids.count();
   throw new TypeError('a set of GTIDs is made by parseGtids');

@@ -4,7 +4,7 @@ export type Interval = readonly [number, number];
 /** Sorted, and without overlaps and neighbours that touch. */
 export type Intervals = readonly Interval[];
 
-/** Brings intervals into order. */
+/** Sorts intervals and joins those that overlap or touch. */
 export function merge(intervals: Intervals): Intervals {
   const merged: [number, number][] = [];
   for (const [from, to] of [...intervals].sort((one, other) => one[0] - other[0])) {
@@ -15,7 +15,7 @@ export function merge(intervals: Intervals): Intervals {
   return merged;
 }
 
-/** What is left of the first without the second. */
+/** Returns the first list without the numbers of the second. */
 export function without(intervals: Intervals, taken: Intervals): Intervals {
   const left: Interval[] = [];
   let index = 0;
@@ -33,7 +33,7 @@ export function without(intervals: Intervals, taken: Intervals): Intervals {
   return left;
 }
 
-/** How many numbers there are in them. */
+/** Counts the numbers in a list of intervals. */
 export function sizeOf(intervals: Intervals): number {
   return intervals.reduce((total, [from, to]) => total + to - from + 1, 0);
 }

@@ -3,7 +3,7 @@ import { number, text } from './rows.ts';
 import type { Limits, LoggedTransaction } from './server.ts';
 import type { Row, Session } from './session.ts';
 
-/** When so many were found, no older log is read: it takes longer than anybody reads. */
+/** No older log is read when this many transactions were found: nobody reads more of them one by one. */
 export const MOST_TRANSACTIONS = 1000;
 const EVENTS_AT_ONCE = 5000;
 /** A log begins with four magic bytes. */
@@ -15,8 +15,8 @@ const KINDS = { write: 'insert', update: 'update', delete: 'delete' } as const;
 const GTID = /GTID_NEXT= '([^']+)'|GTID (\d+-\d+-\d+)/i;
 
 /**
- * What transactions did, from the binary logs of the instance that has them. The newest log is read first: what is
- * asked for here is errant, and so among the last things that happened.
+ * Reads what transactions did, from the binary logs of the instance that has them. It begins with the newest log, because
+ * errant transactions are usually recent.
  */
 export async function loggedTransactions(
   session: Session,
@@ -129,11 +129,11 @@ function isComplete(found: readonly LoggedTransaction[], wanted: Gtids): boolean
 }
 
 function single(like: Gtids, gtid: string): Gtids {
-  // MariaDB's notation for one transaction and not for all up to it.
+  // MariaDB's notation needs the range: a number alone stands for all transactions up to it.
   return parseGtids(like.flavour, like.flavour === 'mysql' ? gtid : `${gtid}..${gtid.split('-')[2]}`);
 }
 
-/** Accounts are logged with their password's hash: of what speaks of passwords only the accounts' names are shown. */
+/** Hides every literal of a statement about passwords except account names: the log holds password hashes. */
 function withoutSecrets(statement: string): string {
   if (!/IDENTIFIED|PASSWORD/i.test(statement)) return statement;
   return statement.replaceAll(/'(?:[^'\\]|\\.|'')*'/gs, (literal, at: number) =>

@@ -27,15 +27,15 @@ export interface Server {
   /** The cheapest question that proves that it answers statements. */
   ping(limits: Limits): Promise<void>;
   executed(limits: Limits): Promise<Gtids>;
-  /** Waits until these are applied; false when the time is over. */
+  /** Waits until the instance has applied these transactions. Returns false when the time is over. */
   waitFor(gtids: Gtids, limits: Limits): Promise<boolean>;
 
-  /** Stops new writes of everybody. On timeout the statement is killed and the setting put back. */
+  /** Stops the writes of every session. On timeout it kills the statement and restores the setting. */
   makeReadOnly(limits: Limits): Promise<void>;
   /** MySQL: persists it, so that every start is read-only; MariaDB cannot, its option file says so. */
   persistReadOnly(limits: Limits): Promise<void>;
   makeWritable(limits: Limits): Promise<void>;
-  /** Ends client sessions (not replication, not ours); the number of those ended. */
+  /** Ends client sessions, but not those of replication or of this tool. Returns how many were ended. */
   endClients(limits: Limits): Promise<number>;
   /** Ends one statement or session that stands in the way. */
   killSession(id: number, limits: Limits): Promise<void>;
@@ -51,7 +51,7 @@ export interface Server {
    * primary until now (MariaDB needs to be told).
    */
   follow(source: SourceAddress, options: { readonly demoted: boolean }, limits: Limits): Promise<void>;
-  /** Is nobody's replica from now on. */
+  /** Removes the replication source, so that the instance is no replica any more. */
   forgetSource(limits: Limits): Promise<void>;
 
   setSemiSyncSource(on: boolean, limits: Limits): Promise<void>;
@@ -67,7 +67,7 @@ export interface Server {
   /** Writes the journal row of a change of topology through this instance, and reads it on another. */
   writeJournal(row: JournalRow, limits: Limits): Promise<void>;
   hasJournal(id: string, limits: Limits): Promise<boolean>;
-  /** Commits transactions without content in place of these, so that they count as executed here. */
+  /** Commits an empty transaction for each of these GTIDs, so that they count as executed. */
   injectEmpty(gtids: Gtids, limits: Limits): Promise<void>;
   /**
    * MySQL: replaces all data by a copy of the donor's, with the clone plugin, and ends when this instance answers
@@ -75,10 +75,10 @@ export interface Server {
    */
   clone(donor: SourceAddress, report: (line: string) => void, limits: Limits): Promise<void>;
 
-  /** What these transactions did, from the binary log, as far as it is still there. */
+  /** Reads what these transactions did, as far as the binary logs still hold them. */
   transactions(gtids: Gtids, limits: Limits): Promise<readonly LoggedTransaction[]>;
 
-  /** Hears at once when a connection breaks that nobody here has closed: the earliest sign of a death. */
+  /** Calls the listener when a connection breaks that this side has not closed: the earliest sign of a death. */
   onLost(listener: () => void): () => void;
   close(): Promise<void>;
 }

@@ -86,7 +86,7 @@ export async function openSession(
     });
     await new Promise<void>((resolve, reject) => {
       core.once('connect', () => resolve());
-      // It stays: a connection that breaks may report more than once, the last time while it is being closed.
+      // This listener stays: a connection that breaks may report several errors, the last one while it is closed.
       core.on('error', reject);
     });
     return core.promise();
@@ -121,7 +121,7 @@ export async function openSession(
       return found;
     } catch (error) {
       const failed = failure(options, what, error);
-      // Whatever it is doing there, its answer belongs to nobody any more.
+      // The statement may still run on the server: nobody reads its answer, so the connection is not used again.
       if (!failed.silence.alive || given.signal?.aborted) destroy();
       if (given.signal?.aborted) throw given.signal.reason;
       throw failed;
@@ -149,7 +149,7 @@ export async function openSession(
     destroy();
     onLost(session);
   };
-  // A server's death ends its side only; a channel of SSH stays open until ours ends, too.
+  // When a server dies, only its side closes; a channel of SSH stays open until this side closes, too.
   stream?.once('end', lose);
   stream?.once('close', lose);
   return session;

@@ -74,7 +74,7 @@ export function mariadbState(
     superReadOnly: isReadOnly(text(main, 'read_only')),
     offlineMode: false,
     executed,
-    // Read beside it: it may have to wait.
+    // Another statement reads it, because that one may have to wait.
     purged: noGtids('mariadb'),
     // GTIDs cannot be off; that their order is kept is what the strict mode says.
     gtidMode: flag(main, 'strict'),
@@ -107,7 +107,7 @@ export function mariadbState(
     longTransactions: long.map(threadOf),
     waitingForAck: waiting.map(threadOf),
     disabledEvents: events.map((row) => text(row, 'name')),
-    // Both are read beside it.
+    // Statements of their own read these three: they may fail where the account or a plugin is missing.
     lockHolders: [],
     backupLocks: [],
     preparedTransactions: undefined,

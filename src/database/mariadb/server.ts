@@ -15,17 +15,17 @@ import type { Row, Session } from '../session.ts';
 import type { InstanceState } from '../state.ts';
 import type { Version } from '../version.ts';
 
-/** The lock of all tables is held meanwhile: who does not end in this time may not write under it either. */
+/** How long the clients may take to end; the lock of all tables is held meanwhile, so none of them writes. */
 const KILLING_MS = 1000;
-/** Of information_schema. */
+/** ER_UNKNOWN_TABLE: information_schema has no such table. */
 const UNKNOWN_TABLE = 1109;
-/** How long what the binary logs still hold is believed: it changes when a log is purged. */
+/** How long the purged GTIDs are cached; they change only when a binary log is purged. */
 const PURGED_AGE_MS = 30_000;
-/** They are a few lines of memory and of one small file. */
+/** How long reading them may take: the server reads a few lines of memory and of one small file. */
 const PURGED_LIMIT_MS = 500;
-/** Each start of the server begins a new binary log; after so many without a transaction there is none. */
+/** Each start of the server begins a new binary log. After this many empty ones, no transaction is expected. */
 const MOST_EMPTY_LOGS = 20;
-/** Enough to come to a log's first transaction, after what describes the log itself. */
+/** A log's first transaction comes within this many events, after those that describe the log. */
 const FIRST_EVENTS = 10;
 
 /** MariaDB 10.11 and later. */
@@ -160,7 +160,7 @@ export class MariadbServer extends BaseServer implements Server {
       const [row] = await session.rows('reading its source', 'SHOW SLAVE STATUS', [], limits);
       const isSame = text(row, 'Master_Host') === source.host && number(row, 'Master_Port') === source.port;
       if (isSame && text(row, 'Slave_IO_Running') === 'Yes' && flag(row, 'Slave_SQL_Running')) return;
-      // What it wrote itself as the primary has to count as received, or the strict mode refuses to go on.
+      // The strict mode refuses to replicate unless the transactions that it wrote as the primary count as received.
       const demote = options.demoted && row === undefined ? ', MASTER_DEMOTE_TO_SLAVE = 1' : '';
       await session.rows(`following ${hostPort(source.host, source.port)}`, change(demote), values, limits);
     });
@@ -185,7 +185,7 @@ export class MariadbServer extends BaseServer implements Server {
       const asking = 'SHOW SLAVE STATUS; SELECT @@gtid_slave_pos AS applied';
       const [[channel] = [], [at] = []] = await session.results('reading its receiver', asking, [], limits);
       if (channel === undefined || text(channel, 'Slave_IO_Running') === 'No') return;
-      // With a backlog the restart would throw received transactions away; it takes effect with the next start then.
+      // A restart of the receiver deletes a backlog; with one, the setting takes effect at its next start.
       const received = parseGtids('mariadb', text(channel, 'Gtid_IO_Pos'));
       if (!isEmpty(ahead(received, parseGtids('mariadb', text(at, 'applied'))))) return;
       await session.rows(
@@ -230,8 +230,8 @@ export class MariadbServer extends BaseServer implements Server {
   }
 
   /**
-   * What stands before the oldest binary log, as far as it is known. While commits wait for an acknowledgement nobody can
-   * list the logs, and who asks waits with them: then it is not asked, and a state is no reason to wait for it.
+   * Returns the transactions before the oldest binary log, as far as they are known. SHOW BINARY LOGS blocks while commits
+   * wait for an acknowledgement: it is not asked then, so that reading a state never waits for them.
    */
   async #knownPurged(session: Session, state: InstanceState, limits: Limits): Promise<Gtids> {
     const known = this.#purged?.gtids ?? state.purged;
@@ -247,7 +247,7 @@ export class MariadbServer extends BaseServer implements Server {
       });
     } catch (error) {
       if (!(error instanceof ServerFailure) || error.silence.kind !== 'timeout') throw error;
-      // Not again at once: each such question stays with the server until it can answer.
+      // It is not asked again at once: each such statement stays on the server until it can answer.
       this.#purged = { at: performance.now(), gtids: known };
       return known;
     }
@@ -277,7 +277,7 @@ export class MariadbServer extends BaseServer implements Server {
     const logs = await session
       .rows('listing the binary logs', 'SHOW BINARY LOGS', [], limits)
       .catch((error: unknown) => {
-        // Without a binary log there is nothing that could be missing from it.
+        // The server writes no binary log, so nothing can be missing from it.
         if (error instanceof ServerFailure && error.silence.alive) return undefined;
         throw error;
       });
@@ -297,8 +297,8 @@ export class MariadbServer extends BaseServer implements Server {
 }
 
 /**
- * The position at which the binary logs begin. That of a copy are empty at first and say nothing of what came before:
- * there it is the number before the first one that was logged, or all that was applied when none was yet.
+ * Returns the position at which the binary logs begin. The first logs of a copied instance are empty and do not name it:
+ * then it is the number before the first logged transaction, or all that was applied when nothing is logged yet.
  */
 async function firstPosition(session: Session, logs: readonly string[], limits: Limits): Promise<Gtids> {
   const doing = 'reading where the binary logs begin';

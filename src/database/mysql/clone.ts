@@ -16,7 +16,7 @@ interface CloneTarget {
   readonly report: (line: string) => void;
 }
 
-/** Replaces the data of an instance by a copy of another's; it restarts with it. */
+/** Replaces the data of an instance by a copy of the donor's. The instance restarts with it. */
 export async function cloneFrom(donor: SourceAddress, into: CloneTarget, limits: Limits): Promise<void> {
   if (donor.host.includes(':')) {
     throw new UserError({
@@ -96,7 +96,7 @@ async function reportProgress({ sessions, report }: CloneTarget, signal: AbortSi
         report(`${text(row, 'stage').toLowerCase()}${percent}`);
       }
     } catch {
-      // While it restarts there is nothing to say.
+      // The instance is restarting: there is no progress to report.
     }
     await sleep(500, signal).catch(() => {});
   }

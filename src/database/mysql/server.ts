@@ -14,7 +14,7 @@ import type { InstanceState } from '../state.ts';
 import { stopApplier } from './stop-applier.ts';
 import type { Version } from '../version.ts';
 
-/** The server gives up seeking its source after this many tries, one a second: not while anybody remembers it. */
+/** A receiver gives up after this many attempts, one a second: ten days. */
 const RETRIES = 864_000;
 /**
  * The channel by which the instances of a cluster follow each other. It is named in each statement: without, MySQL acts on
@@ -181,7 +181,7 @@ export class MysqlServer extends BaseServer implements Server {
   async setSemiSyncReplica(on: boolean, limits: Limits): Promise<void> {
     await this.sessions.with(limits, async (session) => {
       if (!(await setSemiSync(this.name, session, 'replica', on, limits))) return;
-      // A receiver that runs keeps what it began with.
+      // The receiver reads this setting only when it starts.
       const [row] = await session.rows(
         'reading its receiver',
         `SHOW REPLICA STATUS ${CLUSTER_CHANNEL}`,
@@ -220,7 +220,7 @@ export class MysqlServer extends BaseServer implements Server {
           await session.rows(doing, `${sql}; SET GTID_NEXT = 'AUTOMATIC'`, [], limits);
         }
       } catch (error) {
-        // Its next GTID is still that of the transaction that failed.
+        // GTID_NEXT of this session is still that of the failed transaction.
         session.destroy();
         throw error;
       }
@@ -245,7 +245,7 @@ export class MysqlServer extends BaseServer implements Server {
   }
 }
 
-/** Each transaction of a set by itself. */
+/** Lists the transactions of a set one by one. */
 function singles(gtids: string): readonly string[] {
   return gtids.split(',').flatMap((part) => {
     const [uuid = '', ...rest] = part.split(':');
