@@ -17,7 +17,7 @@ interface FenceOptions {
   readonly signal: AbortSignal;
 }
 
-/** An instance takes writes and could not be told not to: its machine is told, if it is still so. */
+/** Fences the machine of an instance that takes writes and could not be made read-only, if the problem still holds. */
 export async function fenceMachine(problem: Problem, options: FenceOptions): Promise<void> {
   const { cluster, ports, who, signal, log } = options;
   const { instance } = problem;

@@ -4,32 +4,32 @@ import { committingThreads } from '../cluster/stalled.ts';
 import type { Problem } from '../problems/problems.ts';
 import type { InstanceSpec, Topology } from '../cluster/topology.ts';
 
-/** What the watch knows of one instance, from its own questions. Times are the watch's own clock, in milliseconds. */
+/** What the watch has learnt about one instance by querying it. Times: milliseconds of the watch's steady clock. */
 export interface InstanceRecord {
   readonly spec: InstanceSpec;
-  /** Since when it is watched. */
+  /** When the watch began to query the instance. */
   readonly since: number;
-  /** The last whole answer, and when it was asked for. */
+  /** The last complete state, and when it was requested. */
   readonly state: InstanceState | undefined;
   readonly stateAt: number;
   /**
-   * When it had more than the time before: transactions, or a part of one in its binary log or received. Undefined: never
-   * since it is watched.
+   * When the instance was last seen to have more than at the look before: transactions, or a part of one in its binary
+   * log or received. Undefined: never since the watch began.
    */
   readonly advancedAt: number | undefined;
-  /** It took writes in the present run of its server: when it takes none now, somebody has made it read-only. */
+  /** The server took writes since it was started: when it is read-only now, somebody has made it so. */
   readonly tookWrites: boolean;
-  /** Since when each session is seen in its commit at every look, by its thread id. */
+  /** By thread id: since when every look has found the session in its commit. */
   readonly committing: ReadonlyMap<number, number>;
-  /** When it answered anything the last time; undefined: never since it is watched. */
+  /** When the instance last answered anything; undefined: never since the watch began. */
   readonly answeredAt: number | undefined;
-  /** Why it does not answer now; undefined while it does. */
+  /** Why the instance does not answer now; undefined while it does. */
   readonly silence: Silence | undefined;
-  /** Since when its host refuses connections, without a break. */
+  /** Since when the host has refused every connection. */
   readonly refusedSince: number | undefined;
 }
 
-/** How far two readings of an uptime may be apart beyond the time that passed. */
+/** By how much an uptime may differ from the time that passed: servers report whole seconds. */
 const UPTIME_SECONDS = 3;
 
 /** A problem that stands, and since when. */
@@ -38,7 +38,7 @@ export interface Sighting {
   readonly since: number;
 }
 
-/** Everything that a decision rests on. It belongs to one epoch: what was seen before a change says nothing after it. */
+/** Everything that a decision is based on. It belongs to one epoch: what was observed before a change does not count. */
 export interface History {
   readonly epoch: number;
   readonly now: number;
@@ -48,7 +48,7 @@ export interface History {
   readonly sightings: readonly Sighting[];
 }
 
-/** Nobody has said anything yet. */
+/** The record of an instance that has not been queried yet. */
 export function newRecord(spec: InstanceSpec, now: number): InstanceRecord {
   return {
     spec,
@@ -64,7 +64,7 @@ export function newRecord(spec: InstanceSpec, now: number): InstanceRecord {
   };
 }
 
-/** It answered: with its whole state, or only that it is there. */
+/** The record after an answer: a complete state, or only a ping. */
 export function withAnswer(record: InstanceRecord, askedAt: number, state?: InstanceState): InstanceRecord {
   const hasMore =
     state !== undefined && record.state !== undefined && positionOf(record.state) !== positionOf(state);
@@ -85,15 +85,15 @@ export function withAnswer(record: InstanceRecord, askedAt: number, state?: Inst
   };
 }
 
-/** What it has, applied or not: text to compare. To apply what it has already is no news of its source. */
+/** Everything the instance has received, applied or not, as text to compare. Applying a backlog does not change it. */
 export function positionOf({ executed, replication, readOnly, binlogBytes }: InstanceState): string {
   const received = replication === undefined ? executed : union(executed, replication.received);
-  // A replica's own binary log grows with what it had received before.
+  // A replica's own binary log grows while it applies transactions that it received earlier.
   const written = readOnly ? '' : String(binlogBytes);
   return `${received.toString()} ${replication?.position ?? ''} ${written}`;
 }
 
-/** Whether the server was not restarted since the last look; its uptime is told in whole seconds. */
+/** Whether the server has not been restarted since the last look. */
 function isSameRun({ state, stateAt }: InstanceRecord, now: InstanceState, askedAt: number): boolean {
   if (state === undefined) return false;
   const passed = (askedAt - stateAt) / 1000;
@@ -108,7 +108,7 @@ function stillCommitting(
   return new Map(committingThreads(state).map(({ id }) => [id, committing.get(id) ?? askedAt]));
 }
 
-/** It did not answer. */
+/** The record after a query without an answer. */
 export function withSilence(record: InstanceRecord, askedAt: number, silence: Silence): InstanceRecord {
   return {
     ...record,
@@ -117,14 +117,14 @@ export function withSilence(record: InstanceRecord, askedAt: number, silence: Si
   };
 }
 
-/** Since when nothing was heard: never later than the question that was not answered. */
+/** For how long the instance has been silent, counted from its last answer. */
 export function silentFor(record: InstanceRecord, now: number): number {
   return record.silence === undefined ? 0 : now - (record.answeredAt ?? record.since);
 }
 
 /**
- * The history with one more moment. A problem that was gone for a moment begins anew, and so does every problem with a
- * new epoch.
+ * Adds one look to the history. A problem that was absent at one look counts from its return, and every problem counts
+ * from the start of a new epoch.
  */
 export function nextHistory(
   before: History | undefined,
@@ -142,12 +142,12 @@ export function nextHistory(
   return { ...moment, epoch, sightings };
 }
 
-/** What makes two findings the same problem: its message may count something that grows. */
+/** Identifies a problem by code and instance; its message may contain a number that changes. */
 export function keyOf(problem: Problem): string {
   return `${problem.code} ${problem.instance ?? ''}`;
 }
 
-/** What is the same matter for whoever recovers: a dead primary is one, whichever replicas are silent beside it. */
+/** Identifies what a recovery is about: the death of a primary is one matter, whichever replicas are silent as well. */
 export function matterOf(problem: Problem): string {
   return problem.recovery === 'failover' ? `failover ${problem.instance ?? ''}` : keyOf(problem);
 }

@@ -17,10 +17,10 @@ import { doubtOfStall } from './stall.ts';
  *   themselves.
  */
 
-/** What is to be done now. */
+/** What the watch does now. */
 export type Verdict =
   | { readonly kind: 'nothing' }
-  /** Something may be wrong: everybody is asked again at once. */
+  /** Something may be wrong: the watch queries every instance again at once. */
   | { readonly kind: 'suspect'; readonly problem: Problem; readonly why: string }
   | { readonly kind: 'recover'; readonly problem: Problem; readonly stoodMs: number };
 
@@ -28,18 +28,18 @@ export type Verdict =
 export const REFUSED_MS = 100;
 /** An instance that the watch never saw alive may be booting, and its whole site with it. */
 export const NEVER_SEEN_MS = 30_000;
-/** A primary that wrote within this time before it was full has something to write. A lock-up takes its time to fill it. */
+/** A primary has clients that write when something was written within this time before its connections were used up. */
 const TRAFFIC_MS = 300_000;
-/** How long each of two instances that take writes may need to confirm it. */
+/** How long each of two writable instances may take to confirm that it is writable. */
 const SAY_AGAIN_MS = 2000;
-/** A server that has just started is read-only because every server starts so, and not because somebody wants it. */
+/** Every server starts read-only, so a server that has just started is read-only for that reason. */
 const JUST_STARTED_SECONDS = 60;
 const READ_ONLY_AFTER_START_MS = 300;
 const READ_ONLY_BY_SOMEBODY_MS = 5000;
 
-/** How long a problem may take to go away by itself, by what would be done about it. */
+/** How long a problem may take to disappear by itself, by the recovery that would follow. */
 const PATIENCE_MS: Readonly<{ [Kind in Exclude<Recovery, 'failover' | 'reopen-primary'>]: number }> = {
-  // Of one that does not answer: the balancers' word for it may be old.
+  // For an instance that does not answer: the balancers' view may be out of date.
   fence: 500,
   // The balancers' own checks need up to a second.
   'repoint-balancer': 2000,
@@ -49,7 +49,7 @@ const PATIENCE_MS: Readonly<{ [Kind in Exclude<Recovery, 'failover' | 'reopen-pr
   rejoin: 2000,
 };
 
-/** The most urgent thing that has stood for long enough; `isLeft` says what is not to be tried again yet. */
+/** Picks the most urgent problem that has lasted long enough. `isLeft` excludes problems that must not be retried yet. */
 export function judge(
   history: History,
   settings: FailoverSettings,
@@ -105,9 +105,9 @@ function doubtOf(
 }
 
 /**
- * Two answers from two moments may look like two that take writes in the middle of a change. When all of them say it
- * again, asked after it was seen first, there was a moment in which they did. The right one may be too busy to say so:
- * the wrong one is not left open for that.
+ * Two states that were read at different moments of a switchover may both be writable. When every instance confirms it in
+ * a later query, both were writable at one moment. The right primary may be too busy to confirm it; the watch does not
+ * wait for that before it closes the wrong one.
  */
 function doubtOfWriters({ records, now }: History, problem: Problem, since: number): string | undefined {
   const old = [...records.values()]
@@ -119,7 +119,7 @@ function doubtOfWriters({ records, now }: History, problem: Problem, since: numb
   return old.length === 0 || isOver ? undefined : `${old.join(' and ')} are asked again`;
 }
 
-/** Why the one that lets nobody in may be well: its clients work, or have nothing to write. */
+/** Why a primary that refuses every connection may be healthy: its clients work, or have nothing to write. */
 function doubtOfLockUp(
   { records, now }: History,
   record: InstanceRecord,
@@ -135,7 +135,7 @@ function doubtOfLockUp(
   return now - last >= patienceMs ? undefined : `the last of ${name} came ${Math.round(now - last)} ms ago`;
 }
 
-/** Why the silent one may be alive. */
+/** Why a silent primary may be alive. */
 function doubtOfDeath(
   history: History,
   record: InstanceRecord,
@@ -168,13 +168,14 @@ function readOnlyPatience({ topology }: History, problem: Problem): number {
   const instance = topology.instances.find(({ spec }) => spec.name === problem.instance);
   const hasJustStarted =
     instance?.kind === 'answering' && instance.state.uptimeSeconds < JUST_STARTED_SECONDS;
-  // A change that was cut off holds writes up until somebody ends it, and nobody but its owner holds the lock.
+  // An unfinished change blocks writes until it is finished or undone, and its owner no longer holds the lock.
   return hasJustStarted || topology.memory.unfinished ? READ_ONLY_AFTER_START_MS : READ_ONLY_BY_SOMEBODY_MS;
 }
 
 /**
- * A server starts read-only, and is opened again. One that took writes and was made read-only since then was made so by
- * somebody, perhaps in order to move the primary by hand: to open it would make two that take writes.
+ * The watch reopens a primary that is read-only because its server was restarted. A primary that took writes and became
+ * read-only without a restart was made so by somebody, perhaps in order to move the primary by hand: reopening it could
+ * make two writable primaries.
  */
 function doubtOfReopening({ topology, records }: History, { instance }: Problem): string | undefined {
   const isCutOff = topology.memory.unfinished !== undefined;
@@ -183,7 +184,7 @@ function doubtOfReopening({ topology, records }: History, { instance }: Problem)
     : undefined;
 }
 
-/** A primary that we do not hear, and about which nobody has said enough: all are asked again at once. */
+/** A primary that is silent and not known to be dead: the watch queries every instance again at once. */
 function silentPrimary(history: History): Verdict {
   const view = primaryOf(history.topology);
   if (!('primary' in view) || view.primary.kind !== 'silent') return { kind: 'nothing' };

@@ -1,4 +1,4 @@
-/** What happened, as `--json` prints it. The name is stable; the message is for people. */
+/** An event as `--json` prints it. The event's name is stable; its message is for people. */
 export interface WatchEvent {
   readonly event: WatchEventName;
   readonly level: 'info' | 'warning' | 'critical';
@@ -6,7 +6,7 @@ export interface WatchEvent {
   readonly instance?: string | undefined;
   readonly code?: string | undefined;
   readonly remedy?: string | undefined;
-  /** Of the journal's entry. */
+  /** The id of the journal's entry. */
   readonly id?: string | undefined;
   readonly ms?: number | undefined;
   readonly epoch?: number | undefined;
@@ -37,14 +37,14 @@ export type WatchLog = (event: WatchEvent) => void;
 export interface LogOptions {
   readonly cluster: string;
   readonly json: boolean;
-  /** journald has a time of its own for each line. */
+  /** False under journald, which stamps each line itself. */
   readonly withTime: boolean;
   readonly write: (line: string) => void;
   readonly redact: (text: string) => string;
   readonly now?: () => Date;
 }
 
-/** One line an event. */
+/** Writes one line for each event. */
 export function watchLog(options: LogOptions): WatchLog {
   const { cluster, json, withTime, write, redact, now = () => new Date() } = options;
   return (event) => {

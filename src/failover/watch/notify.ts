@@ -9,7 +9,7 @@ import { run } from '../../lib/process.ts';
 import { userEnvironment } from '../../lib/system-path.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 
-/** What people are told, as JSON to a webhook and to a command, and as text by e-mail. */
+/** A notification for people: JSON to a webhook and to a command, text by e-mail. */
 export interface Notification {
   readonly cluster: string;
   readonly event:
@@ -23,25 +23,25 @@ export interface Notification {
     | 'resumed';
   readonly level: 'info' | 'warning' | 'critical';
   readonly message: string;
-  /** What the reader may do. */
+  /** What the reader can do. */
   readonly remedy?: string | undefined;
   readonly instance?: string | undefined;
   readonly code?: string | undefined;
-  /** Of the journal's entry. */
+  /** The id of the journal's entry. */
   readonly id?: string | undefined;
   readonly details?: readonly string[] | undefined;
 }
 
-/** Tells by all ways that are set. Never rejects: `onFailure` hears which way did not work. */
+/** Sends a notification to every configured recipient. Never rejects: `onFailure` is called for each that failed. */
 export type Notifier = (notification: Notification) => Promise<void>;
 
 export interface NotifierOptions {
   readonly ways: FailoverSettings['notify'];
-  /** No secret leaves the house. */
+  /** Removes secrets from what is sent. */
   readonly redact: (text: string) => string;
   readonly onFailure: (message: string) => void;
   readonly timeoutMs?: number | undefined;
-  /** Pauses between the tries of a webhook. */
+  /** Pauses between the attempts to reach a webhook. */
   readonly pausesMs?: readonly number[] | undefined;
   readonly sendmail?: string | undefined;
 }
@@ -83,7 +83,7 @@ export function notifier(options: NotifierOptions): Notifier {
   };
 }
 
-/** Tried again when it may help: not when the other side says that the request itself is wrong. */
+/** Retries, except when the server rejects the request itself. */
 async function post(
   url: string,
   body: string,
@@ -151,7 +151,7 @@ async function execute(
 
 function mailOf(address: string, notification: Notification): string {
   const { cluster, event, message, remedy, details = [], id, instance, code } = notification;
-  // A line break would begin another header.
+  // A line break would start another header.
   const subject = `[${cluster}] ${event}: ${message}`.replaceAll(/\s+/g, ' ').slice(0, 200);
   return [
     `To: ${address}`,
@@ -173,7 +173,7 @@ function mailOf(address: string, notification: Notification): string {
   ].join('\n');
 }
 
-/** A webhook's path is often its password. */
+/** The host only: the path of a webhook often contains its secret. */
 function hostOf(url: string): string {
   try {
     return new URL(url).host;

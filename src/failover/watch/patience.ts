@@ -1,22 +1,22 @@
 import type { Problem } from '../problems/problems.ts';
 import { matterOf } from './history.ts';
 
-/** A refusal costs nothing, and a replica that comes back may bring the proof that nothing is lost. */
+/** A refused failover changes nothing, and a replica that returns may prove that nothing is lost. */
 const REFUSED_FAILOVER_PAUSE_MS = 250;
-/** An attempt fences and unfences machines, runs hooks and stops receivers. */
+/** An attempt that is undone fences and unfences machines, runs hooks and stops receivers. */
 const FIRST_FAILOVER_PAUSE_MS = 1000;
 const LONGEST_FAILOVER_PAUSE_MS = 60_000;
 const FIRST_PAUSE_MS = 2000;
 const LONGEST_PAUSE_MS = 300_000;
-/** A problem that stayed away for so long is a new one. */
+/** A problem that was absent for this long counts as a new one. */
 const FORGET_MS = 1_200_000;
 
-/** What became of an attempt: it was refused before anything was begun, or it was begun and the problem still stands. */
+/** How an attempt ended: it was refused before its first step, or it was made and the problem persists. */
 export type Attempt = 'refused' | 'tried';
 
-/** Remembers what could not be done, and leaves it alone for longer and longer. */
+/** Delays the next attempt at a problem, longer after each attempt in vain. */
 export interface Patience {
-  /** `situation`: what the attempt met, as text; when that changes, a failover is tried again sooner. */
+  /** `situation`: which instances answer, as text; when it changes, a failover is retried sooner. */
   leave(problem: Problem, attempt: Attempt, now: number, situation: string): void;
   isLeft(problem: Problem, now: number, situation: string): boolean;
   /** The problem was solved. */

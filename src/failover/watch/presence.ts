@@ -11,13 +11,13 @@ import type { Answering, Topology } from '../cluster/topology.ts';
 import { withStarts } from '../cluster/restarts.ts';
 import { sourceSettings } from '../cluster/source-settings.ts';
 
-/** How often a watch says that it is there. */
+/** How often a watch records its presence. */
 export const PRESENCE_EVERY_MS = 10_000;
-/** How often what should be remembered is compared with what is. */
+/** How often the memory is compared with the topology. */
 const LOOK_EVERY_MS = 200;
-/** Whoever has said nothing for so long is gone. */
+/** A watch whose last record is older than this is gone. */
 export const PRESENCE_LIMIT_MS = 35_000;
-/** And forgotten after a day. */
+/** A watch is removed from the memory after a day. */
 const FORGET_MS = 86_400_000;
 
 export interface PresenceOptions {
@@ -25,11 +25,11 @@ export interface PresenceOptions {
   readonly who: string;
   readonly signal: AbortSignal;
   readonly topology: () => Topology | undefined;
-  /** The memory says something new: whoever decides on it reads it again. */
+  /** Called when the memory has changed, so that decisions are based on the new one. */
   readonly changed: () => Promise<void>;
 }
 
-/** Says again and again that it watches, and at the end that it does no more. */
+/** Records in the memory that this watch runs, until `signal` aborts; then removes the record. */
 export async function keepWatchers({
   coordination,
   who,
@@ -41,7 +41,7 @@ export async function keepWatchers({
     try {
       await coordination.remember(change);
     } catch (error) {
-      // That the store is lost is told elsewhere.
+      // `Surroundings` reports that the store is lost.
       if (!(error instanceof UserError)) throw error;
     }
   };
@@ -54,7 +54,7 @@ export async function keepWatchers({
     if (isDue || isNews(seen, earlier)) {
       await remember((memory) => withPrimary(withWatcher(memory, who, Date.now()), seen, earlier));
       await changed();
-      // Who the primary is should be known before it can die.
+      // The memory must name the primary before the primary can die.
       if (seen !== undefined) saidAt = performance.now();
     }
     await wait(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
@@ -62,7 +62,7 @@ export async function keepWatchers({
   await remember((memory) => withoutWatcher(memory, who));
 }
 
-/** Who watches at this time, and who did and is silent now. */
+/** The watches that run at this time, and those that fell silent. */
 export function watchersOf(
   memory: Memory,
   at: number,
@@ -86,9 +86,9 @@ function withoutWatcher(memory: Memory, who: string): Memory {
 }
 
 /**
- * A cluster that was never changed by this tool has no primary in its memory; after a power cut nobody would know which
- * one it was, nor what it had before its replicas wrote anything of their own. Without semi-sync, what the primary has is
- * noted again and again: it is all that tells what a failover would lose.
+ * Records the primary in the memory. Without the record nobody could tell after a power cut which instance was the
+ * primary of a cluster that this tool has never changed, nor what it had before its replicas wrote anything of their own. Without
+ * semi-sync the primary's GTIDs are recorded continually, because only they tell what a failover would lose.
  */
 export function withPrimary(memory: Memory, seen: Topology | undefined, before?: Topology): Memory {
   if (seen === undefined || seen.memory.epoch !== memory.epoch || memory.unfinished) return memory;
@@ -98,7 +98,7 @@ export function withPrimary(memory: Memory, seen: Topology | undefined, before?:
   if (memory.primary !== undefined && memory.primary !== spec.name) return memory;
   const executed = state.executed.toString();
   const earlier = before?.instances.find((instance) => instance.spec.name === spec.name);
-  // Between two answers of a primary at work there are always some writes: replicas have had time for the earlier ones.
+  // A primary under load always has new writes between two answers; replicas have had time to receive the earlier ones.
   const had =
     earlier?.kind === 'answering' && !earlier.state.readOnly ? earlier.state.executed : state.executed;
   const began = memory.primary === undefined ? executed : (memory.began ?? executed);
@@ -114,7 +114,7 @@ export function withPrimary(memory: Memory, seen: Topology | undefined, before?:
   return enabled && active ? adopted : { ...adopted, lastSeen: executed };
 }
 
-/** How the primary acknowledges has changed, or is known for the first time: it must be in the memory before it dies. */
+/** Whether the memory lacks who the primary is, or how it acknowledges; it must know both before the primary dies. */
 function isNews(seen: Topology | undefined, before: Topology | undefined): boolean {
   if (seen === undefined) return false;
   const { primary, semiSync, started } = withPrimary(seen.memory, seen, before);

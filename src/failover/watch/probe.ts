@@ -4,19 +4,19 @@ import { silenceOf } from '../cluster/silence.ts';
 import type { InstanceSpec } from '../cluster/topology.ts';
 import { newRecord, type InstanceRecord, withAnswer, withSilence } from './history.ts';
 
-/** How often a whole state is read while all is well; in between it is only asked whether it is there. */
+/** How often a complete state is read while there is no problem; in between the instance is only pinged. */
 export const STATE_EVERY_MS = 1000;
-/** How often all are asked when something may be wrong. */
+/** How often every instance is queried while something may be wrong. */
 const HURRY_MS = 100;
 
-/** Asks one instance again and again. No question overtakes the one before it. */
+/** Queries one instance periodically, one query at a time. */
 export interface Probe {
   readonly record: InstanceRecord;
-  /** Asks at once, or as soon as the present question ends. */
+  /** Sends a query now, or as soon as the current one has ended. */
   wake(): void;
-  /** Asks for everything, and ends when a question that began after this has ended. */
+  /** Reads a complete state; resolves when a query that began after this call has ended. */
   renew(): Promise<void>;
-  /** Everything is wanted, and often, while something may be wrong. */
+  /** Reads complete states at short intervals, while something may be wrong. */
   hurry(on: boolean): void;
   stop(): void;
 }
@@ -26,11 +26,11 @@ export interface ProbeOptions {
   readonly server: Server;
   readonly settings: Pick<FailoverSettings, 'pollMs' | 'queryTimeoutMs'>;
   readonly onChange: () => void;
-  /** Never a wall clock: that one may be set back. */
+  /** A steady clock: the wall clock may be set back. */
   readonly clock: () => number;
 }
 
-/** Begins to ask, and listens for a connection that breaks. */
+/** Starts the queries, and listens for a lost connection. */
 export function startProbe({ spec, server, settings, onChange, clock }: ProbeOptions): Probe {
   let record = newRecord(spec, clock());
   let isHurried = false;
@@ -56,7 +56,7 @@ export function startProbe({ spec, server, settings, onChange, clock }: ProbeOpt
       }
     } catch (error) {
       const silence = silenceOf(error);
-      // Reading a state is work, and a server may be slow at it: whether it lives is asked on its own.
+      // A busy server may be slow to return a complete state; a ping tells whether it is alive.
       if (silence.kind === 'timeout' && record.silence === undefined && (await answers())) {
         record = withAnswer(record, askedAt);
       } else record = withSilence(record, askedAt, silence);

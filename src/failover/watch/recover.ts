@@ -20,27 +20,27 @@ import { isSameStall } from './stall.ts';
 
 /*
  * Invariants:
- * - Nothing is done without the lease, and everything is read anew with it in hand: what led here may be over, or
- *   somebody else has ended it. What was seen under an older epoch decides nothing.
+ * - Nothing is changed without the lease. With the lease in hand the cluster is observed again: the problem may have
+ *   disappeared, or somebody else may have solved it. Observations of an older epoch do not count.
  * - A promotion is planned as an automatic one: pauses, downtimes, anti-flapping and witnesses hold.
  */
 
-/** How an attempt to recover ended. */
+/** How a recovery ended. */
 export type Recovered =
   | { readonly kind: 'executed'; readonly plan: Plan; readonly outcome: Outcome }
   | { readonly kind: 'refused'; readonly refusals: readonly Refusal[]; readonly attempt: Attempt }
-  /** Somebody else changes the cluster, or the store does not answer. */
+  /** Somebody else holds the lock, or the store does not answer. */
   | { readonly kind: 'waiting'; readonly why: string }
-  /** With the lease in hand it was not so any more. */
+  /** The observation under the lease no longer shows the problem. */
   | { readonly kind: 'gone' }
-  /** A change that was cut off had ended by itself, and is forgotten now. */
+  /** An unfinished change turned out to be complete, and was removed from the memory. */
   | { readonly kind: 'forgotten' };
 
 export interface RecoverOptions {
   readonly cluster: Cluster;
   readonly ports: Ports;
   readonly who: string;
-  /** What the balancers said last: nobody waits for one that is gone. */
+  /** The balancers' last views, so that a failover does not wait for a balancer that is gone. */
   readonly balancers: readonly BalancerView[];
   /** The journal's entry of earlier attempts that were taken back. */
   readonly retry?: Retry | undefined;
@@ -49,17 +49,17 @@ export interface RecoverOptions {
   readonly signal: AbortSignal;
 }
 
-/** Who was silent when it was decided has this long to speak up before it is done. */
+/** How long an instance that was silent at the decision may take to answer under the lease. */
 const LAST_CHANCE_MS = 300;
 
-/** Does what the problem's row says, if it is still so. */
+/** Carries out the recovery of the problem's row, if the problem still holds. */
 export async function recover(
   problem: Problem,
   history: History,
   options: RecoverOptions,
 ): Promise<Recovered> {
   const { cluster, ports, who } = options;
-  // Most refusals need no lease, and an operator who wants it is not kept waiting by a watch that may not act.
+  // Most refusals can be found without the lease, which then stays free for an operator.
   const early = planFor(history.topology, problem, cluster);
   if ('refusals' in early && !isOver(history.topology, problem, early.refusals)) {
     return { kind: 'refused', refusals: early.refusals, attempt: 'refused' };
@@ -118,9 +118,9 @@ function planFor(topology: Topology, problem: Problem, cluster: Cluster): Planne
   }
   const planned = planRepair(topology, problem, settings);
   if (!('refusals' in planned) || problem.code !== 'UnfinishedChange') return planned;
-  // Who could tell how it ended is silent: neither ending it nor forgetting it would be safe.
+  // The instances that could tell how the change ended are silent, so it can neither be finished nor forgotten.
   if (isOutcomeUnknown(planned.refusals) || isOver(topology, problem, planned.refusals)) return planned;
-  // Neither end of a change that was cut off can be used: an ordinary promotion decides.
+  // Neither instance of the unfinished change can be the primary: an ordinary promotion chooses another one.
   return planPromote(topology, { automatic: true }, settings);
 }
 
@@ -128,7 +128,7 @@ function isOutcomeUnknown(refusals: readonly Refusal[]): boolean {
   return refusals.some(({ code }) => code === 'UnknownOutcome');
 }
 
-/** The change that was cut off is complete, as the servers say, or another one has come after it. */
+/** Whether the servers show that the unfinished change is complete, or that another one followed it. */
 function isOver(topology: Topology, problem: Problem, refusals: readonly Refusal[]): boolean {
   if (problem.code !== 'UnfinishedChange' || topology.memory.unfinished === undefined) return false;
   if (isOutcomeUnknown(refusals)) return false;
@@ -160,20 +160,20 @@ async function look(
       record.silence === undefined ? [] : [[record.spec.name, LAST_CHANCE_MS] as const],
     ),
   );
-  // Nobody waits for a balancer that is gone; but its word that a silent instance takes writes must not be an old one.
+  // A failover does not wait for a balancer that is gone; a fence needs the balancers' current view of a silent instance.
   const withoutBalancers = recovery !== 'fence';
   const topology = await observe(cluster, ports, { withoutBalancers, patience, signal });
   return withoutBalancers ? { ...topology, balancers } : topology;
 }
 
-/** A dead primary stays one when a replica falls silent, too; one that answers that it is full is not dead. */
+/** A dead primary is the same problem when a replica falls silent too; one without free connections is not dead. */
 function isSame(one: Problem, other: Problem): boolean {
   if (keyOf(one) === keyOf(other)) return true;
   if ([one.code, other.code].includes('OverloadedPrimary')) return false;
   return one.recovery === 'failover' && other.recovery === 'failover' && one.instance === other.instance;
 }
 
-/** A primary that answers and is given up shows the same stall now as when that was decided. */
+/** Whether a primary that answers still shows the stall for which it is given up. */
 function isStillStalled(problem: Problem, history: History, topology: Topology): boolean {
   if (problem.recovery !== 'failover') return true;
   const record = history.records.get(problem.instance ?? '');

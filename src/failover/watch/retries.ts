@@ -3,8 +3,8 @@ import type { Problem } from '../problems/problems.ts';
 import { matterOf } from './history.ts';
 
 /**
- * Which entry of the journal the next attempt at a problem is written to. The first attempt keeps its own; all that
- * follow in vain share a second one, with their number, so that they do not push older changes out of the journal.
+ * Chooses the journal entry of the next attempt at a problem. The first attempt has an entry of its own; all later
+ * attempts in vain share a second one with their number, so that they do not push older changes out of the journal.
  */
 export interface Retries {
   /** Undefined: an entry of its own. */

@@ -2,22 +2,22 @@ import { execFile } from 'node:child_process';
 
 import { systemEnvironment } from '../../lib/system-path.ts';
 
-/** systemd, when it has started us: it wants to hear that we are ready, and then again and again that we live. */
+/** systemd, when it has started this process: it expects a message when the watch is ready, and then keep-alives. */
 export interface ServiceManager {
   ready(): void;
-  /** Stops telling that we live, and tells that we end. */
+  /** Stops the keep-alives, and reports that the watch is stopping. */
   stopping(): void;
 }
 
 export interface ServiceManagerOptions {
   readonly environment: Readonly<{ [name: string]: string | undefined }>;
-  /** Whether the work goes on; when not, nothing is told, and systemd starts us anew. */
+  /** Whether the watch still works; when not, no keep-alive is sent, and systemd restarts the process. */
   readonly isAlive: () => boolean;
-  /** Node cannot write to a datagram socket, so a program of systemd's does; tests have their own. */
+  /** Node cannot write to a datagram socket, so `systemd-notify` does; tests replace it. */
   readonly notify?: ((state: string) => void) | undefined;
 }
 
-/** Talks to the socket in NOTIFY_SOCKET; does nothing without one. */
+/** Sends messages to the socket in NOTIFY_SOCKET; does nothing without one. */
 export function serviceManager(options: ServiceManagerOptions): ServiceManager {
   const { environment, isAlive, notify = systemdNotify } = options;
   if (!environment['NOTIFY_SOCKET']) return { ready: () => {}, stopping: () => {} };
@@ -40,6 +40,6 @@ export function serviceManager(options: ServiceManagerOptions): ServiceManager {
 }
 
 function systemdNotify(state: string): void {
-  // What cannot be told is noticed by systemd itself.
+  // systemd notices by itself that a message is missing.
   execFile('systemd-notify', [state], { timeout: 5000, env: systemEnvironment() }, () => {});
 }

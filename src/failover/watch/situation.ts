@@ -4,10 +4,10 @@ import type { Memory } from '../cluster/memory.ts';
 import type { BalancerView, Instance, Topology } from '../cluster/topology.ts';
 import type { InstanceRecord } from './history.ts';
 
-/** An answer that is older than this describes nobody any more, unless whole answers are asked for more seldom. */
+/** A state that is older than this is not used, unless states are read less often. */
 const STALE_MS = 10_000;
 
-/** The cluster as the watch's own questions show it now; undefined until everybody was asked once. */
+/** The topology according to the watch's queries; undefined until every instance has been queried once. */
 export function topologyOf(
   cluster: string,
   records: readonly InstanceRecord[],
@@ -15,7 +15,7 @@ export function topologyOf(
   now: number,
   pollMs = 0,
 ): Topology | undefined {
-  // One answer may be lost on the way, or late.
+  // One answer may be lost or late.
   const staleMs = Math.max(STALE_MS, 3 * pollMs);
   if (records.some((record) => record.silence === undefined && record.state === undefined)) return undefined;
   const { memory, balancers } = surroundings;
@@ -43,13 +43,13 @@ function instanceOf(record: InstanceRecord, now: number, staleMs: number): Insta
   return { spec, kind: 'silent', silence: alive, ms: 0 };
 }
 
-/** A rule that was set at run time beats the inventory's. */
+/** A promotion rule that was set at run time overrides the inventory's. */
 function withRule(instance: Instance, memory: Memory): Instance {
   const rule = memory.rules[instance.spec.name];
   return rule === undefined ? instance : { ...instance, spec: { ...instance.spec, rule } };
 }
 
-/** Who answers and who does not, as text to compare. */
+/** Which instances answer, as text to compare. */
 export function situationOf({ instances }: Topology): string {
   return instances.map(({ spec, kind }) => `${spec.name} ${kind}`).join(', ');
 }

@@ -5,8 +5,8 @@ import { type History, type InstanceRecord, positionOf } from './history.ts';
 
 /*
  * Invariant: a primary that answers counts as stalled only when one session stood in its commit at every look for
- * `stalledAfterMs`, and in that time nothing moved anywhere: no transaction was committed, no byte went into the primary's
- * binary log, no replica received anything. A busy primary, a commit of many gigabytes, and a large transaction on its
+ * `stalledAfterMs`, and in that time nothing moved anywhere: no transaction was committed, no byte was written to the
+ * primary's binary log, no replica received anything. A busy primary, a commit of many gigabytes, and a large transaction on its
  * way to a replica all move something.
  */
 

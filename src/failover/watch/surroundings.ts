@@ -13,7 +13,7 @@ export interface SurroundingsOptions {
   readonly log: WatchLog;
 }
 
-/** What the watch knows beside the instances: what the cluster remembers, and what the balancers say. */
+/** What the watch knows beside the instances' states: the memory, and the balancers' views. */
 export class Surroundings {
   readonly #options: SurroundingsOptions;
   #memory: Memory | undefined;
@@ -24,12 +24,12 @@ export class Surroundings {
     this.#options = options;
   }
 
-  /** As it was read last. */
+  /** The memory as it was last read. */
   get memory(): Memory {
     return this.#memory ?? EMPTY_MEMORY;
   }
 
-  /** Whether it was ever read: without, nothing may be decided. */
+  /** Whether the memory has ever been read; without it nothing may be decided. */
   get hasMemory(): boolean {
     return this.#memory !== undefined;
   }
@@ -48,7 +48,7 @@ export class Surroundings {
       this.#storeFailure = undefined;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      // Without the store nobody has the lease, so nothing is done; the servers do not need it.
+      // Without the store nobody gets the lease, so nothing is changed; the servers work without it.
       if (this.#storeFailure === undefined) {
         log({
           event: 'store-lost',

@@ -19,28 +19,28 @@ export interface TellerOptions {
   readonly notify: Notifier;
 }
 
-/** A problem that goes away sooner is not worth a line. */
+/** A problem that disappears sooner is not logged. */
 const TELL_AFTER_MS = 1500;
-/** Whoever changes the cluster ends it within this time, or was killed. */
+/** A change that takes longer than this was probably killed. */
 const CHANGE_MS = 20_000;
-/** And sooner than this is not worth waking anybody. */
+/** A critical problem that disappears sooner is not notified. */
 const NOTIFY_AFTER_MS = 15_000;
 const HOOK_LIMIT_MS = 30_000;
-/** A matter that stayed away for so long is a new one; sooner, it flaps. */
+/** A matter that was absent for this long counts as a new one; one that returns sooner flaps. */
 const FORGET_MS = 600_000;
 /** How often people are reminded of a pause that has no end. */
 const REMIND_MS = 3_600_000;
-/** Whoever has the lock ends what he does within this time, or the primary stays dead for as long as it takes. */
+/** How long a failover may wait for the lock before people are notified. */
 const WAIT_MS = 5000;
 
 /**
- * What the watch says of what it sees and does: each thing once, to the log, and what somebody should know by the ways
- * of notification. It decides nothing.
+ * Reports what the watch sees and does: each event once to the log, and the important ones as notifications. It makes no
+ * decisions.
  */
 export class Teller {
   readonly #options: TellerOptions;
   readonly #told = new Map<string, { readonly problem: Problem; isNotified: boolean }>();
-  /** By matter: each reason why nothing was done, or why it failed, that was told. */
+  /** By matter: the refusals and failures that were already reported. */
   readonly #reasons = new Map<string, { readonly told: Set<string>; seenAt: number }>();
   #lookedAt = 0;
   #verdict: Verdict['kind'] = 'nothing';
@@ -52,7 +52,7 @@ export class Teller {
   }
 
   /**
-   * What stands, and what is over. In the middle of a change everything looks wrong for a moment, and its own steps tell
+   * Reports new and solved problems. During a change many problems hold for a moment, and the steps of the change tell
    * more.
    */
   standing(history: History, isChanging: boolean): void {
@@ -92,7 +92,7 @@ export class Teller {
     }
   }
 
-  /** A pause without an end is told again every hour; that a pause is over is told once. Times since 1970. */
+  /** Reminds every hour of a pause without an end, and reports once that a pause has ended. Times since 1970. */
   paused(memory: Memory, at: number): void {
     const pause = pauseAt(memory, at);
     const before = this.#pause;
@@ -101,7 +101,7 @@ export class Teller {
       if (before === undefined) return;
       const message = `recoveries go on; they were paused by ${before.pause.by}: ${before.pause.reason}`;
       this.#options.log({ event: 'resumed', level: 'info', message });
-      // Who typed `failover resume` knows it.
+      // Whoever ran `failover resume` knows it.
       if (before.pause.until !== undefined && at >= before.pause.until)
         this.#notify({ event: 'resumed', level: 'info', message });
       return;
@@ -117,8 +117,8 @@ export class Teller {
   }
 
   /**
-   * That something urgent may be wrong, once until it was nothing or something was done about it; not what a change that
-   * is under way looks like.
+   * Reports an urgent suspicion once, until it is dispelled or a recovery has begun. During a change no suspicion is
+   * reported.
    */
   suspicion(verdict: Verdict, isUrgent: boolean, isChanging: boolean): void {
     const { log } = this.#options;
@@ -137,7 +137,7 @@ export class Teller {
     }
   }
 
-  /** `silentMs`: for how long the instance had said nothing when it was decided. */
+  /** `silentMs`: for how long the instance had been silent when the recovery was decided. */
   recovering(problem: Problem, plan: Plan, history: History, silentMs: number | undefined): void {
     const { code, instance } = problem;
     const since = silentMs === undefined ? '' : `; ${instance} is silent for ${Math.round(silentMs)} ms`;
@@ -158,8 +158,8 @@ export class Teller {
   }
 
   /**
-   * Somebody else has the lock, or the store does not answer; undefined: nobody is waited for. That nobody replaces a dead
-   * primary meanwhile is told to people, once.
+   * Reports why a recovery waits: somebody else holds the lock, or the store does not answer; undefined: it does not
+   * wait. People are notified once when a dead primary is not replaced meanwhile.
    */
   waiting(problem: Problem, why: string | undefined, now: number): void {
     const { code, instance, recovery } = problem;
@@ -197,7 +197,7 @@ export class Teller {
     }
   }
 
-  /** A failure is told to people once for each problem and reason; each attempt is in the log. */
+  /** Logs every attempt, and notifies people of a failure once for each matter and reason. */
   outcome(problem: Problem, outcome: Outcome, ms: number): void {
     const { code, instance } = problem;
     const { id, epoch, kind, to, left } = outcome;
@@ -227,7 +227,7 @@ export class Teller {
     });
   }
 
-  /** Nothing waits for those who are told. */
+  /** Notifies and runs the hook `detected`; the failover does not wait for either. */
   #detected({ code, instance, message }: Problem, { topology }: History): void {
     const { cluster, ports, log } = this.#options;
     this.#notify({ event: 'detected', level: 'critical', code, instance, message });
@@ -243,13 +243,13 @@ export class Teller {
       lostGtids: '',
     };
     ports.hooks('detected', event, AbortSignal.timeout(HOOK_LIMIT_MS)).catch((error: unknown) => {
-      // A bug ends the program, and systemd starts it anew.
+      // A bug ends the process, and systemd restarts it.
       if (!(error instanceof UserError)) throw error;
       log({ event: 'hook-failed', level: 'warning', message: error.message });
     });
   }
 
-  /** Whether this reason was not told yet, for as long as the matter comes back again and again. */
+  /** Whether this reason has not been reported yet for the matter. */
   #isNew(problem: Problem, reason: string): boolean {
     const matter = matterOf(problem);
     const known = this.#reasons.get(matter) ?? { told: new Set(), seenAt: this.#lookedAt };
@@ -265,7 +265,7 @@ export class Teller {
   }
 }
 
-/** Times and counts differ from one attempt to the next; the reason is the same. */
+/** A message without its numbers, which differ from one attempt to the next. */
 function reasonOf(message: string): string {
   return message.replaceAll(/(?<![\w-])\d+/g, '#');
 }

@@ -26,35 +26,35 @@ import { Teller } from './teller.ts';
 export interface WatchOptions {
   readonly cluster: Cluster;
   readonly ports: Ports;
-  /** For lock and journal: `watch@lb1`. */
+  /** The owner in the lock and the journal: `watch@lb1`. */
   readonly who: string;
   readonly log: WatchLog;
   readonly notify: Notifier;
   readonly signal: AbortSignal;
-  /** Everybody was asked once. */
+  /** Called when every instance has been queried once. */
   readonly onReady?: (() => void) | undefined;
 }
 
 /** A running watch. */
 export interface Watch {
-  /** Whether it went on looking within the last seconds. */
+  /** Whether the watch has looked at the cluster within the last seconds. */
   isAlive(): boolean;
-  /** Ends when the signal came, what was under way has ended, and the lock is free. */
+  /** Resolves after the signal, when the current recovery has ended and the lock is released. */
   readonly ended: Promise<void>;
 }
 
 const MEMORY_EVERY_MS = 1000;
 const BALANCERS_EVERY_MS = 3000;
-/** A watch that has not looked for so long hangs, unless it is told to look more seldom. */
+/** A watch that has not looked for this long hangs, unless `failover_poll_ms` is longer. */
 const ALIVE_MS = 10_000;
-/** How often a lock that somebody else has is tried again. */
+/** Pause before the next attempt to acquire a lock that somebody else holds. */
 const HELD_PAUSE_MS = 500;
-/** How often whoever has the lock is asked for it. */
+/** How often the holder of the lock is asked to release it. */
 const ASK_AGAIN_MS = 2000;
-/** What cannot wait: while one of these may be necessary, everybody is asked often. */
+/** Urgent recoveries: while one of them may be necessary, every instance is queried often. */
 const URGENT: readonly Problem['recovery'][] = ['failover', 'reopen-primary', 'fence'];
 
-/** Begins to watch one cluster, and to recover it. */
+/** Starts to watch one cluster, and to recover it. */
 export function startWatch(options: WatchOptions): Watch {
   const run = new Run(options);
   return { isAlive: () => run.isAlive(), ended: run.run() };
@@ -69,7 +69,7 @@ class Run {
   readonly #retries = retries();
   #history: History | undefined;
   #acting: Acting | undefined;
-  /** When the memory was told that we wait for the lock; it does not say so now: -Infinity. */
+  /** When this watch last asked for the lock in the memory; -Infinity: it does not ask for it. */
   #askedAt = -Infinity;
   #pausedUntil = 0;
   #lookedAt: number;
@@ -121,7 +121,7 @@ class Run {
     await this.#acting?.ended;
   }
 
-  /** One moment: what is so, what stands for how long, and what follows from it. */
+  /** Judges the current topology, and starts a recovery when one is due. */
   #look(): void {
     const now = clock();
     this.#lookedAt = now;
@@ -141,7 +141,7 @@ class Run {
     this.#teller.paused(topology.memory, topology.at);
     this.#teller.standing(history, isChanging);
     const situation = situationOf(topology);
-    // The lock is left to whoever needs it to replace a dead primary.
+    // Another watch waits for the lock to replace a dead primary.
     const leavesLock = isWanted(topology.memory, this.#options.who, topology.at);
     const verdict = judge(
       history,
@@ -173,7 +173,7 @@ class Run {
     this.#acting = acting;
   }
 
-  /** What brings a replica back ends when a dead primary waits for it, here or at another watch. */
+  /** Interrupts a recovery that can wait, when this or another watch must replace a dead primary. */
   #giveWay(verdict: Verdict, { memory, at }: Topology): void {
     const acting = this.#acting;
     if (acting?.mayYield !== true || acting.way.signal.aborted) return;
@@ -186,7 +186,7 @@ class Run {
     acting.way.abort();
   }
 
-  /** While something may be wrong, everybody is asked often. */
+  /** Queries every instance often while something urgent may be wrong. */
   #follow(verdict: Verdict, isChanging: boolean): void {
     const isUrgent = verdict.kind !== 'nothing' && URGENT.includes(verdict.problem.recovery ?? 'failover');
     for (const probe of this.#probes) probe.hurry(isUrgent && verdict.kind === 'suspect');
@@ -225,7 +225,7 @@ class Run {
     await this.#conclude(problem, result, startedAt, situationOf(history.topology));
   }
 
-  /** A failover that waits for the lock says so to whoever has it, and takes that back when it has waited. */
+  /** Asks the holder of the lock to release it for a failover, and withdraws the request afterwards. */
   async #sayThatWeWait({ recovery }: Problem, { kind }: Recovered): Promise<void> {
     const isWaiting = recovery === 'failover' && kind === 'waiting';
     if (isWaiting ? clock() - this.#askedAt < ASK_AGAIN_MS : this.#askedAt === -Infinity) return;
@@ -237,7 +237,7 @@ class Run {
         return memory.wanted?.by === who ? { ...memory, wanted: undefined } : memory;
       });
     } catch (error) {
-      // That the store is lost is told elsewhere.
+      // `Surroundings` reports that the store is lost.
       if (!(error instanceof UserError)) throw error;
     }
   }
@@ -264,7 +264,7 @@ class Run {
         const { kind, outcome } = result.outcome;
         teller.outcome(problem, result.outcome, clock() - startedAt);
         const isOver = outcome === 'done' && (kind === 'failover' || kind === 'switchover');
-        // What stays in spite of it is not done again at once.
+        // A problem that persists is not recovered again at once.
         this.#retries.note(problem, result.outcome);
         if (isOver) this.#patience.forget(problem);
         else this.#patience.leave(problem, 'tried', clock(), situation);
@@ -275,8 +275,8 @@ class Run {
   }
 
   /**
-   * What was seen before a change, whoever made it, says nothing about what is so after it: the same would be decided
-   * again, and again at once. Whoever is silent is not waited for: that is asked again before anything is done about it.
+   * Reads the memory and every answering instance again: states from before a change would lead to the same decision once
+   * more. Silent instances are not waited for, since every recovery queries them again.
    */
   async #seeAnew(): Promise<void> {
     const answering = this.#probes.filter(({ record }) => record.silence === undefined);
@@ -286,9 +286,9 @@ class Run {
 
 interface Acting {
   readonly problem: Problem;
-  /** Ends it early, when it may yield. */
+  /** Interrupts the recovery. */
   readonly way: AbortController;
-  /** Known as soon as there is a plan. */
+  /** Whether the plan may be interrupted; false until there is a plan. */
   mayYield: boolean;
   readonly ended: Promise<void>;
 }
