@@ -5,7 +5,7 @@ import type { Memory } from '../cluster/memory.ts';
 import type { Coordination, Lease } from './coordination.ts';
 import { heldBySomebody, leaseLost } from './lease-errors.ts';
 
-/** Another host's clock may differ by some of this. */
+/** Much longer than the interval of renewals, since the clocks of two hosts may differ. */
 const COPY_LEASE_MS = 40_000;
 const RENEW_MS = 10_000;
 
@@ -13,15 +13,16 @@ export interface CopyLockOptions {
   readonly instance: string;
   readonly who: string;
   readonly cluster: string;
-  /** Of the cluster's lease, under which the copy was planned. */
+  /** The epoch of the cluster's lease under which the copy was planned. */
   readonly epoch: number;
   readonly renewMs?: number | undefined;
 }
 
 /**
- * The lock of one instance, whose data are replaced by a copy. It lies in the memory, beside the cluster's lock, which is
- * free meanwhile: a copy takes hours, and a failover must not wait for it. Taken with the cluster's lease in hand. It ends
- * by itself when its holder dies; a store that is lost for a while does not end the copy, since half a copy is none.
+ * Acquires the lock of one instance whose data a copy replaces. The lock is an entry of the memory, so that the
+ * cluster's lock is free meanwhile: a copy takes hours, and a failover must not wait for it. The caller holds the
+ * cluster's lease. The lock expires when its holder dies. A store that is lost for a while does not interrupt the
+ * copy.
  */
 export async function lockForCopy(
   coordination: Pick<Coordination, 'remember' | 'memory'>,
@@ -44,7 +45,7 @@ export async function lockForCopy(
     });
   await renew();
   const ended = new AbortController();
-  // What is lost is tried again; somebody else's lock is seen by `confirm`.
+  // A renewal that fails is repeated; `confirm` detects that somebody else took the lock.
   let renewing: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
     renewing = renewing.then(renew).catch(ignoreUserErrors);
@@ -73,7 +74,7 @@ function withoutCopy(memory: Memory, instance: string): Memory {
   return { ...memory, copies };
 }
 
-/** Without the store, the lock ends by itself. */
+/** Without the store the lock expires by itself. */
 function ignoreUserErrors(error: unknown): void {
   if (!(error instanceof UserError)) throw error;
 }

@@ -38,7 +38,7 @@ export function replaceFile(path: string, text: string): void {
   syncDirectory(dirname(path));
 }
 
-/** Adds a line to a file. One that a killed process left unfinished at the end is dropped first. Returns its size. */
+/** Appends a line to a file, after removing an incomplete last line of a killed process. Returns the file's size. */
 export function appendLine(path: string, line: string): number {
   const isNew = isAbsent(path);
   const file = openSync(path, 'a+', 0o644);
@@ -54,10 +54,10 @@ export function appendLine(path: string, line: string): number {
   }
 }
 
-/** The finished lines of a file; none when there is no file. */
+/** The complete lines of a file; none when there is no file. */
 export function readLines(path: string): readonly string[] {
   const text = readIfThere(path);
-  // What follows the last line break was never finished.
+  // Text after the last line break is an incomplete line.
   return text === undefined ? [] : text.split('\n').slice(0, -1);
 }
 
@@ -65,7 +65,7 @@ export function makeDirectory(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o755 });
 }
 
-/** How long the file is up to and with its last line break. */
+/** The length of the file up to and including its last line break. */
 function lastLineEnd(file: number, size: number): number {
   const chunk = Buffer.alloc(64 * 1024);
   for (let end = size; end > 0;) {

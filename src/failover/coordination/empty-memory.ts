@@ -1,6 +1,6 @@
 import type { Memory } from '../cluster/memory.ts';
 
-/** What a cluster remembers before anything has happened to it. */
+/** The memory of a cluster before its first change. */
 export const EMPTY_MEMORY: Memory = {
   epoch: 0,
   primary: undefined,

@@ -5,7 +5,7 @@ import { reason, type EtcdHttp } from './etcd-http.ts';
 export interface EtcdKeyValue {
   readonly key: string;
   readonly value: string;
-  /** The revision of the store that created it, and the one that changed it last. */
+  /** The revisions of the store at which the key was created and last changed. */
   readonly created: string;
   readonly modified: string;
 }
@@ -28,9 +28,9 @@ export interface EtcdResult {
   readonly found: readonly (readonly EtcdKeyValue[])[];
 }
 
-/** Talks to etcd version 3 through its own translation of JSON, which 3.4 and later have below /v3. */
+/** Uses the JSON gateway of etcd 3.4 and later, below /v3. */
 export interface EtcdGateway {
-  /** All or nothing, and agreed on by a majority of the members; that takes at least one operation in `then`. */
+  /** A transaction, agreed on by a majority of the members when `then` has at least one operation. */
   txn(
     compare: readonly EtcdCompare[],
     then: readonly EtcdOperation[],
@@ -38,9 +38,9 @@ export interface EtcdGateway {
     signal?: AbortSignal,
   ): Promise<EtcdResult>;
   grant(ttlSeconds: number): Promise<{ readonly id: string; readonly ttlMs: number }>;
-  /** What is left of the lease; 0 when it is over. */
+  /** The remaining time of the lease; 0 when it has expired. */
   keepAlive(lease: string, signal?: AbortSignal): Promise<number>;
-  /** Ends the lease, and with it its keys. */
+  /** Revokes the lease, and deletes its keys. */
   revoke(lease: string): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export function etcdGateway(http: EtcdHttp, account: Account | undefined): EtcdG
     const body = JSON.stringify({ name: account.user, password: account.password.reveal() });
     const answer = await http.post('/v3/auth/authenticate', body, undefined);
     if (answer.status === 200) return (JSON.parse(answer.body) as { token: string }).token;
-    // A store whose accounts are not switched on yet takes everybody; the role switches them on.
+    // A store without authentication accepts everybody; the role enables authentication.
     if (reason(answer.body) === 'authentication is not enabled') return undefined;
     throw new UserError({
       message: `etcd does not let ${account.user} in: ${reason(answer.body)}`,
@@ -83,7 +83,7 @@ export function etcdGateway(http: EtcdHttp, account: Account | undefined): EtcdG
       const answer = await http.post(path, text, await used, signal);
       if (answer.status === 200) return JSON.parse(answer.body.split('\n', 1)[0] ?? '') as T;
       if (attempt === 0 && account && mayBeOldToken(answer.body)) {
-        // Tokens end when they were not used for minutes, and with every change of the accounts.
+        // A token expires when it is not used for minutes, and whenever an account changes.
         if (token === used) token = undefined;
         continue;
       }

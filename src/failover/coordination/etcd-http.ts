@@ -16,9 +16,9 @@ export interface EtcdHttpOptions {
   readonly dial: Dial;
   /** PEM text of the authority that signed the members' certificates; undefined: no TLS. */
   readonly ca: string | undefined;
-  /** How long a member may be silent before the next one is asked as well. */
+  /** How long a member may be silent before the request is sent to the next one too. */
   readonly hedgeMs: number;
-  /** How long all of them together may take. */
+  /** The time limit of a request to all members together. */
   readonly timeoutMs: number;
 }
 
@@ -28,19 +28,19 @@ export interface EtcdAnswer {
 }
 
 export interface EtcdHttp {
-  /** Every request may reach etcd more than once: a silent member does not say whether it has heard it. */
+  /** A request may reach etcd more than once: a silent member may have received it. */
   post(path: string, body: string, token: string | undefined, signal?: AbortSignal): Promise<EtcdAnswer>;
   close(): void;
 }
 
-/** HTTP status codes of members that cannot answer now: no leader, timed out, stopping. */
+/** HTTP status codes of a member that cannot serve a request now: no leader, timeout, stopping. */
 const TRY_LATER = new Set([502, 503, 504]);
 
 const ELECTION_PAUSE_MS = 50;
 
 /**
- * Asks the members of an etcd cluster over connections that are kept open. The one that answered last is asked
- * first; when it is silent the next is asked too, and the first good answer counts.
+ * Sends requests to the members of an etcd cluster over persistent connections. The member that answered last comes
+ * first; when it is silent the request goes to the next one too, and the first successful answer counts.
  */
 export function etcdHttp(options: EtcdHttpOptions): EtcdHttp {
   const agents = options.endpoints.map((endpoint) => new MemberAgent(endpoint, options));
@@ -77,7 +77,7 @@ export function etcdHttp(options: EtcdHttpOptions): EtcdHttp {
             failures.set(agent.name, answer.message);
             out++;
           } else if (TRY_LATER.has(answer.status)) {
-            // It lives, and its cluster is electing a leader.
+            // The member is alive, and its cluster is electing a leader.
             failures.set(agent.name, reason(answer.body));
             after(ELECTION_PAUSE_MS, () => ask(agent));
           } else {
@@ -115,7 +115,7 @@ export function etcdHttp(options: EtcdHttpOptions): EtcdHttp {
   };
 }
 
-/** What etcd gives as the reason of a refusal. */
+/** The reason that etcd gives for refusing a request. */
 export function reason(body: string): string {
   try {
     const { error, message } = JSON.parse(body) as { error?: string; message?: string };
@@ -182,7 +182,7 @@ function noAnswer(options: EtcdHttpOptions, failures: ReadonlyMap<string, string
   });
 }
 
-/** Keeps the connections to one member. */
+/** Manages the connections to one member. */
 class MemberAgent extends Agent {
   readonly name: string;
   readonly #endpoint: EtcdEndpoint;
@@ -221,7 +221,7 @@ class MemberAgent extends Agent {
   }
 }
 
-/** TLS over whatever leads to the member, whose certificate has to name the address that we know it by. */
+/** Opens TLS over any stream to the member; its certificate must name the member's configured address. */
 function secured(stream: Duplex, address: string, ca: string, timeoutMs: number): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const socket = tlsConnect({ socket: stream, host: address, ca, minVersion: 'TLSv1.2' });
@@ -240,7 +240,7 @@ function secured(stream: Duplex, address: string, ca: string, timeoutMs: number)
   });
 }
 
-/** The agent tunes its sockets; a channel of SSH has nothing to tune. */
+/** The HTTP agent sets socket options, which an SSH channel does not have. */
 function asSocket(stream: Duplex): Duplex {
   const same = (): Duplex => stream;
   for (const method of ['setKeepAlive', 'setNoDelay', 'setTimeout', 'ref', 'unref']) {

@@ -23,27 +23,28 @@ export interface EtcdCoordinationOptions {
   readonly tls?: { readonly ca: string } | undefined;
   readonly account?: Account | undefined;
   readonly cluster: string;
-  /** How long a holder that died keeps the others out. */
+  /** How long the lock stays held after its holder died. */
   readonly ttlSeconds?: number | undefined;
   readonly hedgeMs?: number | undefined;
   readonly timeoutMs?: number | undefined;
 }
 
-/** What the lock's key says of its holder. */
+/** The value of the lock's key. */
 interface LockValue extends LeaseOwner {
   readonly token: string;
   readonly epoch: number;
 }
 
-/** The memory with the mark of the one who wrote it: tells an answer that was lost from a change that was not made. */
+/** The memory with a token of its writer, which shows whether a change without an answer was made. */
 interface StoredMemory {
   readonly token: string;
   readonly memory: Memory;
 }
 
 /**
- * Lock, epoch, memory and journal in etcd, for several daemons and operators. All is asked of a majority: cut off
- * from it, every method rejects with a `UserError`, and the caller neither promotes nor demotes anything.
+ * Keeps lock, epoch, memory and journal in etcd, for several daemons and operators. Every operation needs a majority
+ * of the members: without one, every method rejects with a `UserError`, and the caller neither promotes nor demotes
+ * anything.
  */
 export function etcdCoordination(options: EtcdCoordinationOptions): Coordination {
   const { cluster, ttlSeconds = 5 } = options;
@@ -65,7 +66,7 @@ export function etcdCoordination(options: EtcdCoordinationOptions): Coordination
   };
   const held = new Set<Lease>();
 
-  // The schemas of the records are loaded while the first questions are on their way.
+  // The schemas of the records load while the first requests are sent.
   const reading = import('./records.ts');
   const storedMemory = async (found: EtcdKeyValue | undefined): Promise<StoredMemory> => {
     if (!found) return { token: '', memory: EMPTY_MEMORY };
@@ -77,7 +78,7 @@ export function etcdCoordination(options: EtcdCoordinationOptions): Coordination
   const acquire = async (owner: LeaseOwner): Promise<Lease> => {
     const sent = now();
     const reading = etcd.txn([], [{ get: keys.lock }, { get: keys.epoch }, { get: keys.memory }]);
-    // Asked for at the same time; one that is not needed ends by itself.
+    // Granted at the same time as the lock is read; a lease that is not needed expires.
     const granting = etcd.grant(ttlSeconds);
     granting.catch(() => {});
     const { found } = await reading;
@@ -100,7 +101,7 @@ export function etcdCoordination(options: EtcdCoordinationOptions): Coordination
       [{ get: keys.lock }],
     );
     const winner = result.found[0]?.[0];
-    // The answer to a first attempt may have been lost on the way: then the lock is ours already.
+    // The answer to an earlier attempt may have been lost: then this process holds the lock already.
     if (!result.succeeded && winner?.value !== text) {
       await etcd.revoke(id).catch(() => {});
       throw heldBySomebody(cluster, winner && parseLock(winner), freeHint(ttlSeconds));
@@ -166,8 +167,8 @@ export function etcdCoordination(options: EtcdCoordinationOptions): Coordination
 }
 
 /**
- * Each entry replaces the one that we wrote before it, and no other: a request that a frozen member carries out late
- * must not bring back an older one.
+ * Each write of an entry replaces the version that this process wrote before, and no other one: a request that a frozen
+ * member executes late must not restore an older version.
  */
 function journalWriter(etcd: EtcdGateway, prefix: string): (entry: JournalEntry) => Promise<void> {
   const known = new Map<string, string>();
@@ -201,14 +202,17 @@ function journalWriter(etcd: EtcdGateway, prefix: string): (entry: JournalEntry)
       );
   };
   return (entry) => {
-    // One after the other, also when the caller does not wait.
+    // Writes are sent one after the other, even when the caller does not wait.
     const done = last.then(() => write(entry));
     last = done.catch(() => {});
     return done;
   };
 }
 
-/** What is known of the GTIDs is shortened where the whole entry would be too large: a change must not fail by its journal. */
+/**
+ * The text of an entry; its GTIDs are shortened when it would be too large, so that no change fails because of its
+ * journal.
+ */
 function entryText(entry: JournalEntry): string {
   const whole = packed(JSON.stringify(stamped(entry)));
   if (Buffer.byteLength(whole) <= LARGEST_BYTES) return whole;
@@ -256,7 +260,7 @@ function etcdLease(of: {
         else clock.end(leaseLost(cluster, 'etcd says that it is over'));
         again(KEEP_ALIVE_MS);
       },
-      // Asked again until the time is over; a refusal is as good as silence.
+      // Repeated until the lease expires, whether the request failed or was refused.
       () => again(KEEP_ALIVE_RETRY_MS),
     );
   };
@@ -268,7 +272,7 @@ function etcdLease(of: {
     keep,
     confirm: async () => {
       if (clock.valid()) {
-        // With nothing to read in it, a member would answer from what it has itself, in a minority, too.
+        // Without a read in it, a member in a minority would answer the transaction from its own data.
         const read = [{ get: key }];
         const { succeeded } = await etcd.txn([{ key, value: text }], read, read, clock.signal);
         if (succeeded && clock.valid()) return;
@@ -281,13 +285,13 @@ function etcdLease(of: {
       of.forget();
       const wasOurs = clock.valid();
       clock.end(leaseLost(cluster, 'it was given back'));
-      // When etcd cannot be told, the lease ends by itself within seconds.
+      // When the request fails, the lease expires within seconds.
       if (wasOurs) await etcd.revoke(id).catch(() => {});
     },
   };
 }
 
-/** Of a value: etcd's limit for a request is 1.5 MiB, and a transaction has more in it. */
+/** The largest value in bytes: etcd's limit of 1.5 MiB is for the whole request. */
 const LARGEST_BYTES = 1_200_000;
 const SHORT_GTIDS = 2000;
 const KEEP_ALIVE_MS = 1000;
@@ -298,7 +302,7 @@ function parseLock(found: EtcdKeyValue): LockValue {
     const value = JSON.parse(found.value) as LockValue;
     if (typeof value.who === 'string' && typeof value.purpose === 'string') return value;
   } catch {
-    // Said below: it is no less held for not being ours.
+    // Reported below: a lock that this tool did not write is held all the same.
   }
   return { who: 'somebody', purpose: `${found.key} in etcd is not ours`, token: '', epoch: 0 };
 }
@@ -318,7 +322,7 @@ function parseStored(found: EtcdKeyValue): StoredMemory {
   try {
     stored = JSON.parse(unpacked(found.value)) as StoredMemory | null;
   } catch {
-    // Said below.
+    // Reported below.
   }
   refuseNewer(stored, `${found.key} in etcd`);
   if (typeof stored?.token === 'string') return stored;

@@ -15,26 +15,29 @@ import { leaseClock, type Moment, now } from './lease-clock.ts';
 import { JOURNAL_LENGTH } from './coordination.ts';
 
 export interface FileCoordinationOptions {
-  /** `<inventory>/.understudy` for an operator, `/var/lib/understudy` for a daemon. Made when it is missing. */
+  /** `<inventory>/.understudy` for an operator, `/var/lib/understudy` for a daemon. Created when missing. */
   readonly directory: string;
   readonly cluster: string;
-  /** The journal is shortened when it is longer than this, in bytes. */
+  /** The size in bytes from which the journal is shortened. */
   readonly journalBytes?: number | undefined;
-  /** How long a holder that stands still keeps the others out. */
+  /** How long the lock stays held after its holder was stopped. */
   readonly leaseMs?: number | undefined;
 }
 
-/** A holder that renews the lock no more was stopped. It has certainly lost it before somebody else may take it over. */
+/**
+ * A holder that was stopped no longer renews the lock. Its lease expires before another process may take the lock
+ * over.
+ */
 const LEASE_MS = 12_000;
 const SAFE_PART = 0.8;
 const RENEW_MS = 1000;
-/** Others write for milliseconds only; who waits longer than this waits for a process that hangs. */
+/** A write takes milliseconds; a process that waits longer than this waits for one that hangs. */
 const WRITE_LOCK_LIMIT_MS = 5000;
 
 /**
- * Lock, epoch, memory and journal as files, for the processes of one machine. Each file is replaced whole and synced,
- * so a process that is killed at any point leaves what the next one can read. A lock whose owner died, or stands still, is
- * taken over.
+ * Keeps lock, epoch, memory and journal in files, for the processes of one machine. Each file is replaced whole and
+ * synced, so that the next process can read the files wherever one was killed. A lock whose owner died or was stopped
+ * is taken over.
  */
 export function fileCoordination(options: FileCoordinationOptions): Coordination {
   const directory = join(options.directory, encodeURIComponent(options.cluster).replaceAll('.', '%2E'));
@@ -47,7 +50,7 @@ export function fileCoordination(options: FileCoordinationOptions): Coordination
   };
   const { cluster, journalBytes = 4 * 1024 * 1024, leaseMs = LEASE_MS } = options;
 
-  // The schemas of the records are loaded while whoever asks connects to the instances.
+  // The schemas of the records load while the caller connects to the instances.
   const reading = import('./records.ts');
   const readMemory = async (): Promise<() => Memory> => {
     const { parseMemory } = await reading;
@@ -57,7 +60,7 @@ export function fileCoordination(options: FileCoordinationOptions): Coordination
     };
   };
 
-  /** One process at a time reads, changes and writes. The work itself never waits, so a lock is held for milliseconds. */
+  /** Runs `work` in one process at a time. `work` is synchronous, so the lock is held for milliseconds. */
   const exclusively = async <T>(work: () => T): Promise<T> => {
     const deadline = performance.now() + WRITE_LOCK_LIMIT_MS;
     for (;;) {
@@ -84,7 +87,7 @@ export function fileCoordination(options: FileCoordinationOptions): Coordination
         hint: `write the largest epoch that \`failover history\` shows into it`,
       });
     }
-    // Either file alone is enough to go on from, when the other one was lost.
+    // When one of the two files was lost, the other one is enough.
     const epoch = Math.max(last, memory.epoch) + 1;
     replaceFile(files.epoch, `${epoch}\n`);
     return epoch;
@@ -125,7 +128,7 @@ export function fileCoordination(options: FileCoordinationOptions): Coordination
       exclusively(() => {
         if (appendLine(files.journal, JSON.stringify(stamped(entry))) <= journalBytes) return;
         const kept = latestLines(files.journal).slice(-JOURNAL_LENGTH);
-        // Half of the size is left free, so that not every entry rewrites the file.
+        // Half of the size stays free, so that not every entry rewrites the file.
         while (kept.length > 1 && sizeOf(kept) > journalBytes / 2) kept.shift();
         replaceFile(files.journal, kept.map(({ line }) => `${line}\n`).join(''));
       }),
@@ -145,7 +148,7 @@ interface HeldLock {
   readonly path: string;
   readonly lock: FileLock;
   readonly epoch: number;
-  /** When it was asked for. */
+  /** When the lock was requested. */
   readonly sent: Moment;
   readonly leaseMs: number;
 }
@@ -186,7 +189,7 @@ interface JournalLine {
   readonly number: number;
 }
 
-/** The last line of each entry, in the order in which the entries began. What a newer release wrote is kept as it is. */
+/** The last line of each entry, in the order of their first lines. Lines of a newer release are kept unchanged. */
 function latestLines(path: string): JournalLine[] {
   const byId = new Map<string, JournalLine>();
   for (const [index, line] of readLines(path).entries()) {
@@ -214,7 +217,7 @@ function leaseOwner(owner: LockOwner | undefined): LeaseOwner | undefined {
     const { who, purpose } = JSON.parse(owner.command) as Partial<LeaseOwner>;
     if (typeof who === 'string' && typeof purpose === 'string') return { who, purpose };
   } catch {
-    // The lock is held, whatever its holder has written into it.
+    // The lock is held, whatever the file contains.
   }
   return { who: owner.user, purpose: owner.command };
 }
@@ -233,7 +236,7 @@ function stuckWriter(path: string, holder: LockOwner | undefined): UserError {
   });
 }
 
-/** A directory that cannot be written to is the user's to mend, not a bug. */
+/** Turns errors of the file system into `UserError`s: the user has to fix the directory. */
 function translated(directory: string, coordination: Coordination): Coordination {
   const attempt = async <T>(work: () => Promise<T>): Promise<T> => {
     try {

@@ -1,15 +1,15 @@
 /**
- * Knows when a lease may be over, on the safe side: time runs from the moment when the question that renewed it was
- * sent, and ends before the store could give the lease to another. Both clocks are asked: the steady one stands still
- * while a laptop sleeps, the wall clock may be set back.
+ * Tells when a lease may have expired. The time runs from the moment at which the renewal was sent, and ends before
+ * the store could give the lease to another owner. Both clocks count: the steady clock stands still while a laptop
+ * sleeps, and the wall clock may be set back.
  */
 export interface LeaseClock {
   readonly signal: AbortSignal;
-  /** The lease was granted or renewed by a question that was sent at `sent`. */
+  /** Restarts the time after a grant or a renewal that was sent at `sent`. */
   renew(sent: Moment, ttlMs: number): void;
-  /** Whether the lease is certainly ours; aborts the signal when not. */
+  /** Whether the lease is certainly still held; aborts the signal when not. */
   valid(): boolean;
-  /** It is lost, or given back. */
+  /** Ends the lease: it was lost or released. */
   end(reason: Error): void;
 }
 
@@ -18,14 +18,14 @@ export interface Moment {
   readonly wall: number;
 }
 
-/** A tenth of the lease is left for clocks that run unevenly and for what is under way when the signal comes. */
+/** A tenth of the lease is kept in reserve, for clock drift and for a step that is running when the signal aborts. */
 const SAFE_PART = 0.9;
 
 export function now(): Moment {
   return { steady: performance.now(), wall: Date.now() };
 }
 
-/** How much time has passed, in milliseconds: by the clock that says more. */
+/** The time since a moment in milliseconds, by the clock that shows more. */
 export function since(moment: Moment): number {
   return Math.max(performance.now() - moment.steady, Date.now() - moment.wall);
 }
@@ -47,14 +47,14 @@ export function leaseClock(expired: () => Error): LeaseClock {
       return false;
     }
     clearTimeout(timer);
-    // A command that has ended is not kept alive by a lease that it forgot.
+    // A lease that was never released does not keep the process alive.
     timer = setTimeout(check, Math.min(left, 100)).unref();
     return true;
   };
   return {
     signal: lost.signal,
     renew: (sent, ttlMs) => {
-      // An answer that comes when the time was over does not bring the lease back.
+      // A renewal that arrives after the lease expired does not restore it.
       if (safeMs > 0 && !check()) return;
       from = sent;
       safeMs = ttlMs * SAFE_PART;

@@ -1,7 +1,7 @@
 import { UserError } from '../../lib/errors.ts';
 import type { LeaseOwner } from './records.ts';
 
-/** The refusal when somebody else may change the cluster right now. */
+/** The error when somebody else holds the lock. */
 export function heldBySomebody(cluster: string, holder: LeaseOwner | undefined, hint: string): UserError {
   const who = holder
     ? `${holder.who} is changing ${cluster} right now (${holder.purpose})`
@@ -9,7 +9,7 @@ export function heldBySomebody(cluster: string, holder: LeaseOwner | undefined, 
   return new UserError({ message: who, hint });
 }
 
-/** The refusal when the right to change the cluster has been lost in the middle of a change. */
+/** The error when the lease was lost during a change. */
 export function leaseLost(cluster: string, why: string): UserError {
   return new UserError({
     message: `the right to change ${cluster} was lost: ${why}`,

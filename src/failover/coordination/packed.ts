@@ -1,23 +1,25 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 
-/** etcd takes no request above 1.5 MiB by default; most values are a hundredth of that, and stay readable. */
+/**
+ * etcd refuses requests above 1.5 MiB by default. Most values have a hundredth of that, and are stored uncompressed.
+ */
 const PLAIN_BYTES = 256 * 1024;
-/** Releases before this one refuse a packed value as one of a newer release. */
+/** Older releases refuse a compressed value as one of a newer release. */
 const PACKED_VERSION = 2;
 
-/** Its window is as long as the text: what several instances have is much the same. */
+/** The window covers the whole text, because the GTID sets of several instances are almost equal. */
 const PARAMS = { [constants.BROTLI_PARAM_QUALITY]: 5, [constants.BROTLI_PARAM_LGWIN]: 24 };
 
-/** A JSON text as it is stored in etcd: a set of GTIDs with many gaps is long, and packs to a third or less. */
+/** Compresses a JSON text for etcd when it is large, as a GTID set with many gaps is. */
 export function packed(text: string): string {
   if (Buffer.byteLength(text) <= PLAIN_BYTES) return text;
   const brotli = brotliCompressSync(text, { params: PARAMS }).toString('base64');
   return JSON.stringify({ version: PACKED_VERSION, brotli });
 }
 
-/** The text again; one that is not packed, or broken, is given back as it is. */
+/** Decompresses a value; returns it unchanged when it is not compressed, or broken. */
 export function unpacked(value: string): string {
-  // Cheap to tell: nothing else that is stored begins like this.
+  // No uncompressed value begins like this.
   if (!value.startsWith(`{"version":${PACKED_VERSION},"brotli":`)) return value;
   try {
     const { brotli } = JSON.parse(value) as { readonly brotli: string };

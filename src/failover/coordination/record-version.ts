@@ -12,10 +12,10 @@ export function stamped<T extends object>(record: T): T & { readonly version: nu
   return { version: RECORD_VERSION, ...record };
 }
 
-/** A newer release has written it: this one has to be upgraded, and whatever was asked was not wrong otherwise. */
+/** A newer release wrote the record, so this one has to be upgraded. */
 export class NewerRelease extends UserError {}
 
-/** Rejects a record of a newer release with a `UserError`: whoever does not understand it neither acts on it nor writes it. */
+/** Rejects a record of a newer release with a `UserError`: this release neither acts on it nor overwrites it. */
 export function refuseNewer(record: unknown, where: string): void {
   if (typeof record !== 'object' || record === null || !('version' in record)) return;
   const { version } = record;

@@ -7,12 +7,12 @@ import { openObject } from '../cluster/open-object.ts';
 import { EMPTY_MEMORY } from './empty-memory.ts';
 import { refuseNewer } from './record-version.ts';
 
-// Every record that is stored or sent, as a schema: the source of its type and the check of whatever is read. It is
-// loaded when the first record is read, beside the connections that are being opened meanwhile.
+// The schemas of every record that is stored or sent: types are derived from them, and records are checked against
+// them when they are read. This module is loaded when the first record is read, while connections are being opened.
 
 export const leaseOwnerSchema = openObject({ who: z.string(), purpose: z.string() });
 
-/** Who has the right to change a cluster, and what for. */
+/** Who holds the lock of a cluster, and what for. */
 export type LeaseOwner = z.infer<typeof leaseOwnerSchema>;
 
 const journalStepSchema = openObject({
@@ -48,12 +48,12 @@ export const journalEntrySchema = openObject({
 export type JournalEntry = z.infer<typeof journalEntrySchema>;
 export type JournalStep = z.infer<typeof journalStepSchema>;
 
-/** A memory that was stored as JSON; what is not one is a `UserError` that names `where`. */
+/** Parses a memory that was stored as JSON; rejects anything else with a `UserError` that names `where`. */
 export function parseMemory(text: string, where: string): Memory {
   return memoryFrom(plain(text, where), where);
 }
 
-/** The same for a value that came out of JSON already. */
+/** The same for a value that was parsed already. */
 export function memoryFrom(value: unknown, where: string): Memory {
   const { version: _version, ...memory } = checked<Memory & { readonly version?: number }>(
     memorySchema,
@@ -63,12 +63,12 @@ export function memoryFrom(value: unknown, where: string): Memory {
   return { ...EMPTY_MEMORY, ...memory };
 }
 
-/** An entry of the journal that was stored as JSON; what is not one is a `UserError` that names `where`. */
+/** Parses a journal entry that was stored as JSON; rejects anything else with a `UserError` that names `where`. */
 export function parseEntry(text: string, where: string): JournalEntry {
   return entryFrom(plain(text, where), where);
 }
 
-/** The same for a value that came out of JSON already. */
+/** The same for a value that was parsed already. */
 export function entryFrom(value: unknown, where: string): JournalEntry {
   const { version: _version, ...entry } = checked<JournalEntry & { readonly version?: number }>(
     journalEntrySchema,
@@ -78,12 +78,12 @@ export function entryFrom(value: unknown, where: string): JournalEntry {
   return entry;
 }
 
-/** Who holds a lock, as a value that came out of JSON. */
+/** Checks the owner of a lock in a parsed value. */
 export function leaseOwnerFrom(value: unknown, where: string): LeaseOwner {
   return checked(leaseOwnerSchema, value, where);
 }
 
-/** A value that fits its schema; a newer one, or one that does not, is a `UserError` that names `where`. */
+/** Checks a value against its schema; throws a `UserError` that names `where` when it does not fit or is newer. */
 export function checked<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
   refuseNewer(value, where);
   const parsed = schema.safeParse(value);

@@ -9,13 +9,13 @@ import { refuseNewer, stamped } from './record-version.ts';
 import { memoryText, PING_MS, readObjects, SILENCE_MS, type Reply } from './wire.ts';
 
 export interface RemoteCoordinationOptions {
-  /** Starts the command that calls `serveCoordination` there, and gives its standard input and output. */
+  /** Starts the command that runs `serveCoordination` there, and returns its standard input and output. */
   readonly open: () => Promise<Duplex>;
   /** The machine that keeps the files, for messages: `lb1`. */
   readonly where: string;
   readonly cluster: string;
   readonly timeoutMs?: number | undefined;
-  /** As long as the other side waits; only tests are in more of a hurry. */
+  /** How long the keeper waits for a message; shorter in tests. */
   readonly silenceMs?: number | undefined;
   readonly pingMs?: number | undefined;
 }
@@ -28,8 +28,8 @@ interface Pending {
 }
 
 /**
- * The coordination of a machine where one daemon watches without etcd, used from elsewhere: the same files, and the
- * same lock, so that an operator and that daemon never act at once.
+ * Uses the coordination of the keeper, where one daemon watches without etcd, from another machine. Operator and
+ * daemon share the files and the lock, so that they never change the cluster at the same time.
  */
 export function remoteCoordination(options: RemoteCoordinationOptions): Coordination {
   const { where, cluster, timeoutMs = 3000, silenceMs = SILENCE_MS, pingMs = PING_MS } = options;
@@ -38,7 +38,7 @@ export function remoteCoordination(options: RemoteCoordinationOptions): Coordina
   let stream: Promise<Duplex> | undefined;
   let closed: Error | undefined;
   let pings: NodeJS.Timeout | undefined;
-  /** Since the other side was last certain to have heard us. */
+  /** Called with the time at which a request was sent that the keeper has answered. */
   let heard: ((sent: Moment) => void) | undefined;
   let lost: ((error: Error) => void) | undefined;
 
@@ -102,7 +102,7 @@ export function remoteCoordination(options: RemoteCoordinationOptions): Coordina
     });
   };
 
-  // The schemas of the records are loaded while the connection opens.
+  // The schemas of the records load while the connection opens.
   const reading = import('./records.ts');
   const memoryKept = `the memory kept on ${where}`;
 
@@ -127,7 +127,7 @@ export function remoteCoordination(options: RemoteCoordinationOptions): Coordina
         heard = undefined;
         lost = undefined;
         clock.end(leaseLost(cluster, 'it was given back'));
-        // What cannot be told is noticed there by the silence.
+        // When the request fails, the keeper releases the lock because of the silence.
         await ask({ call: 'release' }).catch(() => {});
       },
     };
@@ -135,7 +135,7 @@ export function remoteCoordination(options: RemoteCoordinationOptions): Coordina
 
   return {
     acquire: async (owner) => {
-      // The time of the lease runs from the question on: not while the connection and the other side still start.
+      // The lease starts with the request, and not while the connection opens and the keeper starts.
       await ask({ call: 'ping' });
       const sent = now();
       const { epoch } = (await ask({ call: 'acquire', owner })) as { epoch: number };
@@ -155,7 +155,7 @@ export function remoteCoordination(options: RemoteCoordinationOptions): Coordina
       for (let attempt = 0; attempt < 50; attempt++) {
         const before = await ask({ call: 'memory' });
         const next = stamped(change(memoryFrom(before, memoryKept)));
-        // Compared as the other side told it: another release may know keys that this one does not.
+        // The memory is compared as the keeper sent it: its release may know keys that this one does not.
         if (await ask({ call: 'swap', was: memoryText(before), next })) return;
       }
       throw new UserError(`what ${cluster} remembers is changed by others all the time; try again`);

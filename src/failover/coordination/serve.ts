@@ -9,8 +9,8 @@ import { checked, entryFrom, memoryFrom } from './records.ts';
 import { memoryText, problemsOf, readObjects, SILENCE_MS, type Reply } from './wire.ts';
 
 /**
- * Lets one operator elsewhere use this machine's coordination, over the standard input and output of a command that
- * was started through SSH. The lock belongs to this process: it is given back when the other side is gone or silent.
+ * Serves this machine's coordination to one operator elsewhere, over the standard input and output of a command that
+ * SSH started. This process holds the lock, and releases it when the operator's side is gone or silent.
  */
 export async function serveCoordination(
   coordination: Coordination,

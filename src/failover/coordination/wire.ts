@@ -6,11 +6,14 @@ export type Reply =
   | { readonly id: number; readonly value?: unknown }
   | { readonly id: number; readonly problems: readonly Problem[] };
 
-/** Who asks says something at least this often, in milliseconds; after `SILENCE_MS` without, the lock is given back. */
+/**
+ * The operator's side sends a message at least this often, in milliseconds; after `SILENCE_MS` without one the keeper
+ * releases the lock.
+ */
 export const PING_MS = 1000;
 export const SILENCE_MS = 5000;
 
-/** A memory as text: the same for two that are the same, whatever the order in which they were put together. */
+/** A memory as text that does not depend on the order of its keys. */
 export function memoryText(memory: unknown): string {
   return JSON.stringify(memory, (_, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -19,7 +22,7 @@ export function memoryText(memory: unknown): string {
   );
 }
 
-/** Calls back with each JSON object that arrives. What is none ends it with a `UserError`. */
+/** Calls `take` with each JSON object that arrives. Anything else ends the reading with a `UserError`. */
 export function readObjects(
   input: Readable,
   take: (value: unknown) => void,
@@ -52,7 +55,7 @@ export function readObjects(
   input.on('end', () => finish());
 }
 
-/** An error as it travels: a mistake of the user's keeps its hint, a bug keeps its text. */
+/** An error as it is sent: a `UserError` keeps its hint, a bug keeps its message. */
 export function problemsOf(error: unknown): readonly Problem[] {
   if (error instanceof UserError) return error.problems.map(({ message, hint }) => ({ message, hint }));
   return [{ message: error instanceof Error ? error.message : formatProblem({ message: String(error) }) }];

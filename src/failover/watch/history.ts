@@ -38,7 +38,9 @@ export interface Sighting {
   readonly since: number;
 }
 
-/** Everything that a decision is based on. It belongs to one epoch: what was observed before a change does not count. */
+/**
+ * Everything that a decision is based on. It belongs to one epoch: what was observed before a change does not count.
+ */
 export interface History {
   readonly epoch: number;
   readonly now: number;

@@ -49,7 +49,9 @@ const PATIENCE_MS: Readonly<{ [Kind in Exclude<Recovery, 'failover' | 'reopen-pr
   rejoin: 2000,
 };
 
-/** Picks the most urgent problem that has lasted long enough. `isLeft` excludes problems that must not be retried yet. */
+/**
+ * Picks the most urgent problem that has lasted long enough. `isLeft` excludes problems that must not be retried yet.
+ */
 export function judge(
   history: History,
   settings: FailoverSettings,
@@ -105,9 +107,9 @@ function doubtOf(
 }
 
 /**
- * Two states that were read at different moments of a switchover may both be writable. When every instance confirms it in
- * a later query, both were writable at one moment. The right primary may be too busy to confirm it; the watch does not
- * wait for that before it closes the wrong one.
+ * Two states that were read at different moments of a switchover may both be writable. When every instance confirms
+ * it in a later query, both were writable at one moment. The right primary may be too busy to confirm it; the watch
+ * does not wait for that before it closes the wrong one.
  */
 function doubtOfWriters({ records, now }: History, problem: Problem, since: number): string | undefined {
   const old = [...records.values()]

@@ -87,8 +87,9 @@ function withoutWatcher(memory: Memory, who: string): Memory {
 
 /**
  * Records the primary in the memory. Without the record nobody could tell after a power cut which instance was the
- * primary of a cluster that this tool has never changed, nor what it had before its replicas wrote anything of their own. Without
- * semi-sync the primary's GTIDs are recorded continually, because only they tell what a failover would lose.
+ * primary of a cluster that this tool has never changed, nor what it had before its replicas wrote anything of their
+ * own. Without semi-sync the primary's GTIDs are recorded continually, because only they tell what a failover would
+ * lose.
  */
 export function withPrimary(memory: Memory, seen: Topology | undefined, before?: Topology): Memory {
   if (seen === undefined || seen.memory.epoch !== memory.epoch || memory.unfinished) return memory;

@@ -160,7 +160,8 @@ async function look(
       record.silence === undefined ? [] : [[record.spec.name, LAST_CHANCE_MS] as const],
     ),
   );
-  // A failover does not wait for a balancer that is gone; a fence needs the balancers' current view of a silent instance.
+  // A failover does not wait for a balancer that is gone; a fence needs the balancers' current view of a silent
+  // instance.
   const withoutBalancers = recovery !== 'fence';
   const topology = await observe(cluster, ports, { withoutBalancers, patience, signal });
   return withoutBalancers ? { ...topology, balancers } : topology;

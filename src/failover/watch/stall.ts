@@ -6,8 +6,8 @@ import { type History, type InstanceRecord, positionOf } from './history.ts';
 /*
  * Invariant: a primary that answers counts as stalled only when one session stood in its commit at every look for
  * `stalledAfterMs`, and in that time nothing moved anywhere: no transaction was committed, no byte was written to the
- * primary's binary log, no replica received anything. A busy primary, a commit of many gigabytes, and a large transaction on its
- * way to a replica all move something.
+ * primary's binary log, no replica received anything. A busy primary, a commit of many gigabytes, and a large
+ * transaction on its way to a replica all move something.
  */
 
 /** Why the primary's commits may come to an end by themselves; undefined: they stall. */
@@ -31,8 +31,8 @@ export function doubtOfStall(
 }
 
 /**
- * Whether a state that was read later shows the same stall: one of the sessions is still there, and the primary has moved
- * nothing since.
+ * Whether a state that was read later shows the same stall: one of the sessions is still there, and the primary has
+ * moved nothing since.
  */
 export function isSameStall(record: InstanceRecord, later: InstanceState): boolean {
   if (record.state === undefined || positionOf(record.state) !== positionOf(later)) return false;

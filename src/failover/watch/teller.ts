@@ -34,8 +34,8 @@ const REMIND_MS = 3_600_000;
 const WAIT_MS = 5000;
 
 /**
- * Reports what the watch sees and does: each event once to the log, and the important ones as notifications. It makes no
- * decisions.
+ * Reports what the watch sees and does: each event once to the log, and the important ones as notifications. It makes
+ * no decisions.
  */
 export class Teller {
   readonly #options: TellerOptions;

@@ -275,8 +275,8 @@ class Run {
   }
 
   /**
-   * Reads the memory and every answering instance again: states from before a change would lead to the same decision once
-   * more. Silent instances are not waited for, since every recovery queries them again.
+   * Reads the memory and every answering instance again: states from before a change would lead to the same decision
+   * once more. Silent instances are not waited for, since every recovery queries them again.
    */
   async #seeAnew(): Promise<void> {
     const answering = this.#probes.filter(({ record }) => record.silence === undefined);
