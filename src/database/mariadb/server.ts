@@ -17,6 +17,8 @@ import type { Version } from '../version.ts';
 
 /** How long the clients may take to end; the lock of all tables is held meanwhile, so none of them writes. */
 const KILLING_MS = 1000;
+/** How long a missing plugin is not asked for again. */
+const LOCK_INFO_AGE_MS = 60_000;
 /** ER_UNKNOWN_TABLE: information_schema has no such table. */
 const UNKNOWN_TABLE = 1109;
 /** How long the purged GTIDs are cached; they change only when a binary log is purged. */
@@ -32,7 +34,8 @@ const FIRST_EVENTS = 10;
 export class MariadbServer extends BaseServer implements Server {
   version: Version | undefined;
   #pulse: Pulse | undefined;
-  #withoutLockInfo = false;
+  /** When the plugin that lists locks was found missing. */
+  #lockInfoMissingAt: number | undefined;
   #purged: { readonly at: number; readonly gtids: Gtids } | undefined;
 
   async readState(limits: Limits): Promise<InstanceState> {
@@ -261,14 +264,15 @@ export class MariadbServer extends BaseServer implements Server {
       AND user NOT IN ('event_scheduler', ${[failover, replication].map(({ user }) => quoteText(user)).join(', ')})`;
   }
 
-  /** None where the plugin is not loaded, which is asked again with each new handle only. */
+  /** Returns none where the plugin is not loaded; it is asked for again after a while, since a restart may load it. */
   async #lockHolders(session: Session, limits: Limits): Promise<readonly Row[]> {
-    if (this.#withoutLockInfo) return [];
+    const missingAt = this.#lockInfoMissingAt;
+    if (missingAt !== undefined && performance.now() - missingAt < LOCK_INFO_AGE_MS) return [];
     try {
       return await session.rows('listing who holds locks', MARIADB_LOCK_HOLDERS, [], limits);
     } catch (error) {
       if (!(error instanceof ServerFailure) || error.errno !== UNKNOWN_TABLE) throw error;
-      this.#withoutLockInfo = true;
+      this.#lockInfoMissingAt = performance.now();
       return [];
     }
   }
