@@ -1,15 +1,15 @@
 import type { Memory } from './memory.ts';
 import type { Instance } from './topology.ts';
 
-/** Who replaces the data of an instance by a copy at this time; undefined: nobody. */
+/** Who is replacing the data of an instance by a copy at this time; undefined: nobody. */
 export function copierOf({ copies }: Memory, name: string, at: number): string | undefined {
   const copy = copies?.[name];
   return copy !== undefined && at < copy.until ? copy.by : undefined;
 }
 
 /**
- * An instance whose data are being replaced is out of service, whatever its server says meanwhile: it may answer, take
- * no orders, and restart at any moment.
+ * Treats instances whose data are being replaced as silent. Their servers may answer meanwhile, but they execute no
+ * statements and may restart at any moment.
  */
 export function withoutCopied(
   instances: readonly Instance[],

@@ -2,9 +2,8 @@ import type { Links } from './links.ts';
 import type { Answering, Topology } from './topology.ts';
 
 /**
- * Replicas that the inventory does not know and that may acknowledge to this primary, as their server reports them. None
- * when every acknowledgement can come from an instance of the cluster: a stranger that only reads the binary log is
- * nobody's concern.
+ * The replicas outside the inventory that may acknowledge to this primary, as SHOW REPLICAS reports them. None when
+ * every acknowledgement can come from an instance of the cluster: other readers of the binary log do not matter.
  */
 export function strangeAckers(topology: Topology, links: Links, primary: Answering): readonly string[] {
   const { replicas, semiSync } = primary.state;
@@ -25,7 +24,7 @@ export function strangeAckers(topology: Topology, links: Links, primary: Answeri
       one.state.semiSync.replica.active &&
       links.get(one.spec.name)?.source === primary,
   );
-  // A connection of one that does not answer may be there for a while, and so may its acknowledgements.
+  // The primary may list and count a replica for a while after it stopped answering.
   const silent = new Set(others.filter(({ kind }) => kind === 'silent').map(({ spec }) => spec.name));
   let lingering = 0;
   const strangers: string[] = [];
@@ -42,6 +41,6 @@ export function strangeAckers(topology: Topology, links: Links, primary: Answeri
   const excess = ackers - active.length - lingering;
   if (excess <= 0) return [];
   if (strangers.length > 0) return strangers;
-  // One that registers nowhere, and more of them than the cluster has instances.
+  // A replica that SHOW REPLICAS does not list: there are more ackers than instances.
   return ackers > others.length ? ['a replica that does not report itself'] : [];
 }

@@ -6,7 +6,7 @@ import { primaryName } from './look.ts';
 import { firstAfter, tally, type Write, type WriteTally } from './write.ts';
 import { startWriter, type Writer } from './writer.ts';
 
-/** One exercise: writers at work, something happens, somebody recovers, and everything is checked. */
+/** One exercise: while writers write, a fault is injected; after the recovery the invariants are checked. */
 export interface Exercise {
   /** How many writes a second, all writers together. */
   readonly perSecond?: number | undefined;
@@ -14,7 +14,7 @@ export interface Exercise {
   readonly writerHosts?: readonly string[] | undefined;
   /** How long to write before and after. */
   readonly calmMs?: number | undefined;
-  /** What happens; the moment from which recovery is measured is when it returns unless it says another one. */
+  /** Injects the fault. The recovery is measured from its return, unless it marks another moment. */
   readonly act: (stage: Stage) => Promise<void>;
   /** Ends all faults and brings the cluster back, before the checks. */
   readonly restore: () => Promise<void>;
@@ -48,7 +48,7 @@ export interface ExerciseReport {
 }
 
 const LIMIT_MS = 60_000;
-/** A writer whose end nobody asks for ends by itself. */
+/** A writer that is not stopped ends after this time. */
 const WRITE_SECONDS = 1800;
 
 export async function exercise(site: Site, plan: Exercise): Promise<ExerciseReport> {
@@ -85,7 +85,7 @@ export async function exercise(site: Site, plan: Exercise): Promise<ExerciseRepo
     await any(Date.now(), limitMs);
     await wait(calmMs);
   } finally {
-    // Whatever happened, nothing is left running.
+    // No writer is left running, whatever failed.
     await Promise.all(writers.map((writer) => writer.stop()));
     await plan.restore();
   }

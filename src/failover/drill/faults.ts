@@ -2,7 +2,7 @@ import { command } from '../../lib/shell.ts';
 import { type Site, specOf } from './ground.ts';
 import { service } from './look.ts';
 
-/** What can happen to one instance or its machine. */
+/** The faults of one instance or its machine. */
 export type FaultName =
   | 'kill'
   | 'stop'
@@ -15,17 +15,17 @@ export type FaultName =
   | 'full-disk'
   | 'stalled-disk';
 
-/** A fault, and the way back. Both may be repeated. */
+/** A fault and its end. Both may be repeated. */
 export interface Fault {
   readonly name: FaultName;
-  /** A sentence about it. */
+  /** Describes the fault in a sentence. */
   readonly description: string;
   /** Only a lab can do it. */
   readonly needsLab: boolean;
-  /** What takes its time and disturbs nobody: done before. */
+  /** Slow preparations that interrupt nobody, done before the exercise. */
   prepare?(site: Site, instance: string): Promise<void>;
   cause(site: Site, instance: string): Promise<void>;
-  /** Ends it. The instance may be left stopped or fenced: to bring it back is the failover's work. */
+  /** Ends the fault. The instance may stay stopped or fenced: the failover brings it back. */
   heal(site: Site, instance: string): Promise<void>;
   /** Undoes `prepare`, when the instance follows again. */
   restore?(site: Site, instance: string): Promise<void>;
@@ -50,12 +50,12 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
     needsLab: false,
     cause: async (site, instance) => {
       const { host } = specOf(site, instance);
-      // Its clients' commits may wait for a replica: it is not waited for.
+      // The stop is not waited for, since commits of clients may wait for a replica.
       await site.ground.sh(host, `systemctl stop --no-block ${service(site)}`);
     },
     heal: async (site, instance) => {
       const { host } = specOf(site, instance);
-      // One that was fenced is masked: to take that back is a rejoin's.
+      // A fenced server is masked; `failover rejoin` unmasks it.
       await site.ground.sh(host, `systemctl start --no-block ${service(site)} || :`);
     },
   },
@@ -129,7 +129,7 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
     prepare: giveDisk,
     cause: async (site, instance) => {
       const { host } = specOf(site, instance);
-      // dd ends with an error when there is no room left: that is the aim.
+      // dd fails when the disk is full, as intended.
       await site.ground.sh(
         host,
         `dd if=/dev/zero of=${dataOf()}/${FILLER} bs=1M 2> /dev/null || :; sync -f ${dataOf()} || :`,
@@ -180,7 +180,7 @@ async function takeDisk(site: Site, instance: string): Promise<void> {
   await site.ground.sh(host, `systemctl start ${service(site)}`, { timeoutMs: 90_000 });
 }
 
-/** Signals the unit's own process, and no other one of that name. */
+/** Sends a signal to the unit's main process only, and to no other process of that name. */
 async function signal(site: Site, instance: string, name: 'KILL' | 'STOP' | 'CONT'): Promise<void> {
   const { host } = specOf(site, instance);
   await site.ground.sh(

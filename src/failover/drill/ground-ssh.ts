@@ -12,7 +12,7 @@ export interface SshGroundOptions {
 /** Real machines, reached as an operator reaches them. */
 export function sshGround({ connect, becomeOf, close }: SshGroundOptions): Ground {
   const known = new Map<string, Promise<Connection>>();
-  /** Runs on one connection follow one another, so what takes its time has a connection of its own. */
+  /** Commands on one connection run one after the other, so a long one has a connection of its own. */
   const connection = async (host: string): Promise<Connection> => {
     const before = known.get(host);
     if (before) {
@@ -49,7 +49,7 @@ export function sshGround({ connect, becomeOf, close }: SshGroundOptions): Groun
           signal: controller.signal,
         });
       } catch {
-        // How it ended is told by what it printed.
+        // Its output tells how it ended.
       } finally {
         await own.close().catch(() => {});
       }

@@ -1,12 +1,12 @@
 import type { InstanceSpec } from '../cluster/topology.ts';
 
-/** The machines that a drill or a test is about, and what can be done to them. */
+/** The machines of a drill or a test, and what can be done to them. */
 export interface Ground {
   /** Runs a script of sh as root on a host, and gives what it printed; rejects when it fails. */
   sh(host: string, script: string, options?: ShellOptions): Promise<string>;
-  /** The same while it runs, for what takes its time. `end` gives it up. */
+  /** Starts a long script. `end` stops it. */
   start(host: string, script: string, options: StartOptions): Running;
-  /** What only a lab can do; undefined elsewhere. */
+  /** Faults that only a lab can inject; undefined elsewhere. */
   readonly lab: LabGround | undefined;
   close(): Promise<void>;
 }
@@ -31,12 +31,12 @@ export interface LabGround {
   /** The power is cut: nothing more is heard of the host. */
   cutPower(host: string): Promise<void>;
   powerOn(host: string): Promise<void>;
-  /** Every process stops where it is, as on a host that hangs. */
+  /** Freezes every process, as on a host that hangs. */
   freeze(host: string): Promise<void>;
   thaw(host: string): Promise<void>;
   /** Cuts a host from everyone, or from some peers (hosts, `operator`, `client`) only. */
   isolate(host: string, from: readonly string[]): Promise<void>;
-  /** Ends all of these. */
+  /** Ends all partitions. */
   heal(): Promise<void>;
   /** Moves a directory that nothing uses to a small disk of its own, which can be filled and frozen. */
   giveSmallDisk(host: string, directory: string, megabytes: number): Promise<void>;

@@ -24,13 +24,13 @@ export interface Expectation {
   readonly without?: readonly string[];
 }
 
-/** A way in which the cluster is not what it must be. */
+/** An invariant that does not hold. */
 export interface Violation {
   readonly invariant: 'durability' | 'one-primary' | 'convergence' | 'errant' | 'semi-sync' | 'balancer';
   readonly message: string;
 }
 
-/** Waits until the cluster has converged, then checks the rest. None is what is hoped for. */
+/** Waits until the cluster has converged, then checks the other invariants; returns the violations. */
 export async function violations(
   site: Site,
   writes: readonly Write[],
@@ -58,7 +58,10 @@ export async function violations(
   return found;
 }
 
-/** Waits until one primary takes writes, the others follow it, and both balancers know; says what is not so in time. */
+/**
+ * Waits until one primary takes writes, the others follow it, and both balancers point at it; returns what is missing
+ * at the end.
+ */
 export async function convergence(
   site: Site,
   { withinMs, without = [] }: Pick<Expectation, 'withinMs' | 'without'>,
@@ -129,7 +132,10 @@ async function strayBalancers(site: Site, looks: readonly InstanceLook[]): Promi
   return found.flatMap((one) => one ?? []);
 }
 
-/** Who acknowledged, by time: more changes than were made mean that two did so at once. */
+/**
+ * Compares the changes of the acknowledging instance with the changes of the primary: more of them mean two primaries
+ * at once.
+ */
 export function overlaps(site: Site, writes: readonly Write[], changes: number): readonly Violation[] {
   const good = writes
     .filter((write) => write.outcome === 'acknowledged')
@@ -176,7 +182,7 @@ async function missing(
   }
 }
 
-/** What an instance has and the primary has not, in its own notation. The primary is asked last: it only grows. */
+/** The transactions of an instance that the primary lacks. The primary is queried last, since its set only grows. */
 async function errantOf(site: Site, look: InstanceLook, primary: InstanceLook): Promise<string> {
   const spec = site.instances.find((one) => one.name === primary.name);
   const own = site.instances.find((one) => one.name === look.name);

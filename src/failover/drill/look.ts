@@ -2,11 +2,11 @@ import type { InstanceSpec } from '../cluster/topology.ts';
 import type { Site } from './ground.ts';
 
 /*
- * What the servers and the balancers say, asked on their own machines through the local socket. It shares nothing with
- * how the failover itself reads a cluster: a mistake there must not hide itself here.
+ * Reads servers and balancers on their own machines through the local socket. It shares no code with the failover's own
+ * observation, so that a mistake there is not hidden here.
  */
 
-/** What one instance says of itself, as far as the invariants need it. */
+/** The state of one instance, as far as the invariants need it. */
 export interface InstanceLook {
   readonly name: string;
   readonly serverId: string;
@@ -105,7 +105,7 @@ export async function lookAt(site: Site, spec: InstanceSpec): Promise<InstanceLo
   };
 }
 
-/** All that answer; who does not is left out. */
+/** The states of all instances that answer. */
 export async function lookAtAll(site: Site): Promise<readonly InstanceLook[]> {
   const looks = await Promise.all(
     site.instances.map((spec) => lookAt(site, spec).catch((): undefined => undefined)),

@@ -6,13 +6,13 @@ import { type InstanceLook, lookAtAll, writable } from './look.ts';
 import type { Tool } from './tool.ts';
 
 export interface Restored {
-  /** What was needed, in words: `rejoin db1`, `rejoin db1 --clone`. */
+  /** The commands that were needed: `rejoin db1`, `rejoin db1 --clone`. */
   readonly actions: readonly string[];
-  /** What is still wrong; none is what is hoped for. */
+  /** The remaining problems. */
   readonly violations: readonly Violation[];
 }
 
-/** Neither done nor refused: somebody else changes the cluster. */
+/** Neither done nor refused: somebody else holds the lock. */
 const NOTHING_DONE = 'error: ';
 const HARDER: readonly (readonly string[])[] = [[], ['--clone'], ['--clone', '--force']];
 
@@ -45,14 +45,14 @@ export async function restore(
       let isBusy = false;
       for (const name of await absent(site, primary ?? ''))
         isBusy = !(await run('rejoin', name, ...how)) || isBusy;
-      // The watch is at work, and may bring it back itself.
+      // The watch may bring the instance back by itself.
       if (isBusy) break;
     }
     await wait(500);
   }
 }
 
-/** Who does not follow, or does not acknowledge. */
+/** The instances that do not follow or do not acknowledge. */
 async function absent(site: Site, primary: string): Promise<readonly string[]> {
   const well = (await lookAtAll(site)).filter((look) => look.isReplicating && look.semiSyncReplica);
   return site.instances

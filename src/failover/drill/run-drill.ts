@@ -92,7 +92,7 @@ export async function runDrill({
   return { ...found, by, restored };
 }
 
-/** Right after a fault a refusal may say that the replicas still hear the primary: that ends in seconds. */
+/** Right after a fault a promotion may be refused because replicas still hear the primary, for some seconds. */
 async function promote(failover: Tool, to: string, report: (line: string) => void): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const ended = await failover('promote', to, '--yes', '--json');

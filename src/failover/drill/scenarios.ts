@@ -6,14 +6,14 @@ import { type Site, specOf } from './ground.ts';
 import { primaryName } from './look.ts';
 import type { Tool } from './tool.ts';
 
-/** A game day's exercise: what happens, and who has to do with it. */
+/** A scenario of a drill: its fault, and the instances concerned. */
 export interface Scenario {
   readonly name: string;
   readonly description: string;
   readonly needsLab: boolean;
   /** How often the primary changes, at most. */
   readonly changes: number;
-  /** Needs somebody who recovers: the watch, or else `failover promote`. */
+  /** Needs a recovery: by the watch, or else by `failover promote`. */
   readonly needsRecovery: boolean;
   prepare?(context: ScenarioContext): Promise<void>;
   act(context: ScenarioContext, stage: Stage): Promise<void>;

@@ -22,7 +22,7 @@ export interface Reign {
   readonly count: number;
 }
 
-/** What a writer met with, in numbers. */
+/** The results of a writer in numbers. */
 export interface WriteTally {
   readonly acknowledged: number;
   readonly refused: number;

@@ -1,4 +1,4 @@
-/** What a writer is told, as JSON on its stdin. It ends by itself after its seconds. */
+/** The configuration of a writer, as JSON on its stdin. The writer ends by itself after its seconds. */
 export type WriterConfig = SqlWriterConfig | HttpWriterConfig;
 
 interface Common {

@@ -35,11 +35,11 @@ const watcher = setInterval(() => {
   if (existsSync(config.stopFile)) isStopped = true;
 }, 50);
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => (isStopped = true));
-// Whoever read the lines has gone.
+// The reader of the lines is gone.
 process.stdout.on('error', () => process.exit(1));
 
 let turnAt = performance.now();
-/** The workers share one clock: a steady rate as long as somebody is free, and no burst after a pause. */
+/** The workers share one schedule: a steady rate while a worker is free, and no burst after a pause. */
 async function turn(): Promise<void> {
   const interval = 1000 / config.perSecond;
   turnAt = Math.max(turnAt + interval, performance.now() - interval);
@@ -167,7 +167,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: config.connections });
 const workers = Array.from({ length: config.connections }, (_, number) =>
   config.kind === 'sql' ? sqlWorker(config, number) : httpWorker(config, agent),
 );
-// A worker may hang in an attempt to connect: that is no reason to stay.
+// The process ends even when a worker hangs in an attempt to connect.
 const limit = sleep(Math.max(0, endsAt - performance.now()) + config.attemptMs + 1000, undefined, {
   ref: false,
 });

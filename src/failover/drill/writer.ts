@@ -32,7 +32,7 @@ export interface WriterOptions {
   readonly node?: string | undefined;
 }
 
-/** A writer at work. */
+/** A running writer. */
 export interface Writer {
   readonly host: string;
   /** All that is known so far, in the order in which it ended. */
@@ -68,7 +68,7 @@ export async function dropTable(site: Site): Promise<void> {
   await sql(site, primary, `DROP TABLE IF EXISTS ${site.app.database}.${TABLE};`, 30_000);
 }
 
-/** Puts the writer's program on a host. Repeated, it costs a look. */
+/** Installs the writer's program on a host, unless it is there already. */
 export async function putWriter(ground: Ground, host: string): Promise<string> {
   let text: string;
   try {

@@ -13,7 +13,7 @@ import type { Refusal } from '../plan/refusals.ts';
 import type { Instance, Topology } from '../cluster/topology.ts';
 import { watchersOf } from '../watch/presence.ts';
 
-/** The names of those that are, or should be, the primary: one is right. */
+/** The names of the primary, or of every instance that may be it when there are several. */
 export function primaryNames(view: PrimaryView): readonly string[] {
   switch (view.kind) {
     case 'writable':

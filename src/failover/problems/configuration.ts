@@ -5,7 +5,7 @@ import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering } from '../cluster/topology.ts';
 import { when, type Finding, type Row } from './row.ts';
 
-/** What differs between the instances, or is missing on one, and would show in the next failover. */
+/** Settings that differ between the instances, or are missing on one, and would harm the next failover. */
 export const CONFIGURATION_ROWS = [
   {
     code: 'UnsupportedServer',
@@ -222,7 +222,7 @@ export const CONFIGURATION_ROWS = [
   },
 ] as const satisfies readonly Row[];
 
-/** What has to be on for an instance to be promoted. */
+/** Settings that an instance needs to be promoted. */
 function gtidVariable(instance: Answering | undefined): string {
   return traitsOf(instance?.state.version.flavour ?? 'mysql').gtidVariable;
 }

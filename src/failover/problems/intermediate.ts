@@ -75,7 +75,7 @@ interface SilentIntermediate<Code extends string> {
   readonly holds: (survey: Survey, below: readonly Answering[]) => boolean;
 }
 
-/** None of those below it hears it any more. */
+/** Whether no replica below it hears it. */
 function deadRow<const Code extends string>(kind: SilentIntermediate<Code>): Row<Code> {
   return {
     ...silentRow(kind, (survey, below) => !below.some((one) => linkState(survey, one) === 'hears')),
@@ -83,14 +83,14 @@ function deadRow<const Code extends string>(kind: SilentIntermediate<Code>): Row
   };
 }
 
-/** One of those below it still hears it. */
+/** Whether a replica below it still hears it. */
 function unreachableRow<const Code extends string>(kind: SilentIntermediate<Code>): Row<Code> {
   return silentRow(kind, (survey, below) => below.some((one) => linkState(survey, one) === 'hears'));
 }
 
 /**
- * What hangs below an instance is known from those that answer; replicas below it that are silent as well look like any
- * silent instance.
+ * The replicas below an instance are known from those that answer; a silent replica below it looks like any silent
+ * instance.
  */
 function silentRow<Code extends string>(
   { code, description, holds }: SilentIntermediate<Code>,

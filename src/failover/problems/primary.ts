@@ -6,7 +6,7 @@ import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Silent } from '../cluster/topology.ts';
 import { when, type Finding, type Row } from './row.ts';
 
-/** What is wrong with the primary itself, or with there being one. The first that holds says most. */
+/** Problems of the primary itself, or of not having exactly one. The first row that holds says most. */
 export const PRIMARY_ROWS = [
   {
     code: 'TwoWritablePrimaries',

@@ -23,12 +23,12 @@ export type ProblemCode = (typeof ROWS)[number]['code'];
 export type Problem = ProblemOf<ProblemCode>;
 
 /**
- * Every kind of problem, the most urgent first: what of it is true is told in this order, and repaired in this order.
+ * Every kind of problem, the most urgent first. Problems are reported and recovered in this order.
  * Binlog servers and pseudo-GTIDs are no part of a cluster that this tool builds, so nothing here is about them.
  */
 export const PROBLEMS: readonly Row<ProblemCode>[] = ROWS;
 
-/** Everything that is wrong, the most urgent first. What an instance in a downtime has is left out. */
+/** The problems of a topology, the most urgent first, without those of instances in a downtime. */
 export function problems(topology: Topology, settings: FailoverSettings): readonly Problem[] {
   return problemsOf(surveyOf(topology, settings));
 }

@@ -20,7 +20,7 @@ import type { Answering, Topology } from '../cluster/topology.ts';
  * replaces data, and starts nothing that an error has stopped.
  */
 
-/** What is done about a problem without a person: its row's `recovery`, for this topology. */
+/** Plans the automatic recovery of a problem: its row's `recovery`, for this topology. */
 export function planRepair(topology: Topology, problem: Problem, settings: FailoverSettings): Planned {
   const survey = surveyOf(topology, settings);
   const name = problem.instance;
@@ -81,7 +81,7 @@ function repairReplicas(survey: Survey, problem: Problem, instance: Answering | 
     const source = link?.source;
     const isWrong =
       source !== view.primary && (source?.kind !== 'answering' || !isFollowing(survey.links, source));
-    // What follows a wrong one is not started there.
+    // A replica that follows the wrong source is relocated, and not started.
     const isMisplaced = problem.code === 'ConnectedToWrongPrimary' || problem.code === 'ReplicaBelowReplica';
     if (isWrong || source === undefined || isMisplaced) {
       return planRelocate(topology, { instance: name, below: view.primary.spec.name }, settings);
@@ -106,7 +106,7 @@ function repairSemiSync(survey: Survey, problem: Problem, instance: Answering | 
     const { name } = instance.spec;
     return problem.code === 'ReplicaSemiSyncSourceMustNotBeSet'
       ? repair(problem, name, [
-          // Whoever still waits there is not to be told OK.
+          // Commits that still wait there must not be acknowledged.
           [step(settings, { do: 'end-clients', instance: name })],
           [step(settings, { do: 'semi-sync-source', instance: name, on: false })],
         ])
@@ -134,7 +134,7 @@ function repairSemiSync(survey: Survey, problem: Problem, instance: Answering | 
     }
     return repair(problem, name, [
       ...first,
-      // Nobody waits while it is asynchronous, so turning it off tells nobody OK.
+      // No commit waits while the primary is asynchronous, so turning semi-sync off acknowledges none.
       source.enabled
         ? [
             step(

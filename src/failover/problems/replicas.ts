@@ -8,7 +8,7 @@ import { INTERMEDIATE_ROWS } from './intermediate.ts';
 import { isReplicating } from './primary.ts';
 import { when, type Finding, type Row } from './row.ts';
 
-/** What is wrong with one replica. Consequences of a dead primary are left to the primary's rows. */
+/** Problems of one replica. The rows of the primary report the consequences of its death. */
 export const REPLICA_ROWS = [
   {
     code: 'ReplicaIsWritable',
@@ -391,7 +391,10 @@ function followsAnswering(survey: Survey, instance: Answering): boolean {
   return survey.links.get(instance.spec.name)?.source?.kind === 'answering';
 }
 
-/** By way of other replicas, too. Where a silent one leads to is not known, unless it was fenced. */
+/**
+ * Whether a replica may follow the primary, directly or through other replicas. A silent one may, unless it was
+ * fenced.
+ */
 function mayLeadToPrimary(survey: Survey, instance: Answering): boolean {
   const seen = new Set<string>();
   for (let name: string | undefined = instance.spec.name; name !== undefined && !seen.has(name);) {

@@ -7,19 +7,19 @@ export interface Row<Code extends string = string> {
   /** For the documentation: what it means, in one sentence. */
   readonly description: string;
   readonly severity: 'critical' | 'warning' | 'notice';
-  /** What the watch does by itself; undefined: it only tells. */
+  /** The automatic recovery; undefined: the watch only reports the problem. */
   readonly recovery?: Recovery | undefined;
-  /** Reported for an instance in a downtime, too: silence about it would be dangerous. */
+  /** Reported for an instance in a downtime too, because it is dangerous. */
   readonly evenInDowntime?: true | undefined;
-  /** Every place where it holds; none is the good case. */
+  /** Every instance, or other place, for which the problem holds. */
   find(survey: Survey): readonly Finding[];
-  /** What the reader may type, or what happens without him. */
+  /** What the reader can do, or what happens automatically. */
   remedy(finding: Finding, survey: Survey): string;
 }
 
 export interface Finding {
   readonly instance?: string | undefined;
-  /** With the facts filled in. */
+  /** Says what was found. */
   readonly message: string;
 }
 

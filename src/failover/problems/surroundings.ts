@@ -6,7 +6,7 @@ import type { Survey } from '../cluster/survey.ts';
 import type { BalancerView } from '../cluster/topology.ts';
 import { when, type Finding, type Row } from './row.ts';
 
-/** What is wrong around the instances: the balancers, the memory, what operators have set. */
+/** Problems outside the instances: balancers, memory, and settings of operators. */
 export const SURROUNDING_ROWS = [
   {
     code: 'UnfinishedChange',
@@ -181,7 +181,7 @@ export const SURROUNDING_ROWS = [
   },
 ] as const satisfies readonly Row[];
 
-/** While a change is under way or cut off, its own steps say where writers go. */
+/** Finds nothing during a change, whose own steps point the balancers. */
 function each(survey: Survey, find: (balancer: BalancerView) => readonly Finding[]): readonly Finding[] {
   if (survey.topology.memory.unfinished) return [];
   return survey.topology.balancers.filter((balancer) => balancer.reachable).flatMap(find);

@@ -7,7 +7,7 @@ import { strangeAckers } from '../cluster/strangers.ts';
 import { isReplicating } from './primary.ts';
 import { when, type Finding, type Row } from './row.ts';
 
-/** Why writes on a primary that answers stand still or are not safe: semi-sync, its disk, its replicas as a whole. */
+/** Problems that block writes on a primary that answers, or make them unsafe: semi-sync, its disk, all its replicas. */
 export const WRITE_ROWS = [
   {
     code: 'PrimaryDiskFull',

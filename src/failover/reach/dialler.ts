@@ -6,33 +6,33 @@ import { hostPort } from '../../lib/host-port.ts';
 import { type Attempt, firstOf } from '../../lib/first-of.ts';
 import type { Connection } from '../../transport/transport.ts';
 
-/** A way to where the instances are: an SSH connection to a balancer, under way or there. */
+/** A route to the instances: an SSH connection to a balancer, open or being opened. */
 export interface Way {
   readonly name: string;
-  /** Asked again after the connection it gave was lost. */
+  /** Called again after its connection was lost. */
   readonly connect: () => Promise<Connection>;
 }
 
 export interface DialOptions {
   readonly connectTimeoutMs: number;
-  /** A way that has not led there by then gets company from the next one. */
+  /** After this time without a connection the next route is tried too. */
   readonly patienceMs?: number | undefined;
 }
 
-/** A dialler, and when it can dial at all. */
+/** A dialler, and when it is ready. */
 export interface AnyWay {
   readonly dial: Dial;
   /**
-   * One way is up. Until then a question to an instance would use up its time with waiting for SSH. Rejects with an
-   * `AggregateError` of every way's reason when none can be opened.
+   * Resolves when one route is open. Before that the time limit of a query would be spent on waiting for SSH. Rejects
+   * with an `AggregateError` of every route's reason when none can be opened.
    */
   readonly ready: () => Promise<void>;
 }
 
-/** Shorter than a lost packet's first repetition, longer than any network of ours takes. */
+/** Shorter than the first retransmission of a lost packet, longer than a connection takes in a data centre. */
 const PATIENCE_MS = 250;
 
-/** Why a connection could not be opened; `code` is Node's, so that nobody needs to know that SSH was in between. */
+/** Why a connection could not be opened. `code` is Node's, as without SSH in between. */
 export class DialError extends Error {
   readonly code: 'ECONNREFUSED' | 'ETIMEDOUT' | 'EHOSTUNREACH' | 'ENOTFOUND' | 'ENOWAY';
 
@@ -44,8 +44,8 @@ export class DialError extends Error {
 }
 
 /**
- * Dials through whichever of several SSH connections is up first, and through another one when that fails or is slow:
- * one dead balancer costs nothing that can be noticed. A refusal is the target's own answer and is believed at once.
+ * Dials through the first of several SSH connections that is open, and through another one when that fails or is
+ * slow, so that a dead balancer causes no delay. A refused connection is the target's own answer and counts at once.
  */
 export function dialThroughAny(ways: readonly Way[], options: DialOptions): AnyWay {
   const { connectTimeoutMs, patienceMs = PATIENCE_MS } = options;
@@ -62,7 +62,7 @@ export function dialThroughAny(ways: readonly Way[], options: DialOptions): AnyW
     const through = (line: Line): Attempt<Duplex> => {
       const result = line.dial(address, port);
       result.catch((error: unknown) => failures.push(error));
-      // What comes too late is not wanted: a server counts connections that say nothing.
+      // A late connection is closed: a server counts connections that never log in.
       const cancel = (): void =>
         void result.then(
           (stream) => stream.destroy(),
@@ -77,7 +77,7 @@ export function dialThroughAny(ways: readonly Way[], options: DialOptions): AnyW
         throw worst((error as AggregateError).errors as Error[], target);
       }
       const reached = await firstOf(
-        // Nothing is dialled twice because two ways came up together.
+        // Two routes that open at the same time do not dial the target twice.
         inOrder(lines).map((line) => () => through(line)),
         { patienceMs, isFinal, signal: given.signal },
       );
@@ -96,10 +96,10 @@ export function dialThroughAny(ways: readonly Way[], options: DialOptions): AnyW
   return { dial, ready: anyOpen };
 }
 
-/** Nothing is known of a way until a server answers through it. */
+/** A route is not trusted until a server answers through it. */
 const NOT_YET = new Promise<never>(() => {});
 
-/** Those that are up come first, and of those the one that was used last. */
+/** Open routes come first, and of those the one that was used last. */
 function inOrder(lines: readonly Line[]): Line[] {
   return [...lines].sort((a, b) => Number(b.isUp()) - Number(a.isUp()) || b.usedAt() - a.usedAt());
 }
@@ -149,7 +149,7 @@ function line(way: Way): Line {
   };
 }
 
-/** sshd's words are all there is to tell the reasons apart: RFC 4254 has one code for every failure to connect. */
+/** Only the text of sshd's message tells the reasons apart: RFC 4254 has one code for every failure to connect. */
 function forwardFailure(
   error: Error & { readonly reason?: unknown },
   target: string,
@@ -172,7 +172,7 @@ function isFinal(error: unknown): boolean {
   return error instanceof DialError && error.code === 'ECONNREFUSED';
 }
 
-/** What the network beyond says tells more than a balancer that could not be used. */
+/** An error of the network behind a balancer says more than a balancer that cannot be used. */
 function worst(failures: readonly Error[], target: string): Error {
   const beyond = failures.find((error) => error instanceof DialError && error.code !== 'ENOWAY');
   if (beyond) return beyond;

@@ -21,8 +21,8 @@ export interface Discovery {
 const MOST = 50;
 
 /**
- * Finds all instances of a cluster from some of them: the source of each replica, and the replicas that report where they
- * are. One that answers by two addresses is one instance.
+ * Finds all instances of a cluster from some of them: the source of each replica, and the replicas that report where
+ * they are. One that answers by two addresses is one instance.
  */
 export async function discover(
   first: readonly SourceAddress[],

@@ -5,13 +5,13 @@ import { run } from '../../lib/process.ts';
 import { userEnvironment } from '../../lib/system-path.ts';
 import type { HookRunner } from './ports.ts';
 
-/** A hook that says more than this has said enough. */
+/** Output of a hook beyond this is dropped, in bytes. */
 const LONGEST_OUTPUT = 4000;
 
 export interface HookOptions {
-  /** A hook that prints its environment must not bring a password into the journal. */
+  /** Removes secrets from the output: a hook may print its environment, and the output goes to the journal. */
   readonly redact?: ((text: string) => string) | undefined;
-  /** What a hook said that was content. */
+  /** Receives the output of a hook that succeeded. */
   readonly onOutput?: ((name: string, text: string) => void) | undefined;
 }
 

@@ -13,14 +13,14 @@ export interface AgentAddress {
   readonly address: string;
   /** The private key, a file. */
   readonly key: string;
-  /** Every host's key by address, a file; without it, the one beside the private key. */
+  /** The known_hosts file; by default the one beside the private key. */
   readonly knownHosts?: string | undefined;
-  /** The program; for tests. */
+  /** The program ssh; tests replace it. */
   readonly ssh?: string | undefined;
 }
 
 const USER = 'understudy';
-/** What OpenSSH's client says when the connection failed, and not what it was to run. */
+/** The exit status of OpenSSH's client when the connection failed, and not the remote command. */
 const SSH_FAILED = 255;
 
 /** A machine as a daemon reaches it: by a key that can run the verbs of `understudy-node` and nothing else. */
@@ -58,7 +58,7 @@ export function agentRuntimeApi(
       const { stdin, stdout } = child;
       let stderr = '';
       child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
-      // A write to an ssh that has ended is no news: how it ended is.
+      // An error of a write to an ssh that has ended is ignored; its exit status is reported.
       stdin.on('error', () => {});
       const stream = new Duplex({
         read: () => void stdout.resume(),
@@ -96,7 +96,7 @@ function commandLine(
     'StrictHostKeyChecking=yes',
     `UserKnownHostsFile=${knownHosts ?? key.replace(/[^/]*$/, 'known_hosts')}`,
     'GlobalKnownHostsFile=none',
-    // A host that vanished is noticed within about three seconds.
+    // A host that vanished is detected within about three seconds.
     'ConnectTimeout=3',
     'ServerAliveInterval=1',
     'ServerAliveCountMax=3',

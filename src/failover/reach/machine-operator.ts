@@ -7,7 +7,7 @@ import { byLine, machineOf } from './machine-verbs.ts';
 
 let text: string | undefined;
 
-/** The script is sent, so nothing has to be installed for it. */
+/** The script is sent with each command, so nothing has to be installed on the host. */
 function script(argv: readonly string[]): string {
   text ??= readFileSync(new URL('../../../files/failover/understudy-node', import.meta.url), 'utf8');
   return `${command(['set', '--', ...argv])}\n${text}`;

@@ -19,9 +19,9 @@ export type RunVerb = (
   },
 ) => Promise<VerbResult>;
 
-/** Longer than the script takes at worst, so that its own words are what is heard. */
+/** Longer than the script takes at most, so that its own error message is reported. */
 const FENCE_MS = 25_000;
-/** InnoDB recovers before it answers. */
+/** The server answers only after InnoDB's recovery. */
 const UNFENCE_SECONDS = 300;
 const COPY_MS = 4 * 3_600_000;
 /** The script's status for words that it does not know. */
@@ -29,7 +29,7 @@ const UNKNOWN_VERB = 64;
 
 class UnknownVerb extends UserError {}
 
-/** A machine on which verbs of `files/failover/understudy-node` can be run, by whatever way. */
+/** A machine on which the verbs of `files/failover/understudy-node` are run by `run`. */
 export function machineOf(host: string, run: RunVerb): Machine {
   const act = async (
     argv: readonly string[],
@@ -71,7 +71,7 @@ export function machineOf(host: string, run: RunVerb): Machine {
   };
 }
 
-/** Hands text on line by line, whatever pieces it comes in. */
+/** Splits chunks of output into lines. */
 export function byLine(onLine: (line: string) => void): (chunk: Buffer) => void {
   let rest = Buffer.alloc(0);
   return (chunk) => {

@@ -11,8 +11,8 @@ export interface Machine {
    */
   fence(signal?: AbortSignal): Promise<void>;
   /**
-   * Takes that back and starts mysqld, which boots read-only. Ends when it answers. `asBefore`: mysqld that was stopped or
-   * masked before the fence stays so; somebody has done that for a reason.
+   * Takes that back and starts mysqld, which boots read-only. Ends when it answers. `asBefore`: mysqld that was
+   * stopped or masked before the fence stays so; somebody has done that for a reason.
    */
   unfence(signal?: AbortSignal, asBefore?: boolean): Promise<void>;
   /** MariaDB: serves copies of this machine's data to the other servers, until `endCopy`. */

@@ -8,24 +8,24 @@ import type { Memory } from '../cluster/memory.ts';
 import type { BalancerView, Instance, InstanceSpec, Topology } from '../cluster/topology.ts';
 
 export interface ObserveOptions {
-  /** What is known of the memory; without, it is asked for. */
+  /** The memory, when it is known already; otherwise it is read. */
   readonly memory?: Memory | Promise<Memory> | undefined;
-  /** How long to wait for each of these, in milliseconds: for one that is known to have been silent for a while. */
+  /** By name: how long to wait for an instance, in milliseconds, when it is known to have been silent for a while. */
   readonly patience?: ReadonlyMap<string, number> | undefined;
-  /** What is known of these is not asked again. */
+  /** Instances that are not queried, because their state is known. */
   readonly known?: ReadonlyMap<string, Instance> | undefined;
-  /** Leaves the balancers out: they cost a round trip that not every question needs. */
+  /** Leaves the balancers out, which cost a round trip. */
   readonly withoutBalancers?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * A silent instance is waited for only this long once all others have answered and no replica hears its source: they
- * are witnesses that there is nothing to wait for.
+ * How long a silent instance is waited for when all others have answered and no replica hears it: they are witnesses
+ * that it is dead.
  */
 const WITNESSED_PATIENCE_MS = 400;
 
-/** Reads the whole cluster side by side. Nobody's silence holds it up longer than the limits of the settings. */
+/** Queries all instances, the balancers and the memory in parallel, within the time limits of the settings. */
 export async function observe(
   cluster: Cluster,
   ports: Ports,
@@ -40,7 +40,7 @@ export async function observe(
   const waiting = new Set(cluster.instances.filter(({ name }) => known(name) === undefined));
   let firstAnswerAt = 0;
 
-  /** The one that is left is the source that all others name, and none of them hears it. */
+  /** Shortens the wait when the only missing instance is the source of all others, and none of them hears it. */
   const hasten = (): void => {
     if (waiting.size !== 1 || states.size === 0) return;
     const replicas = [...states.values()].flatMap((state) => state.replication ?? []);
@@ -94,7 +94,7 @@ export async function observe(
   };
 }
 
-/** A rule that was set at run time beats the inventory's. */
+/** A promotion rule that was set at run time overrides the inventory's. */
 function withRule(instance: Instance, memory: Memory): Instance {
   const rule = memory.rules[instance.spec.name];
   return rule === undefined ? instance : { ...instance, spec: { ...instance.spec, rule } };
@@ -113,7 +113,7 @@ type Answer<T> =
   | { readonly kind: 'late' }
   | { readonly kind: 'failed'; readonly error: unknown };
 
-/** An answer, or why there is none; never later than the limit, whatever the one asked does. */
+/** An answer, or why there is none; never later than the limit, even when `ask` never settles. */
 function within<T>(
   limitMs: number,
   hurry: AbortSignal,

@@ -20,17 +20,17 @@ import { operatorMachine } from './machine-operator.ts';
 import type { HookRunner, Ports } from './ports.ts';
 import { openServers } from './servers.ts';
 
-/** All ways to a cluster, open or opening. */
+/** The ports of a cluster, open or being opened. */
 export interface OpenCluster extends Ports {
   readonly dial: Dial;
-  /** There is a way to the instances; rejects with a `UserError` when no balancer can be reached. */
+  /** Resolves when the instances can be reached; rejects with a `UserError` when no balancer can be reached. */
   ready(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface OperatorOptions {
   readonly cluster: Cluster;
-  /** SSH to a host of the inventory. Each host is connected to once, and when it is needed. */
+  /** Opens SSH to a host of the inventory, once for each host, when it is needed. */
   readonly connect: (host: string) => Promise<Connection>;
   readonly becomeOf: (host: string) => Become;
   /** The inventory's directory, for the files of a cluster without a store. */
@@ -40,7 +40,10 @@ export interface OperatorOptions {
   readonly keeper?: { readonly host: string; readonly port: number } | undefined;
 }
 
-/** As an operator reaches it: SSH to the balancers, and all else by TCP forwarded through them. Opens side by side. */
+/**
+ * Opens a cluster as an operator: SSH to the balancers in parallel, and everything else by TCP forwarded through
+ * them.
+ */
 export async function openThroughBalancers(options: OperatorOptions): Promise<OpenCluster> {
   const { cluster } = options;
   const connect = remembered(options.connect);
@@ -49,7 +52,8 @@ export async function openThroughBalancers(options: OperatorOptions): Promise<Op
       name,
       connect: async () => {
         const connection = await connect(name);
-        // sshd sends small packets at once only after a command has started; what it forwards would wait 40 ms.
+        // sshd sends small packets without delay only after a command has started; before that, forwarded ones wait
+        // 40 ms.
         connection.run(':').catch(() => {});
         return connection;
       },
@@ -102,13 +106,16 @@ export interface DaemonOptions {
   readonly hooks: HookRunner;
   /** Where the lock and the journal are when there is no store. */
   readonly directory?: string | undefined;
-  /** Of the role failover_agent. */
+  /** The key and the user of the role failover_agent. */
   readonly key?: string | undefined;
   /** Private to the caller: the sockets of shared SSH connections. */
   readonly controlDirectory?: string | undefined;
 }
 
-/** As a daemon on a balancer reaches it: TCP, its own HAProxy, and the others by the key of the role failover_agent. */
+/**
+ * Opens a cluster as a daemon on a balancer: TCP, its own HAProxy, and other hosts by the key of the role
+ * failover_agent.
+ */
 export async function openDirectly(options: DaemonOptions): Promise<OpenCluster> {
   const { cluster, key = '/etc/understudy-agent/key', controlDirectory } = options;
   const own = new Set(
@@ -162,7 +169,7 @@ export async function coordinationOf(cluster: Cluster, dial: Dial, directory: st
   });
 }
 
-/** TCP from this machine. */
+/** Opens TCP connections from this machine. */
 export function dialTcp(timeoutMs: number): Dial {
   return (address, port) =>
     new Promise<Duplex>((resolve, reject) => {
@@ -183,14 +190,14 @@ export function dialTcp(timeoutMs: number): Dial {
       socket.once('connect', () => {
         clearTimeout(timer);
         socket.removeAllListeners('error');
-        // Whoever uses it adds a listener of its own; until then an error must not end the program.
+        // The user of the socket adds its own listener; until then an error must not end the process.
         socket.on('error', () => {});
         resolve(socket);
       });
     });
 }
 
-/** One connection a host, opened at the first use; one that was lost is opened again at the next. */
+/** Keeps one connection for each host: opened at the first use, and again at the next use after it was lost. */
 function remembered(connect: (host: string) => Promise<Connection>): (host: string) => Promise<Connection> {
   const known = new Map<string, Promise<Connection>>();
   return async (host) => {
@@ -208,7 +215,7 @@ function remembered(connect: (host: string) => Promise<Connection>): (host: stri
   };
 }
 
-/** Nothing is asked of most machines, so none is connected to before. */
+/** Connects to a machine at its first use, since most changes need no machine. */
 function lazyMachine(host: string, open: () => Promise<Machine>): Machine {
   return {
     host,
@@ -220,7 +227,7 @@ function lazyMachine(host: string, open: () => Promise<Machine>): Machine {
   };
 }
 
-/** What hangs while it is closed holds nobody up: the program ends anyway. */
+/** Closes without waiting for what hangs: the process ends anyway. */
 async function closeAll({
   servers,
   balancers,

@@ -4,12 +4,15 @@ import type { HookName } from '../cluster/hook-name.ts';
 import type { Coordination } from '../coordination/coordination.ts';
 import type { Machine } from './machine.ts';
 
-/** Everything a change of topology acts on. Tests give their own; `openCluster` gives the real ones. */
+/**
+ * Everything a change of topology acts on. Tests use fakes; `openThroughBalancers` and `openDirectly` return real
+ * ones.
+ */
 export interface Ports {
-  /** By the instance's name; there is one for each instance of the cluster. */
+  /** By the instance's name; every instance of the cluster has one. */
   readonly servers: ReadonlyMap<string, Server>;
   readonly balancers: readonly Balancer[];
-  /** By the instance's name. Reached only when something is asked of them. */
+  /** By the instance's name. Connected at the first use. */
   readonly machines: ReadonlyMap<string, Machine>;
   readonly coordination: Coordination;
   readonly hooks: HookRunner;
@@ -21,7 +24,7 @@ export type HookRunner = (name: HookName, event: HookEvent, signal?: AbortSignal
 /** What a hook is told, as JSON on its stdin. */
 export interface HookEvent {
   readonly cluster: string;
-  /** Of the journal's entry. */
+  /** The id of the journal's entry. */
   readonly id: string;
   readonly epoch: number;
   readonly kind: string;

@@ -5,7 +5,7 @@ import { createServer } from '../../database/create-server.ts';
 import type { Server } from '../../database/server.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 
-/** A handle to each instance of a cluster, by name. Each connects when it is first asked. */
+/** A handle for each instance of a cluster, by name. Each connects at its first query. */
 export function openServers(cluster: Cluster, dial: Dial): ReadonlyMap<string, Server> {
   const { settings, accounts, tls } = cluster;
   const ca = tls.ca === undefined ? undefined : readFileSync(tls.ca, 'utf8');
@@ -19,7 +19,7 @@ export function openServers(cluster: Cluster, dial: Dial): ReadonlyMap<string, S
         port,
         dial,
         accounts,
-        // The certificates that our role makes carry the host's name in the inventory.
+        // The certificates of the role mysql name the host as in the inventory.
         tls: { ca, serverName: ca === undefined ? undefined : host },
         replicaCa: tls.replicaCa,
         connectTimeoutMs: settings.connectTimeoutMs,
