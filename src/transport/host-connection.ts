@@ -42,120 +42,161 @@ export interface Host {
 
 /** A connection over anything that starts commands: SSH, or processes on this machine. */
 export function hostConnection(host: Host): Connection {
-  const shells = new Map<string, Promise<RemoteShell>>();
-  let closed = false;
+  return new HostConnection(host);
+}
 
-  const ended = (during: string, said: string | undefined) => {
-    const reason = host.lostReason();
-    if (reason === undefined && said !== undefined) {
-      return new TransportError(host.name, { kind: 'shell', reason: said.trim() || 'it ended at once' });
-    }
-    return new TransportError(host.name, {
-      kind: 'lost',
-      during,
-      reason: reason ?? 'the shell on the host ended, though the connection stands',
-    });
-  };
+class HostConnection implements Connection {
+  readonly host: string;
+  readonly #host: Host;
+  readonly #shells = new Map<string, Promise<RemoteShell>>();
+  #closed = false;
 
-  /** Reapers have shells of their own: the one to help is busy. */
-  const shell = async (become: Become | undefined, role: 'work' | 'reap' = 'work'): Promise<RemoteShell> => {
-    if (closed) throw new TransportError(host.name, { kind: 'lost', reason: 'it was closed here' });
-    const other = become && become.user !== host.user ? become : undefined;
-    const key = `${role} ${becomeKey(other)}`;
-    const existing = shells.get(key);
-    if (existing) {
-      const ready = await existing;
-      if (!ready.closed) return ready;
-      const reason = host.lostReason();
-      if (reason !== undefined) throw new TransportError(host.name, { kind: 'lost', reason });
-      if (shells.get(key) === existing) shells.delete(key);
-      return await shell(become, role);
-    }
-    const starting = openShellChannel({
-      host: host.name,
-      open: host.open,
-      become: other,
-      timeoutMs: host.sudoTimeoutMs,
-    }).then((channel) =>
-      remoteShell(channel, {
-        ended,
-        reap: async (pid) => {
-          const reaper = await shell(become, 'reap');
-          await reaper.run(`__reap ${pid} ''`);
-        },
-      }),
-    );
-    shells.set(key, starting);
-    // A refusal is not remembered: the next run may bring the right password.
-    starting.catch(() => shells.delete(key));
-    return await starting;
-  };
+  constructor(host: Host) {
+    this.host = host.name;
+    this.#host = host;
+  }
 
-  const run = async (script: string, options: RunOptions = {}): Promise<ScriptResult> => {
+  get closed(): boolean {
+    return this.#closed || this.#host.lostReason() !== undefined;
+  }
+
+  async run(script: string, options: RunOptions = {}): Promise<ScriptResult> {
     options.signal?.throwIfAborted();
-    const { stdin } = options;
-    if (stdin === undefined || stdin.length <= IN_SHELL_LIMIT) {
-      return await (await shell(options.become)).run(script, options);
-    }
-    const path = await upload(stdin, { become: options.become, signal: options.signal });
+    const { stdin, become, signal } = options;
+    if (stdin === undefined || stdin.length <= IN_SHELL_LIMIT)
+      return await (await this.#shell(become)).run(script, options);
+    const path = await this.upload(stdin, { become, signal });
     const { stdin: _large, ...rest } = options;
-    return await (
-      await shell(options.become)
-    ).run(`exec <${quote(path)}; rm -f ${quote(path)}\n${script}`, rest);
-  };
+    const shell = await this.#shell(become);
+    return await shell.run(`exec <${quote(path)}; rm -f ${quote(path)}\n${script}`, rest);
+  }
 
-  const must = async (script: string, what: string, options: RunOptions): Promise<Buffer> => {
-    const result = await run(script, options);
-    if (result.status === 0) return result.stdout;
-    const said = result.stderr.toString('utf8').trim();
-    throw new UserError(`${host.name}: cannot ${what}: ${said || `status ${result.status}`}`);
-  };
-
-  const upload = async (content: Content, options: UploadOptions = {}): Promise<string> => {
+  async upload(content: Content, options: UploadOptions = {}): Promise<string> {
     const size = await sizeOf(content);
     const makeFile = makeFileScript(options.preferred);
     if (size <= IN_SHELL_LIMIT) {
       const stdin = await wholeOf(content);
       const script = `${makeFile}\ncat >"$__f" || { rm -f "$__f"; exit 1; }\nprintf %s "$__f"`;
-      return (await must(script, WRITE_TEMPORARY, { ...options, stdin })).toString('utf8');
+      return (await this.#must(script, WRITE_TEMPORARY, { ...options, stdin })).toString('utf8');
     }
-    const path = (await must(`${makeFile}\nprintf %s "$__f"`, WRITE_TEMPORARY, options)).toString('utf8');
+    const made = await this.#must(`${makeFile}\nprintf %s "$__f"`, WRITE_TEMPORARY, options);
+    const path = made.toString('utf8');
     try {
-      await sendLarge(content, path, options);
+      await this.#sendLarge(content, path, options);
     } catch (error) {
-      const reason = host.lostReason();
-      if (reason === undefined) await run(`rm -f ${quote(path)}`, { become: options.become });
-      else throw new TransportError(host.name, { kind: 'lost', during: 'while a file was sent', reason });
+      if (this.#host.lostReason() !== undefined) throw this.#lost('while a file was sent');
+      await this.run(`rm -f ${quote(path)}`, { become: options.become });
       throw error;
     }
     return path;
-  };
+  }
+
+  async download(remotePath: string, options: TransferOptions = {}): Promise<Buffer> {
+    return await this.#must(`cat -- ${quote(remotePath)}`, `read ${remotePath}`, options);
+  }
+
+  async forward(address: string, port: number): Promise<Duplex> {
+    try {
+      return await this.#host.dial(address, port);
+    } catch (error) {
+      if (this.#host.lostReason() !== undefined) throw this.#lost(undefined, error);
+      if (!isProhibited(error)) throw forwardError(error, address, port);
+    }
+    return await forwardByShell(this.#opening(), address, port);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const starting of this.#shells.values()) {
+      starting.then(
+        (one) => one.close(),
+        () => {},
+      );
+    }
+    await this.#host.release();
+  }
+
+  /** Reapers have shells of their own: the one to help is busy. */
+  async #shell(become: Become | undefined, role: 'work' | 'reap' = 'work'): Promise<RemoteShell> {
+    if (this.#closed) throw new TransportError(this.host, { kind: 'lost', reason: 'it was closed here' });
+    const other = this.#other(become);
+    const key = `${role} ${becomeKey(other)}`;
+    const existing = this.#shells.get(key);
+    if (existing) {
+      const ready = await existing;
+      if (!ready.closed) return ready;
+      if (this.#host.lostReason() !== undefined) throw this.#lost();
+      if (this.#shells.get(key) === existing) this.#shells.delete(key);
+      return await this.#shell(become, role);
+    }
+    const starting = this.#startShell(become, other);
+    this.#shells.set(key, starting);
+    // A refusal is not remembered: the next run may bring the right password.
+    starting.catch(() => this.#shells.delete(key));
+    return await starting;
+  }
+
+  async #startShell(become: Become | undefined, other: Become | undefined): Promise<RemoteShell> {
+    const channel = await openShellChannel({ ...this.#opening(), become: other });
+    return remoteShell(channel, {
+      ended: (during, said) => this.#ended(during, said),
+      reap: async (pid) => {
+        const reaper = await this.#shell(become, 'reap');
+        await reaper.run(`__reap ${pid} ''`);
+      },
+    });
+  }
+
+  /** Undefined when it is who logs in. */
+  #other(become: Become | undefined): Become | undefined {
+    return become && become.user !== this.#host.user ? become : undefined;
+  }
+
+  #opening(): { readonly host: string; readonly open: OpenChannel; readonly timeoutMs: number } {
+    return { host: this.host, open: this.#host.open, timeoutMs: this.#host.sudoTimeoutMs };
+  }
+
+  #lost(during?: string, cause?: unknown): TransportError {
+    const reason = this.#host.lostReason() ?? 'the shell on the host ended, though the connection stands';
+    return new TransportError(
+      this.host,
+      { kind: 'lost', reason, ...(during === undefined ? {} : { during }) },
+      cause === undefined ? {} : { cause },
+    );
+  }
+
+  #ended(during: string, said: string | undefined): TransportError {
+    if (this.#host.lostReason() === undefined && said !== undefined)
+      return new TransportError(this.host, { kind: 'shell', reason: said.trim() || 'it ended at once' });
+    return this.#lost(during);
+  }
+
+  async #must(script: string, what: string, options: RunOptions): Promise<Buffer> {
+    const result = await this.run(script, options);
+    if (result.status === 0) return result.stdout;
+    const said = result.stderr.toString('utf8').trim();
+    throw new UserError(`${this.host}: cannot ${what}: ${said || `status ${result.status}`}`);
+  }
 
   /**
    * By the fastest way there is. Not every sshd offers it (no sftp, one session a connection), and its errors tell
    * little (SFTP knows no "disk full"): what fails is sent once more through the shell, whose errors are the host's own.
    */
-  const sendLarge = async (content: Content, path: string, options: TransferOptions): Promise<void> => {
-    const become = options.become && options.become.user !== host.user ? options.become : undefined;
+  async #sendLarge(content: Content, path: string, options: TransferOptions): Promise<void> {
+    const become = this.#other(options.become);
     try {
-      if (!become && host.sendFile) await host.sendFile(content, path);
-      else await sendThroughChannel(content, path, become);
+      if (!become && this.#host.sendFile) await this.#host.sendFile(content, path);
+      else await this.#sendThroughChannel(content, path, become);
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (host.lostReason() !== undefined || error instanceof LocalFileError) throw error;
-      await sendThroughShell(content, path, options);
+      if (this.#host.lostReason() !== undefined || error instanceof LocalFileError) throw error;
+      await this.#sendThroughShell(content, path, options);
     }
-  };
+  }
 
-  const sendThroughChannel = async (
-    content: Content,
-    path: string,
-    become: Become | undefined,
-  ): Promise<void> => {
-    const channel = await openRawChannel(
-      { host: host.name, open: host.open, become, timeoutMs: host.sudoTimeoutMs },
-      `exec cat >${quote(path)}`,
-    );
+  async #sendThroughChannel(content: Content, path: string, become: Become | undefined): Promise<void> {
+    const channel = await openRawChannel({ ...this.#opening(), become }, `exec cat >${quote(path)}`);
     const finished = endOf(channel);
     try {
       for await (const { bytes } of piecesOf(content, IN_SHELL_LIMIT)) await channel.writeAndWait(bytes);
@@ -165,52 +206,14 @@ export function hostConnection(host: Host): Connection {
     }
     channel.end();
     const { status, stderr } = await finished;
-    if (status !== 0) throw new UserError(`${host.name}: cannot ${WRITE_TEMPORARY}: ${stderr.trim()}`);
-  };
+    if (status !== 0) throw new UserError(`${this.host}: cannot ${WRITE_TEMPORARY}: ${stderr.trim()}`);
+  }
 
-  const sendThroughShell = async (
-    content: Content,
-    path: string,
-    options: TransferOptions,
-  ): Promise<void> => {
-    await must(`: >${quote(path)}`, WRITE_TEMPORARY, options);
+  async #sendThroughShell(content: Content, path: string, options: TransferOptions): Promise<void> {
+    await this.#must(`: >${quote(path)}`, WRITE_TEMPORARY, options);
     for await (const { bytes } of piecesOf(content, IN_SHELL_LIMIT))
-      await must(`cat >>${quote(path)}`, WRITE_TEMPORARY, { ...options, stdin: bytes });
-  };
-
-  return {
-    host: host.name,
-    run,
-    upload,
-    download: async (remotePath, options = {}) =>
-      await must(`cat -- ${quote(remotePath)}`, `read ${remotePath}`, options),
-    async forward(address, port) {
-      try {
-        return await host.dial(address, port);
-      } catch (error) {
-        const reason = host.lostReason();
-        if (reason !== undefined)
-          throw new TransportError(host.name, { kind: 'lost', reason }, { cause: error });
-        if (!isProhibited(error)) throw forwardError(error, address, port);
-      }
-      const shell = { host: host.name, open: host.open, timeoutMs: host.sudoTimeoutMs };
-      return await forwardByShell(shell, address, port);
-    },
-    async close() {
-      if (closed) return;
-      closed = true;
-      for (const starting of shells.values()) {
-        starting.then(
-          (one) => one.close(),
-          () => {},
-        );
-      }
-      await host.release();
-    },
-    get closed() {
-      return closed || host.lostReason() !== undefined;
-    },
-  };
+      await this.#must(`cat >>${quote(path)}`, WRITE_TEMPORARY, { ...options, stdin: bytes });
+  }
 }
 
 /** Sets `__f` to a new file that only its owner may read. Noclobber does not follow a link put there meanwhile. */

@@ -1,23 +1,19 @@
 import type { ExecOptions } from 'ssh2';
-import { hostPort } from '../lib/host-port.ts';
 
-import { keyStore } from './authentication.ts';
 import { sshChannel } from './channel.ts';
 import { channelsOf } from './channels.ts';
 import { ConnectError } from './dial.ts';
 import type { TransportFailure } from './failure.ts';
 import { type Attempt, firstOf } from '../lib/first-of.ts';
 import { hostConnection } from './host-connection.ts';
-import { limiter } from '../lib/concurrency.ts';
 import { probeHostKeys, type ShownKeys } from './probe.ts';
 import { resolveRoutes } from './route.ts';
-import { openSession, quicken, type SshSession } from './session.ts';
+import type { SshSession } from './session.ts';
 import { sendFile } from './sftp.ts';
+import { blaming, idOf, SharedSessions } from './shared-sessions.ts';
 import type { SshSettings } from './ssh-settings.ts';
 import { type Connection, type HostAddress, type Transport, TransportError } from './transport.ts';
 
-/** Logins at a time to one sshd, and through one jump host: below the 10 at which sshd begins to drop some. */
-const LOGINS_AT_A_TIME = 8;
 /** sudo may wait for a slow directory service, and for two seconds after a wrong password. */
 const SUDO_TIMEOUT_MS = 20_000;
 /** A jump host that has not let us in by then may be dead: the next one is tried beside it. */
@@ -33,21 +29,6 @@ export interface SshTransportOptions {
   readonly home?: string | undefined;
 }
 
-/** A shared SSH connection. */
-interface Shared {
-  readonly session: Promise<SshSession>;
-  readonly cancel: AbortController;
-  users: number;
-  readonly via: Lease | undefined;
-}
-
-interface Lease {
-  readonly session: Promise<SshSession>;
-  /** That of the last jump host. */
-  readonly via: Promise<SshSession> | undefined;
-  release(): void;
-}
-
 /** What SSH can do besides. */
 export interface SshTransport extends Transport {
   /** The keys that a host shows, as far as its jump hosts let it be reached. Trusts nothing and does not log in. */
@@ -56,75 +37,12 @@ export interface SshTransport extends Transport {
 
 /** Works on hosts over SSH: one connection a host, jump hosts' connections shared by all that go through them. */
 export function sshTransport(options: SshTransportOptions = {}): SshTransport {
-  const shared = new Map<string, Shared>();
+  const sessions = new SharedSessions(options);
   const connections = new Set<Connection>();
-  const keys = keyStore();
-  const logins = limiter(LOGINS_AT_A_TIME);
   /** Jump hosts that did not lead to a host which others led to: the next hosts try them last. */
   const doubtful = new Set<string>();
   let closed = false;
   let connected = 0;
-
-  /** A session to the last host of the route, its jumps connected first; shared by all who give the same `use`. */
-  const lease = (route: readonly SshSettings[], use = ''): Lease => {
-    const target = route.at(-1);
-    if (!target) throw new Error('an empty route');
-    const id = `${idOf(route)}${use}`;
-    let entry = shared.get(id);
-    if (!entry) {
-      entry = start(route, target);
-      shared.set(id, entry);
-      const forget = () => {
-        if (shared.get(id) === entry) shared.delete(id);
-      };
-      entry.session.then(
-        (session) => session.closed.then(forget),
-        () => {
-          forget();
-          entry?.via?.release();
-        },
-      );
-    }
-    const mine = entry;
-    mine.users++;
-    let released = false;
-    return {
-      session: mine.session,
-      via: mine.via?.session,
-      release() {
-        if (released) return;
-        released = true;
-        mine.users--;
-        if (mine.users > 0) return;
-        if (shared.get(id) === mine) shared.delete(id);
-        mine.cancel.abort();
-        void endWhenOpen(mine);
-      },
-    };
-  };
-
-  const start = (route: readonly SshSettings[], target: SshSettings): Shared => {
-    const cancel = new AbortController();
-    const jump = route.at(-2);
-    const via = jump ? lease(route.slice(0, -1)) : undefined;
-    const open = async () => {
-      const viaSession = via && jump ? await blaming(jump, via.session) : undefined;
-      return await logins(
-        [hostPort(target.address, target.port), ...(jump ? [`via ${jump.name}`] : [])],
-        () =>
-          openSession(target, {
-            keys,
-            via: viaSession,
-            keepaliveIntervalMs: options.keepaliveIntervalMs ?? 5000,
-            keepaliveCountMax: options.keepaliveCountMax ?? 3,
-            signal: cancel.signal,
-          }),
-      );
-    };
-    const session = open();
-    session.catch(() => {});
-    return { session, cancel, users: 0, via };
-  };
 
   /** Goes to a host by the first of its routes that leads there, those of doubtful jump hosts last. */
   const byAnyRoute = async <T>(
@@ -151,7 +69,7 @@ export function sshTransport(options: SshTransportOptions = {}): SshTransport {
     signal?.throwIfAborted();
     if (closed) throw new Error('the transport is closed');
     const { session, leased, route } = await byAnyRoute(host, signal, (route) => {
-      const leased = lease(route);
+      const leased = sessions.lease(route);
       return {
         underway: leased.via ?? leased.session,
         result: leased.session.then((session) => ({ session, leased, route })),
@@ -159,7 +77,7 @@ export function sshTransport(options: SshTransportOptions = {}): SshTransport {
       };
     });
     const number = ++connected;
-    const channels = channelsOf(host.name, leased, (index) => lease(route, ` ${number}.${index}`));
+    const channels = channelsOf(host.name, leased, (index) => sessions.lease(route, ` ${number}.${index}`));
     const connection = hostConnection({
       name: host.name,
       user: session.settings.user,
@@ -191,7 +109,7 @@ export function sshTransport(options: SshTransportOptions = {}): SshTransport {
       const target = route.at(-1);
       const jump = route.at(-2);
       if (!target) throw new Error('an empty route');
-      const leased = jump && lease(route.slice(0, -1));
+      const leased = jump && sessions.lease(route.slice(0, -1));
       const probe = async () => {
         const session = leased && jump ? await blaming(jump, leased.session) : undefined;
         const via = session && jump && { client: session.client, name: jump.name };
@@ -214,13 +132,9 @@ export function sshTransport(options: SshTransportOptions = {}): SshTransport {
     async close() {
       closed = true;
       await Promise.all([...connections].map((connection) => connection.close()));
-      for (const entry of shared.values()) entry.cancel.abort();
+      sessions.close();
     },
   };
-}
-
-function idOf(route: readonly SshSettings[]): string {
-  return route.map((hop) => `${hop.user}@${hostPort(hop.address, hop.port)}`).join(' ');
 }
 
 /** What the host itself said, and would say by another way too. */
@@ -243,26 +157,6 @@ function unreachableBy(host: HostAddress, errors: readonly unknown[]): unknown {
       ? { ...first.failure, others: others.map((error) => error.failure) }
       : first.failure;
   return new TransportError(host.name, failure, { cause: first });
-}
-
-/** Says that it was the jump host that failed; of several, the one that did. */
-async function blaming(jump: SshSettings, session: Promise<SshSession>): Promise<SshSession> {
-  try {
-    const ready = await session;
-    quicken(ready);
-    return ready;
-  } catch (error) {
-    if (!(error instanceof ConnectError) || error.failure.kind === 'jump') throw error;
-    throw new ConnectError({ kind: 'jump', jump: jump.name, cause: error.failure }, { cause: error });
-  }
-}
-
-/** A session that failed to open has released its jump host already. */
-async function endWhenOpen(entry: Shared): Promise<void> {
-  const session = await entry.session.catch(() => undefined);
-  if (!session) return;
-  session.end();
-  entry.via?.release();
 }
 
 /** ssh2 says so when sshd does not take the agent (`AllowAgentForwarding no`). */
