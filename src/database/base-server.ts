@@ -18,6 +18,8 @@ const NOT_OWNER = 1095;
 const READING = 'reading its state';
 /** The server keeps the time limit itself; the client waits this much longer for its answer to arrive. */
 const GRACE_MS = 500;
+/** Servers count their uptime in seconds. */
+const SAME_START_MS = 2000;
 
 /** Implements what MySQL and MariaDB do in the same way. */
 export class BaseServer {
@@ -140,6 +142,26 @@ export class BaseServer {
         }
       }
       return ended.size;
+    });
+  }
+
+  /** Statements for the server that was looked at; on another start of it, a failure. */
+  protected async onSameStart(
+    { startedAt }: { readonly startedAt: number | undefined },
+    doing: string,
+    sql: string,
+    limits: Limits,
+  ): Promise<void> {
+    await this.sessions.with(limits, async (session) => {
+      if (startedAt !== undefined) {
+        const asked = "SHOW GLOBAL STATUS LIKE 'Uptime'";
+        const [row] = await session.rows(doing, asked, [], limits);
+        if (Date.now() - number(row, 'Value') * 1000 - startedAt > SAME_START_MS) {
+          const message = 'it was started again in the meantime, and is not as it was left';
+          throw new ServerFailure(this.name, doing, { kind: 'error', alive: true, message });
+        }
+      }
+      await session.rows(doing, sql, [], limits);
     });
   }
 

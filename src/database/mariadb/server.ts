@@ -116,9 +116,9 @@ export class MariadbServer extends BaseServer implements Server {
     return Promise.resolve();
   }
 
-  async makeWritable(limits: Limits): Promise<void> {
+  async makeWritable(same: { readonly startedAt: number | undefined }, limits: Limits): Promise<void> {
     await this.closed(limits);
-    await this.run('becoming writable', 'SET GLOBAL read_only = OFF', [], limits);
+    await this.onSameStart(same, 'becoming writable', 'SET GLOBAL read_only = OFF', limits);
   }
 
   async endClients(limits: Limits): Promise<number> {

@@ -79,10 +79,10 @@ export class MysqlServer extends BaseServer implements Server {
     await this.run('staying read-only', 'SET PERSIST super_read_only = ON', [], limits);
   }
 
-  async makeWritable(limits: Limits): Promise<void> {
+  async makeWritable(same: { readonly startedAt: number | undefined }, limits: Limits): Promise<void> {
     await this.closed(limits);
     const sql = 'SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF';
-    await this.run('becoming writable', sql, [], limits);
+    await this.onSameStart(same, 'becoming writable', sql, limits);
   }
 
   async endClients(limits: Limits): Promise<number> {

@@ -139,10 +139,10 @@ export function primaryAmong(topology: Topology, links: Links): PrimaryView {
 function elect(topology: Topology, links: Links, writable: readonly Answering[]): Instance | undefined {
   const votes = new Map<string, { instance: Instance; active: number; stopped: number }>();
   for (const name of links.keys()) {
-    const root = rootOf(name);
+    const { root, isStopped } = rootOf(name);
     if (root === undefined) continue;
     const vote = votes.get(root.spec.name) ?? { instance: root, active: 0, stopped: 0 };
-    if (links.get(name)?.state === 'stopped') vote.stopped++;
+    if (isStopped) vote.stopped++;
     else vote.active++;
     votes.set(root.spec.name, vote);
   }
@@ -159,19 +159,30 @@ function elect(topology: Topology, links: Links, writable: readonly Answering[])
   if (first !== undefined && (first.active > 0 || remembered === undefined)) return first.instance;
   return remembered ?? (topology.instances.length === 1 ? topology.instances[0] : undefined);
 
-  function rootOf(name: string): Instance | undefined {
+  /** A replica whose receiver has stopped is still no primary: the chain through it counts as a link that is stopped. */
+  function rootOf(name: string): { readonly root: Instance | undefined; readonly isStopped: boolean } {
     const path = [name];
-    let at = links.get(name)?.source;
-    while (at !== undefined) {
-      if (path.includes(at.spec.name)) return inRing(path.slice(path.indexOf(at.spec.name)));
+    let isStopped = links.get(name)?.state === 'stopped';
+    let root = links.get(name)?.source;
+    while (root !== undefined) {
+      if (path.includes(root.spec.name)) {
+        root = inRing(path.slice(path.indexOf(root.spec.name)));
+        break;
+      }
       // Who takes writes and is followed is no mere link of a chain.
-      if (at.kind === 'answering' && !at.state.readOnly) return at;
-      const link = links.get(at.spec.name);
-      if (link === undefined || link.state === 'stopped') return at;
-      path.push(at.spec.name);
-      at = link.source;
+      if (root.kind === 'answering' && !root.state.readOnly) break;
+      const link = links.get(root.spec.name);
+      if (link === undefined) break;
+      if (link.state === 'stopped') {
+        // It was made the primary, and has not forgotten its source yet.
+        if ([topology.memory.primary, topology.memory.unfinished?.to].includes(root.spec.name)) break;
+        if (topology.memory.primary === undefined) break;
+        isStopped = true;
+      }
+      path.push(root.spec.name);
+      root = link.source;
     }
-    return undefined;
+    return { root, isStopped };
   }
 
   /** A ring has no root: the one that takes writes, else the one remembered. */

@@ -1,4 +1,5 @@
 import { contains, union, type Gtids } from '../../database/gtid.ts';
+import type { InstanceState } from '../../database/state.ts';
 import { traitsOf } from '../../database/traits.ts';
 import type { Survey } from './survey.ts';
 import type { Memory } from './memory.ts';
@@ -19,7 +20,7 @@ export function withStarts(before: Memory['started'], topology: Topology, had: G
     const { executed, replication } = instance.state;
     if (!contains(union(executed, replication.backlog), had)) continue;
     const { name } = instance.spec;
-    const at = startOf(topology, instance);
+    const at = startOf(topology, instance.state);
     const known = started[name];
     if (known === undefined || Math.abs(at - known) > SAME_START_MS) started[name] = at;
   }
@@ -36,10 +37,16 @@ export function mayHaveLostRelayLog(survey: Survey, instance: Answering): boolea
   const { state, spec } = instance;
   const known = topology.memory.started?.[spec.name];
   if (traitsOf(state.version.flavour).keepsRelayLogs || known === undefined) return false;
-  if (startOf(topology, instance) - known <= SAME_START_MS) return false;
-  return primary?.kind !== 'answering' || !contains(survey.holds(instance), primary.state.executed);
+  if (startOf(topology, instance.state) - known <= SAME_START_MS) return false;
+  // One that came back read-only may itself have lost its last writes.
+  const isRefetched =
+    primary?.kind === 'answering' &&
+    !primary.state.readOnly &&
+    contains(survey.holds(instance), primary.state.executed);
+  return !isRefetched;
 }
 
-function startOf(topology: Topology, { state }: Answering): number {
-  return topology.at - state.uptimeSeconds * 1000;
+/** When a server was started, in milliseconds since 1970, by the clock of whoever looked. */
+export function startOf({ at }: Topology, { uptimeSeconds }: InstanceState): number {
+  return at - uptimeSeconds * 1000;
 }

@@ -3,7 +3,7 @@ import { traitsOf } from '../../database/traits.ts';
 import type { Balancer } from '../../balancer/balancer.ts';
 import { poll } from '../../lib/async.ts';
 import { EXIT, type ExitCode, unreachable, UserError } from '../../lib/errors.ts';
-import { isEmpty, parseGtids } from '../../database/gtid.ts';
+import { isEmpty, parseGtids, union } from '../../database/gtid.ts';
 import type { JournalRow, Limits, Server } from '../../database/server.ts';
 import type { Action } from '../plan/action.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -69,13 +69,13 @@ export async function carryOut(action: Action, context: ActionContext, limits: L
     case 'persist-read-only':
       return await said(server(action.instance).persistReadOnly(limits));
     case 'make-writable':
-      return await said(server(action.instance).makeWritable(limits));
+      return await said(server(action.instance).makeWritable({ startedAt: action.startedAt }, limits));
     case 'end-clients': {
       const ended = await server(action.instance).endClients(limits);
       return { message: `${ended} client sessions ended` };
     }
     case 'catch-up':
-      return await catchUp(action.instance, action.with, server, limits);
+      return await catchUp(action, context, limits);
     case 'apply-backlog':
       return await applyBacklog(action.instance, server(action.instance), limits);
     case 'semi-sync-source':
@@ -160,15 +160,15 @@ async function onBalancers(
 }
 
 async function catchUp(
-  name: string,
-  other: string,
-  server: (name: string) => Server,
+  { instance: name, with: other, has }: Extract<Action, { readonly do: 'catch-up' }>,
+  { ports, cluster }: ActionContext,
   limits: Limits,
 ): Promise<Done> {
   const startedAt = performance.now();
-  const wanted = await server(other).executed(limits);
+  const executed = await known(ports.servers, other).executed(limits);
+  const wanted = has === undefined ? executed : union(executed, parseGtids(cluster.flavour, has));
   const left = Math.max(1, limits.timeoutMs - (performance.now() - startedAt));
-  if (await server(name).waitFor(wanted, { ...limits, timeoutMs: left })) return {};
+  if (await known(ports.servers, name).waitFor(wanted, { ...limits, timeoutMs: left })) return {};
   throw new UserError(
     `${name} has not applied within ${limits.timeoutMs} ms all that ${other} has committed`,
     { exitCode: EXIT.failed },

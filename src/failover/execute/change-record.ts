@@ -215,7 +215,12 @@ export class ChangeRecord {
       delete below[instance];
       if (this.#plan.kind === 'relocate' && source !== root) below[instance] = source;
     }
-    return below;
+    if (!this.#isPromotion()) return below;
+    // Whoever was below the new primary is a direct replica now.
+    const { to } = this.#plan;
+    return Object.fromEntries(
+      Object.entries(below).filter(([instance, source]) => instance !== to && source !== to),
+    );
   }
 
   #follows(): readonly Extract<Action, { readonly do: 'follow' }>[] {

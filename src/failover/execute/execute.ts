@@ -263,7 +263,7 @@ class Run {
       this.#letWritersGo = keepHeld(action, (again) => this.#limited(again, LAST_ACTION_MS));
   }
 
-  /** The step that nothing can go on without is tried again. */
+  /** A step that makes the new primary, or belongs to it afterwards, is tried again. */
   async #attempt(step: Step, isInterruptible: boolean): Promise<Done> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -272,7 +272,8 @@ class Run {
           beside: step.beside === true,
         });
       } catch (error) {
-        const mayRetry = error instanceof UserError && step.irreversible && attempt < TRIES;
+        const isNeeded = step.irreversible === true || (this.#isPast && step.optional !== true);
+        const mayRetry = error instanceof UserError && isNeeded && attempt < TRIES;
         if (!mayRetry || this.#options.lease.signal.aborted) throw error;
         await wait(RETRY_PAUSE_MS);
       }

@@ -24,10 +24,14 @@ export type Action =
   | { readonly do: 'forget-source'; readonly instance: string }
   | { readonly do: 'make-read-only'; readonly instance: string }
   | { readonly do: 'persist-read-only'; readonly instance: string }
-  | { readonly do: 'make-writable'; readonly instance: string }
+  /** Refused by a server that was started again since `startedAt` (milliseconds since 1970): it is not as it was left. */
+  | { readonly do: 'make-writable'; readonly instance: string; readonly startedAt?: number }
   | { readonly do: 'end-clients'; readonly instance: string }
-  /** Waits until the instance has applied all that the other has executed (asked right then), or has received itself. */
-  | { readonly do: 'catch-up'; readonly instance: string; readonly with: string }
+  /**
+   * Waits until the instance has applied all that the other has executed (asked right then), and `has`: GTIDs that the
+   * other is known to hold. A server of MariaDB that is started again in the meantime no longer holds them.
+   */
+  | { readonly do: 'catch-up'; readonly instance: string; readonly with: string; readonly has?: string }
   | { readonly do: 'apply-backlog'; readonly instance: string }
   | { readonly do: 'semi-sync-source'; readonly instance: string; readonly on: boolean }
   | { readonly do: 'semi-sync-replica'; readonly instance: string; readonly on: boolean }

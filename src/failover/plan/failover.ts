@@ -1,6 +1,7 @@
 import { traitsOf } from '../../database/traits.ts';
 import { count, isEmpty, union, type Gtids } from '../../database/gtid.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
+import { staysBelow } from '../cluster/chains.ts';
 import { onlyIts } from '../cluster/errant.ts';
 import { sourceSettings } from '../cluster/source-settings.ts';
 import type { Survey } from '../cluster/survey.ts';
@@ -60,19 +61,21 @@ export function planRestOfFailover(
   begun: Plan & { readonly lookAgain: LookAgain },
   settings: FailoverSettings,
 ): { readonly plan: Plan; readonly begins: Beginning } | { readonly refusals: readonly Refusal[] } {
-  const heard = withoutReceiving(topology, before, begun.from);
+  const heard = withoutReceiving(topology, before, begun.from, settings);
   const from = heard.instances.find(({ spec }) => spec.name === begun.from);
   const survey = surveyOf(heard, settings, from);
   const { to: named, accepts } = begun.lookAgain;
-  const target = named === undefined ? candidatesOf(survey, 'failover')[0]?.instance : find(survey, named);
-  if (target === undefined) return { refusals: [unknownInstance(survey, named ?? begun.to)] };
   const expected = survey.instance(begun.to);
   const wasElsewhere = expected !== undefined && isElsewhere(survey, expected);
-  const found = [
-    ...objections(survey, target, 'failover'),
-    ...losses(survey, target),
-    ...(named === undefined && !wasElsewhere ? elsewhere(survey, target) : []),
-  ].filter(({ code }) => !accepts.includes(code));
+  // The best one, or else the one that was announced: what was accepted was accepted for that one.
+  const possible =
+    named === undefined ? [candidatesOf(survey, 'failover')[0]?.instance, expected] : [find(survey, named)];
+  const judged = possible
+    .filter((instance) => instance !== undefined)
+    .map((instance) => ({ instance, found: notAccepted(instance) }));
+  const [first] = judged;
+  if (first === undefined) return { refusals: [unknownInstance(survey, named ?? begun.to)] };
+  const { instance: target, found } = judged.find((one) => one.found.length === 0) ?? first;
   if (found.length > 0 || target.kind === 'silent') return { refusals: found };
   const plan = restOf(survey, from, target);
   const source = plan.stages
@@ -87,10 +90,25 @@ export function planRestOfFailover(
       semiSync: { ...sourceSettings(target), waits },
     },
   };
+
+  function notAccepted(target: Instance): readonly Refusal[] {
+    return [
+      ...objections(survey, target, 'failover'),
+      ...losses(survey, target),
+      ...(named === undefined && !wasElsewhere ? elsewhere(survey, target) : []),
+    ].filter(({ code }) => !accepts.includes(code));
+  }
 }
 
 /** Who does not receive cannot say how far behind it is: that holds as it was before. */
-function withoutReceiving(topology: Topology, before: Topology, from: string | undefined): Topology {
+function withoutReceiving(
+  topology: Topology,
+  before: Topology,
+  from: string | undefined,
+  settings: FailoverSettings,
+): Topology {
+  const old = topology.instances.find(({ spec }) => spec.name === from);
+  const survey = surveyOf(topology, settings, old);
   const lags = new Map(
     before.instances.map((instance) => [
       instance.spec.name,
@@ -103,6 +121,7 @@ function withoutReceiving(topology: Topology, before: Topology, from: string | u
       if (instance.kind === 'silent' || instance.spec.name === from) return instance;
       const { replication } = instance.state;
       if (replication === undefined) return instance;
+      if (isBelowStopped(survey, instance)) return instance;
       if (replication.receiver === 'off') {
         const lagSeconds = replication.lagSeconds ?? lags.get(instance.spec.name);
         return { ...instance, state: { ...instance.state, replication: { ...replication, lagSeconds } } };
@@ -113,10 +132,22 @@ function withoutReceiving(topology: Topology, before: Topology, from: string | u
   };
 }
 
+/** What it still receives comes from a replica that has stopped receiving, and has all of it. */
+function isBelowStopped(survey: Survey, instance: Answering): boolean {
+  const source = survey.links.get(instance.spec.name)?.source;
+  return (
+    staysBelow(survey, instance, undefined) &&
+    source?.kind === 'answering' &&
+    source.state.replication?.receiver === 'off'
+  );
+}
+
 /** From here on nobody receives, and so nobody acknowledges. */
 function stopStages(survey: Survey, from: Instance | undefined): readonly Stage[] {
   const { settings } = survey;
-  const replicas = survey.others.filter((instance) => instance.state.replication !== undefined);
+  const replicas = survey.others.filter(
+    (instance) => instance.state.replication !== undefined && !staysBelow(survey, instance, undefined),
+  );
   const started = replicas.filter(
     ({ state: { replication } }) => replication?.applier === 'off' && replication.applierError === undefined,
   );
@@ -265,6 +296,13 @@ function fetchStages(survey: Survey, to: Answering, giver: Answering): readonly 
   const { name } = to.spec;
   return [
     [followStep(survey, to, giver, { name: 'follow-for-the-rest' })],
-    [step(settings, { do: 'catch-up', instance: name, with: giver.spec.name })],
+    [
+      step(settings, {
+        do: 'catch-up',
+        instance: name,
+        with: giver.spec.name,
+        has: missingAt(survey, to).toString(),
+      }),
+    ],
   ];
 }

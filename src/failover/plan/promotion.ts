@@ -1,9 +1,10 @@
 import { traitsOf } from '../../database/traits.ts';
 import { contains, isEmpty, type Gtids } from '../../database/gtid.ts';
 import type { Action, Stage, Step } from './action.ts';
+import { staysBelow } from '../cluster/chains.ts';
 import { byMembers } from '../cluster/errant.ts';
 import { isLate } from './holdings.ts';
-import { compact, hookStage, sideBySide, step } from './steps.ts';
+import { compact, hookStage, makeWritable, sideBySide, step } from './steps.ts';
 import { listed } from '../../lib/listed.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance } from '../cluster/topology.ts';
@@ -67,9 +68,7 @@ export function promotionStages(
             },
           ),
         ],
-    to.state.readOnly
-      ? [step(settings, { do: 'make-writable', instance: name }, { irreversible: true })]
-      : [],
+    to.state.readOnly ? [step(settings, makeWritable(survey, to), { irreversible: true })] : [],
   ];
   const stages = [
     ...sideBySide(
@@ -238,7 +237,7 @@ export function sortFollowers(
   const fit: Answering[] = [];
   const notes: string[] = [];
   for (const instance of from) {
-    if (instance === to) continue;
+    if (instance === to || staysBelow(survey, instance, to)) continue;
     const { name } = instance.spec;
     const own = survey.errant(instance);
     if (!isEmpty(own) && !(isEmpty(byMembers(own, survey, instance)) && followedWithThem(instance))) {

@@ -64,8 +64,11 @@ export function safetyOf(survey: Survey): Safety {
   const isOff = (name: string): boolean =>
     (fenced.includes(name) && name !== unfinished?.from) ||
     copierOf(survey.topology.memory, name, survey.topology.at) !== undefined;
+  // Below another replica it acknowledges nothing to the primary.
+  const isBelow = (name: string): boolean =>
+    ![undefined, survey.primary?.spec.name].includes(survey.topology.memory.below?.[name]);
   const unreached = [
-    ...namesOf(survey.lostOthers).filter((name) => !isOff(name)),
+    ...namesOf(survey.lostOthers).filter((name) => !isOff(name) && !isBelow(name)),
     ...wasToBecomePrimary(survey),
     ...strangersOf(survey),
   ];

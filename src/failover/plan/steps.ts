@@ -1,6 +1,9 @@
 import type { HookName } from '../cluster/hook-name.ts';
 import type { Action, Stage, Step } from './action.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
+import { startOf } from '../cluster/restarts.ts';
+import type { Survey } from '../cluster/survey.ts';
+import type { Answering } from '../cluster/topology.ts';
 
 type Extra = Partial<Omit<Step, 'action' | 'limitMs'>>;
 
@@ -30,6 +33,11 @@ export function holdWriters(settings: FailoverSettings, ms: number, extra: Extra
 /** Makes the steps of a plan; each kind of action has its limit in one place. */
 export function step(settings: FailoverSettings, action: Action, extra: Extra = {}): Step {
   return { name: action.do, action, limitMs: limitOf(settings, action), ...extra };
+}
+
+/** Takes writes, if the server still runs that was looked at. */
+export function makeWritable({ topology }: Survey, { spec, state }: Answering): Action {
+  return { do: 'make-writable', instance: spec.name, startedAt: startOf(topology, state) };
 }
 
 /** The operators' program for this moment, when there is one. */

@@ -2,7 +2,7 @@ import { traitsOf } from '../../database/traits.ts';
 import type { Plan, Stage, Step } from './action.ts';
 import { isLate } from './holdings.ts';
 import { followStep, promotionStages, sortFollowers } from './promotion.ts';
-import { compact, holdWriters, hookStage, step } from './steps.ts';
+import { compact, holdWriters, hookStage, makeWritable, step } from './steps.ts';
 import { listed } from '../../lib/listed.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering } from '../cluster/topology.ts';
@@ -62,7 +62,7 @@ export function planSwitchover(
   const stages: readonly Stage[] = [
     ...hookStage(settings, 'before-switchover'),
     [step(settings, { do: 'catch-up', instance: fresh, with: old }, { name: 'catch-up-before' })],
-    ...(early.length > 0 ? moveEarly(survey, to, early) : []),
+    ...(early.length > 0 ? moveEarly(survey, from, to, early) : []),
     [holdWriters(settings, settings.switchoverTimeoutMs)],
     options.endFirst
       ? [step(settings, { do: 'end-clients', instance: old }, { name: 'end-clients-before' })]
@@ -71,7 +71,7 @@ export function planSwitchover(
       step(
         settings,
         { do: 'make-read-only', instance: old },
-        isWritable ? { undo: [{ do: 'make-writable', instance: old }] } : {},
+        isWritable ? { undo: [makeWritable(survey, from)] } : {},
       ),
     ],
     [
@@ -82,11 +82,11 @@ export function planSwitchover(
       ),
       step(settings, { do: 'end-clients', instance: old }),
       // Where privileged sessions write until they are ended, it comes after that.
-      ...(stopsEverybody ? [lastCatchUp()] : []),
+      ...(stopsEverybody ? lastCatchUp() : []),
       // By its option file it starts read-only, too; on a full disk nothing can be persisted.
       step(settings, { do: 'persist-read-only', instance: old }, { optional: true }),
     ],
-    stopsEverybody ? [] : [lastCatchUp()],
+    stopsEverybody ? [] : lastCatchUp(),
     ...promotion.stages,
   ];
   return {
@@ -107,9 +107,13 @@ export function planSwitchover(
     stages: compact(stages),
   };
 
-  function lastCatchUp(): Stage[number] {
+  /** What it has received counts, too: a primary that restarts at this moment may come back without its last writes. */
+  function lastCatchUp(): Stage {
     const limitMs = Math.min(settings.catchUpTimeoutMs, settings.switchoverTimeoutMs);
-    return { ...step(settings, { do: 'catch-up', instance: fresh, with: old }), limitMs };
+    return [
+      { ...step(settings, { do: 'catch-up', instance: fresh, with: old }), limitMs },
+      { ...step(settings, { do: 'apply-backlog', instance: fresh }), limitMs },
+    ];
   }
 }
 
@@ -158,7 +162,12 @@ function movedEarly(survey: Survey, from: Answering, siblings: readonly Answerin
  * Their receivers stop; they apply what they have; the candidate, which still receives, gets at least as far; then they
  * follow it. Writes go on all the time.
  */
-function moveEarly(survey: Survey, to: Answering, siblings: readonly Answering[]): readonly Stage[] {
+function moveEarly(
+  survey: Survey,
+  from: Answering,
+  to: Answering,
+  siblings: readonly Answering[],
+): readonly Stage[] {
   const { settings } = survey;
   const fresh = to.spec.name;
   // Whoever cannot keep up is left behind: it does not keep the others from what they were asked for.
@@ -192,7 +201,12 @@ function moveEarly(survey: Survey, to: Answering, siblings: readonly Answering[]
           )
         : undefined,
     ),
-    each((instance) => followStep(survey, instance, to)),
+    each((instance, name) =>
+      // Back below the primary, also from below another replica, which may itself not be there yet.
+      followStep(survey, instance, to, {
+        undo: [{ do: 'follow', instance: name, source: from.spec.name, demoted: false }],
+      }),
+    ),
     each((_, name) =>
       step(settings, { do: 'catch-up', instance: name, with: fresh }, { name: `catch-up-with-${fresh}` }),
     ),

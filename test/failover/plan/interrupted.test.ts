@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 
 import { planPromote } from '../../../src/failover/plan/promote.ts';
 import { withPrimary } from '../../../src/failover/watch/presence.ts';
@@ -7,56 +6,7 @@ import { planText } from '../support/plan-text.ts';
 import { describeRefusals, play, randomFrom, type Scenario } from '../support/play.ts';
 import { runPlan } from '../support/run-plan.ts';
 import { SETTINGS } from '../support/topology.ts';
-import { CONDITIONS } from '../support/conditions.ts';
 import { World } from '../support/world.ts';
-
-/*
- * What is promised, on a model of the servers: whatever a promotion is cut off at, and whatever the servers do meanwhile,
- * the next run comes to one primary that takes writes, with every write that a client was told OK for, and there is no
- * moment in which two could tell a client OK.
- */
-
-const SCENARIO: fc.Arbitrary<Scenario> = fc.record({
-  seed: fc.integer(),
-  flavour: fc.constantFrom('mysql' as const, 'mariadb' as const),
-  count: fc.constantFrom(3, 3, 4, 5, 7),
-  required: fc.constantFrom(1, 1, 2),
-  start: fc.constantFrom('switchover' as const, 'crash' as const, 'partition' as const, 'given-up' as const),
-  at: fc.double({ min: 0, max: 1, noNaN: true }),
-  how: fc.constantFrom(
-    'killed' as const,
-    'killed' as const,
-    'failing' as const,
-    'suspended' as const,
-    'whole' as const,
-  ),
-  conditions: fc.subarray([...CONDITIONS], { maxLength: 3 }),
-  trouble: fc.constantFrom(
-    'none' as const,
-    'none' as const,
-    'crash-old' as const,
-    'crash-new' as const,
-    'crash-two' as const,
-    'restart-old' as const,
-    'restart-any' as const,
-    'heal' as const,
-  ),
-});
-
-const RUNS = Number(process.env['UNDERSTUDY_MODEL_RUNS'] ?? 1500);
-/** The same scenarios on every machine; others are hunted with a seed and a number of runs of one's own. */
-const SEED = Number(process.env['UNDERSTUDY_MODEL_SEED'] ?? 1);
-
-test('whatever a promotion is cut off at, one primary with every acknowledged write comes out of it', async (t) => {
-  await fc.assert(
-    fc.asyncProperty(SCENARIO, async (scenario) => {
-      const { log, complaints } = await play(scenario);
-      if (complaints.length > 0) throw new Error([...complaints, ...log].join('\n'));
-    }),
-    { numRuns: RUNS, seed: SEED, endOnFailure: true },
-  );
-  t.pass();
-});
 
 test('every prefix of a switchover and of a failover is finished or taken back', async (t) => {
   for (const flavour of ['mysql', 'mariadb'] as const) {

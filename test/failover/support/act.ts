@@ -1,5 +1,15 @@
+import { contains, parseGtids } from '../../../src/database/gtid.ts';
+import { notation } from './say.ts';
 import type { Action } from '../../../src/failover/plan/action.ts';
-import { Failure, link, LONGEST_HOLD_MS, type Node, type Transaction, type ModelServers } from './servers.ts';
+import {
+  Failure,
+  startOf,
+  link,
+  LONGEST_HOLD_MS,
+  type Node,
+  type Transaction,
+  type ModelServers,
+} from './servers.ts';
 
 /** Does one action to the model's servers; throws a `Failure` where the real ones would refuse, or not end in time. */
 export function act(world: ModelServers, action: Action): void {
@@ -92,6 +102,8 @@ function onInstance(world: ModelServers, node: Node, action: OnInstance): void {
       node.writable = false;
       return;
     case 'make-writable':
+      if (action.startedAt !== undefined && action.startedAt !== startOf(node))
+        throw new Failure(`${node.name} was started again`);
       node.writable = true;
       return;
     case 'end-clients':
@@ -102,6 +114,9 @@ function onInstance(world: ModelServers, node: Node, action: OnInstance): void {
       fetchAndApply(world, node, other.executed);
       if ([...other.executed].some((one) => !node.executed.has(one)))
         throw new Failure(`${node.name} has not caught up with ${other.name}`);
+      const has = parseGtids(world.flavour, notation(world.flavour, node.executed));
+      if (action.has !== undefined && !contains(has, parseGtids(world.flavour, action.has)))
+        throw new Failure(`${node.name} has not got what ${other.name} had`);
       return;
     }
     case 'apply-backlog':
@@ -173,7 +188,13 @@ function follow(world: ModelServers, node: Node, name: string): void {
   );
   // Who is about to be the primary fetches from another what it lacks, and keeps what is its own.
   const isNext = world.memory.unfinished?.to === node.name;
-  if (ahead.length > 0 && source.up && !isNext)
+  // Before the primary hands over, the new one still receives.
+  const above = world.connected(source);
+  const isOnItsWay =
+    above !== undefined && ahead.every((one) => above.executed.has(one) || above.pending.has(one));
+  // Restarted in the middle of the change, it is refused as the new primary at this very moment.
+  const isRefused = source.restarts > 0 && !source.writable && world.memory.unfinished?.to === source.name;
+  if (ahead.length > 0 && source.up && !isNext && !isOnItsWay && !isRefused && !world.isForced)
     world.violations.push(`${node.name} follows ${source.name}, which lacks ${ahead.join(' ')}`);
   node.relay = [];
   node.link = link(name);

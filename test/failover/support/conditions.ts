@@ -34,6 +34,8 @@ export const CONDITIONS = [
   'fenced-replica',
   /** A replica follows another replica. */
   'chain',
+  /** The same, and an operator has put it there. */
+  'placed-chain',
   /** The last instance is in another data centre. */
   'two-centres',
 ] as const;
@@ -97,11 +99,18 @@ export function impose(world: World, condition: Condition, random: () => number)
       world.everythingArrives();
       world.crash(last.name);
       last.fenced = true;
+      // It was the primary then, and follows nobody.
+      last.link = undefined;
       world.memory = { ...world.memory, fenced: [last.name] };
       return;
     case 'chain':
       if (replicas.length > 2 && world.ackers(primary).length > primary.required && last.link)
         last.link.source = 'db2';
+      return;
+    case 'placed-chain':
+      if (replicas.length <= 2 || world.ackers(primary).length <= primary.required || !last.link) return;
+      last.link.source = 'db2';
+      world.memory = { ...world.memory, below: { [last.name]: 'db2' } };
       return;
     case 'two-centres':
       // The model's data centres are fixed when it is made; a far one is one that the rules avoid.

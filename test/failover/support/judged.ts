@@ -24,7 +24,13 @@ export function judged(
   if (world.wasAsynchronous) return 'it did not wait for acknowledgements';
   if (!primary.endless) return 'it may have fallen back';
   const unreached = replicas.filter(
-    (node) => !node.fenced && (!node.up || world.isolated.has(node.name) || node.keepsReceiving),
+    (node) =>
+      !node.fenced &&
+      (!node.up ||
+        world.isolated.has(node.name) ||
+        node.keepsReceiving ||
+        // It has deleted its relay log.
+        (world.flavour === 'mariadb' && node.restarts > 0)),
   );
   if (unreached.length >= primary.required) return 'too few of those who acknowledge can be reached';
   const all = new Set(replicas.flatMap((node) => (node.up ? [...node.executed, ...node.relay] : [])));

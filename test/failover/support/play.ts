@@ -7,13 +7,13 @@ import type { FailoverSettings } from '../../../src/failover/cluster/cluster.ts'
 import type { Topology } from '../../../src/failover/cluster/topology.ts';
 import { primaryOf } from '../../../src/failover/cluster/primary.ts';
 import { withPrimary } from '../../../src/failover/watch/presence.ts';
-import { problems } from '../../../src/failover/problems/problems.ts';
+import { type Problem, problems } from '../../../src/failover/problems/problems.ts';
 import type { Planned } from '../../../src/failover/plan/refusals.ts';
 import type { Flavour } from '../../../src/database/version.ts';
 import { type Condition, impose, lift } from './conditions.ts';
 import { isHealthy, judged } from './judged.ts';
 import { planText } from './plan-text.ts';
-import { runPlan, type RunOptions } from './run-plan.ts';
+import { type Ending, runPlan, type RunOptions } from './run-plan.ts';
 import { SETTINGS } from './topology.ts';
 import { World } from './world.ts';
 
@@ -35,7 +35,7 @@ export interface Scenario {
   readonly start: 'switchover' | 'crash' | 'partition' | 'given-up';
   /** The share of the plan after which the tool is killed, a step fails, or the tool stands still. */
   readonly at: number;
-  readonly how: 'killed' | 'failing' | 'suspended' | 'whole';
+  readonly how: 'killed' | 'failing' | 'suspended' | 'disturbed' | 'whole';
   readonly trouble: Trouble;
   /** What is strange about the cluster before it begins. */
   readonly conditions: readonly Condition[];
@@ -111,12 +111,28 @@ export async function play(
         return { failAt: at };
       case 'suspended':
         return { suspendAt: at, meanwhile: settle };
+      case 'disturbed':
+        return { disturbAt: at, disturb };
       case 'whole':
         return {};
     }
   }
 
-  async function run(one: Plan, options: Partial<RunOptions>): Promise<void> {
+  /** In the middle of the plan an instance dies, and perhaps comes back. */
+  function disturb(): void {
+    const any = `db${1 + Math.floor(random() * count)}`;
+    // A replica that is started asks its source again by itself. Where that one lives, and is given up or out of our
+    // reach, it acknowledges to it until one of them is stopped: nothing of ours prevents that.
+    if (start === 'given-up' || start === 'partition') return;
+    const comesBack = random() < 0.7;
+    log.push(`in the middle ${any} ${comesBack ? 'is restarted' : 'dies'}`);
+    // A disk that lies is tried where nobody asks its server for what it has: before the change.
+    world.node(any).losesTail = false;
+    world.crash(any);
+    if (comesBack) world.restart(any);
+  }
+
+  async function run(one: Plan, options: Partial<RunOptions>): Promise<Ending['how']> {
     log.push(
       `${one.kind} ${one.from ?? ''} -> ${one.to}: ${JSON.stringify(options)}`,
       ...one.notes.map((note) => `    # ${note}`),
@@ -141,10 +157,11 @@ export async function play(
       giversOf(one).every((name) => isHealthy(world, world.node(name)));
     if (isWhole && ending.how !== 'done' && isPossible)
       complaints.push(`${ending.how}, although it is safe and somebody can be promoted: ${ending.message}`);
-    if (ending.how !== 'done' || !one.notes.includes('no acknowledged write is lost')) return;
+    if (ending.how !== 'done' || !one.notes.includes('no acknowledged write is lost')) return ending.how;
     const fresh = world.node(ending.to);
     const lost = [...before].filter((write) => !fresh.executed.has(write));
     if (lost.length > 0) complaints.push(`"no acknowledged write is lost", but ${lost.join(' ')}`);
+    return ending.how;
   }
 
   function stateOf(): string {
@@ -178,6 +195,8 @@ export async function play(
         return;
       case 'restart-any': {
         const any = `db${1 + Math.floor(random() * count)}`;
+        // As in `disturb`: it would acknowledge to a former primary that lives.
+        if (world.all().filter((node) => node.writable).length > 1) return;
         world.crash(any);
         world.restart(any);
         return;
@@ -200,6 +219,7 @@ export async function play(
 
   /** What the watch does: finish what was cut off, then repair, in the order of the table. */
   async function settle(): Promise<void> {
+    const inVain: string[] = [];
     for (let round = 0; round < 20; round++) {
       lookOn();
       const topology = world.observe();
@@ -229,15 +249,20 @@ export async function play(
         return;
       }
       const next = problems(topology, settings)
-        .filter((problem) => problem.recovery !== undefined)
-        .map((problem): Planned =>
+        .filter(
+          (problem) =>
+            problem.recovery !== undefined && inVain.filter((one) => one === keyOf(problem)).length < 3,
+        )
+        .map((problem): readonly [string, Planned] => [
+          keyOf(problem),
           problem.recovery === 'rejoin'
             ? planRejoin(topology, { instance: problem.instance ?? '' }, settings)
             : planRepair(topology, problem, settings),
-        )
-        .find((one) => 'plan' in one);
-      if (next === undefined || !('plan' in next)) return;
-      await run(next.plan, {});
+        ])
+        .find(([, one]) => 'plan' in one);
+      if (next === undefined || !('plan' in next[1])) return;
+      // What was tried in vain is left for a while, and the next problem is looked at.
+      if ((await run(next[1].plan, {})) !== 'done') inVain.push(next[0]);
     }
   }
 
@@ -246,7 +271,7 @@ export async function play(
    * because of it. Losses are accepted when there is no other way. There is always a command that leads out.
    */
   async function operate(): Promise<void> {
-    const typed = new Set<string>();
+    const typed: string[] = [];
     for (let round = 0; round < 12 && !isRight(); round++) {
       const topology = world.observe();
       const named = problems(topology, settings).flatMap(({ remedy }) => commandsIn(remedy));
@@ -257,23 +282,29 @@ export async function play(
     }
   }
 
-  function nextCommand(topology: Topology, named: readonly Command[], typed: Set<string>): Plan | undefined {
+  function nextCommand(topology: Topology, named: readonly Command[], typed: string[]): Plan | undefined {
     const state = stateOf();
     const queue = [...named];
     while (queue.length > 0) {
       queue.sort((a, b) => Number(a.force) - Number(b.force));
       const command = queue.shift() as Command;
       const key = `${JSON.stringify(command)} ${state}`;
-      if (typed.has(key)) continue;
-      typed.add(key);
+      // What was taken back since something had changed meanwhile is tried once more.
+      if (typed.filter((one) => one === key).length === 2) continue;
+      typed.push(key);
       const planned = planOf(topology, command, settings);
       if ('plan' in planned) {
         log.push(`typed: failover ${command.verb} ${command.name ?? ''}${command.force ? ' --force' : ''}`);
-        if (command.force) isLossTold = true;
+        if (command.force) {
+          isLossTold = true;
+          world.isForced = true;
+        }
         return planned.plan;
       }
       log.push(`refused ${JSON.stringify(command)}: ${describeRefusals(planned)}`);
       queue.push(...planned.refusals.flatMap(({ remedy }) => commandsIn(remedy)));
+      // Where that is possible, the refusal says "or accept it with --force".
+      if (planned.refusals.every(({ forceable }) => forceable)) queue.push({ ...command, force: true });
     }
     return undefined;
   }
@@ -321,6 +352,10 @@ export async function play(
       at = world.node(at).link?.source ?? at;
     return at;
   }
+}
+
+function keyOf({ code, instance = '' }: Problem): string {
+  return `${code} ${instance}`;
 }
 
 /** A command of the tool, as a remedy names it. */

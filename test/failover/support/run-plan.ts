@@ -21,6 +21,9 @@ export interface RunOptions {
   readonly failAt?: number | undefined;
   /** The tool stands still before this action, for longer than its lease lasts; others go on meanwhile. */
   readonly suspendAt?: number | undefined;
+  /** Something happens to the servers before this action. */
+  readonly disturbAt?: number | undefined;
+  readonly disturb?: (() => void) | undefined;
   readonly meanwhile?: (() => Promise<void>) | undefined;
 }
 
@@ -64,10 +67,11 @@ export async function runPlan(world: World, plan: Plan, options: RunOptions): Pr
     }
     // Whatever it was about to do waits as long as the program stands still.
     if (count === suspendAt) suspended ??= standStill();
-    await suspended;
+    if (suspended !== undefined) await suspended;
     if (signal?.aborted) throw new Error('aborted');
+    if (count === options.disturbAt) options.disturb?.();
     between();
-    if (count++ === failAt) throw new Error('made to fail');
+    if (count++ === failAt) throw new UserError('made to fail');
     try {
       world.do(action);
     } catch (error) {

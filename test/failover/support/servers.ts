@@ -1,6 +1,6 @@
 import type { Memory } from '../../../src/failover/cluster/memory.ts';
 import type { Flavour } from '../../../src/database/version.ts';
-import { NO_MEMORY } from './topology.ts';
+import { NO_MEMORY, NOW } from './topology.ts';
 
 /** A transaction by its origin and number: `1:17`. */
 export type Transaction = string;
@@ -85,6 +85,8 @@ export class ModelServers {
   readonly isolated = new Set<string>();
   readonly violations: string[] = [];
   balancers: BalancerTrouble = 'none';
+  /** Somebody has accepted that writes are lost: what was decided then may have left histories that differ. */
+  isForced = false;
   /** A client was told OK by a primary that waited for nobody. */
   wasAsynchronous = false;
   writer: string | undefined = 'db1';
@@ -170,6 +172,8 @@ export class ModelServers {
     if (this.flavour === 'mariadb') node.relay = [];
     node.stalled = false;
     node.restarts++;
+    // Replication goes on by itself at each start.
+    if (node.link) Object.assign(node.link, { receiver: !node.link.lacksPurged, applier: true });
     node.up = true;
   }
 
@@ -282,6 +286,15 @@ export class ModelServers {
     if (able.length > 1)
       this.violations.push(`${able.map((node) => node.name).join(' and ')} can both acknowledge`);
   }
+}
+
+/** How long a server of the model has run. */
+export function uptimeOf({ restarts }: Node): number {
+  return 1_000_000 - 1000 * restarts;
+}
+
+export function startOf(node: Node): number {
+  return NOW - uptimeOf(node) * 1000;
 }
 
 /** A link as it is right after CHANGE REPLICATION SOURCE and START REPLICA. */
