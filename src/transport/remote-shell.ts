@@ -31,131 +31,144 @@ interface Execution {
 
 /** Speaks the framed protocol over a channel on which `launchCommand` has been started. */
 export function remoteShell(channel: Channel, dependencies: ShellDependencies): RemoteShell {
-  let current: Execution | undefined;
-  let closed = false;
-  let tail: Promise<unknown> = Promise.resolve();
-  let startedAt = 0;
-  const pid = Promise.withResolvers<number>();
-  pid.promise.catch(() => {});
+  return new FramedShell(channel, dependencies);
+}
 
-  const nonce = newNonce();
-  let greeted = false;
-  let said = '';
-  const listen = (text: Buffer) => {
-    if (!greeted && said.length < 2000) said += text.toString('utf8');
-  };
-  const hello = scanMarkers(nonce, {
-    onData: (data) => (greeted ? current?.onStdout(data) : listen(data)),
-    onMarker: (_kind, value) => {
-      greeted = true;
-      pid.resolve(Number(value));
-    },
-  });
+class FramedShell implements RemoteShell {
+  readonly #channel: Channel;
+  readonly #dependencies: ShellDependencies;
+  readonly #pid = Promise.withResolvers<number>();
+  #current: Execution | undefined;
+  #closed = false;
+  #tail: Promise<unknown> = Promise.resolve();
+  #startedAt = 0;
+  #greeted = false;
+  /** What came before its greeting. */
+  #said = '';
 
-  channel.onStdout((chunk) => (greeted ? current?.onStdout(chunk) : hello(chunk)));
-  channel.onStderr((chunk) => {
-    listen(chunk);
-    current?.onStderr(chunk);
-  });
-  channel.onClose(() => {
-    closed = true;
-    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-    const error = dependencies.ended(
-      `while a script was running (${seconds} s after it was sent)`,
-      greeted ? undefined : said,
-    );
-    pid.reject(error);
-    current?.fail(error);
-  });
-  channel.write(prologue(nonce));
+  constructor(channel: Channel, dependencies: ShellDependencies) {
+    this.#channel = channel;
+    this.#dependencies = dependencies;
+    this.#pid.promise.catch(() => {});
+    const nonce = newNonce();
+    const hello = scanMarkers(nonce, {
+      onData: (data) => (this.#greeted ? this.#current?.onStdout(data) : this.#listen(data)),
+      onMarker: (_kind, value) => {
+        this.#greeted = true;
+        this.#pid.resolve(Number(value));
+      },
+    });
+    channel.onStdout((chunk) => (this.#greeted ? this.#current?.onStdout(chunk) : hello(chunk)));
+    channel.onStderr((chunk) => {
+      this.#listen(chunk);
+      this.#current?.onStderr(chunk);
+    });
+    channel.onClose(() => this.#end());
+    channel.write(prologue(nonce));
+  }
 
-  async function execute(script: string, options: RunOptions): Promise<ScriptResult> {
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  run(script: string, options: RunOptions = {}): Promise<ScriptResult> {
+    const result = this.#tail.then(() => this.#execute(script, options));
+    this.#tail = result.catch(() => {});
+    return result;
+  }
+
+  close(): void {
+    this.#channel.end();
+  }
+
+  #listen(text: Buffer): void {
+    if (!this.#greeted && this.#said.length < 2000) this.#said += text.toString('utf8');
+  }
+
+  #end(): void {
+    this.#closed = true;
+    const seconds = ((performance.now() - this.#startedAt) / 1000).toFixed(1);
+    const error = this.#ended(`while a script was running (${seconds} s after it was sent)`);
+    this.#pid.reject(error);
+    this.#current?.fail(error);
+  }
+
+  #ended(during: string): Error {
+    return this.#dependencies.ended(during, this.#greeted ? undefined : this.#said);
+  }
+
+  async #execute(script: string, options: RunOptions): Promise<ScriptResult> {
     options.signal?.throwIfAborted();
-    if (closed) throw dependencies.ended('before the script was sent', greeted ? undefined : said);
+    if (this.#closed) throw this.#ended('before the script was sent');
+    const { timeoutMs, stdin } = options;
     const stdout = collector(options.onStdout);
     const stderr = collector(options.onStderr);
     const finished = Promise.withResolvers<number>();
-    const scriptNonce = newNonce();
-    let status: number | undefined;
-    let stderrEnded = false;
-    const settle = () => {
-      if (status !== undefined && stderrEnded) finished.resolve(status);
-    };
-    current = {
-      onStdout: scanMarkers(scriptNonce, {
-        // What a daemon left behind by the script still says after its end belongs to nobody.
-        onData: (data) => status ?? stdout.add(data),
-        onMarker: (_kind, value) => {
-          status = Number(value);
-          settle();
-        },
-      }),
-      onStderr: scanMarkers(scriptNonce, {
-        onData: (data) => stderrEnded || stderr.add(data),
-        onMarker: () => {
-          stderrEnded = true;
-          settle();
-        },
-      }),
-      fail: finished.reject,
-    };
-    startedAt = performance.now();
-    const limit = limitTo(options, () => stop(finished.resolve));
-    channel.write(
-      encodeScript({
-        nonce: scriptNonce,
-        script,
-        stdin: options.stdin,
-        watchdog:
-          options.timeoutMs === undefined
-            ? undefined
-            : `__watch ${Math.ceil(options.timeoutMs / 1000) + WATCHDOG_DELAY_S}`,
-      }),
-    );
+    const nonce = newNonce();
+    this.#current = execution(nonce, { stdout, stderr, finished });
+    this.#startedAt = performance.now();
+    const limit = limitTo(options, () => this.#stop(finished.resolve));
+    const watchdog =
+      timeoutMs === undefined ? undefined : `__watch ${Math.ceil(timeoutMs / 1000) + WATCHDOG_DELAY_S}`;
+    this.#channel.write(encodeScript({ nonce, script, stdin, watchdog }));
     try {
-      const finalStatus = await finished.promise;
+      const status = await finished.promise;
       await limit.stopped();
       options.signal?.throwIfAborted();
-      return {
-        status: finalStatus,
-        stdout: stdout.take(),
-        stderr: stderr.take(),
-        timedOut: limit.timedOut(),
-      };
+      return { status, stdout: stdout.take(), stderr: stderr.take(), timedOut: limit.timedOut() };
     } finally {
       limit.clear();
-      current = undefined;
+      this.#current = undefined;
     }
   }
 
   /** Ends the script's processes; when even that fails, the shell. */
-  async function stop(giveUp: (status: number) => void): Promise<void> {
-    const patience = setTimeout(() => {
+  async #stop(giveUp: (status: number) => void): Promise<void> {
+    const destroy = (): void => {
       giveUp(137);
-      channel.destroy();
-    }, REAP_LIMIT_MS);
+      this.#channel.destroy();
+    };
+    const patience = setTimeout(destroy, REAP_LIMIT_MS);
     try {
-      await dependencies.reap(await pid.promise);
+      await this.#dependencies.reap(await this.#pid.promise);
     } catch {
-      giveUp(137);
-      channel.destroy();
+      destroy();
     } finally {
       clearTimeout(patience);
     }
   }
+}
 
+interface Sinks {
+  readonly stdout: ReturnType<typeof collector>;
+  readonly stderr: ReturnType<typeof collector>;
+  readonly finished: PromiseWithResolvers<number>;
+}
+
+/** Takes a script's output up to the marker at the end of each stream; then its status is known. */
+function execution(nonce: string, { stdout, stderr, finished }: Sinks): Execution {
+  let status: number | undefined;
+  let stderrEnded = false;
+  const settle = (): void => {
+    if (status !== undefined && stderrEnded) finished.resolve(status);
+  };
   return {
-    run(script, options = {}) {
-      const result = tail.then(() => execute(script, options));
-      tail = result.catch(() => {});
-      return result;
-    },
-    close() {
-      channel.end();
-    },
-    get closed() {
-      return closed;
-    },
+    onStdout: scanMarkers(nonce, {
+      // What a daemon left behind by the script still says after its end belongs to nobody.
+      onData: (data) => status ?? stdout.add(data),
+      onMarker: (_kind, value) => {
+        status = Number(value);
+        settle();
+      },
+    }),
+    onStderr: scanMarkers(nonce, {
+      onData: (data) => stderrEnded || stderr.add(data),
+      onMarker: () => {
+        stderrEnded = true;
+        settle();
+      },
+    }),
+    fail: finished.reject,
   };
 }
 
