@@ -47,8 +47,8 @@ export interface InstanceState {
   /** Prepared XA transactions whose session has ended, when the oldest is open for long. */
   readonly preparedTransactions: PreparedTransactions | undefined;
   /**
-   * Bytes written to the binary log since the server started: they grow in the middle of a commit, too. Undefined when the
-   * server does not count them.
+   * Bytes written to the binary log since the server started, counted while a commit writes them. Undefined when the server
+   * does not count them, or only when a commit has written them all, as MariaDB does (seen with 10.11).
    */
   readonly binlogBytes: number | undefined;
   /** Connections of all kinds, and the limit. */

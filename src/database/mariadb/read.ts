@@ -19,7 +19,7 @@ SELECT @@version AS version, @@server_id AS server_id, @@hostname AS hostname, @
   @@max_connections AS max_connections, @@rpl_semi_sync_master_enabled AS source_enabled,
   @@rpl_semi_sync_master_timeout AS source_timeout, @@rpl_semi_sync_slave_enabled AS replica_enabled;
 SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_status', 'Rpl_semi_sync_master_clients',
-  'Rpl_semi_sync_master_wait_sessions', 'Rpl_semi_sync_slave_status', 'Binlog_bytes_written', 'Threads_connected', 'Uptime');
+  'Rpl_semi_sync_master_wait_sessions', 'Rpl_semi_sync_slave_status', 'Threads_connected', 'Uptime');
 SHOW ALL SLAVES STATUS;
 SHOW SLAVE HOSTS;
 SELECT p.id, p.user, p.host, TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) AS seconds, COALESCE(p.state, '') AS state
@@ -111,7 +111,8 @@ export function mariadbState(
     lockHolders: [],
     backupLocks: [],
     preparedTransactions: undefined,
-    binlogBytes: status.has('binlog_bytes_written') ? Number(status.get('binlog_bytes_written')) : undefined,
+    // Binlog_bytes_written stands still while a commit writes, and jumps at its end.
+    binlogBytes: undefined,
     connections: Number(status.get('threads_connected') ?? 0),
     maxConnections: number(main, 'max_connections'),
   };

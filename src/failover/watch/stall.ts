@@ -10,6 +10,9 @@ import { type History, type InstanceRecord, positionOf } from './history.ts';
  * transaction on its way to a replica all move something.
  */
 
+/** Tens of gigabytes at the speed of a slow disk. */
+const LONGEST_WRITING_MS = 60_000;
+
 /** Why the primary's commits may come to an end by themselves; undefined: they stall. */
 export function doubtOfStall(
   { records, now }: History,
@@ -17,17 +20,32 @@ export function doubtOfStall(
   { stalledAfterMs, longTransactionSeconds }: FailoverSettings,
 ): string | undefined {
   const { name } = record.spec;
+  const neededMs = Math.max(stalledAfterMs, writingMs(record, longTransactionSeconds));
   const old = threadsOf(record.state, longTransactionSeconds);
   const since = Math.min(...old.map((id) => record.committing.get(id) ?? Infinity));
   const stoodMs = record.stateAt - since;
-  if (!(stoodMs >= stalledAfterMs)) {
-    return `no session of ${name} stands in its commit for ${stalledAfterMs} ms yet`;
+  if (!(stoodMs >= neededMs)) {
+    return `no session of ${name} stands in its commit for ${neededMs} ms yet`;
   }
   const moved = [...records.values()]
     .filter(({ silence }) => silence === undefined)
     .map(({ spec, advancedAt }) => ({ name: spec.name, ms: now - (advancedAt ?? -Infinity) }))
     .find(({ ms }) => ms < stalledAfterMs);
   return moved === undefined ? undefined : `${moved.name} had something new ${Math.round(moved.ms)} ms ago`;
+}
+
+/**
+ * How long a commit may write to the binary log while nobody can see that it does: no longer than its transaction ran
+ * before, since it wrote the same bytes to its cache in that time. Zero when the server counts the bytes.
+ */
+function writingMs({ state, stateAt, committing }: InstanceRecord, longTransactionSeconds: number): number {
+  if (state === undefined || state.binlogBytes !== undefined) return 0;
+  const ranMs = state.longTransactions.flatMap(({ id, seconds }) => {
+    const since = committing.get(id);
+    // Nobody looks at a transaction before it is long: that part of its time may have been its commit already.
+    return since === undefined ? [] : [(seconds - longTransactionSeconds) * 1000 - (stateAt - since)];
+  });
+  return Math.min(LONGEST_WRITING_MS, Math.max(0, ...ranMs));
 }
 
 /**

@@ -203,7 +203,8 @@ export function parseInstance(
       state.lockHolders = [{ ...thread(Number(value), 'User sleep'), holds: 'tables', statement: '' }];
     else if (key === 'prepared') state.preparedTransactions = { seconds: Number(value), names: ["'q'"] };
     else if (key === 'long') state.longTransactions = [thread(Number(value), '')];
-    else if (key === 'commit') state.longTransactions = [threadOf(value, 'waiting for handler commit')];
+    else if (key === 'commit')
+      state.longTransactions = [...state.longTransactions, threadOf(value, 'waiting for handler commit')];
     else if (key === 'written') state.binlogBytes = value === 'unknown' ? undefined : Number(value);
     else if (key === 'position') replication({ position: `binlog.000001 ${value}` });
     else if (key === 'seen') {
