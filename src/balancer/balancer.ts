@@ -20,6 +20,8 @@ export interface Balancer {
   readonly name: string;
   /** Servers of the writer backend that count as up. */
   writers(): Promise<readonly string[]>;
+  /** Rejects when the writer backend has no such server: it could not be made the writer. */
+  expect(server: string): Promise<void>;
   /**
    * New writer sessions wait until `release` or until the time is over (at most a minute), whichever comes first. They
    * are accepted and hear nothing; each waits for ten seconds at most and is then closed. The time is measured by the

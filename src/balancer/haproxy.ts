@@ -60,6 +60,9 @@ export function createBalancer({ name, open, timeoutMs = TIMEOUT_MS }: HaproxyOp
     async writers() {
       return usable(await act([]));
     },
+    async expect(server) {
+      await known(server);
+    },
     async hold(ms) {
       await act([{ text: `writers hold ${Math.ceil(ms)}`, answer: 'hold' }]);
     },

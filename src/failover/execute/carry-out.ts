@@ -32,7 +32,10 @@ export async function carryOut(action: Action, context: ActionContext, limits: L
   const server = (name: string): Server => known(context.ports.servers, name);
   switch (action.do) {
     case 'hold-writers':
-      return await onBalancers(context, (balancer) => balancer.hold(action.ms));
+      return await onBalancers(context, async (balancer) => {
+        if (action.for !== undefined) await balancer.expect(specOf(context.cluster, action.for).host);
+        await balancer.hold(action.ms);
+      });
     case 'release-writers':
       return await onBalancers(context, (balancer) => balancer.release());
     case 'end-writers': {

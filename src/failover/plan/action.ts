@@ -7,8 +7,11 @@ import type { RefusalCode } from './refusal-codes.ts';
  * the journal before it is carried out and after.
  */
 export type Action =
-  /** HAProxy: new writer sessions wait (they are not refused), for this long at most. */
-  | { readonly do: 'hold-writers'; readonly ms: number }
+  /**
+   * HAProxy: new writer sessions wait (they are not refused), for this long at most. Refused where `for`, which is to
+   * become the writer, is unknown.
+   */
+  | { readonly do: 'hold-writers'; readonly ms: number; readonly for?: string }
   | { readonly do: 'release-writers' }
   /** HAProxy: sessions to the instance end, and it is no writer until its own check says so again. */
   | { readonly do: 'end-writers'; readonly instance: string }

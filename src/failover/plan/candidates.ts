@@ -34,14 +34,17 @@ export function candidates(topology: Topology, settings: FailoverSettings): read
 export function candidatesOf(survey: Survey, way: Way = wayOf(survey)): readonly Candidate[] {
   const ranked = survey.topology.instances
     .filter((instance) => instance !== survey.primary)
-    .map((instance) => ({
-      candidate: candidate(survey, instance, way),
-      key: sortKey(survey, instance, way),
-    }));
+    .map((instance) => {
+      const found = objections(survey, instance, way);
+      return {
+        candidate: candidate(survey, instance, found),
+        // What an operator can accept stands in the way of less than what nobody can.
+        limits: found.length === 0 ? 0 : found.every(({ forceable }) => forceable) ? 1 : 2,
+        key: sortKey(survey, instance, way),
+      };
+    });
   const inOrder = [...ranked].sort((a, b) => {
-    const limits =
-      Number(a.candidate.limitation !== undefined) - Number(b.candidate.limitation !== undefined);
-    if (limits !== 0) return limits;
+    if (a.limits !== b.limits) return a.limits - b.limits;
     for (const [index, value] of a.key.entries()) {
       const difference = value - (b.key[index] ?? 0);
       if (difference !== 0) return difference;
@@ -71,10 +74,10 @@ function sortKey(survey: Survey, instance: Instance, way: Way): readonly number[
   ];
 }
 
-function candidate(survey: Survey, instance: Instance, way: Way): Candidate {
+function candidate(survey: Survey, instance: Instance, found: readonly Refusal[]): Candidate {
   const { name } = instance.spec;
   const rule = survey.rule(name);
-  const limitation = objections(survey, instance, way)[0]?.message;
+  const limitation = (found.find(({ forceable }) => !forceable) ?? found[0])?.message;
   const advantages: string[] = [];
   const drawbacks: string[] = [];
   if (rule === 'prefer') advantages.push('the operators prefer it');

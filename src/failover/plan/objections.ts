@@ -65,6 +65,14 @@ export function objections(survey: Survey, instance: Instance, way: Way): readon
       `turn ${gtidVariable} on: \`provision up\``,
     );
   }
+  if (state.offlineMode) {
+    object(
+      'OfflineCandidate',
+      'is in offline mode: ordinary clients could not connect',
+      `\`SET GLOBAL offline_mode = OFF\` on ${name}, or promote another instance`,
+      { forceable: true },
+    );
+  }
   if (!state.logBin) {
     object(
       'NoBinaryLog',

@@ -240,7 +240,12 @@ export function sortFollowers(
     if (instance === to || staysBelow(survey, instance, to)) continue;
     const { name } = instance.spec;
     const own = survey.errant(instance);
-    if (!isEmpty(own) && !(isEmpty(byMembers(own, survey, instance)) && followedWithThem(instance))) {
+    const { otherChannels } = instance.state;
+    if (otherChannels.length > 0) {
+      notes.push(
+        `${name} replicates by more channels (${listed(otherChannels)}) and is not moved: \`CHANGE REPLICATION SOURCE … FOR CHANNEL ''\` there`,
+      );
+    } else if (!isEmpty(own) && !(isEmpty(byMembers(own, survey, instance)) && followedWithThem(instance))) {
       notes.push(`${name} has transactions of its own and does not follow: \`failover rejoin ${name}\``);
     } else if (!contains(survey.holds(instance), to.state.purged)) {
       notes.push(

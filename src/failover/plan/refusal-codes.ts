@@ -31,6 +31,7 @@ export const REFUSALS = {
   NotAReplicaOfThePrimary: 'The candidate follows another instance than the primary.',
   NotTheLastPrimary: 'The last change made another instance the primary.',
   NothingToRepair: 'The watch: what is wrong is left to a person.',
+  OfflineCandidate: 'The candidate is in offline mode and lets only administrators in.',
   OtherDataCentre: 'The best candidate is in another data centre.',
   Paused: 'The watch: an operator has paused automatic recovery.',
   PrimaryHasBacklog: 'The primary has received transactions that it has not applied yet.',

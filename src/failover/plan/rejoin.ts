@@ -282,6 +282,13 @@ function afterwards(survey: Survey, instance: Answering, primary: Answering): re
     ...followStages(survey, instance, primary).map((stage) =>
       stage.map((one) => ({ ...one, optional: undefined, undo: undefined, beside: undefined })),
     ),
-    [step(survey.settings, { do: 'catch-up', instance: instance.spec.name, with: primary.spec.name })],
+    // It follows; how long it takes to catch up is told, and takes nothing back.
+    [
+      step(
+        survey.settings,
+        { do: 'catch-up', instance: instance.spec.name, with: primary.spec.name },
+        { optional: true },
+      ),
+    ],
   ];
 }

@@ -1,7 +1,7 @@
 import { contains, count, isEmpty } from '../../database/gtid.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 import { find, unknownInstance } from './names.ts';
-import { isLate } from './holdings.ts';
+import { isLate, isStuck } from './holdings.ts';
 import { followStep } from './promotion.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
 import { compact, step } from './steps.ts';
@@ -49,7 +49,10 @@ export function planRelocate(topology: Topology, wish: RelocateWish, settings: F
   const { name } = replica.spec;
   // What it received and did not apply it fetches again, where the new source has it all.
   const isGiven = isLate(settings, replica) && contains(source.state.executed, survey.holds(replica));
-  const applies = replica.state.replication?.applier === 'on' && !isGiven;
+  const { replication } = replica.state;
+  // An applier that was stopped is started for it: to follow another source throws away what is not applied.
+  const isOff = replication?.applier === 'off' && !contains(source.state.executed, survey.holds(replica));
+  const applies = (replication?.applier === 'on' || isOff) && !isGiven;
   // Back below one that is not the primary it would acknowledge writes that nobody else gets.
   const former = survey.links.get(name)?.source;
   const isUndone = former !== undefined && leadsToPrimary(survey, former);
@@ -62,6 +65,7 @@ export function planRelocate(topology: Topology, wish: RelocateWish, settings: F
       lost: '',
       lostCount: 0,
       stages: compact([
+        isOff ? [step(settings, { do: 'start-applier', instance: name }, { optional: true })] : [],
         applies
           ? [
               step(
@@ -108,6 +112,22 @@ function relocateRefusals(survey: Survey, replica: Answering, source: Answering)
       refusal('AlreadyPrimary', name, `${name} is the primary and follows nobody`, {
         remedy: `\`failover promote ${above}\``,
       }),
+    );
+  }
+  const { replication } = replica.state;
+  const isGiven = contains(source.state.executed, survey.holds(replica));
+  if (replication && !isGiven && isStuck(replica)) {
+    const error = replication.applierError;
+    found.push(
+      refusal(
+        'ApplierStopped',
+        name,
+        `${name} has received ${count(replication.backlog)} transactions that it cannot apply${error ? ` (${error.code} ${error.message})` : ''} and that ${above} does not have: to follow ${above} would throw them away`,
+        {
+          remedy: `see to the error and start the applier there, or wait until ${above} has them`,
+          details: [replication.backlog.toString()],
+        },
+      ),
     );
   }
   const errant = survey.errant(replica);

@@ -25,8 +25,16 @@ const ACKERS_LIMIT_MS = 5000;
 const LONGEST_HOLD_MS = 60_000;
 
 /** New sessions of writers wait, instead of being refused. */
-export function holdWriters(settings: FailoverSettings, ms: number, extra: Extra = {}): Step {
-  const action = { do: 'hold-writers', ms: Math.min(ms, LONGEST_HOLD_MS) } as const;
+export function holdWriters(
+  settings: FailoverSettings,
+  ms: number,
+  { to, ...extra }: Extra & { readonly to?: Answering } = {},
+): Step {
+  const action = {
+    do: 'hold-writers',
+    ms: Math.min(ms, LONGEST_HOLD_MS),
+    ...(to === undefined ? {} : { for: to.spec.name }),
+  } as const;
   return step(settings, action, { undo: [{ do: 'release-writers' }], ...extra });
 }
 

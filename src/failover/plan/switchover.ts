@@ -63,7 +63,7 @@ export function planSwitchover(
     ...hookStage(settings, 'before-switchover'),
     [step(settings, { do: 'catch-up', instance: fresh, with: old }, { name: 'catch-up-before' })],
     ...(early.length > 0 ? moveEarly(survey, from, to, early) : []),
-    [holdWriters(settings, settings.switchoverTimeoutMs)],
+    [holdWriters(settings, settings.switchoverTimeoutMs, { to })],
     options.endFirst
       ? [step(settings, { do: 'end-clients', instance: old }, { name: 'end-clients-before' })]
       : [],

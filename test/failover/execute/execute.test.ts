@@ -325,6 +325,20 @@ test('writes stand still for no longer than they may, however many steps share t
   t.false(fake.calls.includes('db2.makeWritable'));
 });
 
+test('a candidate that no balancer knows is noticed before anything is changed', async (t) => {
+  const fake = fakeCluster({
+    'lb1.expect web2': () => failing('no server'),
+    'lb2.expect web2': () => failing(),
+  });
+  const plan = planOf(
+    [{ action: { do: 'hold-writers', ms: 5000, for: 'db2' }, undo: [{ do: 'release-writers' }] }],
+    [{ action: { do: 'make-read-only', instance: 'db1' } }],
+  );
+  const outcome = await carryOut(plan, fake);
+  t.is(outcome.outcome, 'undone');
+  t.deepEqual(changes(fake.calls), ['lb1.release', 'lb2.release']);
+});
+
 test('when the time is over between two steps, the next one does not begin', async (t) => {
   const slow = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 60));
   const fake = fakeCluster({ 'db1.makeReadOnly': slow });

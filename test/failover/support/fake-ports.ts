@@ -136,6 +136,7 @@ function fakeBalancer(name: string, act: Act): Balancer {
   return {
     name,
     writers: async () => (await act(`${name}.writers`, undefined, [])) as readonly string[],
+    expect: async (server) => void (await act(`${name}.expect ${server}`)),
     hold: async () => void (await act(`${name}.hold`)),
     release: async () => void (await act(`${name}.release`)),
     endWriters: async (server) => void (await act(`${name}.endWriters ${server}`)),
@@ -208,6 +209,6 @@ export function changes(calls: readonly string[]): readonly string[] {
   return calls.filter(
     (call) =>
       !['write', 'remember', 'confirm'].includes(call) &&
-      !/\.(readState|executed|waitFor|writers)$/.test(call),
+      !/\.(readState|executed|waitFor|writers)$|\.expect /.test(call),
   );
 }

@@ -103,6 +103,7 @@ export function site(settings: Partial<Cluster['settings']> = {}): Site {
         balancers: ['lb1', 'lb2'].map((each) => ({
           name: each,
           writers: async () => (world.writer === undefined ? [] : [world.writer.replace('db', 'web')]),
+          expect: async () => {},
           hold: async () => world.do({ do: 'hold-writers', ms: 1 }),
           release: async () => world.do({ do: 'release-writers' }),
           endWriters: async (host) => world.do({ do: 'end-writers', instance: host.replace('web', 'db') }),
