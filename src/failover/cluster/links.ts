@@ -1,3 +1,4 @@
+import type { ReplicationState } from '../../database/state.ts';
 import type { Answering, Instance, Topology } from './topology.ts';
 
 /** The heartbeat comes every second: who has heard nothing for longer than this hears nothing. */
@@ -18,10 +19,19 @@ export type Links = ReadonlyMap<string, Link>;
 /** Derives every link of a snapshot. */
 export function linksOf(topology: Topology): Links {
   const byAddress = new Map<string, Instance>();
+  const byIdentity = new Map<string, Instance>();
   for (const instance of topology.instances) {
     const { spec } = instance;
-    for (const host of [spec.name, spec.host, spec.address]) byAddress.set(`${host}:${spec.port}`, instance);
+    for (const host of [spec.name, spec.host, spec.address])
+      byAddress.set(`${host.toLowerCase()}:${spec.port}`, instance);
+    const identity =
+      instance.kind === 'answering' ? instance.state.uuid : topology.memory.identities?.[spec.name];
+    if (identity !== undefined) byIdentity.set(identity.toLowerCase(), instance);
   }
+  // An alias, another address or a VIP is nobody's in the inventory: there it counts which server has answered. Whoever is
+  // told to follow another host may still say the identity of the one before, so the address comes first.
+  const sourceOf = ({ sourceHost, sourcePort, sourceUuid }: ReplicationState): Instance | undefined =>
+    byAddress.get(`${sourceHost.toLowerCase()}:${sourcePort}`) ?? byIdentity.get(sourceUuid.toLowerCase());
   const links = new Map<string, Link>();
   for (const instance of topology.instances) {
     const replication = instance.kind === 'answering' ? instance.state.replication : undefined;
@@ -34,7 +44,7 @@ export function linksOf(topology: Topology): Links {
         : receiver === 'on' && (silentMs === undefined || silentMs < HEARD_MS)
           ? 'hears'
           : 'seeks';
-    links.set(instance.spec.name, { source: byAddress.get(address), address, state });
+    links.set(instance.spec.name, { source: sourceOf(replication), address, state });
   }
   return links;
 }

@@ -74,6 +74,11 @@ export const memorySchema = openObject({
     .readonly()
     .optional()
     .describe('replicas that an operator has put below another replica, and below which'),
+  identities: z
+    .record(z.string(), z.string())
+    .readonly()
+    .optional()
+    .describe('the server_uuid (MariaDB: server_id) of each instance that answered'),
   started: z
     .record(z.string(), time)
     .readonly()

@@ -109,6 +109,7 @@ export function withPrimary(memory: Memory, seen: Topology | undefined, before?:
     began,
     semiSync: settingsOf({ ...seen, memory }, view.primary),
     started: withStarts(memory.started, seen, had),
+    identities: { ...memory.identities, ...identitiesOf(seen) },
     disabledEvents: state.disabledEvents,
   };
   const { enabled, active } = state.semiSync.source;
@@ -118,10 +119,22 @@ export function withPrimary(memory: Memory, seen: Topology | undefined, before?:
 /** Whether the memory lacks who the primary is, or how it acknowledges; it must know both before the primary dies. */
 function isNews(seen: Topology | undefined, before: Topology | undefined): boolean {
   if (seen === undefined) return false;
-  const { primary, semiSync, started } = withPrimary(seen.memory, seen, before);
+  const { primary, semiSync, started, identities } = withPrimary(seen.memory, seen, before);
   return (
     primary !== seen.memory.primary ||
-    !isDeepStrictEqual([semiSync, started], [seen.memory.semiSync, seen.memory.started])
+    !isDeepStrictEqual(
+      [semiSync, started, identities],
+      [seen.memory.semiSync, seen.memory.started, seen.memory.identities],
+    )
+  );
+}
+
+/** A server that does not answer cannot say which one it is: replicas that follow it by an alias can. */
+function identitiesOf({ instances }: Topology): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    instances.flatMap((instance) =>
+      instance.kind === 'answering' ? [[instance.spec.name, instance.state.uuid] as const] : [],
+    ),
   );
 }
 
