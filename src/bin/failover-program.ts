@@ -68,7 +68,7 @@ export const FAILOVER_VERBS: readonly Verb[] = [
   },
   {
     name: 'pause',
-    summary: 'let the watch only look, until resume',
+    summary: 'let the watch only look, until resume or for a time',
     usage: '[reason...]',
     load: async () => (await import('../commands/failover/pause.ts')).pauseCommand,
   },
