@@ -123,18 +123,26 @@ function actorOf({ run, task, scope, target, host }: ModuleTurn): Actor {
 }
 
 /** The keywords `remote_user` and `connection`; variables of the host have precedence over them. */
-function loginOf(task: Task, scope: Scope, connection: Scope): Login {
+function loginOf(task: Task, scope: Scope, variables: Scope): Login {
   const text = (value: Value | undefined): string | undefined =>
     value === undefined || value === null || value === '' ? undefined : String(value);
+  const connection = text(
+    variables.get('ansible_connection') ?? keyword(task.connection, scope, 'connection'),
+  );
   return {
+    connection,
     user: text(
-      connection.get('ansible_user') ??
-        connection.get('ansible_ssh_user') ??
+      variables.get('ansible_user') ??
+        variables.get('ansible_ssh_user') ??
         keyword(task.remoteUser, scope, 'remote_user'),
     ),
-    connection: text(connection.get('ansible_connection') ?? keyword(task.connection, scope, 'connection')),
-    address: text(connection.get('ansible_host') ?? connection.get('ansible_ssh_host')),
-    port: text(connection.get('ansible_port') ?? connection.get('ansible_ssh_port')),
+    // This machine has no address; whatever stands there need not even be known.
+    ...(connection === 'local'
+      ? {}
+      : {
+          address: text(variables.get('ansible_host') ?? variables.get('ansible_ssh_host')),
+          port: text(variables.get('ansible_port') ?? variables.get('ansible_ssh_port')),
+        }),
   };
 }
 

@@ -363,3 +363,17 @@ test('hostvars know the play that runs, whoever asked before it began', async (t
   });
   t.deepEqual(messages, ['one', 'two of one']);
 });
+
+test('what is done on this machine needs no address', async (t) => {
+  const { addresses } = await tell(t, {
+    'hosts.yml': 'all: {hosts: {web1: {ansible_connection: local, ansible_host: "{{ known_later }}"}}}\n',
+    'site.yml': `
+- hosts: all
+  gather_facts: false
+  tasks:
+    - {command: "true", register: ran}
+    - {assert: {that: ran is success}}
+`,
+  });
+  t.deepEqual(addresses, []);
+});
