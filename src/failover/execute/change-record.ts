@@ -142,8 +142,8 @@ export class ChangeRecord {
       fenced,
       ...(outcome === 'done' ? { below: this.#below(memory.below) } : {}),
     };
-    // A repair is what settles a change that was cut off.
-    const settles = this.#isPromotion() || this.#plan.kind === 'repair';
+    // A repair settles a change that was cut off when the balancers end up with a primary, and not when a replica starts.
+    const settles = this.#isPromotion() || this.#opensPrimary();
     if (!settles || outcome === 'failed') return base;
     if (outcome === 'undone') {
       if (memory.unfinished?.id !== this.id || this.#before === undefined) return base;
@@ -252,6 +252,14 @@ export class ChangeRecord {
       message,
       ...(this.#options.retry ? { attempts: this.#options.retry.attempts } : {}),
     };
+  }
+
+  #opensPrimary(): boolean {
+    const { kind, stages, to } = this.#plan;
+    return (
+      kind === 'repair' &&
+      stages.flat().some(({ action }) => action.do === 'point-writers' && action.instance === to)
+    );
   }
 
   #isPromotion(): boolean {
