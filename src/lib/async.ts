@@ -45,18 +45,20 @@ export interface TimeLimit {
 
 /** The result of some work, if it comes in time. The work itself is not stopped: whoever began it has to do that. */
 export async function within<T>(work: Promise<T>, { ms, expired, signal }: TimeLimit): Promise<T> {
-  const over = Promise.withResolvers<never>();
-  const timer = setTimeout(() => over.reject(expired()), ms);
-  const onAbort = (): void => over.reject(signal?.reason);
   // What comes too late is nobody's error any more.
   work.catch(() => {});
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted) onAbort();
+  const ended = new AbortController();
+  const over = new Promise<never>((_resolve, reject) => {
+    const timer = setTimeout(() => reject(expired()), ms);
+    const onAbort = (): void => reject(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { signal: ended.signal });
+    if (signal?.aborted) onAbort();
+    ended.signal.addEventListener('abort', () => clearTimeout(timer));
+  });
   try {
-    return await Promise.race([over.promise, work]);
+    return await Promise.race([over, work]);
   } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
+    ended.abort();
   }
 }
 
