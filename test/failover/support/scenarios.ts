@@ -8,15 +8,13 @@ import { play, randomFrom, type Scenario } from './play.ts';
 const CONDITIONS_EACH = 1.5;
 /** Scenarios of one test: so many end within the time limit of a test on a slow machine, too. */
 export const BATCH = 2500;
-/** Half of them are the same everywhere and always; the others begin at a number that is printed. */
-const BATCHES = Number(process.env['UNDERSTUDY_MODEL_BATCHES'] ?? 8);
-const FIRST_RANDOM = Number(process.env['UNDERSTUDY_MODEL_SEED'] ?? Date.now() % 1_000_000_000);
+const BATCHES = Number(process.env['UNDERSTUDY_MODEL_BATCHES'] ?? 4);
+/** The same scenarios on every machine, so that who changes something else is not stopped; others are hunted by a seed. */
+const FIRST = Number(process.env['UNDERSTUDY_MODEL_SEED'] ?? 0);
 
 /** The seeds at which the batches begin. */
 export function batches(): readonly number[] {
-  return Array.from({ length: BATCHES }, (_, index) =>
-    index % 2 === 0 ? (index / 2) * BATCH : FIRST_RANDOM + ((index - 1) / 2) * BATCH,
-  );
+  return Array.from({ length: BATCHES }, (_, index) => FIRST + index * BATCH);
 }
 
 /** The scenario of a number, always the same one. */
