@@ -1,4 +1,4 @@
-/** What a change of topology may be. The first two move the primary. */
+/** The kinds of change of a topology. The first two move the primary. */
 export const CHANGE_KINDS = ['switchover', 'failover', 'rejoin', 'relocate', 'repair'] as const;
 
 export type ChangeKind = (typeof CHANGE_KINDS)[number];

@@ -119,7 +119,7 @@ export function readClusterFile(file: string): Cluster {
   return parseCluster(text, file);
 }
 
-/** The same for a text. */
+/** Reads the same from a text. */
 export function parseCluster(text: string, file: string): Cluster {
   let plain: unknown;
   try {

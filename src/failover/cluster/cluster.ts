@@ -11,7 +11,7 @@ export interface Account {
 /** One cluster as the operator describes it: in the inventory, or for a daemon in its own file. */
 export interface Cluster {
   readonly name: string;
-  /** Production is never drilled. */
+  /** Whether `failover drill` refuses this cluster. */
   readonly production: boolean;
   readonly flavour: Flavour;
   readonly instances: readonly InstanceSpec[];
@@ -21,13 +21,13 @@ export interface Cluster {
     readonly failover: Account;
     readonly replication: Account;
     readonly backup: Account;
-    /** Of the store, when there is one. */
+    /** The account at etcd, when the store is there. */
     readonly etcd?: Account | undefined;
   };
   readonly tls: {
-    /** On the machine that runs the tool; undefined: encrypted and not verified. */
+    /** The authority's certificate on the machine that runs the tool; undefined encrypts without verifying. */
     readonly ca: string | undefined;
-    /** On the instances, for their replication channel. */
+    /** The authority's certificate on the instances, for their replication channel. */
     readonly replicaCa: string;
   };
   /** `ADDRESS:PORT` of each member; none: files. */
@@ -53,7 +53,7 @@ export interface FailoverSettings {
   /** The watch: how often each instance is asked, and how long a silent primary counts as alive. */
   readonly pollMs: number;
   readonly deadAfterMs: number;
-  /** And for how long the commits of one that answers may stand still. */
+  /** How long the commits of a primary that answers may stand still. */
   readonly stalledAfterMs: number;
   /** No second automatic failover within this time, unless the first was acknowledged. */
   readonly antiFlapMs: number;
@@ -61,8 +61,8 @@ export interface FailoverSettings {
   readonly longTransactionSeconds: number;
   readonly allowOtherDataCentre: boolean;
   /**
-   * A new primary that no living replica could acknowledge to accepts writes without an acknowledgement. By default
-   * its writes wait for one, since an acknowledged write may be lost otherwise.
+   * Whether a new primary accepts writes without an acknowledgement when no living replica could give one. By default
+   * its writes wait, because an acknowledged write could be lost otherwise.
    */
   readonly asyncWhenAlone?: boolean | undefined;
   readonly hooks: Readonly<Partial<Record<HookName, string>>>;

@@ -1,7 +1,7 @@
 import type { Memory } from './memory.ts';
 import type { Instance } from './topology.ts';
 
-/** Who is replacing the data of an instance by a copy at this time; undefined: nobody. */
+/** The process that is replacing an instance's data by a copy at this time; undefined when none is. */
 export function copierOf({ copies }: Memory, name: string, at: number): string | undefined {
   const copy = copies?.[name];
   return copy !== undefined && at < copy.until ? copy.by : undefined;

@@ -4,10 +4,11 @@ import type { Survey } from './survey.ts';
 import type { Answering } from './topology.ts';
 
 /**
- * Transactions that should not be there. With a primary that answers: what it does not have. What came from itself is
- * left out, since it may have been written between the two answers. Without one: what this instance wrote itself and
- * nobody else has, unless it wrote it as the primary; and what is of nobody that the cluster knows. What only one has of
- * others came by way of the primary, and is what a failover is about.
+ * The transactions that an instance should not have. When a primary answers, those are the transactions that it does
+ * not have, except its own, which it may have written between the two answers. Without a primary, they are what the
+ * instance wrote itself and no other one has, unless it wrote them as the primary, and the transactions of a source
+ * that the cluster does not know. A transaction of another member that only this instance has came by way of the
+ * primary; a failover decides about it.
  */
 export function errantOf(survey: Survey, instance: Answering): Gtids {
   const { primary } = survey;
@@ -24,12 +25,15 @@ export function errantOf(survey: Survey, instance: Answering): Gtids {
   return isEmpty(own) || wroteAsPrimary(survey, instance) ? unknown : union(own, unknown);
 }
 
-/** Without a primary that answers: what this instance wrote and nobody who answers knows of. */
+/** When no primary answers: the transactions that this instance wrote and that no instance which answers has. */
 export function onlyIts(survey: Survey, instance: Answering): Gtids {
   return byItself(onlyThere(survey, instance), instance);
 }
 
-/** What one instance has, and neither the primary was known to have nor anybody has who answers. */
+/**
+ * The transactions that one instance has, that no other instance which answers has, and that the primary was not known
+ * to have.
+ */
 function onlyThere(survey: Survey, instance: Answering): Gtids {
   let extra = instance.state.executed;
   for (const known of elsewhere(survey, instance)) {
@@ -45,8 +49,8 @@ function elsewhere(survey: Survey, instance: Answering): readonly Gtids[] {
 }
 
 /**
- * Transactions that only one instance has, from an origin that no other instance knows or follows: somebody committed
- * them there with a GTID of his own. Transactions that came by way of the primary have predecessors of the same origin on
+ * Transactions that only one instance has, of a source that no other instance knows or follows: somebody committed them
+ * there with a GTID of their own. Transactions that came by way of the primary have predecessors of the same source on
  * other instances, or are the primary's.
  */
 function ofUnknownOrigin(extra: Gtids, survey: Survey, instance: Answering): Gtids {
@@ -61,9 +65,10 @@ function ofUnknownOrigin(extra: Gtids, survey: Survey, instance: Answering): Gti
 }
 
 /**
- * Whether what nobody else has may be from a time when this instance was the primary: then it was acknowledged, perhaps
- * by the dead primary alone. The last change made it the primary, or was about to; or nothing is known of the time
- * before the last primary, and others have older writes of it, or there is nobody to compare it with.
+ * Whether transactions that no other instance has may be from a time when this instance was the primary. Then they were
+ * acknowledged, perhaps by the dead primary alone. That may be so when the last change made it the primary or was about
+ * to, or when nothing is known of the time before the last primary and either other instances have older writes of it
+ * or there is no instance to compare it with.
  */
 function wroteAsPrimary(survey: Survey, instance: Answering): boolean {
   const { primary, unfinished } = survey.topology.memory;
@@ -75,8 +80,9 @@ function wroteAsPrimary(survey: Survey, instance: Answering): boolean {
 }
 
 /**
- * What the cluster's primary is known to have had: what it says, or what was seen of it last, and what it began with.
- * The latter it has from the primary before it: that it waits for acknowledgements says nothing about those.
+ * The transactions that the cluster's primary is known to have had: those that it reports or that were last seen of it,
+ * and those that it began with. It got the latter from the primary before it, so its own waiting for acknowledgements
+ * says nothing about them.
  */
 export function knownOfPrimary(survey: Survey): Gtids | undefined {
   const { primary, topology } = survey;
@@ -94,7 +100,10 @@ export function knownOfPrimary(survey: Survey): Gtids | undefined {
     : known.map((one) => parseGtids(flavour, one)).reduce((all, one) => union(all, one));
 }
 
-/** Everything that may be in the cluster by right and not from the primary: it had it when it became the primary. */
+/**
+ * The transactions that may rightly be in the cluster without the primary having written them: it had them when it
+ * became the primary.
+ */
 function historyBefore(survey: Survey): Gtids | undefined {
   const { began, primary } = survey.topology.memory;
   const flavour = survey.others[0]?.state.executed.flavour;
@@ -102,15 +111,16 @@ function historyBefore(survey: Survey): Gtids | undefined {
   return parseGtids(flavour, began);
 }
 
-/** Without what an instance wrote itself: between two answers of a primary at work there is always some of it. */
+/** Leaves out what an instance wrote itself: between two answers of a primary at work there is always some of it. */
 export function byOthers(gtids: Gtids, than: Answering): Gtids {
   const origin = originOf(than);
   return gtids.from((one) => one !== origin);
 }
 
 /**
- * What an instance of MySQL wrote itself, the primary has, and it has no more: it was set back to an older state. A
- * receiver leaves out events with the server_id of its own (replicate_same_server_id is off), so it never gets them again.
+ * The transactions that a MySQL instance wrote itself, that the primary has, and that the instance no longer has: it
+ * was set back to an older state. Its receiver leaves out events with its own server_id (replicate_same_server_id is
+ * off), so it never gets them again.
  */
 export function ownLost(primary: Answering, instance: Answering): Gtids {
   const { executed } = instance.state;
@@ -119,7 +129,7 @@ export function ownLost(primary: Answering, instance: Answering): Gtids {
   return byItself(subtract(primary.state.executed, executed), instance);
 }
 
-/** What other members wrote. */
+/** The transactions that other members wrote. */
 export function byMembers(gtids: Gtids, survey: Survey, than: Answering): Gtids {
   const members = new Set(
     survey.topology.instances
@@ -130,13 +140,13 @@ export function byMembers(gtids: Gtids, survey: Survey, than: Answering): Gtids 
   return gtids.from((origin) => members.has(origin));
 }
 
-/** Only what an instance wrote itself. */
+/** The transactions that an instance wrote itself. */
 export function byItself(gtids: Gtids, instance: Answering): Gtids {
   const origin = originOf(instance);
   return gtids.from((one) => one === origin);
 }
 
-/** By which name its own transactions are known. */
+/** The name by which the instance's own transactions are known. */
 function originOf({ state }: Answering): string {
   return state.uuid.toLowerCase();
 }

@@ -1,4 +1,4 @@
-/** The moments at which the operators' own programs are run. */
+/** The moments at which the tool runs the operators' own programs. */
 export const HOOK_NAMES = [
   'detected',
   'before-failover',

@@ -1,19 +1,22 @@
 import type { ReplicationState } from '../../database/state.ts';
 import type { Answering, Instance, Topology } from './topology.ts';
 
-/** The heartbeat comes every second: who has heard nothing for longer than this hears nothing. */
+/** The heartbeat comes every second: a receiver that has heard nothing for longer than this hears nothing. */
 export const HEARD_MS = 2500;
 
 /** What one instance says about the source it replicates from. */
 export interface Link {
-  /** Undefined: an address that no instance of the cluster has. */
+  /** The source; undefined when no instance of the cluster has the address. */
   readonly source: Instance | undefined;
   readonly address: string;
-  /** `hears`: data or heartbeats come; `seeks`: the receiver runs and nothing comes; `stopped`: it does not run. */
+  /**
+   * `hears`: data or heartbeats arrive. `seeks`: the receiver runs and nothing arrives. `stopped`: the receiver does
+   * not run.
+   */
   readonly state: 'hears' | 'seeks' | 'stopped';
 }
 
-/** Who follows whom, by the name of the follower. An instance without a link is nobody's replica, or silent. */
+/** The link of each replica, by the replica's name. An instance without a link follows none, or does not answer. */
 export type Links = ReadonlyMap<string, Link>;
 
 /** Derives every link of a snapshot. */
@@ -28,8 +31,9 @@ export function linksOf(topology: Topology): Links {
       instance.kind === 'answering' ? instance.state.uuid : topology.memory.identities?.[spec.name];
     if (identity !== undefined) byIdentity.set(identity.toLowerCase(), instance);
   }
-  // An alias, another address or a VIP is nobody's in the inventory: there it counts which server has answered. Whoever is
-  // told to follow another host may still say the identity of the one before, so the address comes first.
+  // The inventory does not have an alias, a second address or a VIP. For such an address the identity of the server
+  // that answered counts. A replica that was told to follow another host may still report the identity of the one
+  // before, so the address is compared first.
   const sourceOf = ({ sourceHost, sourcePort, sourceUuid }: ReplicationState): Instance | undefined =>
     byAddress.get(`${sourceHost.toLowerCase()}:${sourcePort}`) ?? byIdentity.get(sourceUuid.toLowerCase());
   const links = new Map<string, Link>();
@@ -49,7 +53,7 @@ export function linksOf(topology: Topology): Links {
   return links;
 }
 
-/** Does it ask another instance for transactions right now? */
+/** Whether the instance fetches transactions from another one right now. */
 export function isFollowing(links: Links, instance: Instance): boolean {
   const link = links.get(instance.spec.name);
   return link !== undefined && link.state !== 'stopped';

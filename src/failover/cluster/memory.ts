@@ -114,7 +114,7 @@ function isGtids(text: string): boolean {
       parseGtids(flavour, text);
       return true;
     } catch {
-      // It may be the other flavour's.
+      // The text may be of the other flavour.
     }
   }
   return false;

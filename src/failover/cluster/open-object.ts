@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
 /**
- * A stored object whose further keys are kept, though nobody here knows them: a release that knows more wrote them, and
- * whoever changes a part of a record must not lose the rest.
+ * A stored object that keeps keys which this release does not know: a newer release wrote them, and a process that
+ * changes a part of a record must not lose the rest.
  */
 export function openObject<const Shape extends z.ZodRawShape>(shape: Shape): OpenObject<Shape> {
-  // The type says nothing of the keys that nobody knows, so that a misspelt one is a mistake.
+  // The type leaves the unknown keys out, so the compiler finds a misspelt one.
   return z.looseObject(shape).readonly();
 }
 

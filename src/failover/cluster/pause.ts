@@ -2,7 +2,7 @@ import type { Memory } from './memory.ts';
 
 export type Pause = NonNullable<Memory['paused']>;
 
-/** The pause of automatic recovery that holds at this time, in milliseconds since 1970. */
+/** The pause of automatic recovery that is in force at this time (milliseconds since 1970). */
 export function pauseAt({ paused }: Pick<Memory, 'paused'>, at: number): Pause | undefined {
   return paused !== undefined && (paused.until === undefined || at < paused.until) ? paused : undefined;
 }

@@ -2,49 +2,52 @@ import { contains } from '../../database/gtid.ts';
 import { followersOf, isFollowing, linksOf, type Links } from './links.ts';
 import type { Answering, Instance, Silent, Topology } from './topology.ts';
 
-/** Who the primary is, as the servers say it first and the cluster's memory second. */
+/** What is known about the primary, from what the servers say first and from the cluster's memory second. */
 export type PrimaryView =
-  /** One answers, takes writes, and is nobody's replica. */
+  /** One instance answers, takes writes, and follows none. */
   | { readonly kind: 'writable'; readonly primary: Answering }
-  /** The others follow it (or memory names it), it answers, and it takes no writes. */
+  /** The others follow it, or the memory names it. It answers and takes no writes. */
   | { readonly kind: 'read-only'; readonly primary: Answering }
-  /** It gave no state but a server's answer: too many connections, access denied, still starting. It lives. */
+  /** The server answered without its state: too many connections, access denied, still starting. It is alive. */
   | { readonly kind: 'overloaded'; readonly primary: Silent; readonly witnesses: Witnesses }
-  /** We hear nothing of it, but a replica does: it lives, and we may be the ones who are cut off. */
+  /** We hear nothing from it, but a replica does: it is alive, and we may be the ones who are cut off. */
   | { readonly kind: 'unreachable'; readonly primary: Silent; readonly witnesses: Witnesses }
-  /** Neither we nor any replica that answers hears of it, and at least one replica answers. */
+  /** Neither we nor any replica that answers hears from it, and at least one replica answers. */
   | { readonly kind: 'dead'; readonly primary: Silent; readonly witnesses: Witnesses }
-  /** We hear nothing of it, and nobody answers whom we could ask: it may be us. */
+  /** We hear nothing from it, and no instance answers that we could ask: we may be the ones who are cut off. */
   | { readonly kind: 'unknown'; readonly primary: Silent; readonly witnesses: Witnesses }
-  /** Two or more may take writes: those that answer, and one that only its replicas can reach; or the wrong one does. */
+  /**
+   * Two or more instances may take writes (those that answer, and one that only its replicas reach), or the wrong one
+   * does.
+   */
   | {
       readonly kind: 'several';
       readonly writable: readonly Answering[];
       readonly unreachable: Silent | undefined;
-      /** The one that the replicas and memory agree on. */
+      /** The instance that the replicas and the memory agree on. */
       readonly likely: Answering | Silent | undefined;
     }
-  /** Nobody takes writes, follows anybody, or is remembered. */
+  /** No instance takes writes, follows another one, or is remembered as the primary. */
   | { readonly kind: 'none' };
 
 /** What the replicas of a silent primary say about it, by name. */
 export interface Witnesses {
-  /** Those that heard of it within the last moments. */
+  /** Replicas that heard from it within the last moments. */
   readonly connected: readonly string[];
-  /** Those whose receiver wants to reach it and cannot. */
+  /** Replicas whose receiver tries to reach it and cannot. */
   readonly cutOff: readonly string[];
-  /** Those that say nothing about it: their receiver is stopped, or they follow somebody else. */
+  /** Replicas that say nothing about it: their receiver is stopped, or they follow another instance. */
   readonly stopped: readonly string[];
-  /** Those that are silent themselves. */
+  /** Replicas that do not answer. */
   readonly silent: readonly string[];
 }
 
-/** Derived anew from each snapshot; memory only decides what the servers leave open. */
+/** Finds the primary anew in each snapshot. The memory only decides what the servers leave open. */
 export function primaryOf(topology: Topology): PrimaryView {
   return primaryAmong(topology, linksOf(topology));
 }
 
-/** The same, for whoever has derived the links already. */
+/** Finds the primary of a snapshot whose links are derived already. */
 export function primaryAmong(topology: Topology, links: Links): PrimaryView {
   const writable = topology.instances.filter(
     (instance): instance is Answering => instance.kind === 'answering' && !instance.state.readOnly,
@@ -73,7 +76,7 @@ export function primaryAmong(topology: Topology, links: Links): PrimaryView {
   if (last) return { kind: 'read-only', primary: last };
   if (elected.kind === 'silent') return silentPrimary(topology, links, elected);
   if (elected.state.readOnly) return { kind: 'read-only', primary: elected };
-  // Every writable one follows another: in a ring of them, each takes writes.
+  // Every writable instance follows another one: in a ring, each takes writes.
   const ring = writable.filter(
     (instance) => reaches(links, instance, elected) && reaches(links, elected, instance),
   );
@@ -82,7 +85,7 @@ export function primaryAmong(topology: Topology, links: Links): PrimaryView {
     : { kind: 'writable', primary: elected };
 
   function likely(among: readonly Answering[]): Answering | undefined {
-    // The one that a change was to make the primary takes writes only since its point of no return.
+    // The instance that a change was to make the primary takes writes only since the point of no return.
     const meant = among.find((one) => one.spec.name === topology.memory.unfinished?.to);
     if (meant) return meant;
     const most = Math.max(...among.map((each) => supporters(each.spec.name)));
@@ -90,8 +93,8 @@ export function primaryAmong(topology: Topology, links: Links): PrimaryView {
     const [first] = best;
     const remembered = among.find(isRemembered);
     if (remembered === undefined) return best.length === 1 ? first : undefined;
-    // The last change, and its epoch, say more than a number of followers: a promotion that was forced among the few is
-    // newer than the primary of the many. Unless it has written nothing that the other one lacks.
+    // The last change and its epoch say more than the number of followers: a promotion that was forced in the minority
+    // is newer than the primary of the majority, unless it has written nothing that the other one lacks.
     return best.length === 1 && first !== undefined && isBeyond(first, remembered) ? first : remembered;
   }
 
@@ -104,8 +107,8 @@ export function primaryAmong(topology: Topology, links: Links): PrimaryView {
   }
 
   /**
-   * The last change made it the primary and the others follow it: the one that takes writes is a former primary. One that
-   * has everything of it is none: somebody has moved the primary by hand.
+   * Whether the last change made it the primary and the others follow it: then the instance that takes writes is a
+   * former primary. An instance that has everything of it is not: somebody has moved the primary by hand.
    */
   function isSuccessor(instance: Answering, than: Answering): boolean {
     const { name } = instance.spec;
@@ -120,8 +123,8 @@ export function primaryAmong(topology: Topology, links: Links): PrimaryView {
   }
 
   /**
-   * A silent one that replicas hear, and that memory or more of them take for the primary; or one that the last change
-   * made the primary and that replicas want to reach: then the other one is a former primary that came back.
+   * A silent instance that replicas hear, and that the memory or most of them take for the primary; or one that the
+   * last change made the primary and that replicas try to reach. Then the other one is a former primary that came back.
    */
   function isRival(instance: Silent, than: Answering): boolean {
     const { name } = instance.spec;
@@ -135,7 +138,7 @@ export function primaryAmong(topology: Topology, links: Links): PrimaryView {
   }
 }
 
-/** The root that most of those who follow somebody lead to: running receivers first, then memory, then stopped ones. */
+/** The root to which most replicas lead. Running receivers count first, then the memory, then stopped receivers. */
 function elect(topology: Topology, links: Links, writable: readonly Answering[]): Instance | undefined {
   const votes = new Map<string, { instance: Instance; active: number; stopped: number }>();
   for (const name of links.keys()) {
@@ -155,11 +158,11 @@ function elect(topology: Topology, links: Links, writable: readonly Answering[])
       Number(b.instance.kind === 'answering') - Number(a.instance.kind === 'answering'),
   );
   const [first] = ranked;
-  // A link that is stopped says less than what the last change is known to have made.
+  // A stopped link says less than what the last change is known to have done.
   if (first !== undefined && (first.active > 0 || remembered === undefined)) return first.instance;
   return remembered ?? (topology.instances.length === 1 ? topology.instances[0] : undefined);
 
-  /** A replica whose receiver has stopped is still no primary: the chain through it counts as a link that is stopped. */
+  /** A replica whose receiver has stopped is still not a primary: the chain through it counts as a stopped link. */
   function rootOf(name: string): { readonly root: Instance | undefined; readonly isStopped: boolean } {
     const path = [name];
     let isStopped = links.get(name)?.state === 'stopped';
@@ -169,12 +172,12 @@ function elect(topology: Topology, links: Links, writable: readonly Answering[])
         root = inRing(path.slice(path.indexOf(root.spec.name)));
         break;
       }
-      // Who takes writes and is followed is no mere link of a chain.
+      // An instance that takes writes and has replicas is not merely a link of a chain.
       if (root.kind === 'answering' && !root.state.readOnly) break;
       const link = links.get(root.spec.name);
       if (link === undefined) break;
       if (link.state === 'stopped') {
-        // It was made the primary, and has not forgotten its source yet.
+        // The last change made it the primary, and it has not forgotten its source yet.
         if ([topology.memory.primary, topology.memory.unfinished?.to].includes(root.spec.name)) break;
         if (topology.memory.primary === undefined) break;
         isStopped = true;
@@ -185,7 +188,7 @@ function elect(topology: Topology, links: Links, writable: readonly Answering[])
     return { root, isStopped };
   }
 
-  /** A ring has no root: the one that takes writes, else the one remembered. */
+  /** A ring has no root: the instance that takes writes counts, or else the one that is remembered. */
   function inRing(names: readonly string[]): Instance | undefined {
     return (
       writable.find((instance) => names.includes(instance.spec.name)) ??
@@ -197,8 +200,8 @@ function elect(topology: Topology, links: Links, writable: readonly Answering[])
 }
 
 /**
- * A replica that was not moved still asks the former primary, and the last one came back read-only and follows nobody:
- * it is the primary when the former one is fenced, or has all that it has and less.
+ * A replica that was not moved still asks the former primary, and the last primary came back read-only and follows
+ * none. The latter is the primary when the former one is fenced, or when it has everything that the former one has.
  */
 function lastPrimary(topology: Topology, links: Links, elected: Instance): Answering | undefined {
   const { primary, unfinished, fenced } = topology.memory;
@@ -212,7 +215,7 @@ function lastPrimary(topology: Topology, links: Links, elected: Instance): Answe
   return hasMore ? last : undefined;
 }
 
-/** One has everything that the other one has, and more. */
+/** Whether one instance has everything that the other one has, and more. */
 function isBeyond(one: Answering, other: Answering): boolean {
   return (
     contains(one.state.executed, other.state.executed) && !contains(other.state.executed, one.state.executed)

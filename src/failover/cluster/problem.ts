@@ -1,14 +1,14 @@
 /** Something that is wrong with a topology, and what to do about it. The codes are those of the table of problems. */
 export interface ProblemOf<Code extends string> {
-  /** Stable: `DeadPrimary`, `ReplicaLagging`. */
+  /** A stable code: `DeadPrimary`, `ReplicaLagging`. */
   readonly code: Code;
   readonly severity: 'critical' | 'warning' | 'notice';
   readonly instance: string | undefined;
-  /** With the facts filled in. */
+  /** The message with the facts filled in. */
   readonly message: string;
-  /** What the reader may type, or what the watch does by itself. */
+  /** What the operator can type, or what the watch does by itself. */
   readonly remedy: string;
-  /** What the watch does by itself about it. */
+  /** What the watch does about it by itself. */
   readonly recovery: Recovery | undefined;
 }
 

@@ -38,7 +38,7 @@ export function mayHaveLostRelayLog(survey: Survey, instance: Answering): boolea
   const known = topology.memory.started?.[spec.name];
   if (traitsOf(state.version.flavour).keepsRelayLogs || known === undefined) return false;
   if (startOf(topology, instance.state) - known <= SAME_START_MS) return false;
-  // One that came back read-only may itself have lost its last writes.
+  // A primary that came back read-only may itself have lost its last writes.
   const isRefetched =
     primary?.kind === 'answering' &&
     !primary.state.readOnly &&

@@ -37,7 +37,7 @@ export function committingThreads({
   ];
 }
 
-/** Does its disk, or the disks of its replicas, keep the primary's commits from ending? */
+/** Whether its disk, or the disks of its replicas, keep the primary's commits from ending. */
 export function isStalled(survey: Survey): boolean {
   return [commitsWithoutDiskSpace, commitsStuckOnDisk, commitsNotAcknowledged].some(
     (stalled) => stalled(survey).length > 0,

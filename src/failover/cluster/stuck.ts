@@ -1,9 +1,12 @@
 import type { ClientThread, InstanceState } from '../../database/state.ts';
 
-/** Who waits for an acknowledgement for this long does not wait for a slow network. */
+/** A commit that waits longer than this for an acknowledgement does not wait for a slow network. */
 const STUCK_SECONDS = 2;
 
-/** Sessions whose acknowledgement does not come: each commit of a primary at work waits for it, for a moment. */
+/**
+ * The sessions that wait for an acknowledgement which does not come. Every commit of a primary at work waits for one
+ * for a moment.
+ */
 export function stuckThreads({ waitingForAck, semiSync }: InstanceState): readonly ClientThread[] {
   const { ackers, requiredAcks } = semiSync.source;
   return ackers < requiredAcks

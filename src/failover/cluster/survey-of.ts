@@ -7,7 +7,7 @@ import { primaryAmong } from './primary.ts';
 import { ENDLESS_TIMEOUT_MS, type SemiSyncWish, type Survey } from './survey.ts';
 import type { Answering, Instance, Silent, Topology } from './topology.ts';
 
-/** Reads a snapshot once for all questions about it; `as` judges it as if that one were the primary. */
+/** Surveys a snapshot once for all questions about it. With `as`, it takes that instance for the primary. */
 export function surveyOf(topology: Topology, settings: FailoverSettings, as?: Instance): Survey {
   const links = linksOf(topology);
   const view = primaryAmong(topology, links);

@@ -14,22 +14,22 @@ export interface Survey {
   readonly settings: FailoverSettings;
   readonly links: Links;
   readonly view: PrimaryView;
-  /** The primary, whatever its state; of several the likely one. */
+  /** The primary, whatever its state; when there are several, the most likely one. */
   readonly primary: Instance | undefined;
-  /** Those that answer and are not the primary. */
+  /** Instances that answer and are not the primary. */
   readonly others: readonly Answering[];
-  /** Those that are silent and not the primary. */
+  /** Instances that do not answer and are not the primary. */
   readonly lostOthers: readonly Silent[];
   readonly semiSync: SemiSyncWish;
   instance(name: string): Instance | undefined;
   rule(name: string): PromotionRule;
   isInDowntime(name: string): boolean;
   followers(name: string): readonly Answering[];
-  /** Executed, and received and not applied yet. */
+  /** What an instance holds: what it has executed, and what it has received and not applied yet. */
   holds(instance: Answering): Gtids;
-  /** What all who answer and are not the primary hold together, without what is errant. */
+  /** What all answering instances other than the primary hold together, without what is errant. */
   everything(): Gtids;
-  /** Transactions that only this one has, and that the primary never had. */
+  /** The errant transactions of an instance: it has them, and the primary never had them. */
   errant(instance: Answering): Gtids;
 }
 
@@ -37,7 +37,7 @@ export interface Survey {
 export interface SemiSyncWish {
   readonly wanted: boolean;
   readonly required: number;
-  /** No member falls back to asynchronous by itself. */
+  /** Whether no member falls back to asynchronous replication by itself. */
   readonly endless: boolean;
 }
 

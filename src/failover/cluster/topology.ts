@@ -32,7 +32,7 @@ export type Silent = Extract<Instance, { kind: 'silent' }>;
 export interface BalancerView {
   readonly name: string;
   readonly reachable: boolean;
-  /** Hosts that it counts as the writer; one is right. */
+  /** The hosts that it counts as the writer; exactly one is right. */
   readonly writers: readonly string[];
   readonly message?: string | undefined;
 }

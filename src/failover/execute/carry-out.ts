@@ -11,18 +11,18 @@ import type { HookEvent, Ports } from '../reach/ports.ts';
 import type { InstanceSpec } from '../cluster/topology.ts';
 import type { Done } from './outcome.ts';
 
-/** How often something is asked that only time can bring. */
+/** How often the executor asks for something that only time can bring. */
 const POLL_MS = 10;
 
-/** What an action is carried out with. */
+/** What the executor needs to carry an action out. */
 export interface ActionContext {
   readonly cluster: Cluster;
   readonly ports: Ports;
-  /** What is written through the new primary to prove that the change arrived everywhere. */
+  /** The row that is written through the new primary to prove that the change has arrived everywhere. */
   readonly row: JournalRow;
-  /** What hooks are told. */
+  /** What the hooks are told about the change. */
   readonly event: HookEvent;
-  /** Balancers that did not answer before the change began: nothing waits for them. */
+  /** Balancers that did not answer before the change began; no step waits for them. */
   readonly silentBalancers: ReadonlySet<string>;
   readonly progress?: ((instance: string, line: string) => void) | undefined;
 }
@@ -118,7 +118,7 @@ export async function carryOut(action: Action, context: ActionContext, limits: L
   }
 }
 
-/** The instance that an action is about; none for what concerns the balancers, and for hooks. */
+/** The instance that an action is about; undefined for actions about the balancers and for hooks. */
 export function instanceOf(action: Action): string | undefined {
   return 'instance' in action ? action.instance : undefined;
 }
@@ -144,7 +144,10 @@ function reached({ ports, silentBalancers }: ActionContext): readonly Balancer[]
   return ports.balancers.filter((balancer) => !silentBalancers.has(balancer.name));
 }
 
-/** One balancer that fails is told of; its own checks find the writer. All of them failing is a failure. */
+/**
+ * When one balancer fails, the record says so, and its own checks find the writer. When all of them fail, the action
+ * fails.
+ */
 async function onBalancers(
   context: ActionContext,
   work: (balancer: Balancer) => Promise<void>,
@@ -222,7 +225,7 @@ async function prove(
   );
 }
 
-/** By every way there is; that none could be gone is a failure, which the plan may allow. */
+/** Fences in every way there is. When no way worked, the action fails; the plan may allow that. */
 async function fence(
   { instance: name, stonith = false }: Extract<Action, { readonly do: 'fence' }>,
   context: ActionContext,
@@ -289,7 +292,7 @@ async function clone(
   return {};
 }
 
-/** Asks again until the answer is yes; false when the time is over. */
+/** Asks again until the answer is yes. Returns false when the time is over. */
 async function until({ timeoutMs, signal }: Limits, ask: () => Promise<boolean>): Promise<boolean> {
   const yes = async (): Promise<true | undefined> => (await ask()) || undefined;
   return (await poll(yes, { everyMs: POLL_MS, withinMs: timeoutMs, signal })) ?? false;

@@ -20,7 +20,7 @@ export class ChangeRecord {
   readonly #options: ExecuteOptions;
   readonly #journal: JournalKeeper;
   readonly #steps: JournalStep[] = [];
-  /** By instance: whether its machine keeps mysqld from starting since this change. */
+  /** For each instance: whether its machine keeps mysqld from starting since this change. */
   readonly #masked = new Map<string, boolean>();
   /** Instances that this change may fence and that were not fenced before. */
   readonly #toFence: ReadonlySet<string>;
@@ -46,7 +46,7 @@ export class ChangeRecord {
     return Math.round(performance.now() - this.#startedAt);
   }
 
-  /** Durable before the first step: the entry, and for a promotion the mark that it is not finished. */
+  /** Stores the journal's entry before the first step and, for a promotion, the mark that it is not finished. */
   async writeIntent(): Promise<void> {
     const { ports, lease } = this.#options;
     await lease.confirm();
@@ -59,7 +59,7 @@ export class ChangeRecord {
             this.#before = memory;
             return {
               ...(isPromotion ? withoutForerunner(memory, from) : memory),
-              // A tool that is killed after the fence and before the end leaves no other trace of the fence.
+              // A tool that is killed between the fence and the end leaves no other trace of the fence.
               fenced: [...(memory.fenced ?? []).filter((name) => !this.#toFence.has(name)), ...this.#toFence],
               ...(isPromotion ? { unfinished: { id: this.id, kind, from, to } } : {}),
             };
@@ -68,7 +68,10 @@ export class ChangeRecord {
     ]);
   }
 
-  /** The rest was planned anew: who becomes the primary, and what it begins with, must be known before it takes writes. */
+  /**
+   * The rest of the change was planned anew: the memory must name the new primary, and what it begins with, before it
+   * takes writes.
+   */
   async replan(
     plan: Plan,
     fresh: { readonly began: string; readonly semiSync: SourceSettings },
@@ -81,7 +84,7 @@ export class ChangeRecord {
     }));
   }
 
-  /** Room for one more step; its number. */
+  /** Adds room for one more step and returns its number. */
   nextStep(): number {
     return this.#steps.length;
   }
@@ -99,12 +102,12 @@ export class ChangeRecord {
   noteMachine(action: Action): void {
     if (action.do === 'fence') this.#masked.set(action.instance, true);
     if (action.do === 'unfence') this.#masked.set(action.instance, false);
-    // Whoever follows runs, however it came to that.
+    // An instance that follows is running, whatever started it.
     const was = this.#options.topology.memory.fenced ?? [];
     if (action.do === 'follow' && was.includes(action.instance)) this.#masked.set(action.instance, false);
   }
 
-  /** Nothing is written while writes stand still. */
+  /** Nothing is stored while writes are blocked. */
   pause(): void {
     this.#journal.pause();
   }
@@ -116,7 +119,7 @@ export class ChangeRecord {
   async end(outcome: JournalEntry['outcome'], message: string | undefined): Promise<void> {
     const { coordination } = this.#options.ports;
     this.#journal.keep(this.#entry(outcome, message));
-    // Without the lease the memory is somebody else's.
+    // Without the lease the memory belongs to another process.
     const isOurs = !this.#options.lease.signal.aborted;
     if (
       isOurs &&
@@ -131,7 +134,7 @@ export class ChangeRecord {
     await this.#journal.flush();
   }
 
-  /** What the memory says after this change. */
+  /** The memory after this change. */
   #remembered(memory: Memory, outcome: JournalEntry['outcome'], fresh: Answering | undefined): Memory {
     const fenced = [
       ...(memory.fenced ?? []).filter((name) => !this.#masked.has(name) && !this.#toFence.has(name)),
@@ -147,7 +150,7 @@ export class ChangeRecord {
     if (!settles || outcome === 'failed') return base;
     if (outcome === 'undone') {
       if (memory.unfinished?.id !== this.id || this.#before === undefined) return base;
-      // Another change may have been cut off before this one, and this one was to finish it: it is still cut off.
+      // This change may have been the attempt to finish an earlier one: that one is still unfinished.
       const { primary, lastSeen, began, semiSync, unfinished } = this.#before;
       return { ...base, primary, lastSeen, began, semiSync, unfinished };
     }
@@ -168,19 +171,25 @@ export class ChangeRecord {
     };
   }
 
-  /** The watch has put another primary in the place of one that was dead or given up. */
+  /** The watch has replaced a primary that was dead or given up. */
   #replacedByItself({ primary }: Memory): boolean {
     const { kind, to } = this.#plan;
     return this.#options.automatic === true && kind === 'failover' && to !== primary;
   }
 
-  /** As the old primary had them, and the new one has them now; undefined when it did not answer. */
+  /**
+   * The statuses of the events that the old primary had and the new one has now; undefined when the old primary did not
+   * answer.
+   */
   #disabledEvents(): readonly string[] | undefined {
     const old = this.#options.topology.instances.find(({ spec }) => spec.name === this.#plan.from);
     return old?.kind === 'answering' ? old.state.disabledEvents : undefined;
   }
 
-  /** The new primary as it is now; undefined when it does not say. Nothing depends on it now, so nothing fails by it. */
+  /**
+   * The state of the new primary now; undefined when it does not answer. Nothing depends on the answer, so nothing
+   * fails without it.
+   */
   async #newPrimary(): Promise<Answering | undefined> {
     const { ports, cluster } = this.#options;
     const { to } = this.#plan;
@@ -196,7 +205,7 @@ export class ChangeRecord {
     return spec && state && { spec, kind: 'answering', state, ms: 0 };
   }
 
-  /** Whether it changes who was put below another replica than the primary. */
+  /** Whether the change alters which replicas were put below another replica than the primary. */
   #movesReplicas(): boolean {
     const { memory } = this.#options.topology;
     return (
@@ -205,7 +214,7 @@ export class ChangeRecord {
     );
   }
 
-  /** Where operators have put replicas holds until these are moved again, whoever does it. */
+  /** Where operators have put replicas stays valid until those replicas are moved again. */
   #below(before: Memory['below'] = {}): Memory['below'] {
     const below = { ...before };
     const { primary } = this.#options.topology.memory;
@@ -216,7 +225,7 @@ export class ChangeRecord {
       if (this.#plan.kind === 'relocate' && source !== root) below[instance] = source;
     }
     if (!this.#isPromotion()) return below;
-    // Whoever was below the new primary is a direct replica now.
+    // A replica that was below the new primary is now a direct one.
     const { to } = this.#plan;
     return Object.fromEntries(
       Object.entries(below).filter(([instance, source]) => instance !== to && source !== to),
@@ -268,8 +277,8 @@ export class ChangeRecord {
 }
 
 /**
- * A change that was cut off had made this one the primary, and now it is replaced itself: what was known of it is known
- * of the cluster's primary from now on.
+ * An interrupted change had made this instance the primary, and now it is replaced itself: what was known of it is from
+ * now on known of the cluster's primary.
  */
 function withoutForerunner(memory: Memory, from: string): Memory {
   const { unfinished, semiSync } = memory;

@@ -24,14 +24,14 @@ import { describe, messageOf } from './words.ts';
  * - Where a plan says so, the cluster is looked at again, and what follows is planned on what it says then.
  */
 
-/** For what is done at the end, whatever went wrong before. */
+/** The time limit for what is done at the end, whatever went wrong before. */
 const LAST_ACTION_MS = 2000;
 const LAST_HOOK_MS = 10_000;
-/** Each action may be repeated; a connection that was lost may come back. */
+/** Each action may be repeated: a lost connection may come back. */
 const TRIES = 3;
 const RETRY_PAUSE_MS = 50;
 
-/** Carries a plan out. Rejects only when nothing was begun: the lock was lost, or the intent could not be written. */
+/** Carries a plan out. Rejects only when nothing was begun: the lock was lost, or the intent could not be stored. */
 export async function execute(plan: Plan, options: ExecuteOptions): Promise<Outcome> {
   const run = new Run(plan, options);
   return await run.run();
@@ -44,7 +44,7 @@ class Run {
   readonly #silentBalancers: ReadonlySet<string>;
   #begun: readonly Begun[] = [];
   readonly #beside: Promise<void>[] = [];
-  /** The step that still runs beside the stages on an instance: the instance's next step waits for it. */
+  /** The step that still runs beside the stages on an instance. The instance's next step waits for it. */
   readonly #busy = new Map<string, Promise<void>>();
   readonly #fenced = new Set<string>();
   readonly #rejoined = new Set<string>();
@@ -56,7 +56,7 @@ class Run {
   readonly #abandon = new AbortController();
   /** Who becomes the primary is in the memory. */
   #noted: Promise<void> | undefined;
-  /** When writes have stood still for as long as they may; undefined while nothing keeps them. */
+  /** When writes will have been blocked for as long as they may be; undefined while nothing blocks them. */
   #deadline: number | undefined;
   #letWritersGo = (): void => {};
   #isPast = false;
@@ -76,7 +76,7 @@ class Run {
     await this.#record.writeIntent();
     const failure = await this.#runStages();
     this.#letWritersGo();
-    // What is taken back must not be done at the same time.
+    // A step must not run while it is taken back.
     if (failure !== undefined && (!this.#isPast || this.#leaseIsLost)) this.#abandon.abort();
     const beside = await this.#awaitBeside();
     let outcome: Outcome['outcome'] = 'done';
@@ -88,7 +88,7 @@ class Run {
     return await this.#end(outcome, failure ?? beside);
   }
 
-  /** The stages in their order; the reason why they were left, if they were. */
+  /** Carries out the stages in order. Returns the reason when it stopped before the end. */
   async #runStages(): Promise<string | undefined> {
     for (let number = 0; ; number++) {
       const stop = await this.#mayBegin(number);
@@ -135,7 +135,7 @@ class Run {
       if (this.#isPast) await this.#giveUp([stage]);
       return (error as Error).message;
     }
-    // The question may have taken its time.
+    // Looking at the cluster may have taken a while.
     if (signal?.aborted && !this.#isPast) return 'interrupted';
     if (this.#isTooLate()) return this.#whyTooLate();
     return undefined;
@@ -151,7 +151,7 @@ class Run {
     return undefined;
   }
 
-  /** Past the point of no return, writes are accepted soonest by going on. */
+  /** Past the point of no return, going on is the quickest way to accept writes again. */
   #isTooLate(): boolean {
     return !this.#isPast && this.#deadline !== undefined && performance.now() >= this.#deadline;
   }
@@ -160,7 +160,7 @@ class Run {
     return `writes have stood still for ${this.#plan.writesWithinMs} ms, and may not for longer (\`--timeout\`)`;
   }
 
-  /** A step before the point of no return has no more time than writes have. */
+  /** Before the point of no return a step has no more time than is left for blocked writes. */
   #limitOf(step: Step): number {
     return this.#deadline === undefined || step.irreversible || this.#isPast
       ? step.limitMs
@@ -190,7 +190,7 @@ class Run {
       if (!step.beside) return [one];
       const instance = instanceOf(step.action);
       if (instance !== undefined) this.#busy.set(instance, one);
-      // What fails beside stops nothing; it is told at the end.
+      // A step beside the plan that fails stops nothing; the outcome names it.
       this.#beside.push(
         one.then(() => {
           const failed = failures.find((failure) => failure.step === step);
@@ -209,7 +209,7 @@ class Run {
     return await this.#runStep(step, isInterruptible);
   }
 
-  /** Gives the reason when it failed. */
+  /** Returns the reason when the step failed. */
   async #runStep(step: Step, isInterruptible: boolean): Promise<string | undefined> {
     const instance = instanceOf(step.action);
     const startedAt = performance.now();
@@ -231,7 +231,8 @@ class Run {
       if (!step.optional) this.#left.push(`${describe(step)}: not tried, since an earlier step failed there`);
       return undefined;
     }
-    // Known before it begins: who is interrupted in the middle takes back what may have happened.
+    // The record names the step before it begins, so that an interrupt in the middle also takes back what may have
+    // happened.
     this.#begun = [...this.#begun, { step, index }];
     note('running');
     if (this.#stopsWrites(step)) this.#refusedAt ??= startedAt;
@@ -248,7 +249,7 @@ class Run {
       note('done', done.message);
       return undefined;
     } catch (error) {
-      // A machine that was reached may be half fenced: nothing starts mysqld there until somebody takes that back.
+      // A machine that was reached may be half fenced: mysqld does not start there until the fence is taken back.
       const isReached = !(error instanceof UserError && error.exitCode === EXIT.unreachable);
       if (step.action.do === 'fence' && isReached) this.#record.noteMachine(step.action);
       const message = messageOf(error);
@@ -263,7 +264,7 @@ class Run {
       this.#letWritersGo = keepHeld(action, (again) => this.#limited(again, LAST_ACTION_MS));
   }
 
-  /** A step that makes the new primary, or belongs to it afterwards, is tried again. */
+  /** Steps that make the new primary, and steps that belong to it afterwards, are tried again. */
   async #attempt(step: Step, isInterruptible: boolean): Promise<Done> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -280,7 +281,7 @@ class Run {
     }
   }
 
-  /** What was left behind has nothing to show. */
+  /** Steps of an instance that was left behind have nothing to show. */
   #without(action: Action): Action {
     return action.do === 'prove'
       ? { ...action, on: action.on.filter((name) => !this.#broken.has(name)) }
@@ -299,7 +300,7 @@ class Run {
     return await withinLimit(limitMs, signals, (limits) => perform(action, limits));
   }
 
-  /** One that nothing else depends on gets back what it had, and its further steps are left out. */
+  /** An instance that nothing else depends on gets back what it had, and its further steps are left out. */
   async #leaveBehind({ bystander: name = '' }: Step, message: string): Promise<void> {
     if (this.#broken.has(name)) return;
     this.#broken.add(name);
@@ -311,7 +312,7 @@ class Run {
     this.#begun = this.#begun.filter((one) => !own.includes(one));
   }
 
-  /** False when something could not be taken back. */
+  /** Returns false when something could not be taken back. */
   async #undo(begun: readonly Begun[] = this.#begun): Promise<boolean> {
     const left = await takeBack(begun, {
       record: this.#record,
@@ -328,7 +329,9 @@ class Run {
     return left.length === 0;
   }
 
-  /** What cannot be missed has failed: nothing is built on it, but nothing that was for the time being stays either. */
+  /**
+   * A step that the plan cannot do without has failed: nothing further is built on it, and no temporary state stays.
+   */
   async #giveUp(stages: readonly Stage[]): Promise<void> {
     for (const step of stages.flat()) {
       if (!step.always) {
@@ -388,13 +391,13 @@ class Run {
     try {
       await this.#record.end(outcome, message);
     } catch (error) {
-      // The servers are as the result says: that it could not be noted must not hide it.
+      // The servers are as the result says; a failure to store that must not hide it.
       this.#left.push(`the journal could not be written: ${messageOf(error)}`);
     }
     return result;
   }
 
-  /** What the actions need beside their own words; who becomes the primary may be decided half way. */
+  /** What the actions need beside their own fields. Who becomes the primary may be decided half way. */
   #context(): ActionContext {
     const { cluster, ports, lease, reason, progress } = this.#options;
     const { kind, from, to, lost } = this.#plan;

@@ -3,12 +3,12 @@ import type { Coordination } from '../coordination/coordination.ts';
 
 /** Writes one entry of the journal again and again while it grows. */
 export interface JournalKeeper {
-  /** The entry as it is now; it is written soon, and only the newest when writing is slow. */
+  /** Takes the entry as it is now. It is written soon; when writing is slow, only the newest one is written. */
   keep(entry: JournalEntry): void;
-  /** Nothing is written until `resume`: writing would cost time while writes stand still. */
+  /** Writes nothing until `resume`: writing would cost time while writes are blocked. */
   pause(): void;
   resume(): void;
-  /** Everything that was kept is written. Rejects with the first failure to write, if there was one. */
+  /** Writes everything that was kept. Rejects with the first failure to write, if there was one. */
   flush(): Promise<void>;
 }
 

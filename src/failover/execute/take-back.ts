@@ -6,10 +6,10 @@ import { instanceOf } from './carry-out.ts';
 import type { ChangeRecord } from './change-record.ts';
 import { messageOf, on } from './words.ts';
 
-/** Taking back must not hang where the failure came from a server that hangs. */
+/** Taking back must not hang when the failure came from a server that hangs. */
 const LEAST_MS = 2000;
 const MOST_MS = 10_000;
-/** Each action may be repeated; a connection that was lost may come back. */
+/** Each action may be repeated: a lost connection may come back. */
 const TRIES = 3;
 const RETRY_PAUSE_MS = 50;
 
@@ -30,7 +30,7 @@ export interface TakeBackOptions {
   readonly takenBack: (action: Action) => void;
 }
 
-/** Takes back what was begun, the last step first. What could not be taken back, a sentence each. */
+/** Takes back what was begun, the last step first. Returns a sentence for each step that could not be taken back. */
 export async function takeBack(
   begun: readonly Begun[],
   options: TakeBackOptions,
@@ -49,7 +49,8 @@ export async function takeBack(
       } catch (error) {
         message = messageOf(error);
         left.push(`${action.do}${on(instanceOf(action))}: ${message}`);
-        // The next action may rest on it: a receiver that starts deletes a backlog that is not applied (MariaDB).
+        // The next action may depend on this one: a receiver that starts deletes a backlog that is not applied
+        // (MariaDB).
         break;
       }
     }

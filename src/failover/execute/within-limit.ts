@@ -1,10 +1,13 @@
 import { EXIT, UserError } from '../../lib/errors.ts';
 import type { Limits } from '../../database/server.ts';
 
-/** An implementation that forgets its own limit, or does not heed its signal, is left behind after this much more. */
+/** An implementation that ignores its limit or its signal is left behind after this much more time. */
 const GRACE_MS = 500;
 
-/** The work's result. It is told to stop at its limit and by the signals, and is not waited for when it does not. */
+/**
+ * Returns the work's result. The work is told to stop at its limit and by the signals; when it does not stop, nobody
+ * waits for it.
+ */
 export async function withinLimit<T>(
   limitMs: number,
   signals: readonly AbortSignal[],

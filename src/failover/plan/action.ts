@@ -3,19 +3,22 @@ import type { HookName } from '../cluster/hook-name.ts';
 import type { RefusalCode } from './refusal-codes.ts';
 
 /**
- * What a plan may do, as data. An action names its instance by `spec.name`; each may be repeated, and is written to
- * the journal before it is carried out and after.
+ * What a plan may do, as data. An action names its instance by `spec.name`. Each action may be repeated. The executor
+ * writes it to the journal before and after it carries it out.
  */
 export type Action =
   /**
-   * HAProxy: new writer sessions wait (they are not refused), for this long at most. Refused where `for`, which is to
-   * become the writer, is unknown.
+   * HAProxy lets new writer sessions wait instead of refusing them, for this long at most. The action fails when
+   * HAProxy does not know the instance `for`, which is to become the writer.
    */
   | { readonly do: 'hold-writers'; readonly ms: number; readonly for?: string }
   | { readonly do: 'release-writers' }
-  /** HAProxy: sessions to the instance end, and it is no writer until its own check says so again. */
+  /**
+   * HAProxy ends the sessions to the instance, and sends it no writers until its own check says again that it is the
+   * primary.
+   */
   | { readonly do: 'end-writers'; readonly instance: string }
-  /** HAProxy: this one is the writer, now and not only after its next check. */
+  /** HAProxy sends writers to this instance now, without waiting for its next check. */
   | { readonly do: 'point-writers'; readonly instance: string }
   | { readonly do: 'stop-receiver'; readonly instance: string }
   | { readonly do: 'start-receiver'; readonly instance: string }
@@ -27,22 +30,26 @@ export type Action =
   | { readonly do: 'forget-source'; readonly instance: string }
   | { readonly do: 'make-read-only'; readonly instance: string }
   | { readonly do: 'persist-read-only'; readonly instance: string }
-  /** Refused by a server that was started again since `startedAt` (milliseconds since 1970): it is not as it was left. */
+  /**
+   * Fails when the server was started again since `startedAt` (milliseconds since 1970): it is not in the state in
+   * which the plan left it.
+   */
   | { readonly do: 'make-writable'; readonly instance: string; readonly startedAt?: number }
   | { readonly do: 'end-clients'; readonly instance: string }
   /**
-   * Waits until the instance has applied all that the other has executed (asked right then), and `has`: GTIDs that the
-   * other is known to hold. A server of MariaDB that is started again in the meantime no longer holds them.
+   * Waits until the instance has applied everything that the other instance has executed, asked at that moment, and the
+   * GTIDs in `has`, which the other instance is known to hold. A MariaDB server that restarts in the meantime no longer
+   * holds them.
    */
   | { readonly do: 'catch-up'; readonly instance: string; readonly with: string; readonly has?: string }
   | { readonly do: 'apply-backlog'; readonly instance: string }
   | { readonly do: 'semi-sync-source'; readonly instance: string; readonly on: boolean }
   | { readonly do: 'semi-sync-replica'; readonly instance: string; readonly on: boolean }
-  /** Waits until enough replicas acknowledge to this instance. */
+  /** Waits until enough replicas acknowledge the writes of this instance. */
   | { readonly do: 'await-ackers'; readonly instance: string; readonly count: number }
   /**
-   * Events run on the primary only, and there those that ran on the old one: its statuses count, asked right then (`as`),
-   * or as they were seen last (`disabled`).
+   * Enables, on the new primary, the events that were enabled on the old one. The statuses come from the old primary,
+   * asked at that moment (`as`), or from what was last seen there (`disabled`).
    */
   | {
       readonly do: 'enable-events';
@@ -50,38 +57,47 @@ export type Action =
       readonly as?: string | undefined;
       readonly disabled: readonly string[];
     }
-  /** Writes a row through the new primary and sees it on each of the others. */
+  /** Writes a row through the new primary and waits until each of the other instances has it. */
   | { readonly do: 'prove'; readonly instance: string; readonly on: readonly string[] }
-  /** On the machine below: mask and stop mysqld, and the operator's STONITH hook when told so. What cannot be reached is recorded. */
+  /**
+   * Masks and stops mysqld on the instance's machine, and runs the operator's STONITH hook when `hook` says so. The
+   * record names every machine that could not be reached.
+   */
   | { readonly do: 'fence'; readonly instance: string; readonly stonith?: boolean }
-  /** `asBefore`: a server that was stopped before the fence stays so. */
+  /** `asBefore`: leaves a server stopped that was stopped before the fence. */
   | { readonly do: 'unfence'; readonly instance: string; readonly asBefore?: boolean }
   | { readonly do: 'clone'; readonly instance: string; readonly source: string }
   | { readonly do: 'inject-empty'; readonly instance: string; readonly gtids: string }
   | { readonly do: 'hook'; readonly hook: HookName };
 
 export interface Step {
-  /** For people and for `--json`: `make-read-only`, unique in the plan together with the instance. */
+  /**
+   * The name that people and `--json` see, such as `make-read-only`. Together with the instance it is unique in the
+   * plan.
+   */
   readonly name: string;
   readonly action: Action;
   readonly limitMs: number;
   /**
-   * Taken back when a later step fails before the point of no return: the steps last first, the actions of one step
-   * in this order. The step that failed is taken back, too: nobody knows how far it came.
+   * The actions that take the step back when a later step fails before the point of no return. The last step is taken
+   * back first; the actions of one step run in this order. The executor also takes back the step that failed, because
+   * it cannot know how much of it was done.
    */
   readonly undo?: readonly Action[] | undefined;
-  /** The lock and the epoch are checked again right before it. */
+  /** The executor checks the lock and the epoch again right before this step. */
   readonly irreversible?: true | undefined;
-  /** A failure is reported and does not stop the plan. */
+  /** The executor reports a failure of this step and goes on with the plan. */
   readonly optional?: true | undefined;
-  /** Begins with its stage and is awaited at the end of the plan, not of the stage: nothing after it rests on it. */
+  /** Starts with its stage and is awaited at the end of the whole plan. No later step depends on it. */
   readonly beside?: true | undefined;
   /**
-   * Nothing but this instance depends on the step. When it fails before the point of no return, what was begun for that
-   * instance is taken back, it is left behind, and the plan goes on without it.
+   * Only this instance depends on the step. When the step fails before the point of no return, the executor takes back
+   * what was begun for this instance, leaves the instance behind, and goes on with the plan.
    */
   readonly bystander?: string | undefined;
-  /** Ends what an earlier step began for the time being: it is done also when the plan is given up half way. */
+  /**
+   * Ends a temporary state that an earlier step began. The executor also runs it when it gives the plan up half way.
+   */
   readonly always?: true | undefined;
 }
 
@@ -92,24 +108,29 @@ export interface Plan {
   readonly kind: ChangeKind;
   readonly from: string | undefined;
   readonly to: string;
-  /** What the reader should know before saying yes: one sentence each. */
+  /** What an operator should know before saying yes, one sentence each. */
   readonly notes: readonly string[];
-  /** GTIDs that are known to be lost by it, in the flavour's notation; empty when none. */
+  /** The GTIDs that the plan is known to lose, in the flavour's notation; empty when it loses none. */
   readonly lost: string;
   readonly lostCount: number;
   readonly stages: readonly Stage[];
-  /** For so long may writes stand still: when they are not accepted again by then, everything is taken back. */
+  /**
+   * The longest time in milliseconds for which the plan may block writes. When writes are not accepted again by then,
+   * the executor takes everything back.
+   */
   readonly writesWithinMs?: number | undefined;
-  /** What follows after so many stages is planned anew, on what the cluster says then. */
+  /** After this many stages the executor looks at the cluster again and plans the rest anew. */
   readonly lookAgain?: LookAgain | undefined;
 }
 
-/** The rest of a failover depends on what the replicas hold when none of them receives any more. */
+/** The rest of a failover depends on what the replicas hold once all their receivers have stopped. */
 export interface LookAgain {
-  /** The stages up to here are carried out as they stand; those behind are what is expected. */
+  /**
+   * The executor carries out this many stages as they are planned. The stages behind them are only what is expected.
+   */
   readonly after: number;
-  /** The candidate that was named; without it the best one is chosen then. */
+  /** The candidate that the operator named. Without one, the best candidate at that moment is promoted. */
   readonly to: string | undefined;
-  /** Codes of refusals that were known and accepted before it began. */
+  /** The codes of the refusals that the operator knew and accepted before the plan began. */
   readonly accepts: readonly RefusalCode[];
 }

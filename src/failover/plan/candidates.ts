@@ -18,7 +18,10 @@ export interface Candidate {
   /** What speaks for and against it, in words. */
   readonly advantages: readonly string[];
   readonly drawbacks: readonly string[];
-  /** How many transactions others have and it has not received; undefined when it is silent. */
+  /**
+   * How many transactions other instances have and this one has not received; undefined when the instance does not
+   * answer.
+   */
   readonly behind: number | undefined;
 }
 
@@ -28,8 +31,9 @@ export function candidates(topology: Topology, settings: FailoverSettings): read
 }
 
 /**
- * The same, for whoever has surveyed the snapshot already. Without the primary who has most counts first, since every
- * transaction that must be fetched costs time; with it, all will have everything, and the operators' rule comes first.
+ * Ranks the candidates of a snapshot that is surveyed already. When the primary is gone, the replica with the most
+ * transactions ranks first, because every transaction that must be fetched costs time. When the primary answers, every
+ * replica will have everything, so the operators' promotion rule ranks first.
  */
 export function candidatesOf(survey: Survey, way: Way = wayOf(survey)): readonly Candidate[] {
   const ranked = survey.topology.instances
@@ -38,7 +42,7 @@ export function candidatesOf(survey: Survey, way: Way = wayOf(survey)): readonly
       const found = objections(survey, instance, way);
       return {
         candidate: candidate(survey, instance, found),
-        // What an operator can accept stands in the way of less than what nobody can.
+        // A candidate that an operator can force ranks before one that nobody can promote.
         limits: found.length === 0 ? 0 : found.every(({ forceable }) => forceable) ? 1 : 2,
         key: sortKey(survey, instance, way),
       };
@@ -64,7 +68,7 @@ function sortKey(survey: Survey, instance: Instance, way: Way): readonly number[
   return [
     ...(isElsewhere(survey, instance) ? [1] : [0]),
     ...(survey.isInDowntime(instance.spec.name) ? [1] : [0]),
-    // What one that is far behind holds, it gives sooner than it could take writes itself.
+    // A replica that is far behind gives its transactions to another one sooner than it could take writes itself.
     ...(way === 'failover'
       ? [Number(isLate(survey.settings, instance)), behind, rule]
       : [rule, Math.floor(lag)]),
@@ -107,13 +111,16 @@ function candidate(survey: Survey, instance: Instance, found: readonly Refusal[]
   };
 }
 
-/** In another data centre than the primary, and operators did not say that this is all the same. */
+/**
+ * Whether the instance is in another data centre than the primary, and the operators have not allowed a promotion
+ * there.
+ */
 export function isElsewhere(survey: Survey, instance: Instance): boolean {
   const home = survey.primary?.spec.dataCentre;
   return !survey.settings.allowOtherDataCentre && home !== undefined && instance.spec.dataCentre !== home;
 }
 
-/** Nobody is promoted there without being named. */
+/** An instance in another data centre is promoted only when the operator names it. */
 export function elsewhere(survey: Survey, target: Instance): readonly Refusal[] {
   if (!isElsewhere(survey, target)) return [];
   const { name, dataCentre } = target.spec;

@@ -6,9 +6,10 @@ import type { Survey } from '../cluster/survey.ts';
 import type { Answering, Instance } from '../cluster/topology.ts';
 
 /**
- * It takes no writes any more; only then what it has can be compared. Where commits wait for an acknowledgement that
- * does not come, `super_read_only` would wait for them, and to turn semi-sync off would tell their clients OK: there the
- * server is stopped and started again, which ends their sessions first. It starts read-only.
+ * Makes an instance stop taking writes, so that its transactions can be compared. Where commits wait for an
+ * acknowledgement that does not come, `super_read_only` would wait for them, and switching semi-sync off would tell
+ * their clients OK. There the plan stops the server and starts it again, which ends the sessions first; the server
+ * starts read-only.
  */
 export function closePlan(survey: Survey, instance: Answering, primary: Answering | undefined): Plan {
   const { settings } = survey;
@@ -41,7 +42,7 @@ export function closePlan(survey: Survey, instance: Answering, primary: Answerin
   };
 }
 
-/** When it cannot be closed by its server, its machine does it. */
+/** Fences the machine when the server itself cannot be made read-only. */
 export function fencePlan(settings: FailoverSettings, instance: Instance): Plan {
   const { name } = instance.spec;
   return {
@@ -55,7 +56,7 @@ export function fencePlan(settings: FailoverSettings, instance: Instance): Plan 
   };
 }
 
-/** The frame of every plan that brings an instance back. */
+/** The frame of every plan that brings an instance back as a replica. */
 export function rejoinPlan(instance: Instance, stages: readonly Stage[]): Plan {
   return {
     kind: 'rejoin',

@@ -19,26 +19,28 @@ import { knownLoss, losses, safetyOf, type Safety } from './safety.ts';
 import { compact, holdWriters, hookStage, sideBySide, step } from './steps.ts';
 import { silentNote } from './switchover.ts';
 
-/** What was said before it began, and holds for what is seen later, too. */
+/** What the plan said before it began, and what still holds for the rest of it. */
 export type FailoverWish = Omit<LookAgain, 'after'>;
 
-/** What the new primary has when it begins, and how it will acknowledge. */
+/** What the new primary holds when it begins to take writes, and how it acknowledges them. */
 export interface Beginning {
   readonly began: string;
   readonly semiSync: SourceSettings;
 }
 
 /**
- * The primary is gone, or given up on. Invariants:
- * 1. No acknowledged write is lost: no receiver takes anything any more; only then is it seen who holds what, and who
- *    becomes the primary; it applies all that it and the others have received, then it takes writes.
- * 2. Never two that acknowledge: when the receivers have stopped that could acknowledge to the old primary, it cannot
- *    acknowledge, wherever it is. Where too few are reached for that, nothing goes on before fencing was tried.
- * 3. Fencing does not delay what is safe without it: it runs beside the rest.
- * 4. A receiver that has stopped is not started again before its backlog is applied, and an applier that somebody
- *    stopped is started before the receiver stops: MariaDB deletes the relay log otherwise.
- * 5. A candidate that is behind follows the instance that has more, first.
- * 6. Whose receiver does not stop counts as one that is not reached: it holds nobody up.
+ * Promotes a replica when the primary is dead, or alive and given up. Invariants:
+ * 1. No acknowledged write is lost: the plan stops all receivers, looks at the cluster again, and only then chooses the
+ *    new primary. The new primary applies everything that it and the other replicas have received before it takes
+ *    writes.
+ * 2. No two instances acknowledge writes at the same time: once the receivers that could acknowledge to the old primary
+ *    have stopped, the old primary cannot acknowledge anything, wherever it is. Where the plan reaches too few of them,
+ *    it fences the old primary before it goes on.
+ * 3. Fencing does not delay a failover that is safe without it: the fence runs beside the other steps.
+ * 4. A receiver that has stopped starts again only after its backlog is applied, and an applier that somebody stopped
+ *    starts before the receiver stops: otherwise MariaDB deletes the relay log.
+ * 5. A candidate that is behind first follows the replica that has more.
+ * 6. A replica whose receiver does not stop counts as not reached, and holds up nobody else.
  */
 export function planFailover(
   survey: Survey,
@@ -52,8 +54,9 @@ export function planFailover(
 }
 
 /**
- * The rest of a failover, on what the cluster says when the receivers have stopped. Who still receives counts as
- * silent: what it acknowledges from now on nobody sees. Refused when less can be promised than before.
+ * Plans the rest of a failover, from what the cluster says when the receivers have stopped. A replica that still
+ * receives counts as silent, because nobody sees what it acknowledges from now on. The rest is refused when it could
+ * promise less than the plan did before.
  */
 export function planRestOfFailover(
   topology: Topology,
@@ -67,7 +70,7 @@ export function planRestOfFailover(
   const { to: named, accepts } = begun.lookAgain;
   const expected = survey.instance(begun.to);
   const wasElsewhere = expected !== undefined && isElsewhere(survey, expected);
-  // The best one, or else the one that was announced: what was accepted was accepted for that one.
+  // Promote the best candidate, or else the one that was announced: the operator accepted what was said about that one.
   const possible =
     named === undefined ? [candidatesOf(survey, 'failover')[0]?.instance, expected] : [find(survey, named)];
   const judged = possible
@@ -100,7 +103,7 @@ export function planRestOfFailover(
   }
 }
 
-/** Who does not receive cannot say how far behind it is: that holds as it was before. */
+/** A replica that has stopped receiving cannot say how far behind it is; what it said before still holds. */
 function withoutReceiving(
   topology: Topology,
   before: Topology,
@@ -132,7 +135,7 @@ function withoutReceiving(
   };
 }
 
-/** What it still receives comes from a replica that has stopped receiving, and has all of it. */
+/** The transactions that it still receives come from a replica that has stopped receiving and has all of them. */
 function isBelowStopped(survey: Survey, instance: Answering): boolean {
   const source = survey.links.get(instance.spec.name)?.source;
   return (
@@ -142,7 +145,7 @@ function isBelowStopped(survey: Survey, instance: Answering): boolean {
   );
 }
 
-/** From here on nobody receives, and so nobody acknowledges. */
+/** From here on no replica receives, so no replica acknowledges. */
 function stopStages(survey: Survey, from: Instance | undefined): readonly Stage[] {
   const { settings } = survey;
   const replicas = survey.others.filter(
@@ -162,7 +165,7 @@ function stopStages(survey: Survey, from: Instance | undefined): readonly Stage[
       ),
     ),
     [
-      // To wait is more comfortable for clients than to be refused, and no more than that.
+      // Waiting is more comfortable for clients than being refused, but nothing depends on it.
       holdWriters(settings, settings.catchUpTimeoutMs, { optional: true }),
       ...(from ? [step(settings, { do: 'end-writers', instance: from.spec.name }, { optional: true })] : []),
       ...replicas.map((instance) => stopReceiver(survey, instance)),
@@ -171,7 +174,7 @@ function stopStages(survey: Survey, from: Instance | undefined): readonly Stage[
   ]);
 }
 
-/** The candidate applies what it has received, fetches what others have more, and becomes the primary. */
+/** The candidate applies what it has received, fetches what other replicas have more, and becomes the primary. */
 function restOf(survey: Survey, from: Instance | undefined, to: Answering): Plan {
   const fresh = to.spec.name;
   const giver = giverFor(survey, to);
@@ -223,7 +226,7 @@ function restOf(survey: Survey, from: Instance | undefined, to: Answering): Plan
   };
 }
 
-/** What others hold and nobody can give is lost with it, too. */
+/** The failover also loses the transactions that another instance holds and cannot give to the new primary. */
 function withoutGiver(survey: Survey, to: Answering): Gtids | undefined {
   const known = knownLoss(survey, to);
   const missing = missingAt(survey, to);
@@ -231,7 +234,7 @@ function withoutGiver(survey: Survey, to: Answering): Gtids | undefined {
   return known === undefined ? missing : union(known, missing);
 }
 
-/** It may have written them as the primary, and then they were acknowledged; but nobody can say so. */
+/** The instance may have written them while it was the primary. Then they were acknowledged, but nobody can say so. */
 function ownNotes(survey: Survey, to: Answering): readonly string[] {
   const own = onlyIts(survey, to);
   if (isEmpty(own) || !isEmpty(survey.errant(to))) return [];
@@ -251,7 +254,7 @@ function lossNotes(safety: Safety, lost: Gtids | undefined): readonly string[] {
   return [`writes may be lost, how many is not known: ${safety.reason}`];
 }
 
-/** Optional: who does not stop is left out when the cluster is looked at again. */
+/** Optional: a replica whose receiver does not stop is left out when the cluster is looked at again. */
 function stopReceiver(survey: Survey, instance: Answering): Step {
   const { name } = instance.spec;
   const { replication, version } = instance.state;
@@ -268,7 +271,7 @@ function stopReceiver(survey: Survey, instance: Answering): Step {
   return step(survey.settings, { do: 'stop-receiver', instance: name }, { optional: true, undo });
 }
 
-/** Beside the rest when nothing depends on it. */
+/** The fence runs beside the other steps when nothing depends on it. */
 function fences(survey: Survey, from: Instance, isSafe: boolean): readonly Step[] {
   if (from.kind === 'answering' && from.state.readOnly) return [];
   const { settings } = survey;
@@ -276,14 +279,14 @@ function fences(survey: Survey, from: Instance, isSafe: boolean): readonly Step[
   return [
     step(
       settings,
-      // Only here: a server that is merely restarted by way of a fence keeps its machine.
+      // The STONITH hook runs only here: a server that is only restarted by way of a fence keeps its machine.
       { do: 'fence', instance: from.spec.name, ...(settings.hooks['stonith'] ? { stonith: true } : {}) },
       { ...how, undo: [{ do: 'unfence', instance: from.spec.name, asBefore: true }] },
     ),
   ];
 }
 
-/** What an applier that an error stopped has received is what the objections are about. */
+/** The objections speak of the transactions that an applier received before an error stopped it. */
 function applyStages(survey: Survey, instance: Answering): readonly Stage[] {
   const { settings } = survey;
   const { name } = instance.spec;

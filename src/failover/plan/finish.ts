@@ -16,17 +16,18 @@ import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance, Topology } from '../cluster/topology.ts';
 
 /**
- * What to do about a change that was cut off (`memory.unfinished`): finish it or take it back, as the servers say now.
- * Its plan is of the kind of that change, so that carrying it out ends it in memory, too. Undefined: nothing was cut
- * off, or neither of the two instances can be used, and an ordinary promotion decides.
+ * Plans how to end a change that was cut off (`memory.unfinished`): finish it or take it back, depending on what the
+ * servers say now. The plan is of the same kind as that change, so carrying it out also ends the change in memory.
+ * Returns undefined when nothing was cut off, or when neither instance can be used and an ordinary promotion decides.
  */
 export function planFinish(topology: Topology, settings: FailoverSettings): Planned | undefined {
   return finishOf(surveyOf(topology, settings));
 }
 
 /**
- * One rule: whoever takes writes is the primary. When nobody does, the old primary is, as long as it answers and nobody
- * has more than it (nothing irreversible happened); otherwise the new one, which must have everything that is reachable.
+ * The instance that takes writes is the primary. When none does, the old primary stays the primary as long as it
+ * answers and no instance has more than it, because nothing irreversible happened. Otherwise the new primary is chosen,
+ * which must have everything that can be reached.
  */
 export function finishOf(survey: Survey): Planned | undefined {
   const { unfinished } = survey.topology.memory;
@@ -39,7 +40,7 @@ export function finishOf(survey: Survey): Planned | undefined {
   );
   const [only] = writable;
   if (writable.length > 1) {
-    // It takes writes since the point of no return; the other one is the old primary that came back.
+    // The new primary has taken writes since the point of no return; the other one is the old primary that came back.
     const wrong = writable.find((instance) => instance !== to);
     return to?.kind === 'answering' && writable.includes(to) && wrong !== undefined
       ? { plan: closePlan(survey, wrong, to) }
@@ -76,7 +77,7 @@ export function finishOf(survey: Survey): Planned | undefined {
   return best?.instance.kind === 'answering' ? forwards(survey, gone, best.instance, undefined) : undefined;
 }
 
-/** The rest of it as a failover, unless something would be lost by it. */
+/** Plans the rest of the change as a failover, unless that would lose a transaction. */
 function forwards(
   survey: Survey,
   from: Instance | undefined,
@@ -85,7 +86,7 @@ function forwards(
 ): Planned | undefined {
   const forward = surveyOf(survey.topology, survey.settings, from);
   const known = objections(forward, to, 'failover');
-  // Whoever is not asked accepts no loss.
+  // Without a question nobody can accept a loss.
   const blocking = known.filter(
     ({ code, forceable }) => !forceable || code === 'CannotCatchUp' || code === 'SplitBrain',
   );
@@ -98,7 +99,10 @@ function forwards(
   return { plan: ended(survey, planFailover(forward, from, to, wish)) };
 }
 
-/** With the new one and too many of the others silent, nobody knows whether it took writes that were acknowledged. */
+/**
+ * When the new primary and too many other instances do not answer, nobody knows whether it took writes that were
+ * acknowledged.
+ */
 function hiddenOutcome(
   survey: Survey,
   from: Instance | undefined,
@@ -121,7 +125,7 @@ function hiddenOutcome(
   );
 }
 
-/** Writers may still be held, and a balancer may be wrong, so it always points them. */
+/** The plan always points the writers: the balancers may still hold them, or point them wrong. */
 function ended(survey: Survey, plan: Plan): Plan {
   const { unfinished } = survey.topology.memory;
   if (unfinished === undefined) return plan;
@@ -137,7 +141,10 @@ function ended(survey: Survey, plan: Plan): Plan {
   };
 }
 
-/** The new primary, or somebody who follows it, has what others wrote and this one lacks: the new one took writes. */
+/**
+ * Whether the new primary, or a replica of it, has transactions that another instance wrote and this one lacks. Then
+ * the new primary took writes.
+ */
 function wasReplaced(survey: Survey, old: Answering, fresh: string): boolean {
   const to = survey.instance(fresh);
   return [...(to?.kind === 'answering' ? [to] : []), ...survey.followers(fresh)].some(
@@ -146,7 +153,7 @@ function wasReplaced(survey: Survey, old: Answering, fresh: string): boolean {
   );
 }
 
-/** What it has received and not applied is from the new one, which took writes then. */
+/** The transactions that it has received and not applied come from the new primary, which took writes at that time. */
 function hasNoBacklog({ state: { replication } }: Answering): boolean {
   return replication === undefined || isEmpty(replication.backlog);
 }

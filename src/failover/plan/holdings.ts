@@ -4,12 +4,12 @@ import type { FailoverSettings } from '../cluster/cluster.ts';
 import type { Survey } from '../cluster/survey.ts';
 import type { Answering } from '../cluster/topology.ts';
 
-/** What others hold and this one does not; what is errant on them does not count. */
+/** The transactions that other instances hold and this one does not, without those that are errant there. */
 export function missingAt(survey: Survey, instance: Answering): Gtids {
   return subtract(survey.everything(), survey.holds(instance));
 }
 
-/** It has received what it can neither apply nor give to others. */
+/** Whether the instance has received transactions that it can neither apply nor give to another one. */
 export function isStuck(instance: Answering): boolean {
   const { replication } = instance.state;
   if (replication === undefined || replication.applier === 'on' || isEmpty(replication.backlog)) return false;
@@ -27,7 +27,10 @@ export function losesBacklogAtStart({ state: { version, replication } }: Answeri
   );
 }
 
-/** The instance that has what the candidate lacks: one without errant transactions first, then the one with the least to apply. */
+/**
+ * The instance that has the transactions which the candidate lacks. One without errant transactions comes first, then
+ * the one with the smallest backlog.
+ */
 export function giverFor(survey: Survey, to: Answering): Answering | undefined {
   const missing = missingAt(survey, to);
   if (isEmpty(missing)) return undefined;
@@ -44,7 +47,7 @@ export function giverFor(survey: Survey, to: Answering): Answering | undefined {
     )[0];
 }
 
-/** Could one that lacks transactions fetch them here, within the time that a promotion may take? */
+/** Whether an instance that lacks transactions can fetch them here within the time that a promotion may take. */
 export function canGive(survey: Survey, giver: Answering, to: Answering): boolean {
   const { state } = giver;
   return (
@@ -57,7 +60,10 @@ export function canGive(survey: Survey, giver: Answering, to: Answering): boolea
   );
 }
 
-/** Late on purpose, or so far behind that nothing waits for it: what others do must not depend on what it has applied. */
+/**
+ * Whether the replica is delayed on purpose, or so far behind that no plan waits for it. Nothing that the others do may
+ * depend on what it has applied.
+ */
 export function isLate(settings: FailoverSettings, { state: { replication } }: Answering): boolean {
   if (replication === undefined) return false;
   return replication.delaySeconds > 0 || (replication.lagSeconds ?? 0) > settings.lagLimitSeconds;

@@ -4,12 +4,12 @@ import { listed } from '../../lib/listed.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Instance } from '../cluster/topology.ts';
 
-/** By its own name or by that of its host. */
+/** Finds an instance by its own name or by the name of its host. */
 export function find(survey: Survey, name: string): Instance | undefined {
   return survey.instance(name) ?? survey.topology.instances.find((instance) => instance.spec.host === name);
 }
 
-/** The refusal for a name that is no instance's. */
+/** The refusal for a name that no instance has. */
 export function unknownInstance(survey: Survey, name: string): Refusal {
   const names = namesOf(survey.topology.instances);
   return refusal('UnknownInstance', undefined, `there is no instance "${name}"`, {

@@ -8,15 +8,18 @@ import { listed } from '../../lib/listed.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance } from '../cluster/topology.ts';
 
-/** How an instance would become the primary: from one that answers, or from one that is gone. */
+/**
+ * How an instance would become the primary: by a switchover from one that answers, or by a failover from one that is
+ * gone.
+ */
 export type Way = 'switchover' | 'failover';
 
-/** A dead primary, or one that is given up on, leaves only what the replicas hold. */
+/** In a failover only what the replicas hold is left, whether the primary is dead or given up. */
 export function wayOf(survey: Survey): Way {
   return survey.view.kind === 'writable' || survey.view.kind === 'read-only' ? 'switchover' : 'failover';
 }
 
-/** Everything that speaks against this instance as the next primary; nothing when it can be promoted. */
+/** Every reason against this instance as the next primary; empty when it can be promoted. */
 export function objections(survey: Survey, instance: Instance, way: Way): readonly Refusal[] {
   const { name } = instance.spec;
   const found: Refusal[] = [];
@@ -229,7 +232,7 @@ function objectToFailover(survey: Survey, instance: Answering, object: Objector)
   }
 }
 
-/** Who would follow it. A primary that is given up on comes back by a plan of its own. */
+/** The instances that would follow the new primary. A primary that is given up comes back by a plan of its own. */
 function objectToOthers(survey: Survey, instance: Answering, way: Way, object: Objector): void {
   const rest = survey.topology.instances.filter(
     (other): other is Answering =>
@@ -268,7 +271,7 @@ function onlyAt(survey: Survey, instance: Answering, others: readonly Answering[
   return rest;
 }
 
-/** Are all transactions that the follower lacks still in the binary log of this one? */
+/** Whether the binary log of this instance still has every transaction that the follower lacks. */
 function servesFrom(survey: Survey, primary: Answering, follower: Answering): boolean {
   return contains(survey.holds(follower), primary.state.purged);
 }

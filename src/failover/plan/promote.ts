@@ -18,23 +18,24 @@ import { surveyOf } from '../cluster/survey-of.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance, Silent, Topology } from '../cluster/topology.ts';
 
-/** What the operator, or the watch, wants. */
+/** What the operator or the watch asks for. */
 export interface PromoteWish {
-  /** Undefined: the best candidate. */
+  /** The instance to promote; undefined for the best candidate. */
   readonly to?: string | undefined;
-  /** Accepts the named loss, and treats a primary that is alive and not usable as dead. */
+  /** Accepts the loss that is named, and treats a primary as dead that is alive and cannot be used. */
   readonly force?: boolean | undefined;
-  /** The old primary follows the new one at once (default), when it answers. */
+  /** Whether the old primary follows the new one at once when it answers (the default). */
   readonly rejoin?: boolean | undefined;
-  /** The watch asks: pauses, downtimes and the anti-flapping time hold. */
+  /** The watch asks, so pauses, downtimes and the anti-flapping time apply. */
   readonly automatic?: boolean | undefined;
   /** The watch has seen that a primary without room for connections gives nothing to its replicas either. */
   readonly lockedUp?: boolean | undefined;
 }
 
 /**
- * Alive → switchover, dead → failover, or every reason why not. A change that was cut off is finished or taken back
- * first. Naming the primary itself opens it, or sets right what is not as it should be around it.
+ * Plans a switchover when the primary answers and a failover when it is dead, or returns every reason why not. A change
+ * that was cut off is first finished or taken back. Naming the primary itself opens it, or repairs what is wrong around
+ * it.
  */
 export function planPromote(topology: Topology, wish: PromoteWish, settings: FailoverSettings): Planned {
   const survey = surveyOf(topology, settings);
@@ -79,7 +80,7 @@ export function planPromote(topology: Topology, wish: PromoteWish, settings: Fai
   };
 }
 
-/** Two that take writes are settled before anything else. */
+/** When two instances take writes, that is settled before anything else. */
 export function severalPrimaries({ view }: Survey): Refusal | undefined {
   if (view.kind !== 'several') return undefined;
   const all = namesOf(view.unreachable ? [...view.writable, view.unreachable] : view.writable);
@@ -117,7 +118,7 @@ function planForPrimary(survey: Survey, primary: Instance, { force = false }: Pr
   };
 }
 
-/** Only the watch is held back: people may do what they think right. */
+/** These reasons hold back the watch only. An operator may do what they think right. */
 function heldBack(survey: Survey): readonly Refusal[] {
   const { topology, settings, primary, view } = survey;
   const { unacknowledged } = topology.memory;
@@ -250,7 +251,7 @@ function aliveButUnusable(survey: Survey, wish: PromoteWish): readonly Refusal[]
   return [];
 }
 
-/** What on the primary would keep it from becoming read-only. */
+/** The sessions and locks on the primary that would keep it from becoming read-only. */
 function blockers(survey: Survey): readonly Refusal[] {
   const { primary, settings } = survey;
   if (primary?.kind !== 'answering') return [];

@@ -9,27 +9,32 @@ import { listed } from '../../lib/listed.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance } from '../cluster/topology.ts';
 
-/** The last part of every change of the primary: this one becomes it, and the others follow. */
+/** The last part of every change of the primary: the new primary takes writes, and the replicas follow it. */
 export interface Promotion {
   readonly to: Answering;
-  /** They answer and do not follow it yet. */
+  /** Instances that answer and do not follow the new primary yet. */
   readonly followers: readonly Answering[];
-  /** They follow it already. */
+  /** Instances that follow the new primary already. */
   readonly attached: readonly Answering[];
-  /** Whose statuses of events count: the old primary, where it answers. */
+  /** The old primary, when it answers: its events' statuses are taken over. */
   readonly old?: Answering | undefined;
-  /** What it will have; undefined: all that the primary has, and nobody has more. */
+  /**
+   * The GTIDs that the new primary will hold; undefined when that is everything the old primary has, and no instance
+   * has more.
+   */
   readonly has?: Gtids | undefined;
-  /** It may still be its own replica's replica: told to stop before anything else. */
+  /** The new primary may still follow its own replica; it stops that before anything else. */
   readonly stopFirst: boolean;
 }
 
 /**
  * Invariants of these stages:
- * 1. Semi-sync is on at the new primary before it takes the first write, so no write is acknowledged by it alone.
- * 2. It takes writes only after everything that stopped the old one (the stages before these).
- * 3. A follower's semi-sync source is turned off when its own sessions are gone, so nobody is told OK by that.
- * 4. The source is forgotten last: until then the change can be taken back.
+ * 1. Semi-sync is on at the new primary before it takes its first write, so it never acknowledges a write that it alone
+ *    has.
+ * 2. The new primary takes writes only after all the steps that stop the old one; those are the stages before these.
+ * 3. A follower's semi-sync source is switched off only after its client sessions have ended, so no client is told OK
+ *    by switching it off.
+ * 4. The new primary forgets its source last: until then the change can be taken back.
  */
 export function promotionStages(
   survey: Survey,
@@ -41,7 +46,8 @@ export function promotionStages(
   const all = [...attached, ...followers];
   const prompt = all.filter((instance) => !isLate(settings, instance));
   const ackers = all.filter((instance) => instance.state.semiSync.available).length;
-  // It waits as it is configured itself; others may be configured differently.
+  // The new primary waits for as many acknowledgements as it is configured for; other instances may be configured
+  // differently.
   const required = to.state.semiSync.source.requiredAcks;
   const enough = ackers >= required;
   const wantsSource = semiSync.wanted && to.state.semiSync.available && (enough || !settings.asyncWhenAlone);
@@ -84,7 +90,7 @@ export function promotionStages(
         ? [step(settings, { do: 'await-ackers', instance: name, count: required }, { optional: true })]
         : []),
     ],
-    // Both write, so they come when writes are acknowledged.
+    // Both steps write, so they run once writes are acknowledged.
     answersWithin ? [step(settings, enableEvents(survey, promotion), { optional: true })] : [],
     answersWithin && prompt.length > 0
       ? [step(settings, { do: 'prove', instance: name, on: namesOf(prompt) }, { optional: true })]
@@ -104,7 +110,7 @@ export function promotionStages(
   return { stages: compact(stages), notes };
 }
 
-/** A dead primary is not asked: the watch has noted which events were disabled there. */
+/** A dead primary cannot be asked: the watch has noted which events were disabled there. */
 function enableEvents(survey: Survey, { to, old }: Promotion): Action {
   const { memory } = survey.topology;
   const disabled = old?.state.disabledEvents ?? memory.disabledEvents ?? [];
@@ -117,10 +123,10 @@ function enableEvents(survey: Survey, { to, old }: Promotion): Action {
 }
 
 /**
- * To follow throws away what was received and not applied. The new primary has it, too; but where two acknowledgements
- * are asked for, two replicas keep what they acknowledged, whatever dies next. Writes do not wait for that: what is done
- * beside on one instance keeps its order. What the new primary does not have was never acknowledged, and is better
- * thrown away than applied.
+ * Following another source throws away what the replica has received and not applied. The new primary has those
+ * transactions too. But where a write needs two acknowledgements, two replicas keep what they have acknowledged,
+ * whatever dies next. Writes do not wait for this: the steps beside the plan keep their order on one instance.
+ * Transactions that the new primary lacks were never acknowledged, so throwing them away is better than applying them.
  */
 function keepStage(survey: Survey, instance: Answering, has: Gtids | undefined): Stage {
   const { replication } = instance.state;
@@ -141,9 +147,9 @@ function keepStage(survey: Survey, instance: Answering, has: Gtids | undefined):
 }
 
 /**
- * One instance follows another: it stops waiting for acknowledgements itself, gives them, and fetches. MySQL takes up
- * to a second to turn the source's side off (its thread looks up that often), and no write waits for that nor for a
- * receiver to connect: all of it is done beside the rest.
+ * Makes one instance follow another: it stops waiting for acknowledgements, gives them, and fetches. MySQL takes up to
+ * a second to switch the source side of semi-sync off, because its thread looks that often. No write waits for that,
+ * nor for a receiver that connects: these steps run beside the plan.
  */
 export function followStages(survey: Survey, instance: Answering, source: Instance): readonly Stage[] {
   const { settings } = survey;
@@ -187,7 +193,7 @@ export function followStages(survey: Survey, instance: Answering, source: Instan
   ];
 }
 
-/** With what takes it back: to the source it has now, in the state it is in now. */
+/** The step with its undo, which restores the source that the instance has now, in the state that it is in now. */
 export function followStep(
   survey: Survey,
   instance: Answering,
@@ -207,7 +213,7 @@ export function followStep(
   );
 }
 
-/** The actions that give an instance the source back that it has now. */
+/** The actions that restore the source that an instance has now. */
 export function formerLink(survey: Survey, instance: Answering): readonly Action[] {
   const { name } = instance.spec;
   const { replication } = instance.state;
@@ -225,9 +231,10 @@ export function formerLink(survey: Survey, instance: Answering): readonly Action
 }
 
 /**
- * Who may follow this one: its history is part of the new primary's, and nothing it needs was purged there. A replica of
- * MySQL that has followed with transactions of its own goes on so: without it nobody may be left who acknowledges. What
- * it got of another member, and this one lacks, is another history.
+ * The instances that may follow this one: their history is part of the new primary's, and the new primary has purged
+ * nothing that they need. A MySQL replica that has followed so far with transactions of its own goes on doing so,
+ * because without it perhaps no replica is left that acknowledges. An instance that holds transactions of another
+ * member which this one lacks has a different history.
  */
 export function sortFollowers(
   survey: Survey,

@@ -1,13 +1,13 @@
 import type { Plan } from './action.ts';
 import type { RefusalCode } from './refusal-codes.ts';
 
-/** Why something is not done, and what to do about it. A reason, never a boolean. */
+/** Why a change is not made, and what to do about it. Every refusal gives a reason; none is a bare "no". */
 export interface Refusal {
   readonly code: RefusalCode;
   readonly instance?: string | undefined;
   readonly message: string;
   readonly remedy: string;
-  /** `--force` goes ahead in spite of it: the operator accepts what the message names. */
+  /** `--force` goes ahead in spite of this refusal: the operator accepts what the message names. */
   readonly forceable: boolean;
   /** Sessions, GTIDs: one line each. */
   readonly details: readonly string[];
@@ -16,7 +16,7 @@ export interface Refusal {
 /** A plan, or every reason why there is none. */
 export type Planned = { readonly plan: Plan } | { readonly refusals: readonly Refusal[] };
 
-/** Makes a refusal; what it does not say is left empty. */
+/** Makes a refusal. Fields that are not given are empty. */
 export function refusal(
   code: RefusalCode,
   instance: string | undefined,

@@ -15,22 +15,23 @@ import type { Answering, Silent, Topology } from '../cluster/topology.ts';
 
 export interface RejoinWish {
   readonly instance: string;
-  /** Its data are thrown away and copied from another instance. */
+  /** Throws the instance's data away and copies those of another instance. */
   readonly clone?: boolean | undefined;
-  /** Its errant transactions count as executed everywhere, without their content (MySQL only). */
+  /** Marks the instance's errant transactions as executed everywhere, without their content (MySQL only). */
   readonly injectEmpty?: boolean | undefined;
-  /** Where nobody acknowledges, the primary commits alone until this one is back. */
+  /** Where no replica acknowledges, lets the primary commit alone until this instance is back. */
   readonly force?: boolean | undefined;
-  /** A person asks: a primary that was fenced is started again when there is no other. */
+  /** A person asks, so a fenced primary is started again when there is no other one. */
   readonly byHand?: boolean | undefined;
 }
 
 /**
- * Makes an instance a replica of the primary again. What must be known first (a fenced instance does not answer, a
- * writable one may still write) is a plan of its own: observe and plan again while `again` is true.
- *
- * Invariants: it takes no writes and has no client sessions before its semi-sync is turned off and before its GTIDs are
- * compared; it follows only when the primary has everything that it has; its data are replaced only when told so.
+ * Makes an instance a replica of the primary again. Whatever must be known first gets a plan of its own: a fenced
+ * instance does not answer, and a writable one may still write. While `again` is true, the caller observes and plans
+ * again.
+ * Invariants: the instance takes no writes and has no client sessions before its semi-sync is switched off and before
+ * its GTIDs are compared. It follows only when the primary has everything that it has. Its data are replaced only when
+ * the operator says so.
  */
 export function planRejoin(
   topology: Topology,
@@ -52,7 +53,7 @@ export function planRejoin(
   ) {
     return { plan: closePlan(survey, instance, primary), again: true };
   }
-  // Started read-only, the last primary may turn out to be the one that has everything.
+  // Once it is started read-only, the last primary may turn out to be the instance that has everything.
   if (wish.byHand && primary === undefined && instance === survey.primary && instance.kind === 'silent') {
     return whenSilent(survey, instance, wish);
   }
@@ -81,7 +82,7 @@ export function planRejoin(
   return whenReadOnly(surveyOf(topology, settings, primary), instance, primary, wish);
 }
 
-/** The primary that takes writes; of two the one that the replicas follow. */
+/** The primary that takes writes; when two do, the one that the replicas follow. */
 export function rightPrimary({ view }: Survey): Answering | undefined {
   if (view.kind === 'writable') return view.primary;
   return view.kind === 'several' && view.likely?.kind === 'answering' && !view.likely.state.readOnly
@@ -96,7 +97,7 @@ function whenSilent(
 ): Planned & { readonly again?: boolean } {
   const { name } = instance.spec;
   if (isFenced(survey, instance)) {
-    // Only a person starts what a person has stopped.
+    // Only a person starts a server that a person has stopped.
     const unfence = { do: 'unfence', instance: name, ...(byHand ? {} : { asBefore: true }) } as const;
     return {
       plan: {
@@ -122,7 +123,7 @@ function isFenced({ topology }: Survey, { spec }: Silent): boolean {
 function clonePlan(survey: Survey, instance: Answering, primary: Answering, wish: RejoinWish): Planned {
   const { settings } = survey;
   const { name } = instance.spec;
-  // A copy is taken from a replica that has everything, so that the primary is spared.
+  // The copy comes from a replica that has everything, which spares the primary.
   const donor =
     survey.others.find(
       (other) =>
@@ -130,7 +131,7 @@ function clonePlan(survey: Survey, instance: Answering, primary: Answering, wish
         survey.links.get(other.spec.name)?.state === 'hears' &&
         other.state.replication?.applier === 'on' &&
         isEmpty(survey.errant(other)) &&
-        // What it wrote itself must come with the copy.
+        // The copy must contain the transactions that the instance wrote itself.
         isEmpty(byItself(subtract(primary.state.executed, other.state.executed), instance)) &&
         (other.state.replication.lagSeconds ?? Infinity) <= survey.settings.lagLimitSeconds,
     ) ?? primary;
@@ -151,8 +152,9 @@ function clonePlan(survey: Survey, instance: Answering, primary: Answering, wish
 }
 
 /**
- * A copy of a primary waits for its commits, and MySQL has thrown the old data away by then; an empty transaction is a
- * commit itself. Where nobody acknowledges, neither ever ends. `ackers`: so many are connected while it is done.
+ * A copy of a primary waits for its commits, and by then MySQL has thrown the old data away; an empty transaction is a
+ * commit itself. Where no replica acknowledges, neither of them ever ends. `ackers` is the number of replicas that are
+ * connected while the copy runs.
  */
 function whileItCommits(
   survey: Survey,
@@ -282,7 +284,7 @@ function afterwards(survey: Survey, instance: Answering, primary: Answering): re
     ...followStages(survey, instance, primary).map((stage) =>
       stage.map((one) => ({ ...one, optional: undefined, undo: undefined, beside: undefined })),
     ),
-    // It follows; how long it takes to catch up is told, and takes nothing back.
+    // The instance follows by now. The record says how long it takes to catch up; nothing is taken back for that.
     [
       step(
         survey.settings,

@@ -15,8 +15,8 @@ export interface RelocateWish {
 }
 
 /**
- * Moves one replica below another source. Invariants: what it received is applied before the move, and the new source
- * has all of it; no ring comes out of it.
+ * Moves one replica below another source. Invariants: the replica applies everything that it has received before it
+ * moves, the new source has all of that, and no ring of replicas comes out of it.
  */
 export function planRelocate(topology: Topology, wish: RelocateWish, settings: FailoverSettings): Planned {
   const survey = surveyOf(topology, settings);
@@ -47,13 +47,13 @@ export function planRelocate(topology: Topology, wish: RelocateWish, settings: F
   const found = relocateRefusals(survey, replica, source);
   if (found.length > 0) return { refusals: found };
   const { name } = replica.spec;
-  // What it received and did not apply it fetches again, where the new source has it all.
+  // The replica fetches again what it has received and not applied, where the new source has all of it.
   const isGiven = isLate(settings, replica) && contains(source.state.executed, survey.holds(replica));
   const { replication } = replica.state;
-  // An applier that was stopped is started for it: to follow another source throws away what is not applied.
+  // A stopped applier is started for the move: following another source throws away what is not applied.
   const isOff = replication?.applier === 'off' && !contains(source.state.executed, survey.holds(replica));
   const applies = (replication?.applier === 'on' || isOff) && !isGiven;
-  // Back below one that is not the primary it would acknowledge writes that nobody else gets.
+  // Back below an instance that is not the primary, the replica would acknowledge writes that no other instance gets.
   const former = survey.links.get(name)?.source;
   const isUndone = former !== undefined && leadsToPrimary(survey, former);
   return {
@@ -86,7 +86,7 @@ export function planRelocate(topology: Topology, wish: RelocateWish, settings: F
             ]
           : [],
         [followStep(survey, replica, source, isUndone ? {} : { undo: [] })],
-        // It follows; how long it takes to catch up is told, and takes nothing back.
+        // The replica follows by now. The record says how long it takes to catch up; nothing is taken back for that.
         [step(settings, { do: 'catch-up', instance: name, with: source.spec.name }, { optional: true })],
       ]),
     },

@@ -12,26 +12,30 @@ import { refusal, type Refusal } from './refusals.ts';
 
 /** What is known about the acknowledged writes of a primary that is gone. */
 export interface Safety {
-  /** Every acknowledged write is on an instance that is reached. */
+  /** Whether every acknowledged write is on an instance that can be reached. */
   readonly safe: boolean;
   /** Why not, in one sentence. */
   readonly reason: string | undefined;
-  /** They may have acknowledged, and do not answer. */
+  /** Instances that may have acknowledged writes and do not answer. */
   readonly unreached: readonly string[];
 }
 
-/** For how many acknowledgements the primary waited before it told a client OK, or why it cannot be said that it did. */
+/**
+ * The number of acknowledgements for which the primary waited before it told a client OK, or why nobody can say that it
+ * waited.
+ */
 export type Durability = { readonly waitsFor: number } | { readonly unknown: string };
 
 /**
- * What the primary did, and not how others are configured: as it says now, and as it was last seen while it took
- * writes. Of the two the weaker counts; what nobody has seen is not safe.
+ * Judges what the primary did, and not how other instances are configured: what it says now, and what was last seen of
+ * it while it took writes. The weaker of the two counts. What nobody has seen is not safe.
  */
 export function durabilityOf(survey: Survey): Durability {
   const { primary, topology } = survey;
   const { semiSync, unfinished } = topology.memory;
   const name = primary?.spec.name;
-  // Cut off before it took writes, it is answerable for those of the one before it.
+  // When the last change was cut off before this instance took writes, the writes in question are those of the primary
+  // before it.
   const before = unfinished?.to === name ? unfinished?.from : undefined;
   const seen = [
     primary?.kind === 'answering' && !primary.state.readOnly ? sourceSettings(primary) : undefined,
@@ -53,18 +57,19 @@ export function durabilityOf(survey: Survey): Durability {
 }
 
 /**
- * An acknowledged write is on `waitsFor` replicas at least. When fewer than that are out of reach, one that is reached
- * has it; in other words `ackers - waitsFor + 1` of them must be reached. The same number of stopped receivers keeps
- * the old primary, wherever it is, from acknowledging anything from then on. Who is fenced has run no mysqld since an
- * earlier failover, and so has acknowledged nothing. Whose data are being replaced has none of what it acknowledged before.
+ * At least `waitsFor` replicas hold an acknowledged write. When fewer than that are out of reach, one that is reached
+ * holds it; in other words, `ackers - waitsFor + 1` of them must be reached. Stopping that many receivers also keeps
+ * the old primary, wherever it is, from acknowledging anything more. A fenced instance has run no mysqld since an
+ * earlier failover, so it has acknowledged nothing. An instance whose data are being replaced holds none of the writes
+ * that it acknowledged before.
  */
 export function safetyOf(survey: Survey): Safety {
   const { fenced = [], unfinished } = survey.topology.memory;
-  // A change that was cut off may not have come to the fence that it intended.
+  // A change that was cut off may not have reached the fence that it intended.
   const isOff = (name: string): boolean =>
     (fenced.includes(name) && name !== unfinished?.from) ||
     copierOf(survey.topology.memory, name, survey.topology.at) !== undefined;
-  // Below another replica it acknowledges nothing to the primary.
+  // A replica below another replica acknowledges nothing to the primary.
   const isBelow = (name: string): boolean =>
     ![undefined, survey.primary?.spec.name].includes(survey.topology.memory.below?.[name]);
   const unreached = [
@@ -95,14 +100,17 @@ export function safetyOf(survey: Survey): Safety {
   return { safe: reason === undefined, reason, unreached };
 }
 
-/** Nobody asks them what they hold, and their receivers run on. */
+/** Nobody can ask these instances what they hold, and their receivers go on running. */
 function strangersOf({ primary, topology, links }: Survey): readonly string[] {
   if (primary?.kind === 'answering') return strangeAckers(topology, links, primary);
   const { semiSync } = topology.memory;
   return semiSync?.instance === primary?.spec.name ? (semiSync?.strangers ?? []) : [];
 }
 
-/** Cut off before it is known to have taken writes, it may hold what it acknowledged to the primary before it. */
+/**
+ * When a change was cut off before this instance is known to have taken writes, it may hold what it acknowledged to the
+ * primary before it.
+ */
 function wasToBecomePrimary({ primary, topology }: Survey): readonly string[] {
   const { unfinished } = topology.memory;
   return primary?.kind === 'silent' &&
@@ -112,7 +120,7 @@ function wasToBecomePrimary({ primary, topology }: Survey): readonly string[] {
     : [];
 }
 
-/** What would be lost for certain: seen on the old primary, and on nobody who answers. */
+/** The transactions that are lost for certain: the old primary had them, and no instance that answers does. */
 export function knownLoss(survey: Survey, to: Answering): Gtids | undefined {
   const known = knownOfPrimary(survey);
   if (known === undefined) return undefined;
@@ -121,7 +129,7 @@ export function knownLoss(survey: Survey, to: Answering): Gtids | undefined {
   return subtract(known, reachable);
 }
 
-/** What a failover to this one would lose, or cannot promise to keep. */
+/** What a failover to this instance would lose, or cannot promise to keep. */
 export function losses(survey: Survey, target: Instance): readonly Refusal[] {
   if (target.kind === 'silent') return [];
   const found: Refusal[] = [];
@@ -154,7 +162,7 @@ export function losses(survey: Survey, target: Instance): readonly Refusal[] {
   return found;
 }
 
-/** Who has the writes, or may have them, comes first; to accept that they are lost comes last. */
+/** Remedies that bring the writes back come first; accepting their loss comes last. */
 function safetyRemedy(survey: Survey, { unreached }: Safety): string {
   const { primary, topology } = survey;
   const old = primary?.kind === 'silent' ? primary.spec.name : undefined;

@@ -1,7 +1,9 @@
 import { listed } from '../../lib/listed.ts';
 import type { Action, Step } from './action.ts';
 
-/** What a step does, for a reader who knows databases and not this tool: `db2 applies all that db1 has committed`. */
+/**
+ * Says what a step does, for a reader who knows databases and not this tool: `db2 applies all that db1 has committed`.
+ */
 export function sentenceOf(action: Action): string {
   switch (action.do) {
     case 'hold-writers':
@@ -63,7 +65,7 @@ export function sentenceOf(action: Action): string {
   }
 }
 
-/** What is special about a step, in words. */
+/** Says in words what is special about a step. */
 export function marksOf(step: Step): readonly string[] {
   return [
     ...(step.irreversible ? ['cannot be undone'] : []),

@@ -8,22 +8,26 @@ import type { Survey } from '../cluster/survey.ts';
 import type { Answering } from '../cluster/topology.ts';
 
 /*
- * Makes one instance the primary that has everything already: the last part of a change that was cut off, or a primary
- * that came back read-only. Invariants: nothing else that answers takes writes when this one begins to; whoever follows
- * has nothing of another member that this one lacks; semi-sync is on before the first write.
+ * Makes an instance the primary that has everything already: the last part of a change that was cut off, or a primary
+ * that came back read-only. Invariants: no other instance that answers takes writes when this one begins to; no
+ * follower has transactions of another member that this one lacks; semi-sync is on before the first write.
  */
 
-/** What is missing around a primary that takes writes: replicas, balancers, semi-sync. No stages: nothing is. */
+/**
+ * Plans what is missing around a primary that takes writes: replicas, balancers, semi-sync. The plan has no stages when
+ * nothing is missing.
+ */
 export function planSettle(survey: Survey, primary: Answering): Plan {
   const { topology, links, settings } = survey;
   const { name, host } = primary.spec;
   const rest = topology.instances.filter(
     (instance): instance is Answering => instance.kind === 'answering' && instance !== primary,
   );
-  // Seen from this one, whoever the servers' own words point at.
+  // Survey the cluster with this instance as the primary, whichever one the servers' own words point at.
   const own = surveyFor(survey, primary);
   const { fit: fitting, notes } = sortFollowers(own, primary, rest);
-  // Who still receives from an instance with a history of its own may get some of that before it is moved.
+  // A replica that still receives from an instance with a history of its own may get some of that history before it is
+  // moved.
   const fit = fitting.filter((instance) => {
     const source = links.get(instance.spec.name)?.source;
     return source?.kind !== 'answering' || source === primary || isEmpty(own.errant(source));
@@ -50,7 +54,7 @@ export function planSettle(survey: Survey, primary: Answering): Plan {
     stopFirst: primary.state.replication !== undefined && !isStopped(primary),
   });
   const stages: readonly Stage[] = [
-    // Those that follow from now on take no writes of their own any more.
+    // Instances that follow from now on no longer take writes of their own.
     followers
       .filter((instance) => !instance.state.readOnly)
       .map(({ spec }) => step(settings, { do: 'make-read-only', instance: spec.name })),
@@ -73,7 +77,7 @@ export function planSettle(survey: Survey, primary: Answering): Plan {
   };
 }
 
-/** Opens a primary that is read-only, when it is proved that nobody has more and nobody else takes writes. */
+/** Opens a read-only primary when it is proved that no instance has more and no other one takes writes. */
 export function planReopen(
   survey: Survey,
   primary: Answering,
@@ -90,7 +94,7 @@ export function planReopen(
   };
 }
 
-/** What it is known to have had, and lost with its disk or by being set back. */
+/** The transactions that the instance is known to have had, and lost with its disk or by being set back. */
 function goneFrom({ topology }: Survey, { spec, state }: Answering): Gtids {
   const { lastSeen, began, primary } = topology.memory;
   const { executed } = state;
@@ -101,7 +105,7 @@ function goneFrom({ topology }: Survey, { spec, state }: Answering): Gtids {
     .reduce((all, one) => union(all, one), noGtids(executed.flavour));
 }
 
-/** Why this one must not be opened. */
+/** Every reason why this instance must not be opened. */
 export function reopenRefusals(survey: Survey, primary: Answering): readonly Refusal[] {
   const { topology } = survey;
   const { name } = primary.spec;
@@ -116,7 +120,7 @@ export function reopenRefusals(survey: Survey, primary: Answering): readonly Ref
         }),
       );
     }
-    // Of the one that the last change made the primary, a former primary that follows it no more knows nothing.
+    // A former primary that no longer follows the one that the last change made the primary knows nothing of it.
     const counts =
       last !== name || topology.memory.unfinished || survey.links.get(other.spec.name)?.source === primary;
     const more = subtract(survey.holds(other), primary.state.executed);
@@ -159,7 +163,7 @@ export function reopenRefusals(survey: Survey, primary: Answering): readonly Ref
   return found;
 }
 
-/** The one that is remembered as the primary answers and follows this one: somebody has moved the primary by hand. */
+/** Whether the primary that is remembered answers and follows this one: then somebody has moved the primary by hand. */
 function isBelow(survey: Survey, remembered: string, primary: Answering): boolean {
   const last = survey.instance(remembered);
   return (
@@ -167,14 +171,14 @@ function isBelow(survey: Survey, remembered: string, primary: Answering): boolea
   );
 }
 
-/** The primary that a change that was cut off was to replace. */
+/** The primary that an interrupted change was to replace. */
 function oldPrimary(survey: Survey, primary: Answering): Answering | undefined {
   const { unfinished } = survey.topology.memory;
   const from = unfinished && survey.instance(unfinished.from);
   return from?.kind === 'answering' && from !== primary ? from : undefined;
 }
 
-/** A change that was cut off had moved it, or would have: it belongs below the primary itself. */
+/** The interrupted change had moved this replica, or would have: it belongs below the primary itself. */
 function isBelowTheOther(survey: Survey, instance: Answering, primary: Answering): boolean {
   const { unfinished } = survey.topology.memory;
   const source = survey.links.get(instance.spec.name)?.source;
@@ -182,7 +186,7 @@ function isBelowTheOther(survey: Survey, instance: Answering, primary: Answering
   return source.spec.name === unfinished.from || source.spec.name === unfinished.to;
 }
 
-/** By way of other replicas, too, and with every receiver on the way running. */
+/** Whether it follows, also by way of other replicas, with every receiver on the way running. */
 function leadsTo(survey: Survey, instance: Answering, primary: Answering): boolean {
   const seen = new Set<string>();
   for (let name = instance.spec.name; !seen.has(name);) {
@@ -200,7 +204,7 @@ function isStopped(instance: Answering): boolean {
   return replication?.receiver === 'off' && replication.applier === 'off';
 }
 
-/** The same moment, judged as if this one were the primary. */
+/** The same snapshot, surveyed as if this instance were the primary. */
 function surveyFor(survey: Survey, primary: Answering): Survey {
   if (survey.primary === primary) return survey;
   return surveyOf(survey.topology, survey.settings, primary);

@@ -12,19 +12,22 @@ const HOOK_LIMIT_MS = 30_000;
 /** Stopping a server over SSH, or asking a power switch. */
 const FENCE_LIMIT_MS = 10_000;
 /**
- * A receiver that was just greeting a host that hangs ends only when its own patience does (replica_net_timeout): STOP
+ * A receiver that is just greeting a host that hangs ends only when its own time limit does (replica_net_timeout). STOP
  * REPLICA waits for that, in both flavours.
  */
 const RECEIVER_LIMIT_MS = 10_000;
-/** InnoDB recovers before it answers: as long as the script on the machine waits for it, and a little more. */
+/**
+ * InnoDB recovers before the server answers. The limit is as long as the script on the machine waits for that, and a
+ * little more.
+ */
 const UNFENCE_LIMIT_MS = 320_000;
-/** Receivers of one LAN are there within a second; their connect retry is a second, too. */
+/** Receivers in one LAN connect within a second; their connect retry is a second, too. */
 const ACKERS_LIMIT_MS = 5000;
 
-/** HAProxy's script refuses to hold writers for longer (`writers.lua`); a longer wait is refused to them after that. */
+/** HAProxy's script does not hold writers for longer (`writers.lua`); after that time it refuses them. */
 const LONGEST_HOLD_MS = 60_000;
 
-/** New sessions of writers wait, instead of being refused. */
+/** New writer sessions wait instead of being refused. */
 export function holdWriters(
   settings: FailoverSettings,
   ms: number,
@@ -38,29 +41,29 @@ export function holdWriters(
   return step(settings, action, { undo: [{ do: 'release-writers' }], ...extra });
 }
 
-/** Makes the steps of a plan; each kind of action has its limit in one place. */
+/** Makes the steps of a plan, and has the time limit of each kind of action in one place. */
 export function step(settings: FailoverSettings, action: Action, extra: Extra = {}): Step {
   return { name: action.do, action, limitMs: limitOf(settings, action), ...extra };
 }
 
-/** Takes writes, if the server still runs that was looked at. */
+/** Lets the instance take writes, provided that it is still the server process that was looked at. */
 export function makeWritable({ topology }: Survey, { spec, state }: Answering): Action {
   return { do: 'make-writable', instance: spec.name, startedAt: startOf(topology, state) };
 }
 
-/** The operators' program for this moment, when there is one. */
+/** The step that runs the operators' hook for this moment, when there is one. */
 export function hookStage(settings: FailoverSettings, hook: HookName, extra: Extra = {}): readonly Stage[] {
   if (settings.hooks[hook] === undefined) return [];
   return [[step(settings, { do: 'hook', hook }, { name: `hook-${hook}`, ...extra })]];
 }
 
-/** Several sequences at the same time: the first stages of all, then the second ones. */
+/** Runs several sequences side by side: the first stages of all of them, then the second ones, and so on. */
 export function sideBySide(...sequences: readonly (readonly Stage[])[]): readonly Stage[] {
   const length = Math.max(0, ...sequences.map((sequence) => sequence.length));
   return Array.from({ length }, (_, index) => sequences.flatMap((sequence) => sequence[index] ?? []));
 }
 
-/** Without the empty stages. */
+/** The stages without the empty ones. */
 export function compact(stages: readonly Stage[]): readonly Stage[] {
   return stages.filter((stage) => stage.length > 0);
 }

@@ -8,22 +8,24 @@ import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering } from '../cluster/topology.ts';
 
 export interface SwitchoverOptions {
-  /** The old primary follows the new one. */
+  /** Whether the old primary follows the new one. */
   readonly rejoin: boolean;
-  /** Sessions are ended before the primary is made read-only: something stands in its way. */
+  /** Whether sessions are ended before the primary becomes read-only, because something stands in its way. */
   readonly endFirst: boolean;
 }
 
 /**
- * The primary answers and hands over. Invariants:
+ * Moves the primary while the old one answers. Invariants:
  * 1. No acknowledged write is lost: the new primary takes writes only after it has applied everything that the old one
  *    executed, asked after the old one stopped taking writes.
- * 2. Never two that acknowledge: make-writable comes after make-read-only has succeeded, and in no stage with it.
- * 3. The primary has the acknowledgements it needs until it is read-only: a commit that waits for one would hold up
- *    `super_read_only`. So only those replicas are moved before that it can do without.
- * 4. A replica is moved only when the new primary has all that the replica has: moving throws away what it received and
- *    did not apply.
- * 5. The old primary's semi-sync is turned off only when its client sessions have ended: it releases waiters with OK.
+ * 2. No two instances acknowledge writes at the same time: `make-writable` comes after `make-read-only` has succeeded,
+ *    never in the same stage.
+ * 3. The primary has the acknowledgements that it needs until it is read-only: a commit that waits for one would hold
+ *    up `super_read_only`. So only the replicas that it can do without move before that.
+ * 4. A replica moves only when the new primary has everything that the replica has: moving throws away what the replica
+ *    has received and not applied.
+ * 5. The old primary's semi-sync is switched off only after its client sessions have ended, because that tells waiting
+ *    clients OK.
  */
 export function planSwitchover(
   survey: Survey,
@@ -81,9 +83,9 @@ export function planSwitchover(
         isWritable ? { undo: [{ do: 'point-writers', instance: old }] } : {},
       ),
       step(settings, { do: 'end-clients', instance: old }),
-      // Where privileged sessions write until they are ended, it comes after that.
+      // Where privileged sessions can write until they are ended, this comes after that.
       ...(stopsEverybody ? lastCatchUp() : []),
-      // By its option file it starts read-only, too; on a full disk nothing can be persisted.
+      // The option file starts the server read-only, too. On a full disk nothing can be persisted.
       step(settings, { do: 'persist-read-only', instance: old }, { optional: true }),
     ],
     stopsEverybody ? [] : lastCatchUp(),
@@ -117,7 +119,10 @@ export function planSwitchover(
   }
 }
 
-/** Its applier waits for a client's lock, or will: who moves it would wait as long, with nothing gained. */
+/**
+ * Whether the replica's applier waits for a client's lock, or will. Moving the replica would wait as long and gain
+ * nothing.
+ */
 export function isBlocked({ state }: Answering): boolean {
   return state.replication !== undefined && state.lockHolders.length > 0;
 }
@@ -133,7 +138,7 @@ function leftBehindNote(instance: Answering, from: Answering, to: Answering, rej
   return `${name} ${stays}: ${session} holds locks there that its applier would wait for; end it, then \`failover relocate ${name} ${to.spec.name}\``;
 }
 
-/** What is told about those that do not answer. */
+/** The notes about replicas that do not answer. */
 export function silentNote(survey: Survey): readonly string[] {
   const names = namesOf(survey.lostOthers);
   return names.length === 0
@@ -141,7 +146,7 @@ export function silentNote(survey: Survey): readonly string[] {
     : [`${listed(names)} ${names.length === 1 ? 'does' : 'do'} not answer and will follow when back`];
 }
 
-/** As many siblings as the primary can do without: the others must go on acknowledging to it. */
+/** As many replicas as the primary can do without; the others must go on acknowledging to it. */
 function movedEarly(survey: Survey, from: Answering, siblings: readonly Answering[]): readonly Answering[] {
   const { source } = from.state.semiSync;
   const isAcker = (instance: Answering): boolean =>
@@ -151,7 +156,7 @@ function movedEarly(survey: Survey, from: Answering, siblings: readonly Answerin
     const { replication } = instance.state;
     if (replication?.applier !== 'on' || survey.links.get(instance.spec.name)?.state !== 'hears')
       return false;
-    // What it has not applied within the time of a catch-up would take the whole change back.
+    // A replica that has not applied its backlog within the time of a catch-up would take the whole change back.
     if (isLate(survey.settings, instance)) return false;
     if (!isAcker(instance)) return true;
     return spare-- > 0;
@@ -159,8 +164,8 @@ function movedEarly(survey: Survey, from: Answering, siblings: readonly Answerin
 }
 
 /**
- * Their receivers stop; they apply what they have; the candidate, which still receives, gets at least as far; then they
- * follow it. Writes go on all the time.
+ * Moves replicas early: their receivers stop, they apply what they have received, the candidate, which still receives,
+ * gets at least as far, and then they follow it. Clients go on writing all the time.
  */
 function moveEarly(
   survey: Survey,
@@ -170,7 +175,7 @@ function moveEarly(
 ): readonly Stage[] {
   const { settings } = survey;
   const fresh = to.spec.name;
-  // Whoever cannot keep up is left behind: it does not keep the others from what they were asked for.
+  // A replica that cannot keep up is left behind and does not hold up the others.
   const limitMs = Math.min(settings.catchUpTimeoutMs, settings.switchoverTimeoutMs);
   const each = (make: (instance: Answering, name: string) => Step | undefined): Stage =>
     siblings.flatMap((instance) => {
@@ -202,7 +207,7 @@ function moveEarly(
         : undefined,
     ),
     each((instance, name) =>
-      // Back below the primary, also from below another replica, which may itself not be there yet.
+      // Back below the primary, also for a replica that was below another replica, which may not be back itself yet.
       followStep(survey, instance, to, {
         undo: [{ do: 'follow', instance: name, source: from.spec.name, demoted: false }],
       }),

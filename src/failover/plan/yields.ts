@@ -1,8 +1,9 @@
 import type { Plan } from './action.ts';
 
 /**
- * Whether a plan can be cut off between any two of its steps without harm: a failover that needs the lock need not wait
- * for it. It replaces no data, and does not touch who takes writes, who is fenced, or how the primary acknowledges.
+ * Whether a plan can be cut off between any two of its steps without harm, so that a failover which needs the lock need
+ * not wait for it. Such a plan replaces no data, and changes neither who takes writes, nor who is fenced, nor how the
+ * primary acknowledges.
  */
 export function yields(plan: Plan): boolean {
   if (plan.kind === 'switchover' || plan.kind === 'failover') return false;
