@@ -1,3 +1,4 @@
+import { LazyDict } from '../../lib/lazy-dict.ts';
 import { itemOf, iterate } from '../python/access.ts';
 import { compare, equal, truth } from '../python/compare.ts';
 import { arithmetic } from '../python/arithmetic.ts';
@@ -131,7 +132,11 @@ export function getter(attribute: Data, fallback?: Data): (item: Data) => Data {
 
 function absent(value: Data, attribute: Data): Undefined {
   const name = str(attribute);
-  const keys = isMapping(value) ? `, only ${[...value.keys()].slice(0, 12).map(str).join(', ')}` : '';
+  // To name all that a host has, only because it lacks one thing, would cost more than the rest of the expression.
+  const keys =
+    isMapping(value) && !(value instanceof LazyDict)
+      ? `, only ${[...value.keys()].slice(0, 12).map(str).join(', ')}`
+      : '';
   return new Undefined(`an item has no attribute '${name}'${keys}`, name, 0);
 }
 
