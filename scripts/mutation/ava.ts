@@ -13,5 +13,7 @@ function test(title: string, implementation: (t: object) => unknown): void {
   declared.push({ title, run: () => implementation(assertions()) });
 }
 
+test.serial = test;
+
 // oxlint-disable-next-line import/no-default-export -- AVA's is one
 export default test;

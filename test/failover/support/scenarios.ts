@@ -6,15 +6,15 @@ import { play, randomFrom, type Scenario } from './play.ts';
 
 /** How many conditions a scenario has on average. */
 const CONDITIONS_EACH = 1.5;
-/** Scenarios of one test: so many end within the time limit of a test on a slow machine, too. */
-export const BATCH = 2500;
-const BATCHES = Number(process.env['UNDERSTUDY_MODEL_BATCHES'] ?? 4);
+const RUNS = Number(process.env['UNDERSTUDY_MODEL_RUNS'] ?? 10_000);
 /** The same scenarios on every machine, so that who changes something else is not stopped; others are hunted by a seed. */
 const FIRST = Number(process.env['UNDERSTUDY_MODEL_SEED'] ?? 0);
+/** Scenarios of one test: so many end within the time limit of a test on a slow machine, too. */
+const BATCH = Math.min(2500, RUNS);
 
 /** The seeds at which the batches begin. */
 export function batches(): readonly number[] {
-  return Array.from({ length: BATCHES }, (_, index) => FIRST + index * BATCH);
+  return Array.from({ length: Math.ceil(RUNS / BATCH) }, (_, index) => FIRST + index * BATCH);
 }
 
 /** The scenario of a number, always the same one. */
