@@ -44,7 +44,7 @@ export class SharedSessions {
   lease(route: readonly SshSettings[], use = ''): Lease {
     const target = route.at(-1);
     if (!target) throw new Error('an empty route');
-    const id = `${idOf(route)}${use}`;
+    const id = `${sessionKey(route)}${use}`;
     const entry = this.#shared.get(id) ?? this.#begin(id, route, target);
     entry.users++;
     let released = false;
@@ -106,6 +106,16 @@ export class SharedSessions {
     session.catch(() => {});
     return { session, cancel, users: 0, via };
   }
+}
+
+/**
+ * All that decides to which server a session leads and how it is opened: an address alone may be reached by several
+ * commands, and shown by several keys. It holds passwords, so it is never shown.
+ */
+function sessionKey(route: readonly SshSettings[]): string {
+  return JSON.stringify(
+    route.map(({ name: _, password, passphrase, ...hop }) => [hop, password?.reveal(), passphrase?.reveal()]),
+  );
 }
 
 /** Tells routes apart. */
