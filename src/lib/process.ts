@@ -48,10 +48,15 @@ export function run(argv: readonly string[], options: ProcessOptions = {}): Prom
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     let cut: ProcessResult['cut'];
+    let exited: readonly [code: number | null, killedBy: NodeJS.Signals | null] | undefined;
     const kill = (why: ProcessResult['cut']): void => {
-      cut ??= why;
       if (wholeGroup) killGroup(child.pid);
-      else child.kill('SIGKILL');
+      // It has ended by itself, and what it left behind keeps its output open: nobody waits for that.
+      if (exited) ended(...exited);
+      else {
+        cut ??= why;
+        child.kill('SIGKILL');
+      }
     };
     const onAbort = (): void => kill('signal');
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => kill('time'), timeoutMs);
@@ -83,6 +88,7 @@ export function run(argv: readonly string[], options: ProcessOptions = {}): Prom
     });
     // What it has started may have its output open for longer than anybody wants to wait for a child that was killed.
     child.on('exit', (code, killedBy) => {
+      exited = [code, killedBy];
       if (cut !== undefined) ended(code, killedBy);
     });
     child.on('close', ended);

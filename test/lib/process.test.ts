@@ -36,6 +36,17 @@ test('a program that takes too long is killed, and so is one that nobody wants a
   t.like(await run(['sleep', '60'], { signal: stop.signal }), { cut: 'signal' });
 });
 
+test('a program that has ended is not waited for by its limit because of what it left behind', async (t) => {
+  let said = '';
+  const ended = await run(['sh', '-c', 'sleep 60 & echo $!; exit 3'], {
+    timeoutMs: 300,
+    onStdout: (chunk) => (said += chunk.toString()),
+  });
+  process.kill(Number(said), 'SIGKILL');
+  t.is(ended.status, 3);
+  t.is(ended.cut, undefined, 'it ended by itself');
+});
+
 test('what a program has started does not outlive it in a group, and is not waited for without one', async (t) => {
   const script = 'sleep 60 & echo $!; wait';
   for (const wholeGroup of [true, undefined] as const) {
