@@ -39,6 +39,8 @@ class Translator {
   #multiline: boolean;
   #dotAll: boolean;
   #verbose = false;
+  /** The flags around each group that is open. */
+  readonly #outside: (readonly [multiline: boolean, dotAll: boolean])[] = [];
   #at = 0;
   #out = '';
   #groups = 0;
@@ -92,6 +94,11 @@ class Translator {
       case '(':
         this.#group();
         return;
+      case ')':
+        // Flags of a group hold to its end.
+        [this.#multiline, this.#dotAll] = this.#outside.pop() ?? [this.#multiline, this.#dotAll];
+        this.#emit(')', 1);
+        return;
       case '.':
         this.#emit(this.#dotAll ? '[\\s\\S]' : '[^\\n]', 1);
         return;
@@ -116,7 +123,7 @@ class Translator {
         if (this.#pattern[this.#at] === '?') this.#emit('?', 1);
         return;
       default:
-        if (this.#verbose && (/\s/.test(one) || one === '#')) {
+        if (this.#verbose && (/[ \t\n\r\f\v]/.test(one) || one === '#')) {
           this.#at += one === '#' ? /^#[^\n]*/.exec(this.#pattern.slice(this.#at))![0].length : 1;
           return;
         }
@@ -143,6 +150,9 @@ class Translator {
 
   #group(): void {
     const rest = this.#pattern.slice(this.#at);
+    const comment = /^\(\?#[^)]*\)/.exec(rest);
+    // Named references look like groups, too.
+    if (!comment && !rest.startsWith('(?P=')) this.#outside.push([this.#multiline, this.#dotAll]);
     const named = /^\(\?P<([A-Za-z_]\w*)>/.exec(rest);
     if (named) {
       this.#groups++;
@@ -160,7 +170,6 @@ class Translator {
       this.#emit(`(?:\\${group})`, reference[0].length);
       return;
     }
-    const comment = /^\(\?#[^)]*\)/.exec(rest);
     if (comment) {
       this.#at += comment[0].length;
       return;
@@ -171,7 +180,16 @@ class Translator {
       return;
     }
     const scoped = /^\(\?([ims]*)(?:-([ims]+))?:/.exec(rest);
-    if (scoped) throw unsupported(this.#pattern, 'a flag for a part of the pattern');
+    if (scoped) {
+      const [whole, on = '', off = ''] = scoped;
+      const sets = (flag: string, before: boolean): boolean =>
+        off.includes(flag) ? false : on.includes(flag) || before;
+      this.#multiline = sets('m', this.#multiline);
+      this.#dotAll = sets('s', this.#dotAll);
+      // Case is the one flag that JavaScript's own groups have to know.
+      this.#emit(on.includes('i') ? '(?i:' : off.includes('i') ? '(?-i:' : '(?:', whole.length);
+      return;
+    }
     if (rest.startsWith('(?')) throw unsupported(this.#pattern, `the group "${rest.slice(0, 4)}"`);
     this.#groups++;
     this.#emit('(', 1);

@@ -82,6 +82,25 @@ for (const [pattern, by, text, result, most] of SUBSTITUTIONS) {
   });
 }
 
+const SCOPED: readonly (readonly [pattern: string, text: string, found: string | undefined])[] = [
+  ['^(?i:foo)=', 'FOO=1', 'FOO='],
+  ['(?i:f)oo', 'FOO', undefined],
+  ['(?i)f(?-i:oo)', 'Foo', 'Foo'],
+  ['(?i)f(?-i:oo)', 'FOO', undefined],
+  ['(?s:a.)b.', 'a\nb\n', undefined],
+  ['(?s:a.)b.', 'a\nbc', 'a\nbc'],
+  ['(?m:^b)', 'a\nb', 'b'],
+  ['(?:(?m:x)|)^b', 'a\nb', undefined],
+];
+
+for (const [pattern, text, found] of SCOPED) {
+  test(`flags of a group end with it: ${pattern} in ${JSON.stringify(text)}`, (t) => {
+    const { source, flags } = pythonRegex(pattern);
+    t.is(new RegExp(source, flags).exec(text)?.[0], found);
+    t.is(toExtendedRegex(pattern), undefined, 'POSIX has none');
+  });
+}
+
 const WRONG: readonly (readonly [pattern: string, by: string, message: RegExp])[] = [
   ['(a', '', /is wrong/],
   ['a[b', '', /a set is never closed/],
