@@ -5,6 +5,9 @@ import { isDict } from '../lib/value.ts';
 import { readYaml } from '../lib/yaml.ts';
 import { knownSite } from '../variables/known-site.ts';
 
+/** Nothing keeps the lookup from making a password: that is what it is asked for. */
+const makesThem = (): void => {};
+
 /** A variable that a password is made for when it is first needed. */
 const MAKES_PASSWORD = /lookup\(\s*['"](?:ansible\.builtin\.)?password['"]/;
 
@@ -16,7 +19,7 @@ export function makeSecrets(playbookDirectory: string, inventory: Inventory): re
   const variables = readYaml(join(playbookDirectory, 'group_vars', 'all.yml')).value;
   if (!isDict(variables)) return [];
   const [host = 'localhost'] = inventory.hosts.keys();
-  const scope = knownSite({ inventory, playbookDirectory }).variablesOf(host);
+  const scope = knownSite({ inventory, playbookDirectory, beforeLookup: makesThem }).variablesOf(host);
   const names = [...variables]
     .filter(([, value]) => typeof value === 'string' && MAKES_PASSWORD.test(value))
     .map(([name]) => String(name));

@@ -29,7 +29,7 @@ export function addressOf(
     throw new UserError(`${name}: ansible_connection is "${connection}"; expected ssh or local`);
   }
   const options = sshOptions(
-    [text('ansible_ssh_common_args'), text('ansible_ssh_extra_args'), text('ansible_ssh_args')].filter(
+    [text('ansible_ssh_args'), text('ansible_ssh_common_args'), text('ansible_ssh_extra_args')].filter(
       (args) => args !== undefined,
     ),
     name,
@@ -41,7 +41,7 @@ export function addressOf(
   const passphrase = text('ansible_ssh_private_key_passphrase');
   const knownHosts = options.get('userknownhostsfile');
   const checking = options.get('stricthostkeychecking');
-  if (checking === 'no' || checking === 'off') {
+  if (checking !== undefined && /^(?:no|off|false)$/i.test(checking)) {
     throw new UserError({
       message: `${name}: StrictHostKeyChecking=no would accept any machine in the middle`,
       hint: 'use accept-new, or trust the key once with: provision trust ' + name,
@@ -62,7 +62,10 @@ export function addressOf(
       ? {}
       : { jumps: jumps.split(',').filter((jump) => jump !== '' && jump !== 'none') }),
     ...(alternatives === undefined ? {} : { alternatives }),
-    ...(knownHosts === undefined ? {} : { knownHostsFile: expandHome(knownHosts) }),
+    // Several files, or none, are ssh's own option to understand.
+    ...(knownHosts === undefined || knownHosts === 'none' || /\s/.test(knownHosts)
+      ? {}
+      : { knownHostsFile: expandHome(knownHosts) }),
     hostKeyChecking: checking === 'accept-new' ? 'accept-new' : defaults.hostKeyChecking,
     ...(options.size === 0 ? {} : { sshOptions: optionValues(options) }),
     ...(options.has('configfile') ? { sshConfigFile: expandHome(options.get('configfile') ?? '') } : {}),
@@ -163,7 +166,8 @@ function sshOptions(lists: readonly string[], host: string): Map<string, string>
       const flag = word.slice(0, 2);
       const value = (): string => (word.length > 2 ? word.slice(2) : (words[++index] ?? ''));
       if (flag === '-o') {
-        const [, name = '', text = ''] = /^\s*(\w+)(?:\s*=\s*|\s+)"?([^"]*)"?\s*$/.exec(value()) ?? [];
+        const [, name = '', written = ''] = /^\s*(\w+)(?:\s*=\s*|\s+)(.*?)\s*$/s.exec(value()) ?? [];
+        const text = /^"[^"]*"$/.test(written) ? written.slice(1, -1) : written;
         if (name === '') throw new UserError(`${host}: ssh option "${word}" is not written as -o NAME=VALUE`);
         set(name, text);
       } else if (flag === '-J') set('proxyjump', value());

@@ -6,6 +6,7 @@ import type { Dict } from '../lib/value.ts';
 import type { RoleContext, VarsBlock } from '../playbook/ast.ts';
 import type { Reachable } from './environment.ts';
 import { hostScope, type KnownHost, type PlayVariables, type Site } from './host-scope.ts';
+import { keptPasswordsOnly } from './kept-passwords.ts';
 import type { CommandView, PlayView } from './magic.ts';
 import type { Layer, Scope } from './scope.ts';
 
@@ -19,6 +20,7 @@ export interface KnownSiteOptions {
   readonly command?: Partial<CommandView> | undefined;
   /** The play that the hosts will be in, as far as it is known. */
   readonly play?: PlannedPlay | undefined;
+  /** Without it, only what is kept already is looked up: nothing is made. */
   readonly beforeLookup?: Reachable['beforeLookup'];
 }
 
@@ -84,7 +86,7 @@ export function knownSite(options: KnownSiteOptions): KnownSite {
     secrets,
     command,
     extraVars: options.extraVars ?? new Map(),
-    beforeLookup: options.beforeLookup,
+    beforeLookup: options.beforeLookup ?? keptPasswordsOnly(playbookDirectory),
     inventory: () => inventory,
     hostNames: () => inventory.hosts.keys(),
     variablesOf: (name) => (inventory.hosts.has(name) ? shown(name) : undefined),

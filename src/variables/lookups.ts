@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import {
   closeSync,
@@ -230,12 +230,17 @@ function sequence(term: string, options: Options): string[] {
 
 function runPipe(line: string, context: LookupContext): string {
   if (context.ahead) throw new NotYet('a lookup that runs a command is not read ahead');
-  return execFileSync('/bin/sh', ['-c', line], {
+  const { status, signal, stdout, error } = spawnSync('/bin/sh', ['-c', line], {
     encoding: 'utf8',
-    cwd: context.playbookDirectory,
+    // Commands without a playbook have a directory for it that need not be there.
+    cwd: existsSync(context.playbookDirectory) ? context.playbookDirectory : process.cwd(),
     stdio: ['ignore', 'pipe', 'inherit'],
     env: userEnvironment(),
   });
+  if (status === 0) return stdout;
+  const reason =
+    error?.message ?? (signal === null ? `ended with status ${status}` : `was ended by ${signal}`);
+  throw new UserError(`lookup pipe: the command "${line}" ${reason}`);
 }
 
 const CHARACTERS: Readonly<Record<string, string>> = {

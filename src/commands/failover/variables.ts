@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
+import { join } from 'node:path';
 
 import type { Inventory } from '../../inventory/inventory.ts';
-import { type SourceLocation, UserError } from '../../lib/errors.ts';
+import type { SourceLocation } from '../../lib/errors.ts';
 import type { SecretRegistry } from '../../lib/secret.ts';
 import { type Dict, isDict } from '../../lib/value.ts';
 import { readYaml } from '../../lib/yaml.ts';
@@ -39,10 +39,6 @@ export function siteVariables(options: VariablesOptions): SiteVariables {
     secrets,
     command,
     play: { roles: ROLES.map((role) => roleOf(playbookDirectory, role)) },
-    beforeLookup(name, terms) {
-      if (!/(^|\.)password$/.test(name)) return;
-      for (const term of terms) mustExist(String(term), playbookDirectory);
-    },
   });
   return {
     of: variablesOf,
@@ -91,15 +87,4 @@ function roleOf(playbookDirectory: string, name: string): RoleContext {
     entryVars: [],
     params: [],
   };
-}
-
-/** The lookup would make a new password, which no server knows. */
-function mustExist(term: string, playbookDirectory: string): void {
-  const [path = ''] = term.split(' ');
-  const file = isAbsolute(path) ? path : resolve(playbookDirectory, path);
-  if (existsSync(file)) return;
-  throw new UserError({
-    message: `there is no password in ${file}`,
-    hint: '`provision up` makes it; run it with this inventory first',
-  });
 }

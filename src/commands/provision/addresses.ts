@@ -7,7 +7,7 @@ import type { Dict } from '../../lib/value.ts';
 import type { Play } from '../../playbook/ast.ts';
 import type { HostAddress } from '../../transport/transport.ts';
 import { addressOf } from '../../variables/address.ts';
-import { type KnownSite, knownSite } from '../../variables/known-site.ts';
+import { type KnownSite, knownSite, type KnownSiteOptions } from '../../variables/known-site.ts';
 import type { CommandView } from '../../variables/magic.ts';
 
 /** How long a connection may take until a host counts as unreachable. */
@@ -20,6 +20,7 @@ export interface AddressSources {
   readonly command?: Partial<CommandView> | undefined;
   /** The play that connects, if it is known. */
   readonly play?: Play | undefined;
+  readonly beforeLookup?: KnownSiteOptions['beforeLookup'];
 }
 
 /** The hosts of an inventory, by the variables with which a run would reach and manage them. */
@@ -39,6 +40,7 @@ export function addressesIn(inventory: Inventory, sources: AddressSources = {}):
     playbookVars,
     extraVars,
     command,
+    beforeLookup: sources.beforeLookup,
     play: play && { name: play.name?.text, vars: play.vars, roles: play.roles },
   });
   const of = (name: string): HostAddress | 'local' | undefined =>

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { Inventory } from '../../inventory/inventory.ts';
 import { selectHosts } from '../../inventory/select.ts';
+import { UserError } from '../../lib/errors.ts';
 import type { Playbook } from '../../playbook/ast.ts';
 import type { Connection, HostAddress, Transport } from '../../transport/transport.ts';
 import { addressesIn, type AddressSources } from './addresses.ts';
@@ -57,7 +58,7 @@ function firstAddresses(
   if (typeof pattern !== 'string' || pattern.includes('{') || play?.varsFiles.length !== 0) return [];
   try {
     const { hosts } = selectHosts(inventory, pattern, options.limit);
-    const addresses = addressesIn(inventory, { ...options, play });
+    const addresses = addressesIn(inventory, { ...options, play, beforeLookup: notBeforeTheRun });
     return hosts.slice(0, options.forks).flatMap((name) => {
       const address = addresses.of(name);
       return address === undefined || address === 'local' ? [] : [address];
@@ -65,6 +66,11 @@ function firstAddresses(
   } catch {
     return [];
   }
+}
+
+/** A lookup may run a command or make a password: once, and in the run. */
+function notBeforeTheRun(name: string): never {
+  throw new UserError(`the lookup ${name} is the run's to make`);
 }
 
 function isSame(one: HostAddress, other: HostAddress): boolean {
