@@ -61,7 +61,8 @@ export function parseFreeForm(text: Text, action: string): FreeForm {
   for (const written of splitAssignments(text)) {
     const word = readAssignment(written, text);
     if (word.kind === 'other') others.push(word.text);
-    else if (isCommand && !COMMAND_OPTIONS.includes(word.key)) others.push(written);
+    // A tab does not separate words, and what begins with one is no option of a command.
+    else if (isCommand && (/^\s/.test(written) || !COMMAND_OPTIONS.includes(word.key))) others.push(written);
     else options.set(word.key, word.value);
   }
   return { options, text: others.length === 0 ? undefined : joinWords(others) };

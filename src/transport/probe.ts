@@ -17,7 +17,12 @@ import type { SshSettings } from './ssh-settings.ts';
 import type { Endpoint } from './failure.ts';
 
 /** One handshake each: a server shows one key at a time. */
-const KINDS = [['ssh-ed25519'], ['ecdsa-sha2-nistp256'], ['rsa-sha2-512', 'rsa-sha2-256']] as const;
+const KINDS: readonly (readonly string[])[] = [
+  ['ssh-ed25519'],
+  ['ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'],
+  ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'],
+  ['ssh-dss'],
+];
 
 /** A key that a host shows. */
 export interface ShownKey {
@@ -51,14 +56,16 @@ export async function probeHostKeys(
   };
   const never = new AbortController().signal;
   const shown = await Promise.all(
-    KINDS.map(async (algorithms) => {
-      const socket = via
-        ? await dialThrough(via.client, endpoint, settings.connectTimeoutMs, never)
-        : settings.proxyCommand === undefined
-          ? await dial(endpoint, settings)
-          : dialByCommand(settings.proxyCommand);
-      return await askFor(algorithms, socket, settings);
-    }),
+    KINDS.map((kind) => kind.filter((name) => settings.algorithms.serverHostKey.includes(name)))
+      .filter((algorithms) => algorithms.length > 0)
+      .map(async (algorithms) => {
+        const socket = via
+          ? await dialThrough(via.client, endpoint, settings.connectTimeoutMs, never)
+          : settings.proxyCommand === undefined
+            ? await dial(endpoint, settings)
+            : dialByCommand(settings.proxyCommand);
+        return await askFor(algorithms, socket, settings);
+      }),
   );
   const keys = shown.flatMap((key): ShownKey[] => {
     if (!key) return [];

@@ -26,9 +26,12 @@ export interface ConfigValue {
 export interface ConfigSubject {
   /** As the inventory gives it. */
   readonly host: string;
-  /** When it is known already. */
+  /** When they are known already. */
   readonly user: string | undefined;
+  readonly port: number | undefined;
   readonly home: string;
+  /** What the command line says: it goes before the files, and Match sees it. */
+  readonly given: SshConfig;
 }
 
 /** Options that count as often as they are written. */
@@ -78,7 +81,7 @@ interface Section {
 
 class Reader {
   readonly #subject: ConfigSubject;
-  readonly #values = new Map<string, ConfigValue>();
+  readonly #values: Map<string, ConfigValue>;
   /** What Host is compared with: in the final pass the name that was found in the first. */
   #host: string;
   #isFinal = false;
@@ -87,6 +90,7 @@ class Reader {
   constructor(subject: ConfigSubject) {
     this.#subject = subject;
     this.#host = subject.host;
+    this.#values = new Map(subject.given);
   }
 
   get values(): SshConfig {
@@ -150,6 +154,7 @@ class Reader {
   }
 
   #matches(words: readonly string[], location: SourceLocation, never: boolean): boolean {
+    if (words.length === 0) throw new UserError({ message: 'Match has no criterion', location });
     let matches = true;
     for (let index = 0; index < words.length; index++) {
       // Newer releases take `host=web1` too.
@@ -157,7 +162,10 @@ class Reader {
       const written = word.toLowerCase();
       const negated = written.startsWith('!');
       const criterion = negated ? written.slice(1) : written;
-      if (criterion === 'all') continue;
+      if (criterion === 'all') {
+        matches &&= !negated;
+        continue;
+      }
       if (criterion === 'final' || criterion === 'canonical') {
         if (criterion === 'final') this.#wantsFinal = true;
         matches &&= this.#isFinal !== negated;
@@ -199,7 +207,7 @@ class Reader {
       ['%', '%'],
       ['h', this.#hostname()],
       ['n', this.#subject.host],
-      ['p', this.#values.get('port')?.words[0] ?? '22'],
+      ['p', String(this.#subject.port ?? this.#values.get('port')?.words[0] ?? 22)],
       ['r', this.#user()],
       ['u', localuser()],
       ['d', this.#subject.home],
@@ -242,7 +250,8 @@ function textOf(file: string): string | undefined {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
+    // A directory among the included files says nothing, as with OpenSSH.
+    if (code === 'ENOENT' || code === 'EISDIR') return undefined;
     throw new UserError(`the ssh configuration ${file} cannot be read (${code})`, { cause: error });
   }
 }

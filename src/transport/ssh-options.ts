@@ -148,6 +148,8 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
   keepalive: 'tcpkeepalive',
 };
 
+const SYNONYMS: Readonly<Record<string, string>> = { true: 'yes', false: 'no' };
+
 /** Why a value of an option keeps us from the host; undefined when it does not. */
 export function optionRefusal(name: string, value: string): string | undefined {
   const lower = name.toLowerCase();
@@ -155,7 +157,7 @@ export function optionRefusal(name: string, value: string): string | undefined {
   if (!found) return `the option ${name} is not known; remove it, or name it in IgnoreUnknown`;
   const { use } = found;
   if (use.use !== 'refused') return undefined;
-  if (use.unless.some((harmlessValue) => harmlessValue.toLowerCase() === value.trim().toLowerCase()))
-    return undefined;
+  const given = SYNONYMS[value.trim().toLowerCase()] ?? value.trim().toLowerCase();
+  if (use.unless.some((harmlessValue) => harmlessValue.toLowerCase() === given)) return undefined;
   return `the option ${found.name} (${value}) is not supported; ${use.remedy}`;
 }

@@ -70,21 +70,22 @@ export interface SettingsOptions {
 /** Puts the inventory and the ssh configuration together; the inventory wins. */
 export function sshSettings(host: HostAddress, options: SettingsOptions = {}): SshSettings {
   const home = options.home ?? homedir();
-  const config = withCommandLine(configOf(host, home), host);
+  const config = configOf(host, home);
   refuseUnsupported(config, host);
   const address = expandTokens(one(config, 'hostname') ?? host.address, { h: host.address, '%': '%' }, host);
-  const port = host.port ?? numberOf(config, 'port', host) ?? 22;
+  const port = host.port ?? portOf(config, host) ?? 22;
   const user = host.user ?? one(config, 'user') ?? options.defaultUser ?? userInfo().username;
   const tokens = { h: address, n: host.address, p: String(port), r: user, u: userInfo().username, d: home };
   const expand = (path: string) => expandPath(path, home, tokens, host);
-  const identities = many(config, 'identityfile').filter((file) => file.toLowerCase() !== 'none');
+  const files = many(config, 'identityfile');
+  const identities = files.filter((file) => file.toLowerCase() !== 'none');
   const given = [...new Set([host.privateKeyFile ?? [], identities].flat())];
   const keys =
-    given.length > 0
+    given.length > 0 || files.length > 0
       ? given.map((file) => ({ file: expand(file), explicit: file === host.privateKeyFile }))
       : DEFAULT_KEYS.map((name) => ({ file: join(home, '.ssh', name), explicit: false }));
-  const timeout = numberOf(config, 'connecttimeout', host);
-  const aliveInterval = numberOf(config, 'serveraliveinterval', host);
+  const timeout = secondsOf(config, 'connecttimeout', host);
+  const aliveInterval = secondsOf(config, 'serveraliveinterval', host);
   const proxy =
     host.jumps === undefined ? proxyOf(config, host, tokens) : { jumps: host.jumps, command: undefined };
   const agent = agentSocket(one(config, 'identityagent'), expand);
@@ -94,7 +95,7 @@ export function sshSettings(host: HostAddress, options: SettingsOptions = {}): S
     port,
     user,
     keys,
-    identitiesOnly: one(config, 'identitiesonly')?.toLowerCase() === 'yes',
+    identitiesOnly: isYes(config, 'identitiesonly', false, host),
     agent,
     password: host.password,
     passphrase: host.passphrase,
@@ -114,15 +115,22 @@ export function sshSettings(host: HostAddress, options: SettingsOptions = {}): S
   };
 }
 
-/** The user's own file goes before the system's; a file that is named goes alone. */
+/** The command line goes before the user's own file, and that before the system's; a file that is named goes alone. */
 function configOf(host: HostAddress, home: string): SshConfig {
-  if (host.sshConfigFile === 'none') return new Map();
+  const given = commandLine(host);
+  if (host.sshConfigFile === 'none') return given;
   if (host.sshConfigFile !== undefined && !existsSync(host.sshConfigFile)) {
     throw new UserError(`${host.name}: the ssh configuration ${host.sshConfigFile} does not exist`);
   }
   const files =
     host.sshConfigFile === undefined ? [join(home, '.ssh', 'config'), SYSTEM_CONFIG] : [host.sshConfigFile];
-  return readSshConfig(files, { host: host.address, user: host.user, home });
+  return readSshConfig(files, {
+    host: host.address,
+    user: host.user,
+    port: host.port,
+    home,
+    given,
+  });
 }
 
 function one(config: SshConfig, name: string): string | undefined {
@@ -140,14 +148,37 @@ function numberOf(config: SshConfig, name: string, host: HostAddress): number | 
   throw new UserError(`${host.name}: the ssh configuration says ${name} ${text}, which is not a number`);
 }
 
+const SECONDS = { '': 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+
+/** A time as sshd_config(5) writes it, "TIME FORMATS": `90`, `1m30s`. In seconds. */
+function secondsOf(config: SshConfig, name: string, host: HostAddress): number | undefined {
+  const text = one(config, name)?.toLowerCase();
+  if (text === undefined || text === 'none') return undefined;
+  if (!/^(?:\d+[smhdw]?)+$/.test(text)) {
+    throw new UserError(`${host.name}: the ssh configuration says ${name} ${text}; expected 90 or 1m30s`);
+  }
+  return [...text.matchAll(/(\d+)([smhdw]?)/g)].reduce(
+    (sum, [, count, unit]) => sum + Number(count) * SECONDS[unit as keyof typeof SECONDS],
+    0,
+  );
+}
+
+function portOf(config: SshConfig, host: HostAddress): number | undefined {
+  const port = numberOf(config, 'port', host);
+  if (port === undefined || (port >= 1 && port <= 65_535)) return port;
+  throw new UserError(`${host.name}: the ssh configuration says Port ${port}; expected 1 to 65535`);
+}
+
 function checking(value: string | undefined, host: HostAddress): HostKeyChecking {
   switch (value?.toLowerCase()) {
     case undefined:
     case 'yes':
+    case 'true':
     case 'ask':
       return 'strict';
     // Unlike OpenSSH, a changed key is refused even then; with /dev/null as the file there is no key to have changed.
     case 'no':
+    case 'false':
     case 'off':
     case 'accept-new':
       return 'accept-new';
@@ -194,15 +225,14 @@ function proxyOf(
 /** Options that take several words. */
 const LISTS = new Set(['userknownhostsfile', 'globalknownhostsfile']);
 
-/** What ssh's command line says goes before the files; several keys are tried one after the other. */
-function withCommandLine(config: SshConfig, host: HostAddress): SshConfig {
-  const merged = new Map<string, ConfigValue>();
-  for (const [name, values] of Object.entries(host.sshOptions ?? {})) {
-    const words = LISTS.has(name) ? values.flatMap((value) => value.split(/\s+/)) : values;
-    merged.set(name, { words: name === 'identityfile' ? [...words, ...many(config, name)] : words });
-  }
-  for (const [name, value] of config) if (!merged.has(name)) merged.set(name, value);
-  return merged;
+/** What ssh's own options say, in `ansible_ssh_common_args` and its like. */
+function commandLine(host: HostAddress): SshConfig {
+  return new Map(
+    Object.entries(host.sshOptions ?? {}).map(([name, values]): [string, ConfigValue] => [
+      name,
+      { words: LISTS.has(name) ? values.flatMap((value) => value.split(/\s+/)) : values },
+    ]),
+  );
 }
 
 /** An option that would be without effect is refused by its name: the user counts on it. */
@@ -255,14 +285,14 @@ function authentications(config: SshConfig, host: HostAddress): readonly LoginMe
       : preferred
           .split(',')
           .flatMap((name) => LOGIN_METHODS.filter((method) => method === name.trim().toLowerCase()));
-  const keys = one(config, 'pubkeyauthentication') ?? one(config, 'dsaauthentication');
+  const keys = one(config, 'pubkeyauthentication') ?? one(config, 'dsaauthentication') ?? 'yes';
   const interactive =
     one(config, 'kbdinteractiveauthentication') === undefined
       ? 'challengeresponseauthentication'
       : 'kbdinteractiveauthentication';
   const allowed: Readonly<Record<LoginMethod, boolean>> = {
     // `unbound` and `host-bound` are ways to say yes.
-    publickey: keys?.toLowerCase() !== 'no',
+    publickey: !/^(?:no|false)$/i.test(keys),
     password: isYes(config, 'passwordauthentication', true, host),
     'keyboard-interactive': isYes(config, interactive, true, host),
   };
@@ -312,8 +342,8 @@ function forwardedAgent(
   agent: string | undefined,
   expand: (path: string) => string,
 ): string | undefined {
-  switch (value?.toLowerCase()) {
-    case undefined:
+  if (value === undefined) return undefined;
+  switch (value.toLowerCase()) {
     case 'no':
     case 'false':
       return undefined;
@@ -321,7 +351,7 @@ function forwardedAgent(
     case 'true':
       return agent;
     default:
-      return value?.startsWith('$') ? process.env[value.slice(1)] : expand(value ?? '');
+      return /^\$\w+$/.test(value) ? process.env[value.slice(1)] : expand(value);
   }
 }
 
@@ -345,7 +375,7 @@ function agentSocket(
 ): string | undefined {
   if (identityAgent === undefined || identityAgent === 'SSH_AUTH_SOCK') return process.env['SSH_AUTH_SOCK'];
   if (identityAgent.toLowerCase() === 'none') return undefined;
-  if (identityAgent.startsWith('$')) return process.env[identityAgent.slice(1)];
+  if (/^\$\w+$/.test(identityAgent)) return process.env[identityAgent.slice(1)];
   return expand(identityAgent);
 }
 
@@ -358,6 +388,12 @@ function expandPath(
   const named = path.replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => process.env[name] ?? whole);
   const expanded = expandTokens(named, { ...tokens, '%': '%' }, host);
   if (expanded === '~' || expanded.startsWith('~/')) return join(home, expanded.slice(1));
+  if (expanded.startsWith('~')) {
+    throw new UserError({
+      message: `${host.name}: the ssh configuration names "${path}" in the home of another user`,
+      hint: 'write the whole path',
+    });
+  }
   return isAbsolute(expanded) ? expanded : join(process.cwd(), expanded);
 }
 

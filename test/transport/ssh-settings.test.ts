@@ -118,6 +118,51 @@ const CASES: readonly Case[] = [
     expected: { user: 'first' },
   },
   {
+    title: 'yes and no have synonyms, and times have units',
+    config: `IdentitiesOnly true
+PubkeyAuthentication false
+StrictHostKeyChecking false
+VerifyHostKeyDNS false
+ConnectTimeout 1m
+ServerAliveInterval 1m30s
+`,
+    expected: {
+      identitiesOnly: true,
+      authentications: ['password', 'keyboard-interactive'],
+      hostKeyChecking: 'accept-new',
+      connectTimeoutMs: 60_000,
+      aliveIntervalMs: 90_000,
+    },
+  },
+  {
+    title: 'IdentityFile none means no key at all',
+    config: 'IdentityFile none\n',
+    expected: { keys: [] },
+  },
+  {
+    title: 'Match sees what the command line and the inventory say',
+    config: `Match host real
+  User there
+Match exec "test %p = 2222"
+  ConnectTimeout 5
+Match !all
+  HostKeyAlias never
+`,
+    host: { port: 2222, sshOptions: { hostname: ['real'] } },
+    expected: { address: 'real', user: 'there', connectTimeoutMs: 5000 },
+  },
+  {
+    title: 'a directory among the included files says nothing',
+    config: 'Include ~/*\nUser joe\n',
+    expected: { user: 'joe' },
+  },
+  {
+    title: 'several known_hosts files on the command line are several, and none is none',
+    config: '',
+    host: { sshOptions: { userknownhostsfile: ['/k/a /k/b'], globalknownhostsfile: ['none'] } },
+    expected: { knownHostsFiles: ['/k/a', '/k/b'] },
+  },
+  {
     title: 'names of directives are of any case',
     config: 'host web1\n  hostname 10.0.0.1\n  USER joe\n',
     expected: { address: '10.0.0.1', user: 'joe' },
@@ -182,6 +227,10 @@ const REFUSED: readonly (readonly [config: string, message: RegExp])[] = [
   ['Host web1\n  Port ssh\n', /port ssh, which is not a number/],
   ['Include config\n', /too deep/],
   ['Host web1\n  IdentityFile ~/%z\n', /uses %z/],
+  ['Port 70000\n', /Port 70000; expected 1 to 65535/],
+  ['ConnectTimeout soon\n', /connecttimeout soon; expected 90 or 1m30s/],
+  ['Match\n  Port 1\n', /:1:1: Match has no criterion/],
+  ['IdentityFile ~root/.ssh/k\n', /in the home of another user/],
   ['Host web1\n  StrictHostKeyChecking perhaps\n', /StrictHostKeyChecking perhaps/],
 ];
 

@@ -28,6 +28,16 @@ const CASES: readonly (readonly [string, Readonly<Record<string, Value>>, Partia
     { ansible_ssh_common_args: '-o ProxyJump=ops@gate,inner:2200' },
     { jumps: ['ops@gate', 'inner:2200'], alternatives: undefined },
   ],
+  [
+    'a value of -o may have quotes of its own',
+    { ansible_ssh_common_args: `-o ProxyCommand='ssh -o "User=x" -W %h:%p gw'` },
+    { sshOptions: { proxycommand: ['ssh -o "User=x" -W %h:%p gw'] } },
+  ],
+  [
+    'ansible_ssh_args go before the common ones',
+    { ansible_ssh_common_args: '-o Port=1', ansible_ssh_args: '-o Port=2' },
+    { port: 2 },
+  ],
   ['ProxyJump=none is no hop', { ansible_ssh_common_args: '-J none' }, { jumps: [] }],
   [
     'understudy_jumps names jump hosts to try one after the other',
