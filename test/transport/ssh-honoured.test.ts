@@ -57,6 +57,19 @@ for (const [says, needs, options] of OLD_SERVERS) {
   });
 }
 
+test('an old kind of host key that the configuration brings back is shown to whoever asks for the keys', async (t) => {
+  const target = await server(t, { hostKeys: ['rsa'], config: ['UsePAM no', 'HostKeyAlgorithms ssh-rsa'] });
+  const ssh = sshTransport();
+  t.teardown(ssh.close);
+  const config = join(target.directory, 'config');
+  await writeFile(config, 'HostKeyAlgorithms +ssh-rsa\n');
+  const shown = await ssh.hostKeys(target.address({ sshConfigFile: config }));
+  t.deepEqual(
+    shown.keys.map((key) => [key.algorithm, key.verdict.kind]),
+    [['ssh-rsa', 'known']],
+  );
+});
+
 test('keys that PubkeyAcceptedAlgorithms leaves out are not shown', async (t) => {
   const target = await server(t, {});
   t.is(await ask(t, target, ['PubkeyAcceptedAlgorithms ssh-ed25519']), 'in');
