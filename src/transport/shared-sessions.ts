@@ -114,7 +114,13 @@ export class SharedSessions {
  */
 function sessionKey(route: readonly SshSettings[]): string {
   return JSON.stringify(
-    route.map(({ name: _, password, passphrase, ...hop }) => [hop, password?.reveal(), passphrase?.reveal()]),
+    route.map((hop) => ({
+      ...hop,
+      // What the inventory calls the host is no matter of the connection.
+      name: undefined,
+      password: hop.password?.reveal(),
+      passphrase: hop.passphrase?.reveal(),
+    })),
   );
 }
 
