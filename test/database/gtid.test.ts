@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 
+import { parseMariadbGtids } from '../../src/database/mariadb/gtid.ts';
 import { UserError } from '../../src/lib/errors.ts';
 import {
   ahead,
@@ -98,7 +99,16 @@ test('what is no set is refused with the reason', (t) => {
     ['mysql', one, /no numbers/],
     ['mysql', `${one}:1:%`, /neither a number/],
     ['mariadb', `${one}:1`, /expected DOMAIN-SERVER-NUMBER/],
+    ['mysql', `x${one}:1`, /no server UUID/],
+    ['mysql', `${one}0:1`, /no server UUID/],
+    ['mysql', `${one}:1x`, /neither a number/],
+    ['mysql', `${one}:x1-2`, /neither a number|no numbers/],
+    ['mysql', `${one}:${'a'.repeat(33)}:1`, /neither a number/],
     ['mariadb', '0-1', /expected DOMAIN-SERVER-NUMBER/],
+    ['mariadb', 'x0-1-5', /expected DOMAIN-SERVER-NUMBER/],
+    ['mariadb', '0-1-5x', /expected DOMAIN-SERVER-NUMBER/],
+    ['mariadb', '0-1-9..5', /ends before it begins/],
+    ['mariadb', '0-1-99999999999999999999', /out of range/],
   ];
   for (const [flavour, text, message] of cases)
     t.throws(() => parseGtids(flavour, text), { instanceOf: UserError, message }, text);
@@ -131,6 +141,21 @@ test('positions of MariaDB are compared per domain and server', (t) => {
   ];
   for (const [a, b, relation] of cases)
     t.is(compare(parseGtids('mariadb', a), parseGtids('mariadb', b)), relation, `${a} and ${b}`);
+});
+
+test('sets of MariaDB are written by domain and server, and as a position by the last of each domain', (t) => {
+  const cases: readonly (readonly [text: string, canonical: string, position: string])[] = [
+    ['', '', ''],
+    ['10-1-5', '10-1-5', '10-1-5'],
+    ['10-2-7,0-3-4,10-1-9,0-1-6', '0-1-6,0-3-4,10-1-9,10-2-7', '10-1-9,0-1-6'],
+    ['0-12-3', '0-12-3', '0-12-3'],
+  ];
+  for (const [text, canonical, position] of cases) {
+    const gtids = parseMariadbGtids(text);
+    t.is(gtids.toString(), canonical);
+    t.is(JSON.stringify({ gtids }), JSON.stringify({ gtids: canonical }));
+    t.deepEqual(gtids.position().split(',').sort(), position.split(',').sort());
+  }
 });
 
 test('a difference of MariaDB names its transactions and counts them', (t) => {
