@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 
 import { run } from '../../src/lib/process.ts';
 
@@ -28,45 +28,51 @@ const CASES: readonly {
   { name: 'one whose host is booting is started', active: 'inactive', system: 'starting', ends: 'started' },
 ];
 
+/** The script on a machine of stand-ins. */
+function machine(t: ExecutionContext, active: string, system: string) {
+  const root = mkdtempSync(join(tmpdir(), 'understudy-undo-fence-'));
+  t.teardown(() => rmSync(root, { recursive: true }));
+  const bin = join(root, 'bin');
+  mkdirSync(bin);
+  const put = (program: string, body: string): void => {
+    writeFileSync(join(bin, program), `#!/bin/sh\n${body}\n`);
+    chmodSync(join(bin, program), 0o755);
+  };
+  const unit = join(root, 'mariadb.service');
+  put(
+    'systemctl',
+    `case $1 in
+      mask) ln -sfn /dev/null '${unit}' ;;
+      unmask) rm -f '${unit}' ;;
+      show) echo ${active} ;;
+      is-system-running) echo ${system} ;;
+      start) echo started >> '${root}/log' ;;
+    esac`,
+  );
+  for (const program of ['iptables', 'ip6tables', 'ss', 'mariadb-admin', 'mariadbd']) put(program, ':');
+  // The rule is there, and gone when it was deleted once.
+  put('iptables', `case "$*" in *-D*) exit 1 ;; esac`);
+  put('ip6tables', `case "$*" in *-D*) exit 1 ;; esac`);
+  put('my_print_defaults', 'echo --port=3306');
+  mkdirSync(join(root, 'proc'));
+  const here = script
+    .replace('PATH=/usr/sbin:', `PATH=${bin}:/usr/sbin:`)
+    .replace('proc=/proc\n', `proc=${root}/proc\n`)
+    .replaceAll('/usr/sbin/mariadbd', join(bin, 'mariadbd'))
+    .replaceAll('/etc/systemd/system/', `${root}/`)
+    .replaceAll('/run/systemd/system/', `${root}/run-`)
+    .replace('state_in_memory=/run/', `state_in_memory=${root}/`)
+    .replace('state_dir=/var/lib/understudy', `state_dir=${root}`);
+  const does = async (...verb: readonly string[]): Promise<void> => {
+    const result = await run(['sh', '-s', ...verb], { input: here });
+    t.is(result.status, 0, result.stderr);
+  };
+  return { root, unit, does };
+}
+
 for (const { name, active, system = 'running', masked, ends } of CASES) {
   test(`taking back a fence: ${name}`, async (t) => {
-    const root = mkdtempSync(join(tmpdir(), 'understudy-undo-fence-'));
-    t.teardown(() => rmSync(root, { recursive: true }));
-    const bin = join(root, 'bin');
-    mkdirSync(bin);
-    const put = (program: string, body: string): void => {
-      writeFileSync(join(bin, program), `#!/bin/sh\n${body}\n`);
-      chmodSync(join(bin, program), 0o755);
-    };
-    const unit = join(root, 'mariadb.service');
-    put(
-      'systemctl',
-      `case $1 in
-        mask) ln -sfn /dev/null '${unit}' ;;
-        unmask) rm -f '${unit}' ;;
-        show) echo ${active} ;;
-        is-system-running) echo ${system} ;;
-        start) echo started >> '${root}/log' ;;
-      esac`,
-    );
-    for (const program of ['iptables', 'ip6tables', 'ss', 'mariadb-admin', 'mariadbd']) put(program, ':');
-    // The rule is there, and gone when it was deleted once.
-    put('iptables', `case "$*" in *-D*) exit 1 ;; esac`);
-    put('ip6tables', `case "$*" in *-D*) exit 1 ;; esac`);
-    put('my_print_defaults', 'echo --port=3306');
-    mkdirSync(join(root, 'proc'));
-    const here = script
-      .replace('PATH=/usr/sbin:', `PATH=${bin}:/usr/sbin:`)
-      .replace('proc=/proc\n', `proc=${root}/proc\n`)
-      .replaceAll('/usr/sbin/mariadbd', join(bin, 'mariadbd'))
-      .replaceAll('/etc/systemd/system/', `${root}/`)
-      .replaceAll('/run/systemd/system/', `${root}/run-`)
-      .replace('state_in_memory=/run/', `state_in_memory=${root}/`)
-      .replace('state_dir=/var/lib/understudy', `state_dir=${root}`);
-    const does = async (...verb: readonly string[]): Promise<void> => {
-      const result = await run(['sh', '-s', ...verb], { input: here });
-      t.is(result.status, 0, result.stderr);
-    };
+    const { root, unit, does } = machine(t, active, system);
     if (masked) await run(['ln', '-sfn', '/dev/null', unit]);
     await does('fence');
     await does('fence');
@@ -80,3 +86,13 @@ for (const { name, active, system = 'running', masked, ends } of CASES) {
     t.is(seen.stdout, wanted);
   });
 }
+
+test('a disk that stands still does not hold the fence up', async (t) => {
+  const { root, unit, does } = machine(t, 'active', 'running');
+  const note = join(root, 'fenced');
+  // Who writes into it waits until somebody reads.
+  await run(['mkfifo', note]);
+  await does('fence');
+  t.is((await run(['readlink', unit])).stdout, '/dev/null\n');
+  t.regex((await run(['cat', note], { timeoutMs: 10_000 })).stdout, /^\d{4}-/);
+});
