@@ -179,8 +179,9 @@ function isStillStalled(problem: Problem, history: History, topology: Topology):
   if (problem.recovery !== 'failover') return true;
   const record = history.records.get(problem.instance ?? '');
   const instance = topology.instances.find(({ spec }) => spec.name === problem.instance);
-  if (record?.silence !== undefined || instance?.kind !== 'answering') return true;
-  return record !== undefined && isSameStall(record, instance.state);
+  if (instance?.kind !== 'answering') return true;
+  // One that was silent and answers again has to be watched first: a single look shows no stall.
+  return record !== undefined && record.silence === undefined && isSameStall(record, instance.state);
 }
 
 function userMessage(error: unknown): string {

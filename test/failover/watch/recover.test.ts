@@ -32,6 +32,12 @@ const CASES: readonly Case[] = [
   },
   { name: 'a primary that is back is left alone', decided: DEAD, seen: WELL, ends: 'gone' },
   {
+    name: 'a primary that is back and stands in an old commit is watched first',
+    decided: DEAD,
+    seen: ['db1 primary commit=60 1:1-100', 'db2 <db1 1:1-100', 'db3 <db1 1:1-100'],
+    ends: 'gone',
+  },
+  {
     name: 'one that answers that it is full is alive, and waited for',
     decided: DEAD,
     seen: FULL,
