@@ -111,6 +111,7 @@ export function withPrimary(memory: Memory, seen: Topology | undefined, before?:
     started: withStarts(memory.started, seen, had),
     identities: { ...memory.identities, ...identitiesOf(seen) },
     disabledEvents: state.disabledEvents,
+    ...(memory.below === undefined ? {} : { below: stillBelow(memory.below, seen, spec.name) }),
   };
   const { enabled, active } = state.semiSync.source;
   return enabled && active ? adopted : { ...adopted, lastSeen: executed };
@@ -119,13 +120,31 @@ export function withPrimary(memory: Memory, seen: Topology | undefined, before?:
 /** Whether the memory lacks who the primary is, or how it acknowledges; it must know both before the primary dies. */
 function isNews(seen: Topology | undefined, before: Topology | undefined): boolean {
   if (seen === undefined) return false;
-  const { primary, semiSync, started, identities } = withPrimary(seen.memory, seen, before);
+  const { primary, semiSync, started, identities, below } = withPrimary(seen.memory, seen, before);
   return (
     primary !== seen.memory.primary ||
     !isDeepStrictEqual(
-      [semiSync, started, identities],
-      [seen.memory.semiSync, seen.memory.started, seen.memory.identities],
+      [semiSync, started, identities, below],
+      [seen.memory.semiSync, seen.memory.started, seen.memory.identities, seen.memory.below],
     )
+  );
+}
+
+/**
+ * Without the replicas that somebody has put below the primary itself by hand: those acknowledge to it, and a failover
+ * must count them.
+ */
+function stillBelow(
+  below: Readonly<Record<string, string>>,
+  seen: Topology,
+  primary: string,
+): Readonly<Record<string, string>> {
+  const links = linksOf(seen);
+  return Object.fromEntries(
+    Object.entries(below).filter(([name]) => {
+      const link = links.get(name);
+      return link?.state !== 'hears' || link.source?.spec.name !== primary;
+    }),
   );
 }
 

@@ -62,6 +62,13 @@ test('what a primary without semi-sync has is remembered: it is all that tells w
   t.regex(memory.lastSeen ?? '', /:1-100$/);
 });
 
+test('a replica that somebody has put back below the primary by hand counts as one of its own again', async (t) => {
+  const instances = ['db1 primary 1:1-100', 'db2 <db1 1:1-100', 'db3 <db1 1:1-100', 'db4 <db2 1:1-100'];
+  const known = { ...EMPTY_MEMORY, epoch: 1, primary: 'db1', below: { db3: 'db2', db4: 'db2' } };
+  const memory = await rememberedAfter(known, { ...describe({ instances }), memory: known });
+  t.deepEqual(memory.below, { db4: 'db2' });
+});
+
 test('what was seen under another epoch, or in the middle of a change, is not remembered', async (t) => {
   const seen = describe({ instances: HEALTHY });
   t.is((await rememberedAfter({ ...EMPTY_MEMORY, epoch: 2 }, seen)).primary, undefined);
