@@ -1,4 +1,5 @@
 import { type SourceLocation, UserError } from './errors.ts';
+import { PYTHON_ESCAPES } from './python-escapes.ts';
 
 /** Text, and where it stands. */
 export interface Located {
@@ -110,25 +111,12 @@ function unquote(value: string): string {
   return isQuoted ? value.slice(1, -1) : value;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-  "'": "'",
-  '"': '"',
-};
-
 function decodeEscapes(word: string, { at }: Located): string {
   return word.replaceAll(
     /\\(?:U([\da-fA-F]{8})|u([\da-fA-F]{4})|x([\da-fA-F]{2})|N(\{[^}]+\})|([\\'"abfnrtv]))/g,
     (whole, long?: string, short?: string, hex?: string, name?: string, letter = '') => {
       const code = long ?? short ?? hex;
-      if (name === undefined && code === undefined) return ESCAPES[letter] ?? letter;
+      if (name === undefined && code === undefined) return PYTHON_ESCAPES[letter] ?? letter;
       const point = Number.parseInt(code ?? '', 16);
       if (point <= 0x10_ff_ff) return String.fromCodePoint(point);
       throw new UserError({

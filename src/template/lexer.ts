@@ -1,3 +1,4 @@
+import { PYTHON_ESCAPES } from '../lib/python-escapes.ts';
 import { Float } from '../lib/value.ts';
 import { Fault } from './error.ts';
 
@@ -333,19 +334,8 @@ function unexpectedCharacter(source: string, at: number): Fault {
   return new Fault('syntax', `unexpected character "${character}"`, { offset: at });
 }
 
-const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
-  '\n': '',
-  '\\': '\\',
-  "'": "'",
-  '"': '"',
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-};
+/** A backslash at the end of a line joins it with the next one. */
+const SIMPLE_ESCAPES: Readonly<Record<string, string>> = { ...PYTHON_ESCAPES, '\n': '' };
 
 /** Python's escapes; an unknown one keeps its backslash. */
 function unescapeString(raw: string, at: number): string {
