@@ -47,7 +47,16 @@ export async function underCopyLock<T>(
   session: Session,
   instance: string,
   held: { lease: Lease },
-  { purpose, signal }: { readonly purpose: string; readonly signal: AbortSignal },
+  {
+    purpose,
+    signal,
+    before,
+  }: {
+    readonly purpose: string;
+    readonly signal: AbortSignal;
+    /** GTIDs of the primary that the instance holds. */
+    readonly before: string | undefined;
+  },
   work: (lease: Lease) => Promise<T>,
 ): Promise<T> {
   const owner = { who: operatorName(), purpose };
@@ -57,6 +66,7 @@ export async function underCopyLock<T>(
     who: owner.who,
     cluster: cluster.name,
     epoch: held.lease.epoch,
+    held: before,
   });
   try {
     await held.lease.release();

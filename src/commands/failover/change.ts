@@ -16,6 +16,7 @@ import {
   stepJson,
 } from '../../failover/output/json.ts';
 import { observe, type ObserveOptions } from '../../failover/reach/observe.ts';
+import { heldOfPrimary } from '../../failover/cluster/copies.ts';
 import { primaryOf } from '../../failover/cluster/primary.ts';
 import { problems } from '../../failover/problems/problems.ts';
 import type { Planned, Refusal } from '../../failover/plan/refusals.ts';
@@ -187,8 +188,12 @@ async function carryOut(
     const copy = options.afterCopy && copyOf(plan);
     if (copy !== undefined) {
       const { held } = holding;
-      const outcome = await underCopyLock(session, copy.to, held, options, (lease) =>
-        run(session, copy, topology, options, { ...holding, lease }),
+      const outcome = await underCopyLock(
+        session,
+        copy.to,
+        held,
+        { ...options, before: heldOfPrimary(topology, copy.to) },
+        (lease) => run(session, copy, topology, options, { ...holding, lease }),
       );
       if (outcome.outcome !== 'done') {
         await finish(session, outcome, options, styles);

@@ -55,7 +55,10 @@ export const memorySchema = openObject({
     until: time.optional().describe('when it ends by itself; without, somebody has to end it'),
   }).optional(),
   copies: z
-    .record(z.string(), openObject({ by: z.string(), token: z.string(), until: time }))
+    .record(
+      z.string(),
+      openObject({ by: z.string(), token: z.string(), until: time, held: z.string().optional() }),
+    )
     .readonly()
     .optional()
     .describe('instances whose data are being replaced by a copy, and by whom: the lock of that instance'),

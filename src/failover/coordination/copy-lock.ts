@@ -15,6 +15,8 @@ export interface CopyLockOptions {
   readonly cluster: string;
   /** The epoch of the cluster's lease under which the copy was planned. */
   readonly epoch: number;
+  /** GTIDs of the primary that the instance held before its data are replaced: it may have acknowledged them. */
+  readonly held?: string | undefined;
   readonly renewMs?: number | undefined;
 }
 
@@ -26,7 +28,7 @@ export interface CopyLockOptions {
  */
 export async function lockForCopy(
   coordination: Pick<Coordination, 'remember' | 'memory'>,
-  { instance, who, cluster, epoch, renewMs = RENEW_MS }: CopyLockOptions,
+  { instance, who, cluster, epoch, held: before, renewMs = RENEW_MS }: CopyLockOptions,
 ): Promise<Lease> {
   const token = randomBytes(12).toString('hex');
   const isOurs = ({ copies }: Memory): boolean => copies?.[instance]?.token === token;
@@ -40,7 +42,12 @@ export async function lockForCopy(
           { who: held.by, purpose: `copies the data of ${instance}` },
           'wait for the copy to end; when its process died, the instance is free after 40 seconds',
         );
-      const own = { by: who, token, until: now + COPY_LEASE_MS };
+      const own = {
+        by: who,
+        token,
+        until: now + COPY_LEASE_MS,
+        ...(before === undefined ? {} : { held: before }),
+      };
       return { ...memory, copies: { ...memory.copies, [instance]: own } };
     });
   await renew();

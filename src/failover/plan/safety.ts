@@ -1,4 +1,4 @@
-import { count, isEmpty, subtract, union, type Gtids } from '../../database/gtid.ts';
+import { contains, count, isEmpty, parseGtids, subtract, union, type Gtids } from '../../database/gtid.ts';
 import { listed } from '../../lib/listed.ts';
 import { copierOf } from '../cluster/copies.ts';
 import { knownOfPrimary } from '../cluster/errant.ts';
@@ -60,15 +60,14 @@ export function durabilityOf(survey: Survey): Durability {
  * At least `waitsFor` replicas hold an acknowledged write. When fewer than that are out of reach, one that is reached
  * holds it; in other words, `ackers - waitsFor + 1` of them must be reached. Stopping that many receivers also keeps
  * the old primary, wherever it is, from acknowledging anything more. A fenced instance has run no mysqld since an
- * earlier failover, so it has acknowledged nothing. An instance whose data are being replaced holds none of the writes
- * that it acknowledged before.
+ * earlier failover, so it has acknowledged nothing. An instance whose data are being replaced has lost what it
+ * acknowledged before: it is done without only when what it held then is held by the others that are reached.
  */
 export function safetyOf(survey: Survey): Safety {
   const { fenced = [], unfinished } = survey.topology.memory;
   // A change that was cut off may not have reached the fence that it intended.
   const isOff = (name: string): boolean =>
-    (fenced.includes(name) && name !== unfinished?.from) ||
-    copierOf(survey.topology.memory, name, survey.topology.at) !== undefined;
+    (fenced.includes(name) && name !== unfinished?.from) || isReplacedSafely(survey, name);
   // A replica below another replica acknowledges nothing to the primary.
   const isBelow = (name: string): boolean =>
     ![undefined, survey.primary?.spec.name].includes(survey.topology.memory.below?.[name]);
@@ -98,6 +97,15 @@ export function safetyOf(survey: Survey): Safety {
               : []),
           ].join('; ');
   return { safe: reason === undefined, reason, unreached };
+}
+
+/** Its data are being replaced, and every transaction of the primary that they had is on a replica that is reached. */
+function isReplacedSafely(survey: Survey, name: string): boolean {
+  const { memory, at } = survey.topology;
+  const held = memory.copies?.[name]?.held;
+  const [one] = survey.others;
+  if (copierOf(memory, name, at) === undefined || held === undefined || one === undefined) return false;
+  return contains(survey.everything(), parseGtids(one.state.version.flavour, held));
 }
 
 /** Nobody can ask these instances what they hold, and their receivers go on running. */

@@ -219,11 +219,11 @@ function remembered(connect: (host: string) => Promise<Connection>): (host: stri
 function lazyMachine(host: string, open: () => Promise<Machine>): Machine {
   return {
     host,
-    fence: async (signal) => await (await open()).fence(signal),
-    unfence: async (signal) => await (await open()).unfence(signal),
-    serveCopy: async (signal) => await (await open()).serveCopy(signal),
-    endCopy: async (signal) => await (await open()).endCopy(signal),
-    copyFrom: async (donor, report, signal) => await (await open()).copyFrom(donor, report, signal),
+    fence: async (...given) => await (await open()).fence(...given),
+    unfence: async (...given) => await (await open()).unfence(...given),
+    serveCopy: async (...given) => await (await open()).serveCopy(...given),
+    endCopy: async (...given) => await (await open()).endCopy(...given),
+    copyFrom: async (...given) => await (await open()).copyFrom(...given),
   };
 }
 

@@ -27,7 +27,7 @@ function sessionOf() {
 test('while data are copied the lock of the cluster is free, and the instance is out of service', async (t) => {
   const { session, fake, coordination, holder } = sessionOf();
   const held = { lease: await coordination.acquire({ purpose: 'rejoin db3' }) };
-  const options = { purpose: 'rejoin db3', signal: new AbortController().signal };
+  const options = { purpose: 'rejoin db3', signal: new AbortController().signal, before: undefined };
   const result = await underCopyLock(session, 'db3', held, options, async (lease) => {
     await lease.confirm();
     t.is(holder(), undefined);
@@ -44,7 +44,7 @@ test('while data are copied the lock of the cluster is free, and the instance is
 test('a copy that fails gives back the lock of its instance', async (t) => {
   const { session, fake, coordination } = sessionOf();
   const held = { lease: await coordination.acquire({ purpose: 'rejoin db3' }) };
-  const options = { purpose: 'rejoin db3', signal: new AbortController().signal };
+  const options = { purpose: 'rejoin db3', signal: new AbortController().signal, before: undefined };
   await t.throwsAsync(
     underCopyLock(session, 'db3', held, options, () => Promise.reject(new Error('broken'))),
   );

@@ -1,6 +1,6 @@
 import test from 'ava';
 
-import { copierOf, withoutCopied } from '../../../src/failover/cluster/copies.ts';
+import { copierOf, heldOfPrimary, withoutCopied } from '../../../src/failover/cluster/copies.ts';
 import type { Memory } from '../../../src/failover/cluster/memory.ts';
 import { isWanted } from '../../../src/failover/cluster/wanted.ts';
 import { lockForCopy } from '../../../src/failover/coordination/copy-lock.ts';
@@ -32,6 +32,19 @@ test('of two who would replace the data of one instance, one has its lock, and i
   await lease.release();
   t.deepEqual(one.held.memory.copies, {});
   await (await lockForCopy(one, { ...ANN, who: 'bob@desk' })).release();
+});
+
+test('what an instance held of the primary before its data are replaced is remembered with the lock', async (t) => {
+  const topology = describe({
+    instances: ['db1 primary 1:1-100', 'db2 <db1 1:1-90 +1:91-95 3:1-2', 'db3 dead'],
+  });
+  const held = heldOfPrimary(topology, 'db2');
+  t.regex(held ?? '', /^00000000-0000-0000-0000-000000000001:1-95$/);
+  t.is(heldOfPrimary(topology, 'db3'), undefined);
+  const one = store();
+  const lease = await lockForCopy(one, { ...ANN, held });
+  t.is(one.held.memory.copies?.['db9']?.held, held);
+  await lease.release();
 });
 
 test('a lock whose holder died ends by itself, and he who comes back has lost it', async (t) => {
