@@ -5,7 +5,7 @@ import { system } from './system.ts';
 import { setFrozen } from './cgroup.ts';
 import { enterHost, type HostState, hostGroup, hostState, killHost, startHost, waitForSsh } from './host.ts';
 import { addCuts, isolatedFrom } from './isolation.ts';
-import { backAddress, CLIENT, frontAddress, HOSTS, hostSpec, OPERATOR } from './layout.ts';
+import { backAddress, CLIENT, frontAddress, hostSpec, OPERATOR } from './layout.ts';
 import { type Lab, openLab } from './lab.ts';
 import { inNamespace, networkIsUp, readCuts, writeCuts } from './network.ts';
 import type { Debian } from './release.ts';
@@ -39,7 +39,7 @@ export async function status(name?: string): Promise<LabStatus> {
   const lab = await openLab(name);
   const cuts = await readCuts(lab.names);
   const hosts = await Promise.all(
-    HOSTS.map(async (host): Promise<HostStatus> => {
+    lab.hosts.map(async (host): Promise<HostStatus> => {
       const front = frontAddress(lab.network, host);
       return {
         name: host.name,
@@ -62,14 +62,15 @@ export async function status(name?: string): Promise<LabStatus> {
 
 /** Cuts a host's power: its peers hear nothing more, not even that its connections ended. */
 export async function kill(host: string, name?: string): Promise<void> {
-  hostSpec(host);
-  await killHost(await openLab(name), host);
+  const lab = await openLab(name);
+  hostSpec(lab.hosts, host);
+  await killHost(lab, host);
 }
 
 /** Switches a host on that was killed or that switched itself off, and waits for its SSH server. */
 export async function start(host: string, name?: string): Promise<void> {
-  const spec = hostSpec(host);
   const lab = await openLab(name);
+  const spec = hostSpec(lab.hosts, host);
   const state = await hostState(lab, host);
   if (state === 'frozen')
     throw new UserError({ message: `${host} is frozen`, hint: `provision lab thaw ${host}` });
@@ -89,10 +90,10 @@ export async function thaw(host: string, name?: string): Promise<void> {
 
 /** Cuts a host from everyone, or from some peers only: hosts, `operator` or `client`. */
 export async function isolate(host: string, from: readonly string[] = [], name?: string): Promise<void> {
-  hostSpec(host);
-  for (const peer of from) if (peer !== OPERATOR && peer !== CLIENT) hostSpec(peer);
-  if (from.includes(host)) throw new UserError(`${host} cannot be isolated from itself`);
   const lab = await openLab(name);
+  hostSpec(lab.hosts, host);
+  for (const peer of from) if (peer !== OPERATOR && peer !== CLIENT) hostSpec(lab.hosts, peer);
+  if (from.includes(host)) throw new UserError(`${host} cannot be isolated from itself`);
   await writeCuts(lab.names, addCuts(await readCuts(lab.names), host, from));
 }
 
@@ -101,7 +102,7 @@ export async function heal(name?: string): Promise<void> {
   const lab = await openLab(name);
   await writeCuts(lab.names, []);
   await Promise.all(
-    HOSTS.map(async (host) => {
+    lab.hosts.map(async (host) => {
       const state = await hostState(lab, host.name);
       if (state === 'frozen') await setFrozen(join(hostGroup(lab, host.name), 'boot'), false);
       if (state === 'stopped') await startHost(lab, host);
@@ -126,13 +127,13 @@ export async function execCommand(
   argv: readonly string[],
 ): Promise<readonly string[]> {
   if (host === CLIENT) return inNamespace(lab.names.clientNamespace, argv);
-  hostSpec(host);
+  hostSpec(lab.hosts, host);
   return enterHost(lab, host, argv);
 }
 
 async function setHostFrozen(host: string, name: string | undefined, frozen: boolean): Promise<void> {
-  hostSpec(host);
   const lab = await openLab(name);
+  hostSpec(lab.hosts, host);
   const state = await hostState(lab, host);
   if (state === 'stopped') {
     throw new UserError({ message: `${host} is not running`, hint: `provision lab start ${host}` });

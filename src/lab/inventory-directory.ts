@@ -22,7 +22,7 @@ import {
   knownHosts,
   sshConfig,
 } from './inventory-files.ts';
-import { DEFAULT_LAB, HOSTS, type LabNetwork, labPaths } from './layout.ts';
+import { DEFAULT_LAB, labHosts, type LabNetwork, labPaths } from './layout.ts';
 import type { LabState } from './state.ts';
 
 /** Where a lab's inventory belongs: in the nearest `inventory` directory from `from` upwards, else in a new one there. */
@@ -35,10 +35,11 @@ export async function inventoryDirectory(lab: string, from: string): Promise<str
 
 /** Writes the inventory, owned by whoever called sudo. What the lab does not generate is left alone. */
 export async function writeInventory(state: LabState, network: LabNetwork): Promise<void> {
-  const { name: lab, inventory: directory, debian } = state;
+  const { name: lab, inventory: directory, debian, servers } = state;
+  const hosts = labHosts(servers);
   const hostKeys = new Map<string, readonly string[]>();
-  for (const host of HOSTS) hostKeys.set(host.name, await hostPublicKeys(lab, host.name));
-  const input: InventoryInput = { lab, directory, debian, network, hostKeys };
+  for (const host of hosts) hostKeys.set(host.name, await hostPublicKeys(lab, host.name));
+  const input: InventoryInput = { lab, directory, debian, hosts, network, hostKeys };
   const made = await mkdir(directory, { recursive: true });
   const owner = invokingUser();
   if (made !== undefined && owner) {

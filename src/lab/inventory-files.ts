@@ -7,7 +7,6 @@ import {
   backAddress,
   FRONT_INTERFACE,
   frontAddress,
-  HOSTS,
   type HostRole,
   type HostSpec,
   type LabNetwork,
@@ -21,6 +20,7 @@ export interface InventoryInput {
   /** The inventory's directory, absolute. */
   readonly directory: string;
   readonly debian: Debian;
+  readonly hosts: readonly HostSpec[];
   readonly network: LabNetwork;
   /** Host → its public keys, as in ssh_host_*_key.pub. */
   readonly hostKeys: ReadonlyMap<string, readonly string[]>;
@@ -49,7 +49,7 @@ const GROUPS: Readonly<Record<HostRole, string>> = {
 export function hostsYaml(input: InventoryInput): string {
   const { network, directory } = input;
   const children: Record<string, { hosts: Record<string, unknown> }> = {};
-  for (const host of HOSTS) {
+  for (const host of input.hosts) {
     const group = (children[GROUPS[host.role]] ??= { hosts: {} });
     group.hosts[host.name] = hostVariables(host, input);
   }
@@ -80,15 +80,15 @@ export function hostsYaml(input: InventoryInput): string {
 export function sshConfig(input: InventoryInput): string {
   const { directory, network } = input;
   const out = ['# Written by `provision lab up`, and again by the next one: changes here are lost.'];
-  for (const host of HOSTS) {
+  for (const host of input.hosts) {
     const address = sshAddress(network, host);
     out.push('', `Host ${host.name} ${address}`, `  HostName ${address}`);
     if (host.role !== 'balancer') {
       // ProxyJump knows no second choice; this is the same with one, for when the first balancer is down.
       const jump = (name: string) => `ssh -F "$0" -o ConnectTimeout=3 -W "$1" ${name}`;
-      const [first = '', second = ''] = HOSTS.filter((each) => each.role === 'balancer').map(
-        (each) => each.name,
-      );
+      const [first = '', second = ''] = input.hosts
+        .filter((each) => each.role === 'balancer')
+        .map((each) => each.name);
       const script = quote(`${jump(first)} || exec ${jump(second)}`);
       out.push(
         `  ProxyCommand sh -c ${script} ${quote(`${directory}/ssh_config`).replaceAll('%', '%%')} %h:%p`,
@@ -114,7 +114,7 @@ export function sshConfig(input: InventoryInput): string {
 /** The hosts' real keys, so that strict checking is on from the first connection. */
 export function knownHosts(input: InventoryInput): string {
   const out: string[] = [];
-  for (const host of HOSTS) {
+  for (const host of input.hosts) {
     const names = [host.name, frontAddress(input.network, host), backAddress(input.network, host)];
     const pattern = names.filter((name) => name !== undefined).join(',');
     for (const key of input.hostKeys.get(host.name) ?? []) {
@@ -131,9 +131,9 @@ function databaseOf(debian: Debian): Record<string, unknown> {
 }
 
 function hostVariables(host: HostSpec, input: InventoryInput): Record<string, unknown> {
-  const { network, directory } = input;
+  const { network, directory, hosts } = input;
   const front = frontAddress(network, host);
-  const jumps = HOSTS.filter((each) => each.role === 'balancer').map((each) => each.name);
+  const jumps = hosts.filter((each) => each.role === 'balancer').map((each) => each.name);
   // OpenSSH finds its way through either balancer in ssh_config, our own programs in understudy_jumps.
   const ssh = [
     `-F "${directory}/ssh_config"`,

@@ -17,8 +17,9 @@ import { inventoryDirectory, removeInventory, writeInventory } from './inventory
 import {
   checkLabName,
   DEFAULT_LAB,
-  HOSTS,
+  DEFAULT_SERVERS,
   type HostSpec,
+  labHosts,
   labNames,
   labNetwork,
   labPaths,
@@ -43,6 +44,8 @@ export interface UpOptions extends LabOptions {
   readonly from?: string | undefined;
   /** The hosts' release of Debian; without it a lab keeps the one that it has. */
   readonly debian?: Debian | undefined;
+  /** How many servers; without it a lab keeps those that it has. More of them are added to it. */
+  readonly servers?: number | undefined;
 }
 
 /** A lab that is up, as its commands see it. */
@@ -50,6 +53,7 @@ export interface Lab extends HostContext {
   /** The inventory's directory, absolute. */
   readonly inventory: string;
   readonly debian: Debian;
+  readonly hosts: readonly HostSpec[];
 }
 
 /**
@@ -66,13 +70,16 @@ export async function up(options: UpOptions = {}): Promise<Lab> {
       state = await withLock('labs', waiting(report), async () => {
         const inventory = await inventoryDirectory(name, options.from ?? process.cwd());
         const debian = options.debian ?? DEFAULT_DEBIAN;
-        const fresh: LabState = { name, index: await chooseIndex(name), debian, inventory };
+        const { servers = DEFAULT_SERVERS } = options;
+        const fresh: LabState = { name, index: await chooseIndex(name), debian, servers, inventory };
         await writeState(fresh);
         return fresh;
       });
     } else {
       if (options.debian !== undefined && options.debian !== state.debian) throw otherDebian(state);
-      state = { ...state, inventory: await inventoryDirectory(name, options.from ?? process.cwd()) };
+      const { servers = state.servers } = options;
+      if (servers < state.servers) throw fewerServers(state);
+      state = { ...state, servers, inventory: await inventoryDirectory(name, options.from ?? process.cwd()) };
       await writeState(state);
     }
 
@@ -80,7 +87,7 @@ export async function up(options: UpOptions = {}): Promise<Lab> {
     const network = labNetwork(state.index);
     const keys = ensureKeys(
       name,
-      HOSTS.map((host) => host.name),
+      labHosts(state.servers).map((host) => host.name),
     );
     if (await networkIsUp(names, network)) await writeCuts(names, []);
     else {
@@ -96,10 +103,10 @@ export async function up(options: UpOptions = {}): Promise<Lab> {
 
     // 4. The hosts.
     const lab = labOf(state, cgroups);
-    const started = await Promise.all(HOSTS.map((host) => bringUp(lab, host)));
+    const started = await Promise.all(lab.hosts.map((host) => bringUp(lab, host)));
     const count = started.filter(Boolean).length;
     if (count > 0) report(`boot ${count} hosts`);
-    await Promise.all(HOSTS.map((host) => waitForSsh(lab, host.name)));
+    await Promise.all(lab.hosts.map((host) => waitForSsh(lab, host.name)));
 
     // 5. Tell the rest of the world.
     await writeInventory(state, network);
@@ -118,15 +125,15 @@ export async function reset(options: LabOptions = {}): Promise<Lab> {
     if (!(await networkIsUp(names, network))) throw notUp(name);
     report('throw the disks away');
     const lab = labOf(found, cgroups);
-    await Promise.all(HOSTS.map((host) => killGroup(hostGroup(lab, host.name))));
+    await Promise.all(lab.hosts.map((host) => killGroup(hostGroup(lab, host.name))));
     await writeCuts(names, []);
     await removeDisks(name);
     await ensurePackageCache(network, join(cgroups, names.cgroup, 'package-cache'), labPaths(name).cacheLog);
     const { base: _, ...withoutBase } = found;
     const fresh = labOf(await withBase(withoutBase, cgroups, report), cgroups);
-    report(`boot ${HOSTS.length} hosts`);
-    await Promise.all(HOSTS.map((host) => bringUp(fresh, host)));
-    await Promise.all(HOSTS.map((host) => waitForSsh(fresh, host.name)));
+    report(`boot ${fresh.hosts.length} hosts`);
+    await Promise.all(fresh.hosts.map((host) => bringUp(fresh, host)));
+    await Promise.all(fresh.hosts.map((host) => waitForSsh(fresh, host.name)));
     await lookAtAll(fresh);
     report('ready');
     return fresh;
@@ -167,7 +174,7 @@ async function whileLocked<T>(options: LabOptions, work: (locked: Locked) => Pro
 /** Looks at what was set up before anybody builds on it: a program that ends with 0 has not always done its work. */
 async function lookAtAll(lab: Lab): Promise<void> {
   const faults = [...(await networkFaults(lab.names, lab.network))];
-  const [first] = HOSTS;
+  const [first] = lab.hosts;
   if (faults.length === 0 && first !== undefined && !(await reachesPackageCache(lab, first.name)))
     faults.push(`${first.name} does not reach the package cache at ${lab.network.packageCache}`);
   if (faults.length === 0) return;
@@ -248,6 +255,7 @@ function labOf(state: LabState, cgroups: string): Lab {
     base: basePath(state.base ?? baseVersion(state.debian)),
     inventory: state.inventory,
     debian: state.debian,
+    hosts: labHosts(state.servers),
   };
 }
 
@@ -262,6 +270,15 @@ function otherDebian({ name, debian }: LabState): UserError {
   const option = name === DEFAULT_LAB ? '' : ` --name ${name}`;
   return new UserError({
     message: `the hosts of the lab "${name}" have Debian ${debian}`,
+    hint: `provision lab down${option} ends it, and the next lab up makes it anew; or give another --name`,
+  });
+}
+
+/** Its disk and its addresses would be gone with a host, which `up` never takes away. */
+function fewerServers({ name, servers }: LabState): UserError {
+  const option = name === DEFAULT_LAB ? '' : ` --name ${name}`;
+  return new UserError({
+    message: `the lab "${name}" has ${servers} servers`,
     hint: `provision lab down${option} ends it, and the next lab up makes it anew; or give another --name`,
   });
 }

@@ -5,7 +5,7 @@ import { UserError } from '../lib/errors.ts';
 /** What a host is for; it decides its inventory group and its networks. */
 export type HostRole = 'balancer' | 'server' | 'spare';
 
-/** One host of every lab. `number` is the last octet of its addresses. */
+/** One host of a lab. `number` is the last octet of its addresses. */
 export interface HostSpec {
   readonly name: string;
   readonly role: HostRole;
@@ -14,14 +14,23 @@ export interface HostSpec {
   readonly instance?: string;
 }
 
-export const HOSTS: readonly HostSpec[] = [
-  { name: 'lb1', role: 'balancer', number: 11 },
-  { name: 'lb2', role: 'balancer', number: 12 },
-  { name: 'web1', role: 'server', number: 21, instance: 'db1' },
-  { name: 'web2', role: 'server', number: 22, instance: 'db2' },
-  { name: 'web3', role: 'server', number: 23, instance: 'db3' },
-  { name: 'mon1', role: 'spare', number: 31 },
-];
+/** How many servers a lab has when nobody asks for more. */
+export const DEFAULT_SERVERS = 3;
+/** Their addresses end in 21 to 29. */
+export const MAX_SERVERS = 9;
+
+/** All hosts of a lab with so many servers. */
+export function labHosts(servers: number): readonly HostSpec[] {
+  return [
+    { name: 'lb1', role: 'balancer', number: 11 },
+    { name: 'lb2', role: 'balancer', number: 12 },
+    ...Array.from({ length: servers }, (_, index): HostSpec => {
+      const place = index + 1;
+      return { name: `web${place}`, role: 'server', number: 20 + place, instance: `db${place}` };
+    }),
+    { name: 'mon1', role: 'spare', number: 31 },
+  ];
+}
 
 /** A client of the site that is not the operator: a network namespace with an address on the front network. */
 export const CLIENT = 'client';
@@ -39,13 +48,13 @@ export const DEFAULT_LAB = 'lab';
 /** How many labs fit beside each other: each takes two /24 networks of 10.83.0.0/16. */
 export const MAX_LABS = 100;
 
-/** The host with this name; a `UserError` that lists the names when there is none. */
-export function hostSpec(name: string): HostSpec {
-  const host = HOSTS.find((candidate) => candidate.name === name);
+/** The lab's host with this name; a `UserError` that lists the names when there is none. */
+export function hostSpec(hosts: readonly HostSpec[], name: string): HostSpec {
+  const host = hosts.find((candidate) => candidate.name === name);
   if (host) return host;
   throw new UserError({
     message: `no host "${name}" in the lab`,
-    hint: `the hosts are ${HOSTS.map((each) => each.name).join(', ')}`,
+    hint: `the hosts are ${hosts.map((each) => each.name).join(', ')}`,
   });
 }
 

@@ -3,7 +3,15 @@ import { z } from 'zod';
 import { UserError } from '../lib/errors.ts';
 import { system } from './system.ts';
 import { type Debian, DEBIANS, DEFAULT_DEBIAN } from './release.ts';
-import { DEFAULT_LAB, labNetwork, labPaths, MAX_LABS, STATE_DIRECTORY } from './layout.ts';
+import {
+  DEFAULT_LAB,
+  DEFAULT_SERVERS,
+  labNetwork,
+  labPaths,
+  MAX_LABS,
+  MAX_SERVERS,
+  STATE_DIRECTORY,
+} from './layout.ts';
 
 const stateSchema = z.object({
   name: z.string(),
@@ -11,6 +19,8 @@ const stateSchema = z.object({
   index: z.number(),
   /** The hosts' release of Debian. Labs of before there was a choice have 13. */
   debian: z.enum(DEBIANS as readonly [Debian, ...Debian[]]).default(DEFAULT_DEBIAN),
+  /** How many servers it has. Labs of before there was a choice have three. */
+  servers: z.number().int().positive().max(MAX_SERVERS).default(DEFAULT_SERVERS),
   /** The version of the base image that the hosts' disks lie over; absent until it is built. */
   base: z.string().optional(),
   /** The directory of the inventory that the lab writes. */

@@ -5,12 +5,15 @@ import { join } from 'node:path';
 import test from 'ava';
 import { parse } from 'yaml';
 import { hostsYaml, type InventoryInput, knownHosts, sshConfig } from '../../src/lab/inventory-files.ts';
-import { HOSTS, labNetwork } from '../../src/lab/layout.ts';
+import { DEFAULT_SERVERS, labHosts, labNetwork } from '../../src/lab/layout.ts';
+
+const HOSTS = labHosts(DEFAULT_SERVERS);
 
 const input: InventoryInput = {
   lab: 'lab',
   directory: "/home/o'neil/my project/100%/inventory/lab",
   debian: '13',
+  hosts: HOSTS,
   network: labNetwork(0),
   hostKeys: new Map(HOSTS.map((host) => [host.name, [`ssh-ed25519 AAAA${host.name} root@${host.name}`]])),
 };
@@ -33,6 +36,15 @@ test('the inventory has the groups of the stack', (t) => {
     spare: ['mon1'],
   });
   t.like(all.vars, { lab: true, vip: '10.83.0.100', vip2: '10.83.0.101', mysql_package_source: 'lab' });
+});
+
+test('a lab of five servers has them and their databases in its inventory', (t) => {
+  const { all } = parse(hostsYaml({ ...input, hosts: labHosts(5) })) as Inventory;
+  const servers = Object.entries(all.children['servers']?.hosts ?? {});
+  t.deepEqual(
+    servers.map(([name, host]) => [name, host['mysql_instance'], host['back_address']]),
+    [1, 2, 3, 4, 5].map((place) => [`web${place}`, `db${place}`, `10.83.1.2${place}`]),
+  );
 });
 
 test('the database of Debian 12 is the one that it has', (t) => {

@@ -1,9 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { addCuts, type Cut, cutsIn, faultRules, isolatedFrom } from '../../src/lab/isolation.ts';
-import { HOSTS } from '../../src/lab/layout.ts';
+import { DEFAULT_SERVERS, labHosts } from '../../src/lab/layout.ts';
 
-const host = fc.constantFrom(...HOSTS.map((each) => each.name));
+const host = fc.constantFrom(...labHosts(DEFAULT_SERVERS).map((each) => each.name));
 const peers = fc.uniqueArray(fc.constantFrom('operator', 'client', 'lb1', 'web3'), { maxLength: 3 });
 
 function allCuts(steps: readonly (readonly [string, readonly string[]])[]): readonly Cut[] {

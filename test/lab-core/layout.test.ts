@@ -5,16 +5,19 @@ import {
   backAddress,
   checkLabName,
   frontAddress,
-  HOSTS,
+  DEFAULT_SERVERS,
   hostSpec,
+  labHosts,
   labNames,
   labNetwork,
   macAddress,
   MAX_LABS,
+  MAX_SERVERS,
   portName,
   sshAddress,
 } from '../../src/lab/layout.ts';
 
+const HOSTS = labHosts(MAX_SERVERS);
 const index = fc.integer({ min: 0, max: MAX_LABS - 1 });
 
 test('no two addresses of one lab are equal', (t) => {
@@ -66,8 +69,18 @@ for (const name of ['', 'Lab', '1st', 'a/b', '..', 'a b', 'a234567890123']) {
 }
 
 test('a host that does not exist is refused with the names of those that do', (t) => {
-  const error = t.throws(() => hostSpec('web9'), { instanceOf: UserError });
-  t.regex(error.message, /web1, web2, web3/);
+  const error = t.throws(() => hostSpec(labHosts(DEFAULT_SERVERS), 'web9'), { instanceOf: UserError });
+  t.regex(error.message, /web1, web2, web3, mon1/);
+});
+
+test('a larger lab has the hosts of a smaller one, with the same addresses, and more servers', (t) => {
+  const smaller = labHosts(DEFAULT_SERVERS);
+  const larger = labHosts(5);
+  for (const host of smaller) t.deepEqual(hostSpec(larger, host.name), host);
+  t.deepEqual(
+    larger.filter((host) => !smaller.some(({ name }) => name === host.name)).map((host) => host.instance),
+    ['db4', 'db5'],
+  );
 });
 
 test('MAC addresses are local, unicast, stable and different', (t) => {

@@ -6,7 +6,7 @@ import test from 'ava';
 import { cgroupMount, killGroup } from '../../src/lab/cgroup.ts';
 import { exec, freeze, heal, isolate, kill, start, status, thaw } from '../../src/lab/faults.ts';
 import { down, type Lab, reset, up } from '../../src/lab/lab.ts';
-import { backAddress, CACHE_DIRECTORY, HOSTS, hostSpec, labNames, labPaths } from '../../src/lab/layout.ts';
+import { backAddress, CACHE_DIRECTORY, hostSpec, labNames, labPaths } from '../../src/lab/layout.ts';
 import { run } from '../../src/lib/process.ts';
 import { firstMissing, needsProgram, needsRoot, testWith } from '../needs.ts';
 
@@ -48,8 +48,8 @@ test.after.always(async () => {
 serial('every host is bare and reached over SSH with strict host keys', async (t) => {
   const script =
     'hostname; sudo -n id -u; systemctl is-system-running --wait; command -v python3 nginx mysqld haproxy ufw; true';
-  const answers = await Promise.all(HOSTS.map((host) => ssh(host.name, script)));
-  for (const [index, host] of HOSTS.entries())
+  const answers = await Promise.all(context.lab.hosts.map((host) => ssh(host.name, script)));
+  for (const [index, host] of context.lab.hosts.entries())
     t.deepEqual(lines(answers[index]), [host.name, '0', 'running']);
 });
 
@@ -61,7 +61,7 @@ withAnsible('Ansible reaches every host with the same inventory', async (t) => {
     { cwd: '/', env: { ...process.env, ANSIBLE_NOCOLOR: '1' }, timeoutMs: 60_000 },
   );
   t.is(ansible.status, 0, ansible.stdout + ansible.stderr);
-  for (const host of HOSTS) t.true(ansible.stdout.includes(`${host.name} | CHANGED`), host.name);
+  for (const host of context.lab.hosts) t.true(ansible.stdout.includes(`${host.name} | CHANGED`), host.name);
 });
 
 serial('the private key is private, and group variables are those of the default lab', async (t) => {
@@ -83,7 +83,7 @@ serial('the operator and the client reach the balancers, and nothing behind them
     t.is((await run(connect(balancer), { timeoutMs: 3000 })).status, 0);
     t.is((await exec('client', connect(balancer), { name: NAME, timeoutMs: 3000 })).status, 0);
   }
-  const web1 = backAddress(network, hostSpec('web1'));
+  const web1 = backAddress(network, hostSpec(context.lab.hosts, 'web1'));
   t.not((await run(connect(web1), { timeoutMs: 3000 })).status, 0);
   t.not((await exec('client', connect(web1), { name: NAME, timeoutMs: 3000 })).status, 0);
   t.is((await inHost('lb1', connect(web1))).status, 0);
@@ -111,7 +111,7 @@ serial('a package that one run downloaded is there for the next, which starts fr
 
 serial('a killed host falls silent, keeps its disk, and comes back', async (t) => {
   await inHost('web1', ['sh', '-c', 'echo kept > /root/note']);
-  const web1 = backAddress(context.lab.network, hostSpec('web1'));
+  const web1 = backAddress(context.lab.network, hostSpec(context.lab.hosts, 'web1'));
   // Ends with 1 when the peer closed the connection, and above 128 when it said nothing.
   const listen = `exec 3<>/dev/tcp/${web1}/22; read -r -u 3 banner; touch /tmp/listening; read -r -t 2 -u 3 more`;
   const listening = inHost('web2', ['bash', '-c', `rm -f /tmp/listening; ${listen}`]);
@@ -159,7 +159,7 @@ serial('a host reboots although a program that was put into it from outside stan
 serial('a frozen host answers nobody until it is thawed', async (t) => {
   await freeze('web3', NAME);
   t.is(await stateOf('web3'), 'frozen');
-  const web3 = backAddress(context.lab.network, hostSpec('web3'));
+  const web3 = backAddress(context.lab.network, hostSpec(context.lab.hosts, 'web3'));
   const greet = ['bash', '-c', `exec 3<>/dev/tcp/${web3}/22 && read -r -t 1 -u 3 banner`];
   t.not((await inHost('web1', greet)).status, 0);
   await thaw('web3', NAME);
@@ -168,7 +168,7 @@ serial('a frozen host answers nobody until it is thawed', async (t) => {
 
 serial('an isolated host is cut off from the named peers only, and healed', async (t) => {
   const ping = async (from: string, to: string): Promise<boolean> => {
-    const address = backAddress(context.lab.network, hostSpec(to));
+    const address = backAddress(context.lab.network, hostSpec(context.lab.hosts, to));
     return (await inHost(from, ['ping', '-c', '1', '-W', '1', address])).status === 0;
   };
   await isolate('web1', ['web2'], NAME);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { createInterface } from 'node:readline/promises';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 
 import {
   execCommand,
@@ -16,7 +16,7 @@ import {
   thaw,
 } from '../../lab/faults.ts';
 import { down, openLab, reset, up } from '../../lab/lab.ts';
-import { CLIENT, DEFAULT_LAB, HOSTS, OPERATOR } from '../../lab/layout.ts';
+import { CLIENT, DEFAULT_LAB, DEFAULT_SERVERS, labHosts, MAX_SERVERS, OPERATOR } from '../../lab/layout.ts';
 import { debianRelease, DEBIANS, DEFAULT_DEBIAN } from '../../lab/release.ts';
 import { UserError } from '../../lib/errors.ts';
 import { systemEnvironment } from '../../lib/system-path.ts';
@@ -26,7 +26,9 @@ interface LabCommandOptions {
   readonly name: string;
 }
 
-const HOST_NAMES = HOSTS.map((host) => host.name).join(', ');
+const HOST_NAMES = labHosts(DEFAULT_SERVERS)
+  .map((host) => host.name)
+  .join(', ');
 
 /** `provision lab`: real test hosts on this machine, and faults for them. */
 export function labCommand(): Command {
@@ -43,14 +45,20 @@ export function labCommand(): Command {
         '--debian <release>',
         `their Debian, ${DEBIANS.join(' or ')}; a lab keeps the one it has (${DEFAULT_DEBIAN})`,
       )
-      .action(async (options: LabCommandOptions & { debian?: string }) => {
+      .option(
+        '--servers <number>',
+        `how many servers (web1, web2, …); a lab keeps those it has, and gets more (${DEFAULT_SERVERS})`,
+        serverCount,
+      )
+      .action(async (options: LabCommandOptions & { debian?: string; servers?: number }) => {
         const debian = options.debian === undefined ? undefined : debianRelease(options.debian);
-        await up({ name: options.name, debian, report: reporter() });
+        await up({ name: options.name, debian, servers: options.servers, report: reporter() });
       }),
     [
       ['sudo provision lab up', 'six bare hosts, and inventory/lab to reach them by'],
       ['sudo provision lab up --name second', 'another lab beside it, in inventory/second'],
       ['sudo provision lab up --name old --debian 12', 'with Debian 12 and its packages'],
+      ['sudo provision lab up --name big --servers 5', 'with web4 and web5, and db4 and db5 on them'],
     ],
   );
 
@@ -154,6 +162,12 @@ export function labCommand(): Command {
     ['sudo provision lab reset', 'bare hosts again, in seconds'],
     ['sudo provision lab down', 'leave nothing'],
   ]);
+}
+
+function serverCount(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= DEFAULT_SERVERS && count <= MAX_SERVERS) return count;
+  throw new InvalidArgumentError(`expected a number from ${DEFAULT_SERVERS} to ${MAX_SERVERS}`);
 }
 
 /** Prints steps as plain lines, each with the seconds since the first. */
