@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { chaosOptions, HELP, type ChaosOptions } from './chaos/options.ts';
 import { randomFrom, type Random } from './chaos/random.ts';
 import { keepEvidence, say, summary } from './chaos/report.ts';
-import { makeRound } from './chaos/rounds.ts';
+import { makeRound, ROUND_NAMES } from './chaos/rounds.ts';
 import { type DrillSite, drillSite } from '../src/commands/failover/drill-site.ts';
 import { exercise, type ExerciseReport } from '../src/failover/drill/exercise.ts';
 import { primaryName } from '../src/failover/drill/look.ts';
@@ -35,11 +35,13 @@ async function main(options: ChaosOptions): Promise<void> {
   const inventory = join(ROOT, 'inventory', name);
   const extra = flavour === 'mariadb' ? ['-e', 'mysql_flavour=mariadb'] : [];
   const random = randomFrom(seed);
-  say(`chaos on ${flavour}: seed ${seed}, ${options.minutes} minutes, lab ${name}`);
+  say(
+    `chaos on ${flavour}: seed ${seed}, ${options.minutes} minutes, lab ${name}, rounds ${options.only.length === ROUND_NAMES.length ? 'of all kinds' : options.only.join(', ')}`,
+  );
   const broken = await buildBundles();
   if (broken.length > 0) throw new Error(`${broken.join(' and ')} failed`);
   if (!options.provisioned) {
-    await up({ name, report: (step) => say(`lab: ${step}`) });
+    await up({ name, servers: options.instances, report: (step) => say(`lab: ${step}`) });
     const provision = [process.execPath, join(ROOT, 'src/bin/provision.ts')];
     const status = await runCommand([...provision, 'up', '-i', inventory, '--yes', ...extra]);
     if (status !== 0) throw new Error(`provision up ended with ${status}`);
@@ -62,7 +64,7 @@ async function main(options: ChaosOptions): Promise<void> {
   });
   while (Date.now() < until && !interrupted.signal.aborted) {
     const number = rounds.length + 1;
-    const outcome = await playRound(site, failover, random, number);
+    const outcome = await playRound(site, failover, random, number, options.only);
     if ('error' in outcome) {
       failed = true;
       await keepEvidence(site, failover, options, number, outcome.kind, [outcome.error]);
@@ -86,15 +88,26 @@ type Played =
   | { readonly kind: string; readonly report: ExerciseReport }
   | { readonly kind: string; readonly error: string };
 
-async function playRound(site: DrillSite, failover: Tool, random: Random, number: number): Promise<Played> {
+async function playRound(
+  site: DrillSite,
+  failover: Tool,
+  random: Random,
+  number: number,
+  only: ChaosOptions['only'],
+): Promise<Played> {
   let kind = 'preparing';
-  let actions: readonly string[] = [];
+  const actions: string[] = [];
+  // Whatever the watch does by itself it may do: it gets time for it before an operator comes.
+  const bringBack = async (): Promise<void> => {
+    actions.push(...(await restore(site, failover, { patienceMs: 15_000 })).actions);
+  };
   try {
     // A round's rows are of no use to the next one.
     await makeTable(site);
     const primary = await primaryName(site);
-    const round = makeRound(site, failover, primary, random);
+    const round = makeRound(site, failover, primary, random, only);
     kind = round.kind;
+    await round.prepare?.();
     await failover('ack');
     const report = await exercise(site, {
       perSecond: PER_SECOND,
@@ -111,8 +124,11 @@ async function playRound(site: DrillSite, failover: Tool, random: Random, number
       restore: async () => {
         await round.heal();
         await site.ground.lab?.heal();
-        // Whatever the watch does by itself it may do: it gets time for it before an operator comes.
-        actions = (await restore(site, failover, { patienceMs: 15_000 })).actions;
+        await bringBack();
+        if (round.restore) {
+          await round.restore();
+          await bringBack();
+        }
       },
     });
     const text = `${String(number).padStart(4)} ${kind.padEnd(44)} ${report.from}→${report.to} ${describe(report.tally)}`;

@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 
-import { checkLabName } from '../../src/lab/layout.ts';
+import { checkLabName, DEFAULT_SERVERS, MAX_SERVERS } from '../../src/lab/layout.ts';
 import { UserError } from '../../src/lib/errors.ts';
 import { didYouMean } from '../../src/lib/similar.ts';
+import { ROUND_NAMES, type RoundName } from './rounds.ts';
 
 /** What the options say. */
 export interface ChaosOptions {
@@ -10,6 +11,9 @@ export interface ChaosOptions {
   readonly seed: number;
   readonly flavour: Flavour;
   readonly name: string;
+  readonly instances: number;
+  /** The kinds of rounds that are played. */
+  readonly only: readonly RoundName[];
   readonly keep: boolean;
   readonly provisioned: boolean;
 }
@@ -22,6 +26,8 @@ const OPTIONS = {
   seed: { type: 'string' },
   flavour: { type: 'string', default: 'mysql' },
   name: { type: 'string', default: 'test-chaos' },
+  instances: { type: 'string', default: String(DEFAULT_SERVERS) },
+  only: { type: 'string' },
   keep: { type: 'boolean', default: false },
   provisioned: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -37,6 +43,8 @@ Options:
   --seed NUMBER       the same seed gives the same faults in the same order (default: another each time, printed)
   --flavour NAME      mysql or mariadb (default: mysql)
   --name LAB          the lab that is made, and removed again (default: test-chaos)
+  --instances NUMBER  how many servers the lab is made with, each with an instance (default: 3; 9 at most)
+  --only NAMES        only some kinds of rounds, with commas between:${kinds()}
   --keep              leave the lab; after a violation it stays anyhow
   --provisioned       use a lab that is up and has its site already, and leave it
   -h, --help          show this
@@ -44,7 +52,8 @@ Options:
 Examples:
   npm run chaos -- --minutes 60 --seed 7
   npm run chaos -- --minutes 60 --seed 7 --flavour mariadb
-  npm run chaos -- --minutes 10 --name my-lab --provisioned
+  npm run chaos -- --minutes 60 --seed 7 --instances 5
+  npm run chaos -- --minutes 10 --name my-lab --provisioned --only disk,copy
 
 Exit codes: 0 nothing was violated; 1 a round was, or an option is wrong. After a violation the topology, journal and
 logs are in inventory/LAB/chaos-SEED-ROUND/. More: docs/drills.md
@@ -71,7 +80,8 @@ export function chaosOptions(argv: readonly string[]): ChaosOptions | undefined 
       problems.push(`${token.rawName} needs a value`);
     else seen.set(token.name, token.value);
   }
-  const given = (name: 'minutes' | 'seed' | 'flavour' | 'name'): string | undefined => seen.get(name);
+  const given = (name: 'minutes' | 'seed' | 'flavour' | 'name' | 'instances' | 'only'): string | undefined =>
+    seen.get(name);
   const minutes = numberOf(
     '--minutes',
     given('minutes') ?? OPTIONS.minutes.default,
@@ -88,6 +98,17 @@ export function chaosOptions(argv: readonly string[]): ChaosOptions | undefined 
   );
   const flavour = given('flavour') ?? OPTIONS.flavour.default;
   if (!isFlavour(flavour)) problems.push(`--flavour: expected ${FLAVOURS.join(' or ')}, found "${flavour}"`);
+  const instances = Number(given('instances') ?? OPTIONS.instances.default);
+  if (!(Number.isInteger(instances) && instances >= DEFAULT_SERVERS && instances <= MAX_SERVERS))
+    problems.push(
+      `--instances: expected a whole number from ${DEFAULT_SERVERS} to ${MAX_SERVERS}, found "${given('instances')}"`,
+    );
+  const only = given('only')?.split(',') ?? ROUND_NAMES;
+  for (const one of only) {
+    if (isRoundName(one)) continue;
+    const near = didYouMean(one, ROUND_NAMES);
+    problems.push(`--only: there is no kind of round "${one}"${near === undefined ? '' : `: ${near}`}`);
+  }
   const name = given('name') ?? OPTIONS.name.default;
   try {
     checkLabName(name);
@@ -106,6 +127,8 @@ export function chaosOptions(argv: readonly string[]): ChaosOptions | undefined 
     seed,
     flavour,
     name,
+    instances,
+    only: only.filter(isRoundName),
     keep: values.keep === true,
     provisioned: values.provisioned === true,
   };
@@ -119,6 +142,21 @@ function numberOf(option: string, text: string, form: RegExp, expected: string, 
 function unknownOption(written: string, name: string): string {
   const near = didYouMean(name, Object.keys(OPTIONS));
   return `there is no option ${written}${near === undefined ? '' : `: ${near}`}`;
+}
+
+function isRoundName(text: string): text is RoundName {
+  return (ROUND_NAMES as readonly string[]).includes(text);
+}
+
+/** As many on a line as fit below the other options. */
+function kinds(): string {
+  const lines: string[] = [''];
+  for (const name of ROUND_NAMES) {
+    const last = lines.at(-1) ?? '';
+    if (last.length + name.length < 95) lines[lines.length - 1] = last === '' ? name : `${last}, ${name}`;
+    else lines.push(name);
+  }
+  return lines.map((line) => `\n                      ${line}`).join(',');
 }
 
 function isFlavour(text: string): text is Flavour {

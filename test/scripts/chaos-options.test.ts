@@ -2,12 +2,15 @@ import test from 'ava';
 
 import { chaosOptions, HELP } from '../../scripts/chaos/options.ts';
 import { randomFrom } from '../../scripts/chaos/random.ts';
+import { ROUND_NAMES } from '../../scripts/chaos/rounds.ts';
 import { UserError } from '../../src/lib/errors.ts';
 
 test('without options chaos takes an hour on MySQL in a lab of its own', (t) => {
   const options = chaosOptions([]);
   t.like(options, { minutes: 60, flavour: 'mysql', name: 'test-chaos', keep: false, provisioned: false });
   t.true(Number.isInteger(options?.seed));
+  t.is(options?.instances, 3);
+  t.deepEqual(options?.only, ROUND_NAMES);
 });
 
 test('the options say how long, by which seed, on what', (t) => {
@@ -19,6 +22,9 @@ test('the options say how long, by which seed, on what', (t) => {
     'mariadb',
     '--name',
     'test-x',
+    '--instances=5',
+    '--only',
+    'disk,copy',
     '--keep',
     '--provisioned',
   ];
@@ -27,6 +33,8 @@ test('the options say how long, by which seed, on what', (t) => {
     seed: 7,
     flavour: 'mariadb',
     name: 'test-x',
+    instances: 5,
+    only: ['disk', 'copy'],
     keep: true,
     provisioned: true,
   });
@@ -39,8 +47,20 @@ for (const flag of ['--help', '-h']) {
 }
 
 test('the help names every option and shows examples', (t) => {
-  for (const option of ['minutes', 'seed', 'flavour', 'name', 'keep', 'provisioned', 'help'])
+  for (const option of [
+    'minutes',
+    'seed',
+    'flavour',
+    'name',
+    'instances',
+    'only',
+    'keep',
+    'provisioned',
+    'help',
+  ])
     t.true(HELP.includes(`--${option}`), option);
+  for (const name of ROUND_NAMES) t.true(HELP.includes(name), name);
+  t.true(HELP.split('\n').every((line) => line.length <= 120 && line === line.trimEnd()));
   t.regex(HELP, /Examples:\n {2}npm run chaos/);
 });
 
@@ -53,6 +73,9 @@ const MISTAKES: readonly (readonly [argv: readonly string[], message: RegExp])[]
   [['--minutes='], /--minutes: expected a number, found ""/],
   [['--seed', '1.5'], /--seed: expected a whole number, found "1.5"/],
   [['--flavour', 'postgres'], /--flavour: expected mysql or mariadb, found "postgres"/],
+  [['--instances', '2'], /--instances: expected a whole number from 3 to 9, found "2"/],
+  [['--instances', 'x'], /--instances: .*found "x"/],
+  [['--only', 'disk,copies'], /--only: there is no kind of round "copies"/],
   [['--name', 'no/name'], /--name: .*no\/name/],
   [['--minuets', '5'], /there is no option --minuets: did you mean "minutes"\?/],
   [['--keep=yes'], /--keep takes no value, found "yes"/],

@@ -35,6 +35,8 @@ const CHAIN = 'UNDERSTUDY-DRILL';
 const FILLER = 'drill-filler';
 /** Data of an empty instance, and room for the writes of a drill. */
 const SMALL_DISK_MB = 900;
+/** The same room, where the instance has written for long. */
+const ROOM_MB = 400;
 
 export const FAULTS: Readonly<Record<FaultName, Fault>> = {
   kill: {
@@ -84,17 +86,20 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
   },
   'replication-cut': {
     name: 'replication-cut',
-    description: 'the replicas are cut from the primary, and nobody else is',
+    description: 'it is cut from the other instances, and from nobody else',
     needsLab: false,
     cause: async (site, instance) => {
       const { host, port } = specOf(site, instance);
       const others = site.instances.filter((spec) => spec.name !== instance);
+      // Both ways round: as the source of the others, and as the replica of one of them.
       await site.ground.sh(
         host,
         drops(
-          others.flatMap(({ address }) => [
+          others.flatMap(({ address, port: theirs }) => [
             ['INPUT', '-p', 'tcp', '-s', address, '--dport', String(port)],
             ['OUTPUT', '-p', 'tcp', '-d', address, '--sport', String(port)],
+            ['INPUT', '-p', 'tcp', '-s', address, '--sport', String(theirs)],
+            ['OUTPUT', '-p', 'tcp', '-d', address, '--dport', String(theirs)],
           ]),
         ),
       );
@@ -169,7 +174,8 @@ function dataOf(): string {
 async function giveDisk(site: Site, instance: string): Promise<void> {
   const { host } = specOf(site, instance);
   await site.ground.sh(host, `systemctl stop ${service(site)}`, { timeoutMs: 90_000 });
-  await labOf(site).giveSmallDisk(host, dataOf(), SMALL_DISK_MB);
+  const used = Number.parseInt(await site.ground.sh(host, `du -sm ${dataOf()}`), 10);
+  await labOf(site).giveSmallDisk(host, dataOf(), Math.max(SMALL_DISK_MB, used + ROOM_MB));
   await site.ground.sh(host, `systemctl start ${service(site)}`, { timeoutMs: 90_000 });
 }
 
