@@ -29,7 +29,7 @@ const daemonOnly: Plugin = {
     bundle.onLoad({ filter: /.*/, namespace: 'operator' }, () => ({
       contents: `import { UserError } from './src/lib/errors.ts';
         const refuse = () => { throw new UserError(${JSON.stringify(message)}); };
-        export { refuse as inventoryCluster, refuse as sshTransport, refuse as drillCommand };`,
+        export { refuse as inventoryCluster, refuse as inventoryClusters, refuse as sshTransport, refuse as drillCommand };`,
       resolveDir: ROOT,
     }));
   },

@@ -2,20 +2,21 @@ import { existsSync } from 'node:fs';
 import { hostPort } from '../../lib/host-port.ts';
 import { dirname, join, resolve } from 'node:path';
 
-import type { Account, BalancerSpec, Cluster, FailoverSettings } from '../../failover/cluster/cluster.ts';
+import type { BalancerSpec, Cluster, FailoverSettings } from '../../failover/cluster/cluster.ts';
 import { defaultSettings, NUMBER_SETTINGS, OTHER_SETTINGS } from '../../failover/cluster/settings.ts';
 import { PROMOTION_RULES, type PromotionRule } from '../../failover/cluster/promotion-rule.ts';
-import { HOOK_NAMES, type HookName } from '../../failover/cluster/hook-name.ts';
 import type { InstanceSpec } from '../../failover/cluster/topology.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { loadInventory } from '../../inventory/load.ts';
-import { type Problem, UserError } from '../../lib/errors.ts';
-import { Secret, SecretRegistry } from '../../lib/secret.ts';
+import { UserError } from '../../lib/errors.ts';
+import { SecretRegistry } from '../../lib/secret.ts';
 import { didYouMean } from '../../lib/similar.ts';
-import { type Dict, isDict, isList, toPlain, type Value } from '../../lib/value.ts';
+import type { Dict } from '../../lib/value.ts';
 import type { Flavour } from '../../database/version.ts';
 import { addressOf, becomePassword } from '../../variables/address.ts';
 import type { Become, HostAddress } from '../../transport/transport.ts';
+import { chosenCluster, chosenClusters, type ClusterWish, type NamedCluster } from './choose-cluster.ts';
+import { ClusterReader } from './cluster-reader.ts';
 import { type SiteVariables, siteVariables } from './variables.ts';
 
 /** How long a connection to a balancer may take. */
@@ -23,6 +24,8 @@ const CONNECT_TIMEOUT_MS = 5000;
 
 export interface InventoryCluster {
   readonly cluster: Cluster;
+  /** Whether the inventory has no other one. */
+  readonly isOnly: boolean;
   /** The inventory's directory: the lock and the journal of an operator without a daemon are below it. */
   readonly directory: string;
   /** The host whose daemon keeps the lock and the journal, if there is one and no etcd. */
@@ -33,16 +36,48 @@ export interface InventoryCluster {
   readonly secrets: SecretRegistry;
 }
 
-export interface ClusterOptions {
+export interface ClusterOptions extends ClusterWish {
   readonly inventory: string;
   readonly playbook: string;
-  /** The inventory group of the cluster, when there are several. */
-  readonly group?: string | undefined;
   readonly extraVars?: Dict | undefined;
 }
 
-/** The cluster as the inventory and the playbooks' variables describe it. All that is wrong is thrown at once. */
+/** The clusters that are meant, each to be described on its own: what is wrong with one is not wrong with another. */
+export function inventoryClusters(
+  options: ClusterOptions,
+): readonly { readonly name: string; readonly describe: () => InventoryCluster }[] {
+  const { site, clusters } = siteOf(options);
+  return chosenClusters(clusters, options).map((each) => ({
+    name: each.name,
+    describe: () => describe(site, each),
+  }));
+}
+
+/** The one cluster that is meant. All that is wrong with it is thrown at once. */
 export function inventoryCluster(options: ClusterOptions): InventoryCluster {
+  const { site, clusters } = siteOf(options);
+  return describe(site, chosenCluster(clusters, options));
+}
+
+interface InventorySite {
+  readonly inventory: Inventory;
+  readonly variables: SiteVariables;
+  readonly secrets: SecretRegistry;
+  /** How many clusters there are. */
+  readonly count: number;
+}
+
+interface Group extends NamedCluster {
+  readonly group: string;
+  readonly hosts: readonly string[];
+  readonly instances: readonly InstanceSpec[];
+}
+
+/** What is known of all clusters: enough to choose one, and to see that no two of them share a name or a server. */
+function siteOf(options: ClusterOptions): {
+  readonly site: InventorySite;
+  readonly clusters: readonly Group[];
+} {
   const inventory = loadInventory(options.inventory);
   const secrets = new SecretRegistry();
   const variables = siteVariables({
@@ -51,20 +86,37 @@ export function inventoryCluster(options: ClusterOptions): InventoryCluster {
     extraVars: options.extraVars ?? new Map(),
     secrets,
   });
-  const reader = new Reader(variables);
-  const group = groupOf(inventory, variables, options.group);
-  const hosts = inventory.groups.get(group) ?? [];
-  const [first] = hosts;
-  if (first === undefined) {
-    const hint = didYouMean(group, inventory.groups.keys());
-    throw new UserError({
-      message: `the inventory ${options.inventory} has no hosts in the group "${group}", which carries the database`,
-      hint: hint ?? 'the variable mysql_group names the group',
-    });
-  }
+  const groups = groupsOf(inventory, variables, options);
+  // What is wrong with a cluster is said when it is chosen: it does not stand in the way of another one.
+  const reader = new ClusterReader(variables);
+  const clusters = groups.map((group): Group => {
+    const hosts = inventory.groups.get(group) ?? [];
+    const name = reader.text(hosts[0] ?? '', 'failover_cluster') ?? group;
+    return { name, group, hosts, instances: instancesOf(reader, hosts) };
+  });
+  const between = new ClusterReader(variables);
+  refuseShared(between, clusters);
+  between.throwProblems();
+  return { site: { inventory, variables, secrets, count: clusters.length }, clusters };
+}
+
+function describe(site: InventorySite, { name, group, hosts }: Group): InventoryCluster {
+  const { inventory, variables, secrets } = site;
+  const reader = new ClusterReader(variables);
+  const [first = ''] = hosts;
   const etcd = etcdOf(reader, first);
+  for (const host of hosts) {
+    const own = reader.text(host, 'mysql_group');
+    if (site.count > 1 && own !== group)
+      reader.problem(
+        host,
+        'mysql_group',
+        `it is "${own ?? ''}", and the host is in the group of the cluster ${name}, ${group}`,
+        'a host belongs to one cluster',
+      );
+  }
   const cluster: Cluster = {
-    name: reader.text(first, 'failover_cluster') ?? group,
+    name,
     production: reader.boolean(first, 'understudy_production') ?? false,
     flavour: flavourOf(reader, hosts),
     instances: instancesOf(reader, hosts),
@@ -91,11 +143,12 @@ export function inventoryCluster(options: ClusterOptions): InventoryCluster {
     if (found !== 'local') return found;
     throw new UserError({
       message: `${host}: ansible_connection is local, and failover reaches hosts by SSH`,
-      hint: 'on a host of the cluster itself, use --cluster /etc/understudy/cluster.json',
+      hint: 'on a host of the cluster itself, use --cluster /etc/understudy/clusters',
     });
   };
   return {
     cluster,
+    isOnly: site.count === 1,
     directory: inventory.directory,
     keeper,
     addressOf: address,
@@ -107,24 +160,61 @@ export function inventoryCluster(options: ClusterOptions): InventoryCluster {
   };
 }
 
-/** The one group that hosts name as their cluster's. */
-function groupOf(inventory: Inventory, variables: SiteVariables, wanted: string | undefined): string {
-  if (wanted !== undefined) return wanted;
+/**
+ * The groups that carry a cluster: those whose own hosts name them. A group that --group names need not be named by its
+ * hosts, and is then seen alone.
+ */
+function groupsOf(
+  inventory: Inventory,
+  variables: SiteVariables,
+  { inventory: path, group: wanted }: ClusterOptions,
+): readonly string[] {
+  const named = new Set<string>();
   const groups = new Set<string>();
   for (const host of inventory.hosts.keys()) {
     const group = variables.of(host).get('mysql_group');
-    if (typeof group === 'string') groups.add(group);
+    if (typeof group !== 'string') continue;
+    named.add(group);
+    if (inventory.groups.get(group)?.includes(host)) groups.add(group);
   }
-  if (groups.size === 0) groups.add('servers');
-  const [only] = groups;
-  if (groups.size === 1 && only !== undefined) return only;
+  if (wanted === undefined ? groups.size > 0 : groups.has(wanted)) return [...groups];
+  if (wanted !== undefined && (inventory.groups.get(wanted) ?? []).length > 0) return [wanted];
+  const missing = wanted ?? [...named][0] ?? 'servers';
+  const hint = didYouMean(missing, inventory.groups.keys());
   throw new UserError({
-    message: `the inventory has several clusters: ${[...groups].join(', ')}`,
-    hint: 'choose one with --group',
+    message: `the inventory ${path} has no hosts in the group "${missing}", which carries the database`,
+    hint: hint ?? 'the variable mysql_group names the group',
   });
 }
 
-function instancesOf(reader: Reader, hosts: readonly string[]): readonly InstanceSpec[] {
+/** Two clusters of one name would share a lock and a memory; one server in two would have two primaries to follow. */
+function refuseShared(reader: ClusterReader, clusters: readonly Group[]): void {
+  for (const [index, cluster] of clusters.entries()) {
+    for (const before of clusters.slice(0, index)) {
+      if (before.name === cluster.name)
+        reader.problem(
+          cluster.hosts[0] ?? '',
+          'failover_cluster',
+          `the cluster is called "${cluster.name}", and so is that of the group ${before.group}`,
+          'lock, memory and journal of a cluster are kept under its name',
+        );
+      for (const spec of cluster.instances) {
+        const same = before.instances.find(
+          (each) => each.host === spec.host || (each.address === spec.address && each.port === spec.port),
+        );
+        if (same)
+          reader.problem(
+            spec.host,
+            'mysql_group',
+            `${hostPort(spec.address, spec.port)} is in the clusters ${before.name} and ${cluster.name}`,
+            'an instance belongs to one cluster; its variable mysql_group names the group of that one',
+          );
+      }
+    }
+  }
+}
+
+function instancesOf(reader: ClusterReader, hosts: readonly string[]): readonly InstanceSpec[] {
   const specs = hosts.map((host): InstanceSpec => {
     const rule = reader.text(host, 'mysql_promotion_rule') ?? 'neutral';
     if (!isRule(rule)) {
@@ -169,15 +259,11 @@ function instancesOf(reader: Reader, hosts: readonly string[]): readonly Instanc
   return specs;
 }
 
-function isHook(text: string): text is HookName {
-  return (HOOK_NAMES as readonly string[]).includes(text);
-}
-
 function isRule(text: string): text is PromotionRule {
   return (PROMOTION_RULES as readonly string[]).includes(text);
 }
 
-function flavourOf(reader: Reader, hosts: readonly string[]): Flavour {
+function flavourOf(reader: ClusterReader, hosts: readonly string[]): Flavour {
   const [first = ''] = hosts;
   const flavour = reader.text(first, 'mysql_flavour') ?? 'mysql';
   for (const host of hosts) {
@@ -196,7 +282,7 @@ function flavourOf(reader: Reader, hosts: readonly string[]): Flavour {
   return 'mysql';
 }
 
-function balancersOf(reader: Reader, inventory: Inventory, first: string): readonly BalancerSpec[] {
+function balancersOf(reader: ClusterReader, inventory: Inventory, first: string): readonly BalancerSpec[] {
   const group = reader.text(first, 'failover_balancer_group') ?? 'balancers';
   return (inventory.groups.get(group) ?? []).map((host) => ({
     name: host,
@@ -206,7 +292,7 @@ function balancersOf(reader: Reader, inventory: Inventory, first: string): reado
 }
 
 /** The members of the store that the role etcd makes; none when a single daemon keeps files. */
-function etcdOf(reader: Reader, host: string): readonly string[] {
+function etcdOf(reader: ClusterReader, host: string): readonly string[] {
   const given = reader.texts(host, 'failover_etcd');
   if (given.length > 0 || reader.text(host, 'site_failover_store') !== 'etcd') return given;
   return reader.entries(host, 'etcd_addresses').map(([member, address]) => {
@@ -216,13 +302,13 @@ function etcdOf(reader: Reader, host: string): readonly string[] {
 }
 
 /** A single watch keeps files on its balancer; the role failover_watch serves them there. */
-function keeperOf(reader: Reader, host: string): InventoryCluster['keeper'] {
+function keeperOf(reader: ClusterReader, host: string): InventoryCluster['keeper'] {
   const keeper = reader.text(host, 'failover_keeper');
   if (keeper === undefined) return undefined;
   return { host: keeper, port: reader.number(keeper, 'failover_keeper_port', 1, 65_535) ?? 9998 };
 }
 
-function tlsOf(reader: Reader, host: string): Cluster['tls'] {
+function tlsOf(reader: ClusterReader, host: string): Cluster['tls'] {
   const directory = reader.text(host, 'mysql_tls_dir');
   const ca = directory === undefined ? undefined : join(directory, 'ca.pem');
   if (ca !== undefined && !existsSync(ca)) {
@@ -237,7 +323,7 @@ function tlsOf(reader: Reader, host: string): Cluster['tls'] {
   return { ca, replicaCa: `${certificates}/ca.pem` };
 }
 
-function settingsOf(reader: Reader, host: string): FailoverSettings {
+function settingsOf(reader: ClusterReader, host: string): FailoverSettings {
   const settings = { ...defaultSettings() };
   for (const [name, { variable, least, most }] of Object.entries(NUMBER_SETTINGS)) {
     const value = reader.number(host, variable, least, most);
@@ -255,123 +341,4 @@ function settingsOf(reader: Reader, host: string): FailoverSettings {
       command: reader.text(host, command.variable),
     },
   };
-}
-
-/** Reads variables, and collects what is wrong with them. */
-class Reader {
-  readonly #variables: SiteVariables;
-  readonly #problems: Problem[] = [];
-
-  constructor(variables: SiteVariables) {
-    this.#variables = variables;
-  }
-
-  text(host: string, variable: string): string | undefined {
-    const value = this.#value(host, variable);
-    if (value === undefined || value === null || value === '') return undefined;
-    if (isList(value) || isDict(value)) {
-      this.problem(host, variable, 'it is no text');
-      return undefined;
-    }
-    return String(value).trim();
-  }
-
-  texts(host: string, variable: string): readonly string[] {
-    const value = this.#value(host, variable);
-    if (value === undefined || value === null) return [];
-    return (isList(value) ? value : [value]).map(String);
-  }
-
-  boolean(host: string, variable: string): boolean | undefined {
-    const value = this.#value(host, variable);
-    if (value === undefined || value === null || typeof value === 'boolean') return value ?? undefined;
-    this.problem(host, variable, `"${String(toPlain(value))}" is neither true nor false`);
-    return undefined;
-  }
-
-  number(host: string, variable: string, least: number, most: number): number | undefined {
-    const text = this.text(host, variable);
-    if (text === undefined) return undefined;
-    const number = Number(text);
-    if (Number.isInteger(number) && number >= least && number <= most) return number;
-    this.problem(host, variable, `"${text}" is no whole number from ${least} to ${most}`);
-    return undefined;
-  }
-
-  entries(host: string, variable: string): readonly (readonly [string, string])[] {
-    const value = this.#value(host, variable);
-    if (value === undefined || value === null) return [];
-    if (isDict(value)) return [...value].map(([key, item]) => [String(key), String(item)] as const);
-    this.problem(host, variable, 'it is no dictionary');
-    return [];
-  }
-
-  account(host: string, name: string): Account {
-    return this.accountOf(host, `mysql_${name}`, name);
-  }
-
-  accountOf(host: string, prefix: string, fallback: string): Account {
-    const user = this.text(host, `${prefix}_user`) ?? fallback;
-    const password = this.text(host, `${prefix}_password`);
-    if (password === undefined) {
-      this.problem(
-        host,
-        `${prefix}_password`,
-        'it is not set',
-        'the group_vars beside the playbook set it; is the playbook the right one (UNDERSTUDY_PLAYBOOK)?',
-      );
-    }
-    return { user, password: new Secret(password ?? '') };
-  }
-
-  hooks(host: string, variable: string): FailoverSettings['hooks'] {
-    const value = this.#value(host, variable);
-    if (value === undefined || value === null) return {};
-    if (!isDict(value)) {
-      this.problem(host, variable, 'it is no dictionary of hooks and their executables');
-      return {};
-    }
-    const hooks: Partial<Record<HookName, string>> = {};
-    for (const [key, path] of value) {
-      const name = String(key);
-      if (!isHook(name)) {
-        const hint = didYouMean(name, HOOK_NAMES) ?? `there are ${HOOK_NAMES.join(', ')}`;
-        this.problem(host, variable, `there is no hook "${name}"`, hint);
-      } else hooks[name] = String(path);
-    }
-    return hooks;
-  }
-
-  problem(host: string, variable: string, message: string, hint?: string): void {
-    const problem: Problem = {
-      message: `${host}: ${variable}: ${message}`,
-      hint,
-      location: this.#variables.placeOf(host, variable),
-    };
-    // What is written for a group is wrong for each of its hosts, and said once.
-    const isKnown = this.#problems.some(
-      (other) =>
-        other.location !== undefined &&
-        other.location.file === problem.location?.file &&
-        other.location.line === problem.location.line &&
-        other.message.split(': ').slice(1).join() === problem.message.split(': ').slice(1).join(),
-    );
-    if (!isKnown) this.#problems.push(problem);
-  }
-
-  throwProblems(): void {
-    if (this.#problems.length > 0) throw new UserError(this.#problems);
-  }
-
-  #value(host: string, variable: string): Value | undefined {
-    try {
-      return this.#variables.of(host).get(variable);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      for (const problem of error.problems) {
-        this.problem(host, variable, problem.message, problem.hint);
-      }
-      return undefined;
-    }
-  }
 }

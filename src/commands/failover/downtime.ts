@@ -28,7 +28,7 @@ export function downtimeCommand(_context: CommandContext): Command {
   ]);
   begin.action(async (word: string, words: readonly string[]) => {
     const ms = begin.opts<{ for?: number }>().for ?? DEFAULT_MS;
-    await withCoordination(clusterChoice(begin), async (coordination, cluster) => {
+    await withCoordination(clusterChoice(begin, word), async (coordination, cluster) => {
       const { name } = findInstance(cluster, word);
       const now = Date.now();
       const downtime = {
@@ -58,7 +58,7 @@ export function downtimeCommand(_context: CommandContext): Command {
   ]);
   addExamples(end, [['failover downtime end db3', 'before its time is over']]);
   end.action(async (word: string) => {
-    await withCoordination(clusterChoice(end), async (coordination, cluster) => {
+    await withCoordination(clusterChoice(end, word), async (coordination, cluster) => {
       const { name } = findInstance(cluster, word);
       const before = await coordination.memory();
       const had = before.downtimes.some(({ instance, until }) => instance === name && until > Date.now());

@@ -9,6 +9,7 @@ import { SecretRegistry } from '../../lib/secret.ts';
 import type { Dict, Value } from '../../lib/value.ts';
 import { UserError } from '../../lib/errors.ts';
 import { sshTransport } from '../../transport/ssh.ts';
+import type { ClusterWish } from './choose-cluster.ts';
 import { inventoryCluster } from './cluster.ts';
 import { siteVariables } from './variables.ts';
 
@@ -25,10 +26,10 @@ export interface DrillSite extends Site {
 export async function drillSite(
   inventory: string,
   extraVars: Dict = new Map(),
-  group?: string,
+  wish: ClusterWish = {},
 ): Promise<DrillSite> {
   const { playbook } = settings();
-  const found = inventoryCluster({ inventory, playbook, group, extraVars });
+  const found = inventoryCluster({ inventory, playbook, extraVars, ...wish });
   const { cluster, secrets } = found;
   const variables = siteVariables({
     inventory: loadInventory(inventory),

@@ -38,7 +38,7 @@ export function drillCommand(context: CommandContext): Command {
   return command.action(async (name: string | undefined) => {
     const options = command.opts<DrillCommandOptions>();
     const choice = clusterChoice(command);
-    if (choice.cluster !== undefined)
+    if (choice.description !== undefined)
       throw new UserError('a drill needs an inventory, since it works on the machines themselves');
     if (name === undefined) {
       list();
@@ -49,7 +49,7 @@ export function drillCommand(context: CommandContext): Command {
       const hint = didYouMean(name, Object.keys(SCENARIOS)) ?? '`failover drill` lists them';
       throw new UserError({ message: `there is no scenario "${name}"`, hint });
     }
-    const site = await drillSite(choice.inventory, choice.extraVars, choice.group);
+    const site = await drillSite(choice.inventory, choice.extraVars, choice);
     try {
       if (site.cluster.production)
         throw new UserError({
@@ -113,9 +113,9 @@ async function drill(
 function clusterOptions(given: readonly string[]): readonly string[] {
   const kept: string[] = [];
   for (const [index, word] of given.entries()) {
-    if (['-i', '--inventory', '--group', '-e', '--extra-vars'].includes(word))
+    if (['-i', '--inventory', '--cluster', '--group', '-e', '--extra-vars'].includes(word))
       kept.push(word, given[index + 1] ?? '');
-    else if (/^(--inventory=|--group=|--extra-vars=|-[ie]\S)/.test(word)) kept.push(word);
+    else if (/^(--inventory=|--cluster=|--group=|--extra-vars=|-[ie]\S)/.test(word)) kept.push(word);
   }
   return kept;
 }

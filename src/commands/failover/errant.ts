@@ -21,7 +21,7 @@ export function errantCommand(_context: CommandContext): Command {
     '\nExit codes: 0 none, 2 there are some, 4 an instance that was asked for does not answer.',
   );
   return command.action(async (word: string | undefined) => {
-    await withSession(clusterChoice(command), async (session) => {
+    await withSession(clusterChoice(command, word), async (session) => {
       const specs = word === undefined ? session.cluster.instances : [findInstance(session.cluster, word)];
       const { topology } = await look(session, { withoutBalancers: true });
       mustAnswer(topology);

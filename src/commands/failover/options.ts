@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { existsSync } from 'node:fs';
 import { userInfo, hostname } from 'node:os';
 
 import { settings } from '../../config/settings.ts';
@@ -8,15 +9,15 @@ import { UserError } from '../../lib/errors.ts';
 import { didYouMean } from '../../lib/similar.ts';
 import type { Dict } from '../../lib/value.ts';
 import { parseExtraVariables } from '../provision/extra-variables.ts';
+import type { ClusterWish } from './choose-cluster.ts';
 
 export { addExamples } from '../provision/options.ts';
 
-/** Where the cluster is described. */
-export interface ClusterChoice {
+/** Where clusters are described, and which of them is meant. */
+export interface ClusterChoice extends ClusterWish {
   readonly inventory: string;
-  /** A daemon's file instead of an inventory. */
-  readonly cluster?: string | undefined;
-  readonly group?: string | undefined;
+  /** A daemon's file, or its directory of them, instead of an inventory. */
+  readonly description?: string | undefined;
   readonly extraVars: Dict;
   /** The lock and the journal are files here, although the cluster has a store. */
   readonly withoutStore: boolean;
@@ -30,12 +31,15 @@ interface RawChoice {
   readonly extraVars?: Dict;
 }
 
-/** Adds -i, --cluster, --group and -e. */
+/** Adds -i, --cluster, --group and -e, and what they mean together. */
 export function addClusterOptions(command: Command): Command {
   return command
     .option('-i, --inventory <path>', `hosts.yml or its directory (default: ${settings().inventory})`)
-    .option('--cluster <file>', "a daemon's description of the cluster, instead of an inventory")
-    .option('--group <name>', 'the group of the cluster, when the inventory has several')
+    .option(
+      '--cluster <name>',
+      "which cluster, when there are several; a path is a daemon's description of it (or a directory of those), instead of an inventory",
+    )
+    .option('--group <name>', 'which cluster, by the group of its hosts')
     .option(
       '-e, --extra-vars <vars>',
       'variables that beat all others: KEY=VALUE, YAML or @FILE',
@@ -52,24 +56,42 @@ export function addStoreOption(command: Command): Command {
   );
 }
 
-export function clusterChoice(command: Command): ClusterChoice {
+/**
+ * The choice that the options make. `instances` are words of the command line that name instances: with several
+ * clusters they choose the one that has them.
+ */
+export function clusterChoice(
+  command: Command,
+  ...instances: readonly (string | undefined)[]
+): ClusterChoice {
   const raw = command.opts<RawChoice>();
-  if (raw.cluster !== undefined && raw.inventory !== undefined) {
-    throw new UserError('--cluster and --inventory exclude each other');
+  const isFile = raw.cluster !== undefined && isPath(raw.cluster);
+  if (isFile && raw.inventory !== undefined) {
+    throw new UserError('--cluster with a file and --inventory exclude each other');
+  }
+  if (raw.cluster !== undefined && !isFile && raw.group !== undefined) {
+    throw new UserError('--cluster and --group exclude each other');
   }
   return {
     inventory: raw.inventory ?? settings().inventory,
-    cluster: raw.cluster ?? (raw.inventory === undefined ? ownCluster() : undefined),
+    description: isFile ? raw.cluster : raw.inventory === undefined ? ownClusters() : undefined,
+    cluster: isFile ? undefined : raw.cluster,
     group: raw.group,
+    instances: instances.filter((word) => word !== undefined),
     extraVars: raw.extraVars ?? new Map(),
     withoutStore: raw.store === false,
   };
 }
 
-/** On a host of the cluster itself, its `failover` names the description that the role failover_watch has put there. */
-function ownCluster(): string | undefined {
-  const file = process.env['UNDERSTUDY_CLUSTER'];
-  return file === '' ? undefined : file;
+/** A name of a cluster has no slash; one may end in .json, unless there is such a file. */
+function isPath(cluster: string): boolean {
+  return cluster.includes('/') || (cluster.endsWith('.json') && existsSync(cluster));
+}
+
+/** On a host of a cluster, its `failover` names the descriptions that the role failover_watch has put there. */
+function ownClusters(): string | undefined {
+  const path = process.env['UNDERSTUDY_CLUSTER'];
+  return path === '' ? undefined : path;
 }
 
 /** The instance of that name, or on the host of that name. */

@@ -58,7 +58,7 @@ export function promoteCommand(context: CommandContext): Command {
   return command.action(async (word: string | undefined) => {
     const options = command.opts<PromoteOptions>();
     const { signal } = context;
-    await withSession(clusterChoice(command), async (session) => {
+    await withSession(clusterChoice(command, word), async (session) => {
       const to = word === undefined ? undefined : findInstance(session.cluster, word).name;
       const settings = {
         ...session.cluster.settings,

@@ -45,7 +45,7 @@ export function rejoinCommand(context: CommandContext): Command {
     if (options.clone && options.injectEmpty) {
       throw new UserError('--clone and --inject-empty exclude each other');
     }
-    await withSession(clusterChoice(command), async (session) => {
+    await withSession(clusterChoice(command, word), async (session) => {
       const spec = findInstance(session.cluster, word);
       const wish: RejoinWish = {
         instance: spec.name,

@@ -20,7 +20,7 @@ export function relocateCommand(context: CommandContext): Command {
   return command.action(async (word: string, sourceWord: string) => {
     const options = command.opts<{ dryRun?: true; json?: true; reason?: string }>();
     const { signal } = context;
-    await withSession(clusterChoice(command), async (session) => {
+    await withSession(clusterChoice(command, word, sourceWord), async (session) => {
       const instance = findInstance(session.cluster, word).name;
       const below = findInstance(session.cluster, sourceWord).name;
       await change(

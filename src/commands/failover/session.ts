@@ -11,6 +11,8 @@ import type { OpenCluster } from '../../failover/reach/open-cluster.ts';
 import type { Topology } from '../../failover/cluster/topology.ts';
 import type { Become, Connection } from '../../transport/transport.ts';
 import { settings } from '../../config/settings.ts';
+import { chosenCluster, chosenClusters } from './choose-cluster.ts';
+import type { ClusterOptions, InventoryCluster } from './cluster.ts';
 import type { ClusterChoice } from './options.ts';
 
 /** One run of a command: the cluster, and the ways to it. */
@@ -24,9 +26,46 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** Reads the description of the cluster and opens all ways to it. */
+/** A cluster that is meant: its name, and how all ways to it are opened. */
+export interface Openable {
+  readonly name: string;
+  /** Rejects when its description is wrong, or nothing of it can be reached. */
+  readonly open: () => Promise<Session>;
+}
+
+/** Reads the description of the one cluster that is meant and opens all ways to it. */
 export async function openSession(choice: ClusterChoice): Promise<Session> {
-  return choice.cluster === undefined ? await operatorSession(choice) : await daemonSession(choice);
+  if (choice.description !== undefined) {
+    const { descriptionsAt } = await import('../../failover/cluster/descriptions.ts');
+    const clusters = descriptionsAt(choice.description);
+    return await daemonSession(chosenCluster(clusters, choice).read(), choice);
+  }
+  const [{ inventoryCluster }] = await Promise.all([import('./cluster.ts'), operatorModules()]);
+  return await operatorSession(inventoryCluster(placeOf(choice)), choice);
+}
+
+/** Every cluster that is meant: all, when none was chosen. */
+export async function openableClusters(choice: ClusterChoice): Promise<readonly Openable[]> {
+  if (choice.description !== undefined) {
+    const { descriptionsAt } = await import('../../failover/cluster/descriptions.ts');
+    return chosenClusters(descriptionsAt(choice.description), choice).map(({ name, read }) => ({
+      name,
+      open: async () => await daemonSession(read(), choice),
+    }));
+  }
+  const [{ inventoryClusters }] = await Promise.all([import('./cluster.ts'), operatorModules()]);
+  return inventoryClusters(placeOf(choice)).map(({ name, describe }) => ({
+    name,
+    open: async () => await operatorSession(describe(), choice),
+  }));
+}
+
+/** Loaded while the inventory is read. */
+const operatorModules = () =>
+  Promise.all([import('../../transport/ssh.ts'), import('../../failover/reach/open-cluster.ts')]);
+
+function placeOf(choice: ClusterChoice): ClusterOptions {
+  return { ...choice, playbook: settings().playbook };
 }
 
 /** Does the work with an open session, and closes it whatever happens. */
@@ -121,18 +160,8 @@ export function mustAnswer(topology: Topology): void {
   );
 }
 
-async function operatorSession(choice: ClusterChoice): Promise<Session> {
-  const [{ inventoryCluster }, { sshTransport }, { openThroughBalancers }] = await Promise.all([
-    import('./cluster.ts'),
-    import('../../transport/ssh.ts'),
-    import('../../failover/reach/open-cluster.ts'),
-  ]);
-  const found = inventoryCluster({
-    inventory: choice.inventory,
-    playbook: settings().playbook,
-    group: choice.group,
-    extraVars: choice.extraVars,
-  });
+async function operatorSession(found: InventoryCluster, choice: ClusterChoice): Promise<Session> {
+  const [{ sshTransport }, { openThroughBalancers }] = await operatorModules();
   const { secrets, becomeOf, directory } = found;
   const cluster = withoutStore(found.cluster, choice);
   if (cluster.balancers.length === 0) {
@@ -153,7 +182,10 @@ async function operatorSession(choice: ClusterChoice): Promise<Session> {
     becomeOf,
     directory,
     hooks: await hooksOf(cluster, (text) => secrets.redact(text)),
-    keeper: cluster.etcd.length === 0 && !choice.withoutStore ? found.keeper : undefined,
+    keeper:
+      cluster.etcd.length === 0 && !choice.withoutStore && found.keeper
+        ? { ...found.keeper, isOnly: found.isOnly }
+        : undefined,
   });
   return {
     cluster,
@@ -167,12 +199,9 @@ async function operatorSession(choice: ClusterChoice): Promise<Session> {
   };
 }
 
-async function daemonSession(choice: ClusterChoice): Promise<Session> {
-  const [{ readClusterFile }, { openDirectly }] = await Promise.all([
-    import('../../failover/cluster/cluster-schema.ts'),
-    import('../../failover/reach/open-cluster.ts'),
-  ]);
-  const cluster = withoutStore(readClusterFile(choice.cluster ?? ''), choice);
+async function daemonSession(described: Cluster, choice: ClusterChoice): Promise<Session> {
+  const { openDirectly } = await import('../../failover/reach/open-cluster.ts');
+  const cluster = withoutStore(described, choice);
   const secrets = new SecretRegistry();
   for (const account of Object.values(cluster.accounts)) secrets.add(account?.password.reveal() ?? '');
   const redact = (text: string): string => secrets.redact(text);

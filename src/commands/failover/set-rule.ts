@@ -21,7 +21,7 @@ export function setRuleCommand(_context: CommandContext): Command {
     ['failover set-rule db3 inventory', 'what the inventory says holds again'],
   ]);
   return command.action(async (word: string, rule: Rule) => {
-    await withCoordination(clusterChoice(command), async (coordination, cluster) => {
+    await withCoordination(clusterChoice(command, word), async (coordination, cluster) => {
       const { name, rule: written } = findInstance(cluster, word);
       await coordination.remember((memory) => {
         const { [name]: _before, ...rules } = memory.rules;

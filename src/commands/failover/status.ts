@@ -2,12 +2,14 @@ import { Command, InvalidArgumentError } from 'commander';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { statusJson } from '../../failover/output/json.ts';
-import { problems } from '../../failover/problems/problems.ts';
-import { EXIT } from '../../lib/errors.ts';
+import type { StatusJson } from '../../failover/output/json-schema.ts';
+import type { Topology } from '../../failover/cluster/topology.ts';
+import { type Problem, problems } from '../../failover/problems/problems.ts';
+import { EXIT, type ExitCode, UserError } from '../../lib/errors.ts';
 import { palette, wantsColour } from '../../report/palette.ts';
 import type { CommandContext } from '../context.ts';
-import { addClusterOptions, addExamples, clusterChoice } from './options.ts';
-import { look, openSession, type Session } from './session.ts';
+import { addClusterOptions, addExamples, type ClusterChoice, clusterChoice } from './options.ts';
+import { look, openableClusters, type Session } from './session.ts';
 import { topologyText } from './topology-text.ts';
 
 interface StatusOptions {
@@ -20,9 +22,13 @@ export function statusCommand(context: CommandContext): Command {
   const command = new Command('status').description('show the topology, and what is wrong with it');
   addClusterOptions(command)
     .option('-w, --watch [seconds]', 'show it again and again (default: every second)', parseSeconds)
-    .option('--json', 'one JSON object; with --watch one a line');
+    .option(
+      '--json',
+      'one JSON object, or an array of them when there are several clusters; with --watch one object a line',
+    );
   addExamples(command, [
     ['failover status', 'who is the primary, who follows, how far'],
+    ['failover status --cluster orders', 'one of several clusters'],
     ['failover status --watch', 'while something happens'],
     ['failover status --json | jq -r .primary', 'for scripts'],
   ]).addHelpText(
@@ -31,41 +37,93 @@ export function statusCommand(context: CommandContext): Command {
   );
   return command.action(async () => {
     const options = command.opts<StatusOptions>();
-    const session = await openSession(clusterChoice(command));
+    const clusters = await openClusters(clusterChoice(command));
     try {
-      await session.ports.ready();
-      if (options.watch === undefined) await show(session, options, false);
+      if (options.watch === undefined) await show(clusters, options, false);
       else {
         const { signal } = context;
         const pause = (options.watch === true ? 1 : options.watch) * 1000;
         while (!signal.aborted) {
-          await show(session, options, true);
+          await show(clusters, options, true);
           await wait(pause, undefined, { signal }).catch(() => {});
         }
       }
     } finally {
-      await session.close();
+      await Promise.all(clusters.map(async ({ session }) => await session?.close()));
     }
   });
 }
 
-async function show(session: Session, options: StatusOptions, again: boolean): Promise<void> {
-  const { topology, ms } = await look(session);
-  const found = problems(topology, session.cluster.settings);
+/** A cluster that is open, or why it is not. */
+type Opened =
+  | { readonly name: string; readonly session: Session; readonly error?: undefined }
+  | { readonly name: string; readonly session?: undefined; readonly error: UserError };
+
+/** Opens every cluster that is meant; of several, one that cannot be opened does not hide the others. */
+async function openClusters(choice: ClusterChoice): Promise<readonly Opened[]> {
+  const openable = await openableClusters(choice);
+  return await Promise.all(
+    openable.map(async ({ name, open }): Promise<Opened> => {
+      let session: Session | undefined;
+      try {
+        session = await open();
+        await session.ports.ready();
+        return { name, session };
+      } catch (error) {
+        await session?.close();
+        if (openable.length === 1 || !(error instanceof UserError)) throw error;
+        return { name, error };
+      }
+    }),
+  );
+}
+
+/** What one cluster looks like, and the exit code that this makes. */
+interface Shown {
+  readonly text: string;
+  readonly json: StatusJson | undefined;
+  readonly exitCode: ExitCode;
+}
+
+async function show(clusters: readonly Opened[], options: StatusOptions, again: boolean): Promise<void> {
+  const all = await Promise.all(clusters.map(async (cluster) => await shown(cluster)));
+  const redact = (text: string): string =>
+    clusters.reduce((said, { session }) => session?.redact(said) ?? said, text);
+  const found = all.flatMap(({ json }) => (json === undefined ? [] : [json]));
   if (options.json) {
-    const json = statusJson(topology, found, ms);
-    process.stdout.write(session.redact(`${again ? JSON.stringify(json) : JSON.stringify(json, null, 2)}\n`));
+    for (const { text, json } of all) if (json === undefined) process.stderr.write(redact(text));
+    if (again) for (const json of found) process.stdout.write(redact(`${JSON.stringify(json)}\n`));
+    else {
+      const [only] = found;
+      process.stdout.write(redact(`${JSON.stringify(clusters.length === 1 ? only : found, null, 2)}\n`));
+    }
   } else {
-    const styles = palette(wantsColour(process.stdout, process.env));
-    const text = session.redact(topologyText(topology, found, styles));
     // On a terminal the new one takes the place of the old one.
     const clear = again && process.stdout.isTTY ? '\u001b[H\u001b[2J' : '';
+    const text = redact(all.map((each) => each.text).join('\n'));
     process.stdout.write(`${clear}${text}${again && clear === '' ? '\n' : ''}`);
   }
-  if (!topology.instances.some((instance) => instance.kind === 'answering')) {
-    process.exitCode = EXIT.unreachable;
-  } else if (found.some((problem) => problem.severity === 'critical')) process.exitCode = EXIT.failed;
-  else process.exitCode = EXIT.ok;
+  // Among several the worst counts.
+  process.exitCode = all.reduce<ExitCode>((code, each) => (each.exitCode > code ? each.exitCode : code), 0);
+}
+
+async function shown({ name, session, error }: Opened): Promise<Shown> {
+  if (error) {
+    return { text: `${name}: ${error.message}\n`, json: undefined, exitCode: error.exitCode };
+  }
+  const { topology, ms } = await look(session);
+  const found = problems(topology, session.cluster.settings);
+  const styles = palette(wantsColour(process.stdout, process.env));
+  return {
+    text: topologyText(topology, found, styles),
+    json: statusJson(topology, found, ms),
+    exitCode: exitCodeOf(topology, found),
+  };
+}
+
+function exitCodeOf(topology: Topology, found: readonly Problem[]): ExitCode {
+  if (!topology.instances.some((instance) => instance.kind === 'answering')) return EXIT.unreachable;
+  return found.some((problem) => problem.severity === 'critical') ? EXIT.failed : EXIT.ok;
 }
 
 function parseSeconds(text: string): number {

@@ -14,6 +14,8 @@ export interface RemoteCoordinationOptions {
   /** The machine that keeps the files, for messages: `lb1`. */
   readonly where: string;
   readonly cluster: string;
+  /** Whether there is no other cluster. Otherwise the keeper must say that it serves this one. */
+  readonly isOnly: boolean;
   readonly timeoutMs?: number | undefined;
   /** How long the keeper waits for a message; shorter in tests. */
   readonly silenceMs?: number | undefined;
@@ -32,7 +34,7 @@ interface Pending {
  * daemon share the files and the lock, so that they never change the cluster at the same time.
  */
 export function remoteCoordination(options: RemoteCoordinationOptions): Coordination {
-  const { where, cluster, timeoutMs = 3000, silenceMs = SILENCE_MS, pingMs = PING_MS } = options;
+  const { where, cluster, isOnly, timeoutMs = 3000, silenceMs = SILENCE_MS, pingMs = PING_MS } = options;
   const pending = new Map<number, Pending>();
   let nextId = 1;
   let stream: Promise<Duplex> | undefined;
@@ -80,13 +82,20 @@ export function remoteCoordination(options: RemoteCoordinationOptions): Coordina
     return channel;
   };
 
+  let verified: Promise<void> | undefined;
+
   const ask = async (call: Call): Promise<unknown> => {
     stream ??= connect().catch((error: unknown) => {
       stream = undefined;
       throw error;
     });
     const channel = await stream;
-    if (closed) throw closed;
+    if (!isOnly) await (verified ??= verify(channel));
+    return await send(channel, call);
+  };
+
+  const send = (channel: Duplex, call: Call): Promise<unknown> => {
+    if (closed) return Promise.reject(closed);
     return new Promise((resolve, reject) => {
       const id = nextId++;
       const timer = setTimeout(() => {
@@ -98,7 +107,17 @@ export function remoteCoordination(options: RemoteCoordinationOptions): Coordina
         );
       }, timeoutMs);
       pending.set(id, { sent: now(), resolve, reject, timer });
-      channel.write(`${JSON.stringify(stamped({ ...call, id }))}\n`);
+      channel.write(`${JSON.stringify(stamped({ ...call, id, cluster }))}\n`);
+    });
+  };
+
+  /** A keeper that does not know this cluster yet must not lend the lock and the memory of another one. */
+  const verify = async (channel: Duplex): Promise<void> => {
+    const { cluster: served } = ((await send(channel, { call: 'ping' })) ?? {}) as { cluster?: string };
+    if (served === cluster) return;
+    throw new UserError({
+      message: `${where} keeps ${served === undefined ? 'one cluster only, since its release is older' : `the cluster ${served}`}, and not ${cluster}`,
+      hint: '`provision up --tags failover` tells it of all clusters',
     });
   };
 

@@ -1,19 +1,26 @@
 import { hostname } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 
-import { unreachable } from '../../lib/errors.ts';
+import { unreachable, UserError } from '../../lib/errors.ts';
 import type { Coordination, Lease } from './coordination.ts';
 import { type Question, questionSchema } from './question.ts';
 import { refuseNewer, stamped } from './record-version.ts';
 import { checked, entryFrom, memoryFrom } from './records.ts';
 import { memoryText, problemsOf, readObjects, SILENCE_MS, type Reply } from './wire.ts';
 
+/** What is served: the coordination of one cluster, and the name that this machine knows it by. */
+export interface Served {
+  readonly cluster: string;
+  readonly coordination: Coordination;
+}
+
 /**
  * Serves this machine's coordination to one operator elsewhere, over the standard input and output of a command that
- * SSH started. This process holds the lock, and releases it when the operator's side is gone or silent.
+ * SSH started. This process holds the lock, and releases it when the operator's side is gone or silent. `open` gets the
+ * cluster that the first question names; one operator asks for one cluster.
  */
 export async function serveCoordination(
-  coordination: Coordination,
+  open: (cluster: string | undefined) => Promise<Served>,
   input: Readable,
   output: Writable,
   silenceMs: number = SILENCE_MS,
@@ -22,10 +29,18 @@ export async function serveCoordination(
   let lease: Lease | undefined;
   let acquiring: Promise<unknown> = Promise.resolve();
 
+  let opening: Promise<Served> | undefined;
+  let named: string | undefined;
+
   const carryOut = async (question: Question): Promise<unknown> => {
+    if (opening === undefined) named = question.cluster;
+    else if (question.cluster !== named)
+      throw new UserError(`${asked}: it has begun with ${named ?? 'no cluster'}, and names another one`);
+    opening ??= open(named);
+    const { coordination, cluster } = await opening;
     switch (question.call) {
       case 'ping':
-        return undefined;
+        return { cluster };
       case 'acquire':
         lease = await coordination.acquire(question.owner);
         return { epoch: lease.epoch };
@@ -96,5 +111,6 @@ export async function serveCoordination(
   });
   await acquiring;
   await lease?.release();
-  await coordination.close();
+  const served = await opening?.catch(() => undefined);
+  await served?.coordination.close();
 }

@@ -37,7 +37,14 @@ export interface OperatorOptions {
   readonly directory: string;
   readonly hooks: HookRunner;
   /** The balancer whose watch keeps lock and journal in files, and the port on its loopback where they are served. */
-  readonly keeper?: { readonly host: string; readonly port: number } | undefined;
+  readonly keeper?:
+    | {
+        readonly host: string;
+        readonly port: number;
+        /** Whether the inventory has no other cluster; an older keeper serves one and does not say which. */
+        readonly isOnly: boolean;
+      }
+    | undefined;
 }
 
 /**
@@ -81,6 +88,7 @@ export async function openThroughBalancers(options: OperatorOptions): Promise<Op
       : remoteCoordination({
           where: keeper.host,
           cluster: cluster.name,
+          isOnly: keeper.isOnly,
           open: async () => await (await connect(keeper.host)).forward('127.0.0.1', keeper.port),
         });
   return {

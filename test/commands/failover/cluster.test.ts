@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { inventoryCluster } from '../../../src/commands/failover/cluster.ts';
+import { inventoryCluster, inventoryClusters } from '../../../src/commands/failover/cluster.ts';
 import { UserError } from '../../../src/lib/errors.ts';
 
 const playbook = fileURLToPath(new URL('../../../playbooks/site.yml', import.meta.url));
@@ -115,4 +115,69 @@ test('before the site is provisioned there are no passwords, and none are made',
 test('an inventory without the group says so', (t) => {
   const { inventory } = site(t, HOSTS.replace('servers:', 'machines:'));
   t.throws(() => inventoryCluster({ inventory, playbook }), { message: /no hosts in the group "servers"/ });
+});
+
+const TWO = HOSTS.replace(
+  '    servers:\n',
+  `    orders_db:
+      vars: { mysql_group: orders_db, failover_cluster: orders }
+      hosts:
+        sql1: { ansible_host: 10.2.0.31, back_address: 10.2.0.31, mysql_instance: db1 }
+        sql2: { ansible_host: 10.2.0.32, back_address: 10.2.0.32, mysql_instance: db7 }
+    servers:
+`,
+);
+
+test('each group that its own hosts name is a cluster', (t) => {
+  const { inventory } = site(t, TWO);
+  const clusters = inventoryClusters({ inventory, playbook });
+  t.deepEqual(clusters.map(({ name }) => name).sort(), ['orders', 'servers']);
+  const orders = inventoryCluster({ inventory, playbook, cluster: 'orders' });
+  t.false(orders.isOnly);
+  t.deepEqual(
+    orders.cluster.instances.map(({ name, host }) => `${name}@${host}`),
+    ['db1@sql1', 'db7@sql2'],
+  );
+  t.is(inventoryCluster({ inventory, playbook, group: 'orders_db' }).cluster.name, 'orders');
+  t.is(inventoryCluster({ inventory, playbook, instances: ['db7'] }).cluster.name, 'orders');
+});
+
+test('with several clusters, one must be chosen', (t) => {
+  const { inventory } = site(t, TWO);
+  t.throws(() => inventoryCluster({ inventory, playbook }), { message: /several clusters: .*orders/ });
+  t.throws(() => inventoryCluster({ inventory, playbook, instances: ['db1'] }), {
+    message: /"db1" is in .* and in /,
+  });
+});
+
+test('what is wrong with one cluster is not in the way of another one', (t) => {
+  const { inventory } = site(t, TWO.replace('mysql_instance: db7', 'mysql_instance: db7, mysql_port: many'));
+  t.is(inventoryCluster({ inventory, playbook, cluster: 'servers' }).cluster.name, 'servers');
+  t.throws(() => inventoryCluster({ inventory, playbook, cluster: 'orders' }), {
+    message: /mysql_port: "many"/,
+  });
+});
+
+test('two clusters have different names, and no server in common', (t) => {
+  const { inventory } = site(t, TWO.replace('failover_cluster: orders', 'failover_cluster: servers'));
+  t.throws(() => inventoryClusters({ inventory, playbook }), {
+    message: /called "servers", and so is that of/,
+  });
+  const shared = site(
+    t,
+    TWO.replace('10.2.0.32, back_address: 10.2.0.32', '10.2.0.21, back_address: 10.2.0.21'),
+  );
+  t.throws(() => inventoryClusters({ inventory: shared.inventory, playbook }), {
+    message: /10\.2\.0\.21:3306 is in the clusters/,
+  });
+});
+
+test('a host in the group of a cluster names that cluster', (t) => {
+  const { inventory } = site(
+    t,
+    TWO.replace('mysql_instance: db7', 'mysql_instance: db7, mysql_group: servers'),
+  );
+  t.throws(() => inventoryCluster({ inventory, playbook, cluster: 'orders' }), {
+    message: /sql2: mysql_group: it is "servers", and the host is in the group of the cluster orders/,
+  });
 });

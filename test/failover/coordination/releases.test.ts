@@ -48,7 +48,12 @@ function line(): readonly [Duplex, Duplex] {
 }
 
 function operatorAt(t: ExecutionContext, end: Duplex): Coordination {
-  const coordination = remoteCoordination({ open: async () => end, where: 'lb1', cluster: 'servers' });
+  const coordination = remoteCoordination({
+    open: async () => end,
+    where: 'lb1',
+    cluster: 'servers',
+    isOnly: true,
+  });
   t.teardown(() => coordination.close());
   return coordination;
 }
@@ -163,7 +168,7 @@ test('an operator of this release works with a keeper of the release before vers
 test('an operator of the release before versions works with a keeper of this release', async (t) => {
   const directory = directoryOf(t);
   const [here, there] = line();
-  void serveCoordination(files(directory), there, there);
+  void serveCoordination(async () => ({ cluster: 'servers', coordination: files(directory) }), there, there);
   const replies: string[] = [];
   here.setEncoding('utf8');
   here.on('data', (chunk: string) => replies.push(...chunk.trim().split('\n')));
@@ -188,6 +193,56 @@ test('an operator of the release before versions works with a keeper of this rel
   const nonsense = await ask({ id: 6, call: 'swap', was, next: { epoch: 'x' } });
   t.regex(nonsense.problems?.[0]?.message ?? '', /next\.epoch/);
   here.destroy();
+});
+
+test('with several clusters, a keeper of the release before is not taken for one of the right cluster', async (t) => {
+  const [here, there] = line();
+  there.setEncoding('utf8');
+  there.on('data', (chunk: string) => {
+    for (const line of chunk.trim().split('\n'))
+      there.write(`${JSON.stringify({ id: (JSON.parse(line) as { id: number }).id })}\n`);
+  });
+  const coordination = remoteCoordination({
+    open: async () => here,
+    where: 'lb1',
+    cluster: 'orders',
+    isOnly: false,
+  });
+  t.teardown(() => coordination.close());
+  await t.throwsAsync(coordination.memory(), { instanceOf: UserError, message: /keeps one cluster only/ });
+});
+
+test('a keeper of several clusters serves the one that is asked for, and no other one on the same line', async (t) => {
+  const directory = directoryOf(t);
+  const of = (cluster: string): Coordination => fileCoordination({ directory, cluster });
+  await of('orders').remember((memory) => ({ ...memory, primary: 'db7' }));
+  await of('servers').remember((memory) => ({ ...memory, primary: 'db2' }));
+  const [here, there] = line();
+  void serveCoordination(async (cluster = '') => ({ cluster, coordination: of(cluster) }), there, there);
+  const coordination = remoteCoordination({
+    open: async () => here,
+    where: 'lb1',
+    cluster: 'orders',
+    isOnly: false,
+  });
+  t.teardown(() => coordination.close());
+  t.is((await coordination.memory()).primary, 'db7');
+});
+
+test('a keeper that was not told of a cluster lends it nothing of another one', async (t) => {
+  const directory = directoryOf(t);
+  const [here, there] = line();
+  void serveCoordination(async () => ({ cluster: 'servers', coordination: files(directory) }), there, there);
+  const coordination = remoteCoordination({
+    open: async () => here,
+    where: 'lb1',
+    cluster: 'orders',
+    isOnly: false,
+  });
+  t.teardown(() => coordination.close());
+  await t.throwsAsync(coordination.acquire({ who: 'ann', purpose: 'promote' }), {
+    message: /keeps the cluster servers, and not orders/,
+  });
 });
 
 test('a keeper of a newer release is refused with what to upgrade', async (t) => {

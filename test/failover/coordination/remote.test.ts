@@ -33,7 +33,7 @@ function serving(t: ExecutionContext, directory: string, silenceMs = 5000) {
       `import { fileCoordination } from ${JSON.stringify(join(SOURCE, 'file.ts'))};
        import { serveCoordination } from ${JSON.stringify(join(SOURCE, 'serve.ts'))};
        const files = fileCoordination({ directory: ${JSON.stringify(directory)}, cluster: 'shop' });
-       await serveCoordination(files, process.stdin, process.stdout, ${silenceMs});
+       await serveCoordination(async () => ({ cluster: 'shop', coordination: files }), process.stdin, process.stdout, ${silenceMs});
        process.exit(0);`,
     ],
     { stdio: ['pipe', 'pipe', 'inherit'] },
@@ -49,6 +49,7 @@ function remote(t: ExecutionContext, directory: string, silenceMs = 5000) {
     open: async () => stream,
     where: 'lb1',
     cluster: 'shop',
+    isOnly: true,
     silenceMs,
     pingMs: silenceMs / 5,
     timeoutMs: 20_000,
@@ -137,7 +138,12 @@ test.serial('a lease is kept while nothing else is asked', async (t) => {
 
 test.serial('something else at the other end is a mistake with a name', async (t) => {
   const stream = new Duplex({ read: () => {}, write: (_, __, done) => done() });
-  const coordination = remoteCoordination({ open: async () => stream, where: 'lb1', cluster: 'shop' });
+  const coordination = remoteCoordination({
+    open: async () => stream,
+    where: 'lb1',
+    cluster: 'shop',
+    isOnly: true,
+  });
   const asked = coordination.memory();
   stream.push('sudo: a password is required\n');
   await t.throwsAsync(asked, { instanceOf: UserError, message: /something else answers: sudo: a password/ });
