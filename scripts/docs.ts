@@ -16,7 +16,8 @@ import {
   stepSchema,
 } from '../src/failover/output/json-schema.ts';
 import type { Recovery } from '../src/failover/cluster/problem.ts';
-import { REFUSALS } from '../src/failover/plan/refusal-codes.ts';
+import { REFUSALS, type RefusalCode } from '../src/failover/plan/refusal-codes.ts';
+import { isRisk, riskName, RISKS } from '../src/failover/plan/risks.ts';
 import { PROBLEMS } from '../src/failover/problems/problems.ts';
 import { NUMBER_SETTINGS, OTHER_SETTINGS } from '../src/failover/cluster/settings.ts';
 import { lineSchema, playSchema, recapSchema, resultSchema, taskSchema } from '../src/report/schema.ts';
@@ -198,13 +199,20 @@ function failoverProblemsPage(): string {
     '## Why a change is refused',
     '',
     '`failover promote`, `rejoin` and `relocate` name every reason at once, each with its remedy; some of them may be',
-    'accepted with `--force`, which the reason then says.',
+    'accepted with `--force NAME`, which the refusal then says: `failover promote db2 --force too-few-ackers`. Several have',
+    'commas between them. Only what is named is accepted; a bare `--force` asks about each risk on a terminal.',
     '',
-    '| code | what it means |',
-    '| --- | --- |',
-    ...Object.entries(REFUSALS).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
+    '| code | what it means | `--force` accepts it as |',
+    '| --- | --- | --- |',
+    ...Object.entries(REFUSALS).map(
+      ([code, meaning]) => `| \`${code}\` | ${meaning} | ${riskText(code as RefusalCode)} |`,
+    ),
   );
   return `${lines.join('\n')}\n`;
+}
+
+function riskText(code: RefusalCode): string {
+  return isRisk(code) ? `\`${riskName(code)}\`: ${RISKS[code]}` : '';
 }
 
 function failoverSettingsPage(): string {

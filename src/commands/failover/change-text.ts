@@ -3,6 +3,7 @@ import { marksOf, sentenceOf } from '../../failover/plan/sentence.ts';
 import type { Candidate } from '../../failover/plan/candidates.ts';
 import type { Outcome } from '../../failover/execute/outcome.ts';
 import type { Refusal } from '../../failover/plan/refusals.ts';
+import { forceOption, riskName, RISKS } from '../../failover/plan/risks.ts';
 import type { Palette } from '../../report/palette.ts';
 
 /** What will be done, what it costs and, when asked for, every step: those without a number run beside the one above. */
@@ -12,6 +13,8 @@ export function planText(plan: Plan, styles: Palette, withSteps: boolean): strin
   if (plan.lostCount > 0) {
     lines.push(styles.failed(`  ${plan.lostCount} transactions will be lost: ${plan.lost}`));
   } else if (plan.kind === 'failover') lines.push('  no transaction is known to be lost');
+  for (const code of plan.accepted ?? [])
+    lines.push(styles.changed(`  accepted: ${riskName(code)}: ${RISKS[code]}`));
   for (const note of plan.notes) lines.push(`  ${note}`);
   if (withSteps) {
     for (const [index, stage] of plan.stages.entries()) {
@@ -26,14 +29,20 @@ export function planText(plan: Plan, styles: Palette, withSteps: boolean): strin
   return lines.join('\n');
 }
 
-/** Every reason why not, with what to do about it. */
-export function refusalsText(refusals: readonly Refusal[], styles: Palette): string {
+/** Every reason why not, with what to do about it; `accept` is the command that accepts all of them. */
+export function refusalsText(
+  refusals: readonly Refusal[],
+  styles: Palette,
+  accept: string | undefined,
+): string {
   const lines = [styles.failed('refused:')];
-  for (const { code, message, remedy, forceable, details } of refusals) {
+  for (const { code, message, remedy, risk, details } of refusals) {
     lines.push(`  ${styles.strong(code)}: ${message}`);
     for (const detail of details) lines.push(`    ${detail}`);
-    lines.push(`    → ${remedy}${forceable ? styles.quiet(' (or accept it with --force)') : ''}`);
+    lines.push(`    → ${remedy}`);
+    if (risk) lines.push(styles.quiet(`      or accept it with ${forceOption([risk])}: ${RISKS[risk]}`));
   }
+  if (accept !== undefined) lines.push(`to accept ${refusals.length === 1 ? 'it' : 'them'}: ${accept}`);
   return lines.join('\n');
 }
 

@@ -7,27 +7,25 @@ import { EMPTY_MEMORY } from '../../failover/coordination/empty-memory.ts';
 import { yields } from '../../failover/plan/yields.ts';
 import { execute } from '../../failover/execute/execute.ts';
 import type { Outcome } from '../../failover/execute/outcome.ts';
-import {
-  planJson,
-  primaryNames,
-  refusalJson,
-  resultJson,
-  sourceName,
-  stepJson,
-} from '../../failover/output/json.ts';
+import { planJson, primaryNames, resultJson, sourceName, stepJson } from '../../failover/output/json.ts';
 import { observe, type ObserveOptions } from '../../failover/reach/observe.ts';
 import { heldOfPrimary } from '../../failover/cluster/copies.ts';
 import { primaryOf } from '../../failover/cluster/primary.ts';
 import { problems } from '../../failover/problems/problems.ts';
-import type { Planned, Refusal } from '../../failover/plan/refusals.ts';
+import { acceptable } from '../../failover/plan/accept.ts';
+import type { Planned } from '../../failover/plan/refusals.ts';
+import type { RiskCode } from '../../failover/plan/risks.ts';
 import type { Instance, Topology } from '../../failover/cluster/topology.ts';
 import { EXIT, UserError } from '../../lib/errors.ts';
 import { palette, type Palette, wantsColour } from '../../report/palette.ts';
+import { askAboutRisks, type Force, NO_FORCE } from './force.ts';
 import { operatorName } from './options.ts';
 import { mustAnswer, observeSomebody, type Session } from './session.ts';
 import { acquire, copyOf, giveWay, underCopyLock } from './change-lock.ts';
 import { changeView } from './change-view.ts';
-import { planText, refusalsText, resultText } from './change-text.ts';
+import { print, textStream } from './change-output.ts';
+import { nothingToForce, refuse } from './change-refuse.ts';
+import { planText, resultText } from './change-text.ts';
 import { topologyText } from './topology-text.ts';
 
 export interface ChangeOptions {
@@ -44,9 +42,11 @@ export interface ChangeOptions {
   readonly harmless?: boolean | undefined;
   /** What is left to do when the data of an instance have been replaced by a copy. */
   readonly afterCopy?: MakePlan | undefined;
+  /** What the operator accepts. */
+  readonly force?: Force | undefined;
 }
 
-type MakePlan = (topology: Topology) => Planned & { readonly again?: boolean };
+type MakePlan = (topology: Topology, accepts: readonly RiskCode[]) => Planned & { readonly again?: boolean };
 
 /** How long a topology may take to become what the plan made it. */
 const VERIFY_MS = 5000;
@@ -58,8 +58,9 @@ const SECOND_PATIENCE_MS = 300;
 
 /** Plans, asks, takes the lock, plans again with it in hand, carries out, and shows what came of it. */
 export async function change(session: Session, makePlan: MakePlan, options: ChangeOptions): Promise<void> {
-  const styles = palette(wantsColour(textStream(options), process.env));
-  if (asks(options) && !process.stdin.isTTY) {
+  const styles = palette(wantsColour(textStream(options.json), process.env));
+  let { force = NO_FORCE } = options;
+  if (asks(options) && !force.asks && !process.stdin.isTTY) {
     throw new UserError({
       message: 'this interrupts service, and without a terminal nobody can be asked',
       hint: 'add --yes, or --dry-run to see what would be done',
@@ -70,17 +71,35 @@ export async function change(session: Session, makePlan: MakePlan, options: Chan
   const owner = { who: operatorName(), purpose: options.purpose };
   let agreed: Plan | undefined;
   let before: Promise<Topology | undefined>;
-  if (asks(options) || options.dryRun) {
-    const { topology, planned } = await lookAndPlan(session, makePlan, options);
-    if ('refusals' in planned) {
-      refuse(planned.refusals, session, options, styles, options.preface?.(topology));
+  if (asks(options) || options.dryRun || force.asks) {
+    const { topology, planned } = await lookAndPlan(session, makePlan, { ...options, force });
+    const possible = acceptable((accepts) => makePlan(topology, accepts), force.accepts);
+    const canAsk = process.stdin.isTTY && !options.yes && !options.dryRun;
+    if (force.asks && !canAsk && possible.needed.length === 0 && 'plan' in planned) throw nothingToForce();
+    if ('refusals' in planned && !(force.asks && canAsk && 'plan' in possible.planned)) {
+      refuse(planned.refusals, possible, {
+        session,
+        json: options.json,
+        preface: options.preface?.(topology) ?? '',
+        force,
+        styles,
+      });
       return;
     }
-    show(planned.plan, session, options, styles, options.preface?.(topology));
+    if ('refusals' in planned) {
+      await askAboutRisks(possible.needed, {
+        signal: options.signal,
+        styles,
+        redact: (text) => session.redact(text),
+      });
+      force = { ...force, accepts: [...force.accepts, ...possible.needed.map(({ risk }) => risk)] };
+    }
+    const plan = 'plan' in planned ? planned.plan : (possible.planned as { readonly plan: Plan }).plan;
+    show(plan, session, options, styles, options.preface?.(topology));
     if (options.dryRun) return;
-    await confirm(planned.plan, options);
+    if (asks(options)) await confirm(plan, options);
     startedAt = performance.now();
-    agreed = planned.plan;
+    agreed = plan;
     before = Promise.resolve(topology);
   } else {
     // Only what is read with the lock in hand counts; but the ways are open then, and who is silent is known.
@@ -90,7 +109,7 @@ export async function change(session: Session, makePlan: MakePlan, options: Chan
   try {
     const patience = patienceForPrimary(await before);
     const elapsedMs = (): number => performance.now() - startedAt;
-    await carryOut(session, makePlan, options, { held, agreed, styles, patience, elapsedMs });
+    await carryOut(session, makePlan, { ...options, force }, { held, agreed, styles, patience, elapsedMs });
   } finally {
     await held.lease.release();
   }
@@ -108,14 +127,14 @@ function asks({ yes, dryRun, harmless }: ChangeOptions): boolean {
 async function lookAndPlan(
   session: Session,
   makePlan: MakePlan,
-  { signal }: ChangeOptions,
+  { signal, force = NO_FORCE }: ChangeOptions,
   first: ObserveOptions = {},
 ): Promise<{ readonly topology: Topology; readonly planned: Planned & { readonly again?: boolean } }> {
   const until = performance.now() + HEARD_MS;
   for (let how = first; ; how = {}) {
     const topology = await observeSomebody(session, { ...how, signal });
     mustAnswer(topology);
-    const planned = makePlan(topology);
+    const planned = makePlan(topology, force.accepts);
     const mayPass =
       'refusals' in planned && planned.refusals.every(({ code }) => code === 'PrimaryIsHeardOf');
     if (!mayPass || performance.now() > until) return { topology, planned };
@@ -170,8 +189,10 @@ async function carryOut(
       round === 1 ? { patience } : {},
     );
     if ('refusals' in planned) {
-      const preface = agreed ? undefined : options.preface?.(topology);
-      refuse(planned.refusals, session, options, styles, preface);
+      const { force = NO_FORCE } = options;
+      const possible = acceptable((accepts) => nextPlan(topology, accepts), force.accepts);
+      const preface = agreed ? '' : (options.preface?.(topology) ?? '');
+      refuse(planned.refusals, possible, { session, json: options.json, preface, force, styles });
       return;
     }
     const { plan } = planned;
@@ -257,7 +278,7 @@ async function finish(
   styles: Palette,
 ): Promise<void> {
   const { topology, isRight } = await verified(session, outcome);
-  const out = textStream(options);
+  const out = textStream(options.json);
   const found = problems(topology, session.cluster.settings);
   out.write(session.redact(`\n${resultText(outcome, styles)}\n\n${topologyText(topology, found, styles)}`));
   if (options.json) print(session, resultJson(outcome, isRight));
@@ -313,24 +334,11 @@ function show(
   styles: Palette,
   preface: string | undefined,
 ): void {
-  const out = textStream(options);
+  const out = textStream(options.json);
   if (preface !== undefined && preface !== '') out.write(session.redact(`${preface}\n`));
   // Who is asked sees as much as --dry-run shows.
   out.write(session.redact(`${planText(plan, styles, options.dryRun || asks(options))}\n`));
   if (options.json && options.dryRun) print(session, planJson(plan));
-}
-
-function refuse(
-  refusals: readonly Refusal[],
-  session: Session,
-  options: ChangeOptions,
-  styles: Palette,
-  preface: string | undefined,
-): void {
-  if (preface !== undefined && preface !== '') textStream(options).write(session.redact(`${preface}\n`));
-  process.stderr.write(session.redact(`${refusalsText(refusals, styles)}\n`));
-  if (options.json) print(session, refusalJson(refusals));
-  process.exitCode = EXIT.failed;
 }
 
 async function confirm(plan: Plan, options: ChangeOptions): Promise<void> {
@@ -358,14 +366,7 @@ function isOther(agreed: Plan, plan: Plan): boolean {
     agreed.kind !== plan.kind ||
     agreed.from !== plan.from ||
     agreed.to !== plan.to ||
-    agreed.lostCount < plan.lostCount
+    agreed.lostCount < plan.lostCount ||
+    (plan.accepted ?? []).some((risk) => !agreed.accepted?.includes(risk))
   );
-}
-
-function textStream(options: ChangeOptions): NodeJS.WriteStream {
-  return options.json ? process.stderr : process.stdout;
-}
-
-function print(session: Session, line: unknown): void {
-  process.stdout.write(`${session.redact(JSON.stringify(line))}\n`);
 }

@@ -54,6 +54,7 @@ function entryText(entry: JournalEntry, withSteps: boolean, styles: Palette): st
   ];
   if (entry.attempts !== undefined) lines.push(`    the last of ${entry.attempts} attempts in a row`);
   if (entry.message !== undefined) lines.push(`    ${entry.message}`);
+  if (entry.accepted !== undefined) lines.push(`    accepted: ${entry.accepted.join(', ')}`);
   if (entry.lostGtids !== '') lines.push(`    ${styles.failed(`lost: ${entry.lostGtids}`)}`);
   if (withSteps) {
     for (const { name, instance, status, ms, message } of entry.steps) {

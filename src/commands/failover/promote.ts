@@ -4,6 +4,7 @@ import { candidates } from '../../failover/plan/candidates.ts';
 import { planFinish } from '../../failover/plan/finish.ts';
 import { planPromote, type PromoteWish } from '../../failover/plan/promote.ts';
 import type { Planned } from '../../failover/plan/refusals.ts';
+import { PROMOTE_RISKS, type RiskCode } from '../../failover/plan/risks.ts';
 import type { Topology } from '../../failover/cluster/topology.ts';
 import { palette, wantsColour } from '../../report/palette.ts';
 import type { CommandContext } from '../context.ts';
@@ -17,12 +18,13 @@ import {
   findInstance,
   parseDuration,
 } from './options.ts';
+import { addForceOption, type Force, forceOf } from './force.ts';
 import { withSession } from './session.ts';
 
 interface PromoteOptions {
   readonly yes?: true;
   readonly dryRun?: true;
-  readonly force?: true;
+  readonly force?: Force | true;
   readonly rejoin: boolean;
   readonly json?: true;
   readonly timeout?: number;
@@ -34,10 +36,9 @@ export function promoteCommand(context: CommandContext): Command {
   const command = new Command('promote')
     .description('make an instance the primary: a switchover when the present one lives, a failover when not')
     .argument('[instance]', 'its name, or its host; without, the best candidate');
-  addStoreOption(addClusterOptions(command))
+  addForceOption(addStoreOption(addClusterOptions(command)), PROMOTE_RISKS)
     .option('-y, --yes', 'do not ask')
     .option('-n, --dry-run', 'show every step, and change nothing')
-    .option('--force', 'accept what the refusal named: lost transactions, a primary given up')
     .option('--no-rejoin', 'leave the old primary alone, read-only')
     .option(
       '--timeout <time>',
@@ -51,6 +52,7 @@ export function promoteCommand(context: CommandContext): Command {
     ['failover promote db2', 'show what would happen, ask, do it'],
     ['failover promote db2 --dry-run', 'every step, and nothing done'],
     ['failover promote db2 --yes', 'at once'],
+    ['failover promote db2 --force too-few-ackers', 'in spite of this one risk, which a refusal has named'],
   ]).addHelpText(
     'after',
     '\nExit codes: 0 done and verified, 2 refused, taken back or not complete, 4 no instance answers, 130 interrupted.',
@@ -64,8 +66,11 @@ export function promoteCommand(context: CommandContext): Command {
         ...session.cluster.settings,
         ...(options.timeout === undefined ? {} : { switchoverTimeoutMs: options.timeout }),
       };
-      const wish: PromoteWish = { to, force: options.force ?? false, rejoin: options.rejoin };
-      const makePlan = (topology: Topology): Planned & { readonly again?: boolean } => {
+      const makePlan = (
+        topology: Topology,
+        accepts: readonly RiskCode[],
+      ): Planned & { readonly again?: boolean } => {
+        const wish: PromoteWish = { to, accepts, rejoin: options.rejoin };
         // What was cut off comes first: nobody can plan upon half of a change.
         const finish = planFinish(topology, settings);
         // Whoever named nobody has a primary then, and wants no other one.
@@ -81,6 +86,7 @@ export function promoteCommand(context: CommandContext): Command {
         reason: options.reason ?? 'an operator asked for it',
         purpose: `promote ${to ?? 'the best candidate'}`,
         signal,
+        force: forceOf(options.force),
         preface:
           to === undefined ? (topology) => candidatesText(candidates(topology, settings), styles) : undefined,
       });

@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 
 import { planRejoin, type RejoinWish } from '../../failover/plan/rejoin.ts';
+import { REJOIN_RISKS, type RiskCode } from '../../failover/plan/risks.ts';
 import type { Topology } from '../../failover/cluster/topology.ts';
 import { UserError } from '../../lib/errors.ts';
 import type { CommandContext } from '../context.ts';
 import { change } from './change.ts';
+import { addForceOption, type Force, forceOf } from './force.ts';
 import { errantText } from './errant-text.ts';
 import { addStoreOption, addClusterOptions, addExamples, clusterChoice, findInstance } from './options.ts';
 import { withSession } from './session.ts';
@@ -14,7 +16,7 @@ interface RejoinOptions {
   readonly dryRun?: true;
   readonly clone?: true;
   readonly injectEmpty?: true;
-  readonly force?: true;
+  readonly force?: Force | true;
   readonly json?: true;
   readonly reason?: string;
 }
@@ -24,7 +26,7 @@ export function rejoinCommand(context: CommandContext): Command {
   const command = new Command('rejoin')
     .description('make an instance a replica of the primary again')
     .argument('<instance>', 'its name, or its host');
-  addStoreOption(addClusterOptions(command))
+  addForceOption(addStoreOption(addClusterOptions(command)), REJOIN_RISKS)
     .option('-y, --yes', 'do not ask')
     .option('-n, --dry-run', 'show every step, and change nothing')
     .option('--clone', 'throw its data away, and copy another instance')
@@ -32,12 +34,12 @@ export function rejoinCommand(context: CommandContext): Command {
       '--inject-empty',
       'MySQL: keep its errant transactions there, and let them count as executed everywhere',
     )
-    .option('--force', 'where nobody acknowledges: the primary commits alone meanwhile')
     .option('--reason <text>', 'for the journal')
     .option('--json', 'one JSON object a line on stdout, text for people on stderr');
   addExamples(command, [
     ['failover rejoin db1', 'the old primary comes back; its errant transactions, if any, are listed'],
     ['failover rejoin db1 --clone', 'its data are replaced by a copy'],
+    ['failover rejoin db1 --clone --force commits-wait', 'where nobody else acknowledges'],
   ]);
   return command.action(async (word: string) => {
     const options = command.opts<RejoinOptions>();
@@ -51,10 +53,11 @@ export function rejoinCommand(context: CommandContext): Command {
         instance: spec.name,
         clone: options.clone ?? false,
         injectEmpty: options.injectEmpty ?? false,
-        force: options.force ?? false,
         byHand: true,
       };
-      await change(session, (topology) => planRejoin(topology, wish, session.cluster.settings), {
+      const plan = (topology: Topology, what: RejoinWish): ReturnType<typeof planRejoin> =>
+        planRejoin(topology, what, session.cluster.settings);
+      await change(session, (topology, accepts) => plan(topology, { ...wish, accepts }), {
         yes: options.yes ?? false,
         dryRun: options.dryRun ?? false,
         json: options.json ?? false,
@@ -62,12 +65,13 @@ export function rejoinCommand(context: CommandContext): Command {
         purpose: `rejoin ${spec.name}`,
         ...(options.clone
           ? {
-              afterCopy: (topology: Topology) =>
-                planRejoin(topology, { ...wish, clone: false }, session.cluster.settings),
+              afterCopy: (topology: Topology, accepts: readonly RiskCode[]) =>
+                plan(topology, { ...wish, accepts, clone: false }),
             }
           : {}),
         // Only a clone throws something away.
         harmless: !options.clone && !options.injectEmpty,
+        force: forceOf(options.force),
         signal,
       });
       if (process.exitCode !== undefined && process.exitCode !== 0 && !options.clone && !options.json) {

@@ -35,6 +35,11 @@ export const journalEntrySchema = openObject({
   steps: z.array(journalStepSchema).readonly(),
   outcome: z.enum(['running', 'done', 'undone', 'failed']),
   lostGtids: z.string(),
+  accepted: z
+    .array(z.string())
+    .readonly()
+    .optional()
+    .describe('the risks that the operator accepted, by name'),
   gtids: z.record(z.string(), z.string()).readonly().describe('what each instance had before, by name'),
   ms: z.number(),
   message: z.string().optional(),

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { UserError } from '../../lib/errors.ts';
 import { isEmpty } from '../../database/gtid.ts';
 import type { Action, Plan } from '../plan/action.ts';
+import { riskName } from '../plan/risks.ts';
 import type { JournalEntry, JournalStep } from '../coordination/records.ts';
 import { journalKeeper, type JournalKeeper } from './journal-keeper.ts';
 import type { ExecuteOptions, StepEvent } from './outcome.ts';
@@ -250,6 +251,7 @@ export class ChangeRecord {
       steps: [...this.#steps],
       outcome,
       lostGtids: this.#plan.lost,
+      ...(this.#plan.accepted?.length ? { accepted: this.#plan.accepted.map(riskName) } : {}),
       gtids: Object.fromEntries(
         topology.instances.flatMap((instance) =>
           instance.kind === 'answering'

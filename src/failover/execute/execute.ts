@@ -381,6 +381,7 @@ class Run {
           ? undefined
           : Math.round(this.#acceptedAt - refused),
       lostGtids: outcome === 'undone' ? '' : plan.lost,
+      accepted: plan.accepted ?? [],
       fenced: outcome === 'undone' ? [] : [...this.#fenced],
       rejoined: outcome === 'undone' ? [] : [...this.#rejoined],
       ms: this.#record.ms,

@@ -1,6 +1,7 @@
 import type { Action, Plan } from '../plan/action.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { JournalStep } from '../coordination/records.ts';
+import type { RiskCode } from '../plan/risks.ts';
 import type { Lease } from '../coordination/coordination.ts';
 import type { Limits } from '../../database/server.ts';
 import type { ObserveOptions } from '../reach/observe.ts';
@@ -65,6 +66,8 @@ export interface Outcome {
   /** From the old primary's refusing writes to a primary's accepting them; undefined when there was none to refuse. */
   readonly unwritableMs: number | undefined;
   readonly lostGtids: string;
+  /** The risks that existed and that the operator had accepted. */
+  readonly accepted: readonly RiskCode[];
   /** What keeps the old primary from taking writes. */
   readonly fenced: readonly string[];
   readonly rejoined: readonly string[];

@@ -100,6 +100,7 @@ export const planSchema = z
     to: z.string(),
     notes: z.array(z.string()),
     lostGtids: z.string(),
+    accepted: z.array(z.string()).describe('the risks that the operator accepted with `--force`'),
     steps: z.array(z.strictObject({ name: z.string(), instance: z.string().nullable(), stage: z.int() })),
   })
   .describe('With `--dry-run`: what would be done.');
@@ -114,9 +115,14 @@ export const refusalSchema = z
         message: z.string(),
         remedy: z.string(),
         forceable: z.boolean().describe('`--force` goes ahead in spite of it'),
+        risk: z.string().nullable().describe('the name by which `--force` accepts it'),
         details: z.array(z.string()),
       }),
     ),
+    accept: z
+      .string()
+      .nullable()
+      .describe('the command that accepts all of them; null: one cannot be accepted'),
   })
   .describe('The last line when nothing was done: every reason why.');
 
@@ -135,6 +141,7 @@ export const resultSchema = z
         'from the old primary refusing writes to the new one accepting them; null: there was nobody to refuse',
       ),
     lostGtids: z.string(),
+    accepted: z.array(z.string()).describe('the risks that the operator accepted with `--force`'),
     fenced: z.array(z.string()).describe('what keeps the old primary from taking writes'),
     rejoined: z.array(z.string()),
     warnings: z.array(z.string()).describe('steps that may fail, and did'),
@@ -166,6 +173,7 @@ export const historySchema = z
     to: z.string(),
     outcome: z.enum(['running', 'done', 'undone', 'failed']),
     lostGtids: z.string(),
+    accepted: z.array(z.string()).optional().describe('the risks that the operator accepted with `--force`'),
     gtids: z.record(z.string(), z.string()).describe('what each instance had before, by name'),
     ms: milliseconds,
     message: z.string().nullable(),

@@ -10,6 +10,7 @@ import { pauseAt } from '../cluster/pause.ts';
 import { type PrimaryView, primaryOf } from '../cluster/primary.ts';
 import type { Problem } from '../problems/problems.ts';
 import type { Refusal } from '../plan/refusals.ts';
+import { riskName } from '../plan/risks.ts';
 import type { Instance, Topology } from '../cluster/topology.ts';
 import { watchersOf } from '../watch/presence.ts';
 
@@ -126,6 +127,7 @@ export function planJson(plan: Plan): ChangeLine {
     to: plan.to,
     notes: [...plan.notes],
     lostGtids: plan.lost,
+    accepted: (plan.accepted ?? []).map(riskName),
     steps: plan.stages.flatMap((stage, index) =>
       stage.map((step) => ({
         name: step.name,
@@ -147,17 +149,19 @@ export function stepJson({ name, instance, status, ms, message }: StepEvent): Ch
   };
 }
 
-export function refusalJson(refusals: readonly Refusal[]): ChangeLine {
+export function refusalJson(refusals: readonly Refusal[], accept: string | undefined): ChangeLine {
   return {
     type: 'refused',
-    refusals: refusals.map(({ code, instance, message, remedy, forceable, details }) => ({
+    refusals: refusals.map(({ code, instance, message, remedy, risk, details }) => ({
       code,
       instance: instance ?? null,
       message,
       remedy,
-      forceable,
+      forceable: risk !== undefined,
+      risk: risk === undefined ? null : riskName(risk),
       details: [...details],
     })),
+    accept: accept ?? null,
   };
 }
 
@@ -172,6 +176,7 @@ export function resultJson(outcome: Outcome, verified: boolean): ChangeLine {
     to: outcome.to,
     unwritableMs: outcome.unwritableMs ?? null,
     lostGtids: outcome.lostGtids,
+    accepted: outcome.accepted.map(riskName),
     fenced: [...outcome.fenced],
     rejoined: [...outcome.rejoined],
     warnings: [...outcome.warnings],
@@ -194,6 +199,7 @@ export function historyJson(entry: JournalEntry): HistoryJson {
     to: entry.to,
     outcome: entry.outcome,
     lostGtids: entry.lostGtids,
+    ...(entry.accepted === undefined ? {} : { accepted: [...entry.accepted] }),
     gtids: { ...entry.gtids },
     ms: entry.ms,
     message: entry.message ?? null,

@@ -1,6 +1,6 @@
 import type { ChangeKind } from '../cluster/change-kind.ts';
 import type { HookName } from '../cluster/hook-name.ts';
-import type { RefusalCode } from './refusal-codes.ts';
+import type { RiskCode } from './risks.ts';
 
 /**
  * What a plan may do, as data. An action names its instance by `spec.name`. Each action may be repeated. The executor
@@ -113,6 +113,8 @@ export interface Plan {
   /** The GTIDs that the plan is known to lose, in the flavour's notation; empty when it loses none. */
   readonly lost: string;
   readonly lostCount: number;
+  /** The risks that exist and that the operator has accepted by name. */
+  readonly accepted?: readonly RiskCode[] | undefined;
   readonly stages: readonly Stage[];
   /**
    * The longest time in milliseconds for which the plan may block writes. When writes are not accepted again by then,
@@ -131,6 +133,6 @@ export interface LookAgain {
   readonly after: number;
   /** The candidate that the operator named. Without one, the best candidate at that moment is promoted. */
   readonly to: string | undefined;
-  /** The codes of the refusals that the operator knew and accepted before the plan began. */
-  readonly accepts: readonly RefusalCode[];
+  /** The risks that the operator accepts. */
+  readonly accepts: readonly RiskCode[];
 }

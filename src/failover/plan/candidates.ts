@@ -43,7 +43,7 @@ export function candidatesOf(survey: Survey, way: Way = wayOf(survey)): readonly
       return {
         candidate: candidate(survey, instance, found),
         // A candidate that an operator can force ranks before one that nobody can promote.
-        limits: found.length === 0 ? 0 : found.every(({ forceable }) => forceable) ? 1 : 2,
+        limits: found.length === 0 ? 0 : found.every(({ risk }) => risk) ? 1 : 2,
         key: sortKey(survey, instance, way),
       };
     });
@@ -81,7 +81,7 @@ function sortKey(survey: Survey, instance: Instance, way: Way): readonly number[
 function candidate(survey: Survey, instance: Instance, found: readonly Refusal[]): Candidate {
   const { name } = instance.spec;
   const rule = survey.rule(name);
-  const limitation = (found.find(({ forceable }) => !forceable) ?? found[0])?.message;
+  const limitation = (found.find(({ risk }) => risk === undefined) ?? found[0])?.message;
   const advantages: string[] = [];
   const drawbacks: string[] = [];
   if (rule === 'prefer') advantages.push('the operators prefer it');

@@ -14,7 +14,7 @@ import { giverFor, isStuck, losesBacklogAtStart, missingAt } from './holdings.ts
 import { find, unknownInstance } from './names.ts';
 import { objections } from './objections.ts';
 import { followStep, promotionStages, sortFollowers } from './promotion.ts';
-import type { Refusal } from './refusals.ts';
+import { notAccepted, type Refusal } from './refusals.ts';
 import { knownLoss, losses, safetyOf, type Safety } from './safety.ts';
 import { compact, holdWriters, hookStage, sideBySide, step } from './steps.ts';
 import { silentNote } from './switchover.ts';
@@ -75,12 +75,16 @@ export function planRestOfFailover(
     named === undefined ? [candidatesOf(survey, 'failover')[0]?.instance, expected] : [find(survey, named)];
   const judged = possible
     .filter((instance) => instance !== undefined)
-    .map((instance) => ({ instance, found: notAccepted(instance) }));
+    .map((instance) => {
+      const all = against(instance);
+      return { instance, all, found: notAccepted(all, accepts) };
+    });
   const [first] = judged;
   if (first === undefined) return { refusals: [unknownInstance(survey, named ?? begun.to)] };
-  const { instance: target, found } = judged.find((one) => one.found.length === 0) ?? first;
+  const { instance: target, all, found } = judged.find((one) => one.found.length === 0) ?? first;
   if (found.length > 0 || target.kind === 'silent') return { refusals: found };
-  const plan = restOf(survey, from, target);
+  const accepted = [...new Set([...(begun.accepted ?? []), ...all.flatMap(({ risk }) => risk ?? [])])];
+  const plan = { ...restOf(survey, from, target), accepted };
   const source = plan.stages
     .flat()
     .find(({ action }) => action.do === 'semi-sync-source' && action.instance === plan.to);
@@ -94,12 +98,12 @@ export function planRestOfFailover(
     },
   };
 
-  function notAccepted(target: Instance): readonly Refusal[] {
+  function against(target: Instance): readonly Refusal[] {
     return [
       ...objections(survey, target, 'failover'),
       ...losses(survey, target),
       ...(named === undefined && !wasElsewhere ? elsewhere(survey, target) : []),
-    ].filter(({ code }) => !accepts.includes(code));
+    ];
   }
 }
 

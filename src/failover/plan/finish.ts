@@ -9,6 +9,7 @@ import { knownLoss, safetyOf } from './safety.ts';
 import { closePlan } from './close.ts';
 import { planReopen, planSettle } from './settle.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
+import { forceOption } from './risks.ts';
 import { step } from './steps.ts';
 import { listed } from '../../lib/listed.ts';
 import { surveyOf } from '../cluster/survey-of.ts';
@@ -88,14 +89,15 @@ function forwards(
   const known = objections(forward, to, 'failover');
   // Without a question nobody can accept a loss.
   const blocking = known.filter(
-    ({ code, forceable }) => !forceable || code === 'CannotCatchUp' || code === 'SplitBrain',
+    ({ risk }) => risk === undefined || risk === 'CannotCatchUp' || risk === 'SplitBrain',
   );
   const lost = from?.kind === 'answering' ? undefined : knownLoss(forward, to);
   if (blocking.length > 0 || !safetyOf(forward).safe || (lost !== undefined && !isEmpty(lost)))
     return undefined;
   // What only an old primary that answers has was never acknowledged.
   const unacknowledged = from?.kind === 'answering' ? (['LosesTransactions'] as const) : [];
-  const wish = { to: named, accepts: [...known.map(({ code }) => code), ...unacknowledged] };
+  const accepts = [...known.flatMap(({ risk }) => risk ?? []), ...unacknowledged];
+  const wish = { to: named, accepts };
   return { plan: ended(survey, planFailover(forward, from, to, wish)) };
 }
 
@@ -119,7 +121,7 @@ function hiddenOutcome(
     to.spec.name,
     `the change to ${to.spec.name} was cut off, and whether it took writes already cannot be told while ${listed(namesOf([to, ...silent]))} ${silent.length === 0 ? 'does' : 'do'} not answer`,
     {
-      remedy: `bring ${to.spec.name} back, or \`failover promote ${from.spec.name} --force\` when you know that it took none`,
+      remedy: `bring ${to.spec.name} back, or \`failover promote ${from.spec.name} ${forceOption(['UnknownOutcome'])}\` when you know that it took none`,
       forceable: true,
     },
   );

@@ -1,7 +1,7 @@
 import { contains, count, isEmpty, subtract, type Gtids } from '../../database/gtid.ts';
 import type { RefusalCode } from './refusal-codes.ts';
 import { giverFor, losesBacklogAtStart, missingAt } from './holdings.ts';
-import type { Refusal } from './refusals.ts';
+import { refusal, type Refusal, type RefusalMore } from './refusals.ts';
 import { traitsOf } from '../../database/traits.ts';
 import { isOlder } from '../../database/version.ts';
 import { listed } from '../../lib/listed.ts';
@@ -23,20 +23,8 @@ export function wayOf(survey: Survey): Way {
 export function objections(survey: Survey, instance: Instance, way: Way): readonly Refusal[] {
   const { name } = instance.spec;
   const found: Refusal[] = [];
-  const object = (
-    code: RefusalCode,
-    message: string,
-    remedy: string,
-    more: { readonly forceable?: true; readonly details?: readonly string[] } = {},
-  ): void => {
-    found.push({
-      code,
-      instance: name,
-      message: `${name} ${message}`,
-      remedy,
-      forceable: more.forceable ?? false,
-      details: more.details ?? [],
-    });
+  const object: Objector = (code, message, remedy, more) => {
+    found.push(refusal(code, name, `${name} ${message}`, { remedy, ...more }));
   };
   if (survey.rule(name) === 'must_not') {
     object(
@@ -125,11 +113,11 @@ export function objections(survey: Survey, instance: Instance, way: Way): readon
   return found;
 }
 
-type Objector = (
-  code: RefusalCode,
+type Objector = <const Code extends RefusalCode>(
+  code: Code,
   message: string,
   remedy: string,
-  more?: { readonly forceable?: true; readonly details?: readonly string[] },
+  more?: RefusalMore<Code>,
 ) => void;
 
 function objectToSwitchover(survey: Survey, { spec, state }: Answering, object: Objector): void {
@@ -163,7 +151,7 @@ function objectToSwitchover(survey: Survey, { spec, state }: Answering, object: 
     object(
       'BlockedCandidate',
       `cannot apply while session ${holder.id} (${holder.user} from ${holder.host}) holds its locks`,
-      `end it (\`KILL ${holder.id}\` on ${spec.name}), or promote another instance; \`--force\` waits for it as long as a catch-up may take`,
+      `end it (\`KILL ${holder.id}\` on ${spec.name}), or promote another instance`,
       {
         forceable: true,
         details: state.lockHolders.map(
@@ -177,7 +165,7 @@ function objectToSwitchover(survey: Survey, { spec, state }: Answering, object: 
     object(
       'LaggingCandidate',
       `lags ${replication.lagSeconds} s behind`,
-      'wait until it has caught up, or promote another instance; `--force` waits for it as long as a catch-up may take',
+      'wait until it has caught up, or promote another instance',
       { forceable: true },
     );
   }
@@ -210,7 +198,7 @@ function objectToFailover(survey: Survey, instance: Answering, object: Objector)
     object(
       'SplitBrain',
       'and others have each what the other has not: their histories are no longer one',
-      'decide which history to keep; `--force` keeps the one of the instance you name',
+      'decide which history to keep, and name an instance that has it',
       {
         forceable: true,
         details: [

@@ -11,7 +11,8 @@ import { planReopen, planSettle } from './settle.ts';
 import { planSwitchover } from './switchover.ts';
 import { pauseAt, pauseText } from '../cluster/pause.ts';
 import { isStalled } from '../cluster/stalled.ts';
-import { refusal, type Planned, type Refusal } from './refusals.ts';
+import { notAccepted, refusal, type Planned, type Refusal } from './refusals.ts';
+import type { RiskCode } from './risks.ts';
 import { stuckThreads } from '../cluster/stuck.ts';
 import { listed } from '../../lib/listed.ts';
 import { surveyOf } from '../cluster/survey-of.ts';
@@ -22,8 +23,8 @@ import type { Answering, Instance, Silent, Topology } from '../cluster/topology.
 export interface PromoteWish {
   /** The instance to promote; undefined for the best candidate. */
   readonly to?: string | undefined;
-  /** Accepts the loss that is named, and treats a primary as dead that is alive and cannot be used. */
-  readonly force?: boolean | undefined;
+  /** The risks that the operator accepts, such as losing writes, or giving up a primary that lives. */
+  readonly accepts?: readonly RiskCode[] | undefined;
   /** Whether the old primary follows the new one at once when it answers (the default). */
   readonly rejoin?: boolean | undefined;
   /** The watch asks, so pauses, downtimes and the anti-flapping time apply. */
@@ -43,10 +44,9 @@ export function planPromote(topology: Topology, wish: PromoteWish, settings: Fai
     const held = heldBack(survey);
     if (held.length > 0) return { refusals: held };
   }
-  if (topology.memory.unfinished && !wish.force) {
-    const finish = finishOf(survey);
-    if (finish) return finish;
-  }
+  const { accepts = [] } = wish;
+  const finish = topology.memory.unfinished && finishOf(survey);
+  if (finish && ('plan' in finish || notAccepted(finish.refusals, accepts).length > 0)) return finish;
   const named = wish.to === undefined ? undefined : find(survey, wish.to);
   if (wish.to !== undefined && named === undefined) return { refusals: [unknownInstance(survey, wish.to)] };
   const several = severalPrimaries(survey);
@@ -61,23 +61,19 @@ export function planPromote(topology: Topology, wish: PromoteWish, settings: Fai
     ...aliveButUnusable(survey, wish),
     ...objections(survey, target, way),
     ...(wish.to === undefined || wish.automatic ? elsewhere(survey, target) : []),
-    ...(way === 'switchover' ? blocked : losses(survey, target)),
+    ...(way === 'switchover' ? blocked : [...givenUpFor(blocked, accepts), ...losses(survey, target)]),
   ];
-  const accepted = found.filter(({ forceable }) => wish.force === true && forceable);
-  const refusals = found.filter((one) => !accepted.includes(one));
+  const refusals = notAccepted(found, accepts);
   if (refusals.length > 0 || target.kind === 'silent') return { refusals };
-  return {
-    plan:
-      way === 'failover'
-        ? planFailover(survey, survey.primary, target, {
-            to: wish.to,
-            accepts: accepted.map(({ code }) => code),
-          })
-        : planSwitchover(survey, survey.primary as Answering, target, {
-            rejoin: wish.rejoin ?? true,
-            endFirst: blocked.length > 0,
-          }),
-  };
+  const plan =
+    way === 'failover'
+      ? planFailover(survey, survey.primary, target, { to: wish.to, accepts })
+      : planSwitchover(survey, survey.primary as Answering, target, {
+          rejoin: wish.rejoin ?? true,
+          endFirst: blocked.length > 0,
+        });
+  const accepted = [...(finish?.refusals ?? []), ...found].flatMap(({ risk }) => risk ?? []);
+  return { plan: { ...plan, accepted } };
 }
 
 /** When two instances take writes, that is settled before anything else. */
@@ -97,9 +93,9 @@ export function severalPrimaries({ view }: Survey): Refusal | undefined {
   );
 }
 
-function planForPrimary(survey: Survey, primary: Instance, { force = false }: PromoteWish): Planned {
+function planForPrimary(survey: Survey, primary: Instance, { accepts }: PromoteWish): Planned {
   const { name } = primary.spec;
-  if (survey.view.kind === 'read-only') return planReopen(survey, survey.view.primary, { force });
+  if (survey.view.kind === 'read-only') return planReopen(survey, survey.view.primary, { accepts });
   if (survey.view.kind === 'writable') {
     const plan = planSettle(survey, survey.view.primary);
     if (plan.stages.length > 0) return { plan };
@@ -167,8 +163,8 @@ function heldBack(survey: Survey): readonly Refusal[] {
 }
 
 /**
- * Fail over when the primary is dead. Give a living primary up when the operator forces it and its commits do not end, or
- * wait for acknowledgements; the watch gives one up whose commits do not end, too.
+ * Fail over when the primary is dead. Give a living primary up when the operator accepts that and its commits do not end,
+ * or wait for acknowledgements; the watch gives one up whose commits do not end, too.
  */
 function usesFailover(
   survey: Survey,
@@ -178,8 +174,14 @@ function usesFailover(
 ): boolean {
   if (survey.view.kind !== 'writable' && survey.view.kind !== 'read-only') return true;
   if (survey.view.kind === 'read-only' && !canHandOver(survey, survey.view.primary, named)) return true;
-  if (isStalled(survey) && (wish.force || wish.automatic)) return true;
-  return wish.force === true && blocked.some((one) => one.code === 'WaitingForAcknowledgement');
+  const { accepts = [] } = wish;
+  if (isStalled(survey) && (accepts.includes('PrimaryStalled') || wish.automatic)) return true;
+  return givenUpFor(blocked, accepts).length > 0;
+}
+
+/** What is accepted of that for which a primary that lives is given up. */
+function givenUpFor(blocked: readonly Refusal[], accepts: readonly RiskCode[]): readonly Refusal[] {
+  return blocked.filter(({ risk }) => risk === 'WaitingForAcknowledgement' && accepts.includes(risk));
 }
 
 /**
@@ -204,7 +206,7 @@ function aliveButUnusable(survey: Survey, wish: PromoteWish): readonly Refusal[]
     if (silence.kind === 'unsupported') {
       return [
         refusal('UnsupportedServer', name, `${name} ${silence.message}`, {
-          remedy: 'its own tools move its primary; nothing here changes it, not even with --force',
+          remedy: 'its own tools move its primary; nothing here changes it',
         }),
       ];
     }
@@ -214,7 +216,7 @@ function aliveButUnusable(survey: Survey, wish: PromoteWish): readonly Refusal[]
         name,
         `${name} lives and does not let us in: ${view.primary.silence.message}`,
         {
-          remedy: `overload is not death: relieve ${name}; \`--force\` gives it up`,
+          remedy: `overload is not death: relieve ${name}`,
           forceable: true,
         },
       ),
@@ -228,7 +230,7 @@ function aliveButUnusable(survey: Survey, wish: PromoteWish): readonly Refusal[]
         name,
         `${name} cannot be reached from here, but ${listed(view.witnesses.connected)} can`,
         {
-          remedy: 'see to the network between here and it; `--force` gives it up',
+          remedy: 'see to the network between here and it',
           forceable: true,
         },
       ),
@@ -242,7 +244,7 @@ function aliveButUnusable(survey: Survey, wish: PromoteWish): readonly Refusal[]
         name,
         `${name} answers, but its commits do not come to an end, so it cannot hand over`,
         {
-          remedy: '`--force` promotes without it: what it could not commit was not acknowledged',
+          remedy: `see to what holds up ${name}`,
           forceable: true,
         },
       ),
@@ -265,7 +267,7 @@ function blockers(survey: Survey): readonly Refusal[] {
         name,
         `${stuck.length} commits on ${name} wait for an acknowledgement, and would hold up super_read_only`,
         {
-          remedy: 'bring a replica back that acknowledges; `--force` promotes without the primary',
+          remedy: 'bring a replica back that acknowledges',
           forceable: true,
           details: stuck.map(described),
         },
@@ -278,7 +280,7 @@ function blockers(survey: Survey): readonly Refusal[] {
   if (long.length > 0) {
     found.push(
       refusal('LongTransactions', name, `${long.length} long transactions are open on ${name}`, {
-        remedy: 'wait for them or end them; `--force` ends them',
+        remedy: 'wait for them or end them',
         forceable: true,
         details: long.map(described),
       }),

@@ -1,5 +1,6 @@
 import type { Plan } from './action.ts';
 import type { RefusalCode } from './refusal-codes.ts';
+import type { RiskCode } from './risks.ts';
 
 /** Why a change is not made, and what to do about it. Every refusal gives a reason; none is a bare "no". */
 export interface Refusal {
@@ -7,8 +8,8 @@ export interface Refusal {
   readonly instance?: string | undefined;
   readonly message: string;
   readonly remedy: string;
-  /** `--force` goes ahead in spite of this refusal: the operator accepts what the message names. */
-  readonly forceable: boolean;
+  /** The risk that an operator may accept by its name, to go ahead in spite of this refusal; undefined when none may. */
+  readonly risk: RiskCode | undefined;
   /** Sessions, GTIDs: one line each. */
   readonly details: readonly string[];
 }
@@ -16,19 +17,31 @@ export interface Refusal {
 /** A plan, or every reason why there is none. */
 export type Planned = { readonly plan: Plan } | { readonly refusals: readonly Refusal[] };
 
+/** What else there is to say about a refusal. Only one that is listed among the risks can be `forceable`. */
+export interface RefusalMore<Code extends RefusalCode> {
+  readonly forceable?: Code extends RiskCode ? boolean : false;
+  readonly details?: readonly string[];
+}
+
 /** Makes a refusal. Fields that are not given are empty. */
-export function refusal(
-  code: RefusalCode,
+export function refusal<const Code extends RefusalCode>(
+  code: Code,
   instance: string | undefined,
   message: string,
-  more: { readonly remedy: string; readonly forceable?: boolean; readonly details?: readonly string[] },
+  more: RefusalMore<Code> & { readonly remedy: string },
 ): Refusal {
   return {
     code,
     instance,
     message,
     remedy: more.remedy,
-    forceable: more.forceable ?? false,
+    // The type of `forceable` admits risks only.
+    risk: more.forceable ? (code as Code & RiskCode) : undefined,
     details: more.details ?? [],
   };
+}
+
+/** The refusals that stand when these risks are accepted. */
+export function notAccepted(found: readonly Refusal[], accepts: readonly RiskCode[]): readonly Refusal[] {
+  return found.filter(({ risk }) => risk === undefined || !accepts.includes(risk));
 }

@@ -7,6 +7,7 @@ import { find, unknownInstance } from './names.ts';
 import { closePlan, rejoinPlan } from './close.ts';
 import { followStages } from './promotion.ts';
 import { refusal, type Planned } from './refusals.ts';
+import type { RiskCode } from './risks.ts';
 import { step } from './steps.ts';
 import { stuckThreads } from '../cluster/stuck.ts';
 import { surveyOf } from '../cluster/survey-of.ts';
@@ -19,8 +20,8 @@ export interface RejoinWish {
   readonly clone?: boolean | undefined;
   /** Marks the instance's errant transactions as executed everywhere, without their content (MySQL only). */
   readonly injectEmpty?: boolean | undefined;
-  /** Where no replica acknowledges, lets the primary commit alone until this instance is back. */
-  readonly force?: boolean | undefined;
+  /** What the operator accepts: `CommitsWait` lets the primary commit alone until this instance is back. */
+  readonly accepts?: readonly RiskCode[] | undefined;
   /** A person asks, so a fenced primary is started again when there is no other one. */
   readonly byHand?: boolean | undefined;
 }
@@ -147,7 +148,7 @@ function clonePlan(survey: Survey, instance: Answering, primary: Answering, wish
   const isAcker = survey.links.get(name)?.source === primary && instance.state.semiSync.replica.active;
   return whileItCommits(survey, primary, plan, {
     ackers: primary.state.semiSync.source.ackers - (isAcker ? 1 : 0),
-    force: wish.force,
+    accepts: wish.accepts,
   });
 }
 
@@ -160,7 +161,7 @@ function whileItCommits(
   survey: Survey,
   primary: Answering,
   plan: Plan,
-  { ackers, force }: { ackers: number; force: boolean | undefined },
+  { ackers, accepts = [] }: { ackers: number; accepts: readonly RiskCode[] | undefined },
 ): Planned {
   const { source } = primary.state.semiSync;
   const waits = source.enabled && source.active;
@@ -168,7 +169,7 @@ function whileItCommits(
   if (!waits || (ackers >= source.requiredAcks && !isStuck)) return { plan };
   const { settings } = survey;
   const { name } = primary.spec;
-  if (!force) {
+  if (!accepts.includes('CommitsWait')) {
     return {
       refusals: [
         refusal(
@@ -178,7 +179,7 @@ function whileItCommits(
             ? `commits on ${name} wait for an acknowledgement that does not come: this would wait with them`
             : `commits on ${name} would wait for ${source.requiredAcks} acknowledgements and ${ackers} could come: this would wait with them`,
           {
-            remedy: `bring another replica back first (\`failover status\`); when there is none, ${name} can commit alone meanwhile`,
+            remedy: 'bring another replica back first (`failover status`)',
             forceable: true,
           },
         ),
@@ -188,6 +189,7 @@ function whileItCommits(
   return {
     plan: {
       ...plan,
+      accepted: ['CommitsWait'],
       stages: [
         [
           step(
@@ -275,7 +277,7 @@ function whenReadOnly(survey: Survey, instance: Answering, primary: Answering, w
     survey,
     primary,
     { ...plan, notes: [note] },
-    { ackers: primary.state.semiSync.source.ackers, force: wish.force },
+    { ackers: primary.state.semiSync.source.ackers, accepts: wish.accepts },
   );
 }
 

@@ -149,7 +149,7 @@ export function losses(survey: Survey, target: Instance): readonly Refusal[] {
         target.spec.name,
         `${count(lost)} transactions were seen on the old primary and are on no replica that could give them`,
         {
-          remedy: 'bring the old primary or a silent replica back; `--force` loses them',
+          remedy: 'bring the old primary or a silent replica back',
           forceable: true,
           details: [lost.toString()],
         },
@@ -178,7 +178,6 @@ function safetyRemedy(survey: Survey, { unreached }: Safety): string {
   const ways = [
     ...(isFenced ? [`\`failover rejoin ${old}\` starts ${old}, which was fenced, read-only`] : []),
     ...(unreached.length > 0 ? [`bring ${listed(unreached)} back`] : []),
-    '`failover promote --force` accepts that writes may be lost',
   ];
-  return ways.join('; or ');
+  return ways.length === 0 ? `find out what ${old ?? 'the old primary'} acknowledged` : ways.join('; or ');
 }

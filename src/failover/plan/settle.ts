@@ -1,7 +1,8 @@
 import { count, isEmpty, noGtids, parseGtids, subtract, union, type Gtids } from '../../database/gtid.ts';
 import type { Plan, Stage } from './action.ts';
 import { promotionStages, sortFollowers } from './promotion.ts';
-import { refusal, type Planned, type Refusal } from './refusals.ts';
+import { notAccepted, refusal, type Planned, type Refusal } from './refusals.ts';
+import { forceOption, type RiskCode } from './risks.ts';
 import { compact, step } from './steps.ts';
 import { surveyOf } from '../cluster/survey-of.ts';
 import type { Survey } from '../cluster/survey.ts';
@@ -81,16 +82,18 @@ export function planSettle(survey: Survey, primary: Answering): Plan {
 export function planReopen(
   survey: Survey,
   primary: Answering,
-  { force = false }: { readonly force?: boolean } = {},
+  { accepts = [] }: { readonly accepts?: readonly RiskCode[] | undefined } = {},
 ): Planned {
-  const refusals = reopenRefusals(survey, primary).filter(({ forceable }) => !(force && forceable));
+  const found = reopenRefusals(survey, primary);
+  const refusals = notAccepted(found, accepts);
   if (refusals.length > 0) return { refusals };
   const plan = planSettle(survey, primary);
   const gone = goneFrom(survey, primary);
-  if (isEmpty(gone)) return { plan };
+  const accepted = found.flatMap(({ risk }) => risk ?? []);
+  if (isEmpty(gone)) return { plan: { ...plan, accepted } };
   const note = `${primary.spec.name} came back without ${count(gone)} transactions that were seen on it, and nobody has them: ${gone.toString()}`;
   return {
-    plan: { ...plan, notes: [note, ...plan.notes], lost: gone.toString(), lostCount: count(gone) },
+    plan: { ...plan, accepted, notes: [note, ...plan.notes], lost: gone.toString(), lostCount: count(gone) },
   };
 }
 
@@ -155,7 +158,7 @@ export function reopenRefusals(survey: Survey, primary: Answering): readonly Ref
   if (last !== undefined && last !== name && !topology.memory.unfinished && !isBelow(survey, last, primary)) {
     found.push(
       refusal('NotTheLastPrimary', name, `the last change made ${last} the primary, and not ${name}`, {
-        remedy: `\`failover promote ${last}\` when it answers; \`failover promote ${name} --force\` loses what only ${last} has`,
+        remedy: `\`failover promote ${last}\` when it answers; \`failover promote ${name} ${forceOption(['NotTheLastPrimary'])}\` loses what only ${last} has`,
         forceable: true,
       }),
     );

@@ -4,6 +4,7 @@ import { pauseAt } from '../cluster/pause.ts';
 import { listed } from '../../lib/listed.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Silent } from '../cluster/topology.ts';
+import { giveUpCommand } from './give-up.ts';
 import { when, type Finding, type Row } from './row.ts';
 
 /** Problems of the primary itself, or of not having exactly one. The first row that holds says most. */
@@ -88,8 +89,8 @@ export const PRIMARY_ROWS = [
       view.kind === 'overloaded' && view.primary.silence.kind === 'too-many-connections'
         ? [silence(view, `lives, and lets nobody in: ${view.primary.silence.message}`)]
         : [],
-    remedy: ({ instance }) =>
-      `end sessions on ${instance}; overload is not death, so the watch waits until nothing comes from it any more, and \`failover promote\` needs --force`,
+    remedy: ({ instance }, survey) =>
+      `end sessions on ${instance}; overload is not death, so the watch waits until nothing comes from it any more; ${giveUpCommand(survey, 'PrimaryIsAlive')} does not wait`,
   },
   {
     code: 'PrimaryRefusesUs',
@@ -105,9 +106,10 @@ export const PRIMARY_ROWS = [
             ),
           ]
         : [],
-    remedy: ({ instance }, { view }) => {
+    remedy: ({ instance }, survey) => {
+      const { view } = survey;
       const isDenied = view.kind === 'overloaded' && view.primary.silence.kind === 'denied';
-      return `see to ${isDenied ? `our account on ${instance}` : `what keeps ${instance} from answering`}; it is not dead, so only \`failover promote --force\` moves the primary`;
+      return `see to ${isDenied ? `our account on ${instance}` : `what keeps ${instance} from answering`}; it is not dead, so only ${giveUpCommand(survey, 'PrimaryIsAlive')} moves the primary`;
     },
   },
   {
@@ -118,8 +120,8 @@ export const PRIMARY_ROWS = [
       view.kind === 'overloaded' && view.primary.silence.kind === 'starting'
         ? [silence(view, 'is starting')]
         : [],
-    remedy: ({ instance }) =>
-      `wait: ${instance} starts read-only and is opened again when it has everything; \`failover promote --force\` does not wait`,
+    remedy: ({ instance }, survey) =>
+      `wait: ${instance} starts read-only and is opened again when it has everything; ${giveUpCommand(survey, 'PrimaryIsAlive')} does not wait`,
   },
   {
     code: 'UnreachablePrimaryWithLaggingReplicas',
@@ -302,8 +304,8 @@ function promote(): string {
   return '`failover promote`; the watch does so by itself';
 }
 
-function unreachableRemedy({ instance }: Finding): string {
-  return `check the network between here and ${instance}; no promotion while a replica hears of it (\`failover promote --force\` does it all the same)`;
+function unreachableRemedy({ instance }: Finding, survey: Survey): string {
+  return `check the network between here and ${instance}; no promotion while a replica hears of it (${giveUpCommand(survey, 'PrimaryIsHeardOf')} does it all the same)`;
 }
 
 function allLag({ view, others, settings }: Survey): boolean {

@@ -4,6 +4,7 @@ import type { Answering } from '../cluster/topology.ts';
 import type { ClientThread } from '../../database/state.ts';
 import { commitsNotAcknowledged, commitsStuckOnDisk, commitsWithoutDiskSpace } from '../cluster/stalled.ts';
 import { strangeAckers } from '../cluster/strangers.ts';
+import { giveUpCommand } from './give-up.ts';
 import { isReplicating } from './primary.ts';
 import { when, type Finding, type Row } from './row.ts';
 
@@ -15,8 +16,8 @@ export const WRITE_ROWS = [
     severity: 'critical',
     recovery: 'failover',
     find: (survey) => stalled(survey, commitsWithoutDiskSpace(survey), 'wait for disk space'),
-    remedy: ({ instance }) =>
-      `make room on ${instance}, or \`failover promote --force\`: what it cannot write cannot be acknowledged`,
+    remedy: ({ instance }, survey) =>
+      `make room on ${instance}, or ${giveUpCommand(survey, 'PrimaryStalled')}: what it cannot write cannot be acknowledged`,
   },
   {
     code: 'PrimaryDiskStalled',
@@ -25,7 +26,8 @@ export const WRITE_ROWS = [
     severity: 'critical',
     recovery: 'failover',
     find: (survey) => stalled(survey, commitsStuckOnDisk(survey), 'stand in their commit'),
-    remedy: ({ instance }) => `check the disk of ${instance}, or \`failover promote --force\``,
+    remedy: ({ instance }, survey) =>
+      `check the disk of ${instance}, or ${giveUpCommand(survey, 'PrimaryStalled')}`,
   },
   {
     code: 'PrimarySemiSyncBlocked',
@@ -40,8 +42,8 @@ export const WRITE_ROWS = [
           message: `${stuck.length} commits on ${spec.name} wait for an acknowledgement, the oldest for ${oldest(stuck)} s, although ${state.semiSync.source.ackers} replicas are there to give it`,
         }));
       }),
-    remedy: ({ instance }) =>
-      `check the replicas' disks and their network to ${instance}; \`failover promote --force\` moves the primary`,
+    remedy: ({ instance }, survey) =>
+      `check the replicas' disks and their network to ${instance}; ${giveUpCommand(survey, 'WaitingForAcknowledgement')} moves the primary`,
   },
   {
     code: 'LockedSemiSyncPrimary',
@@ -138,7 +140,7 @@ export const WRITE_ROWS = [
         }));
       }),
     remedy: () =>
-      'take it into the inventory, or turn rpl_semi_sync_replica_enabled off there; until then a failover asks for `--force`',
+      'take it into the inventory, or turn rpl_semi_sync_replica_enabled off there; until then a failover may need `--force too-few-ackers`',
   },
   {
     code: 'SemiSyncTimeoutFinite',

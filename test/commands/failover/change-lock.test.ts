@@ -63,7 +63,7 @@ test('the copy is cut out of a rejoin, unless the primary commits alone for it',
     ['end-clients', 'clone'],
   );
   const alone = describe({ instances: ['db1 primary 1:1-100', 'db2 dead', 'db3 1:1-90'] });
-  const forced = planRejoin(alone, { ...wish, force: true }, SETTINGS);
+  const forced = planRejoin(alone, { ...wish, accepts: ['CommitsWait'] }, SETTINGS);
   if (!('plan' in forced)) throw new Error('it can be forced');
   t.is(copyOf(forced.plan), undefined);
 });

@@ -2,6 +2,8 @@ import { planFinish } from '../../../src/failover/plan/finish.ts';
 import type { Plan } from '../../../src/failover/plan/action.ts';
 import { planPromote, type PromoteWish } from '../../../src/failover/plan/promote.ts';
 import { planRejoin } from '../../../src/failover/plan/rejoin.ts';
+import { acceptable } from '../../../src/failover/plan/accept.ts';
+import { riskNamed, type RiskCode } from '../../../src/failover/plan/risks.ts';
 import { planRepair } from '../../../src/failover/problems/repair.ts';
 import type { FailoverSettings } from '../../../src/failover/cluster/cluster.ts';
 import type { Topology } from '../../../src/failover/cluster/topology.ts';
@@ -286,7 +288,7 @@ export async function play(
     const state = stateOf();
     const queue = [...named];
     while (queue.length > 0) {
-      queue.sort((a, b) => Number(a.force) - Number(b.force));
+      queue.sort((a, b) => a.accepts.length - b.accepts.length);
       const command = queue.shift() as Command;
       const key = `${JSON.stringify(command)} ${state}`;
       // What was taken back since something had changed meanwhile is tried once more.
@@ -294,8 +296,8 @@ export async function play(
       typed.push(key);
       const planned = planOf(topology, command, settings);
       if ('plan' in planned) {
-        log.push(`typed: failover ${command.verb} ${command.name ?? ''}${command.force ? ' --force' : ''}`);
-        if (command.force) {
+        log.push(`typed: failover ${command.verb} ${command.name ?? ''}${command.accepts.join(',')}`);
+        if (command.accepts.length > 0) {
           isLossTold = true;
           world.isForced = true;
         }
@@ -303,8 +305,15 @@ export async function play(
       }
       log.push(`refused ${JSON.stringify(command)}: ${describeRefusals(planned)}`);
       queue.push(...planned.refusals.flatMap(({ remedy }) => commandsIn(remedy)));
-      // Where that is possible, the refusal says "or accept it with --force".
-      if (planned.refusals.every(({ forceable }) => forceable)) queue.push({ ...command, force: true });
+      // Where that is possible, the command says how to accept what it has refused.
+      const possible = acceptable(
+        (accepts) => planOf(topology, { ...command, accepts }, settings),
+        command.accepts,
+      );
+      if ('plan' in possible.planned) {
+        const accepts = [...command.accepts, ...possible.needed.map(({ risk }) => risk)];
+        queue.push({ ...command, accepts });
+      }
     }
     return undefined;
   }
@@ -362,24 +371,26 @@ function keyOf({ code, instance = '' }: Problem): string {
 interface Command {
   readonly verb: 'promote' | 'rejoin';
   readonly name: string | undefined;
-  readonly force: boolean;
+  readonly accepts: readonly RiskCode[];
 }
 
 function commandsIn(remedy: string): readonly Command[] {
-  return [...remedy.matchAll(/`failover (promote|rejoin)((?: [\w-]+)*)`/g)].map(([, verb, rest = '']) => {
+  return [...remedy.matchAll(/`failover (promote|rejoin)((?: [\w,-]+)*)`/g)].map(([, verb, rest = '']) => {
     const words = rest.trim().split(' ');
     return {
       verb: verb as Command['verb'],
       name: words.find((word) => /^db\d+$/.test(word)),
-      force: words.includes('--force'),
+      accepts: words
+        .flatMap((word, index) => (words[index - 1] === '--force' ? word.split(',') : []))
+        .flatMap((risk) => riskNamed(risk) ?? []),
     };
   });
 }
 
-function planOf(topology: Topology, { verb, name, force }: Command, settings: FailoverSettings): Planned {
+function planOf(topology: Topology, { verb, name, accepts }: Command, settings: FailoverSettings): Planned {
   return verb === 'promote'
-    ? planPromote(topology, { to: name, force }, settings)
-    : planRejoin(topology, { instance: name ?? '', force, byHand: true }, settings);
+    ? planPromote(topology, { to: name, accepts }, settings)
+    : planRejoin(topology, { instance: name ?? '', accepts, byHand: true }, settings);
 }
 
 /** From whom the new primary was to fetch what it lacks. */

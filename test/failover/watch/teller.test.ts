@@ -186,6 +186,7 @@ const UNDONE: Outcome = {
   outcome: 'undone',
   unwritableMs: undefined,
   lostGtids: '',
+  accepted: [],
   fenced: [],
   rejoined: [],
   ms: 100,

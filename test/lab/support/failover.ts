@@ -103,7 +103,7 @@ export function isSound(t: ExecutionContext, report: Awaited<ReturnType<Failover
 
 /**
  * At once after a fault nobody may know yet that the primary is dead: a refusal says so, and to ask again is right. A
- * primary that answers and cannot commit is given up by --force alone.
+ * primary that answers and cannot commit is given up only by whoever accepts the risks that the refusal names.
  */
 export async function promoteUntilDone(
   t: ExecutionContext,
@@ -111,11 +111,14 @@ export async function promoteUntilDone(
   to: string,
   force = false,
 ): Promise<ToolResult> {
+  let risks: readonly string[] = [];
   for (let attempt = 1; ; attempt++) {
-    const more = force && attempt > 2 ? ['--force'] : [];
+    const more = force && attempt > 2 && risks.length > 0 ? ['--force', risks.join(',')] : [];
     const ended = await at.failover('promote', to, '--yes', '--json', ...more);
     if (lastLine(ended)['outcome'] === 'done' || attempt === 5) return ended;
     t.log(`attempt ${attempt}: ${ended.stderr.trim().split('\n').slice(0, 3).join(' ').slice(0, 300)}`);
+    const { refusals = [] } = lastLine(ended) as { refusals?: readonly { risk: string | null }[] };
+    risks = [...new Set([...risks, ...refusals.flatMap(({ risk }) => risk ?? [])])];
     await wait(500);
   }
 }
