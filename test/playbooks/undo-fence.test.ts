@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -77,6 +77,8 @@ for (const { name, active, system = 'running', masked, ends } of CASES) {
     await does('fence');
     await does('fence');
     await does('undo-fence', '5');
+    // A second time finds it as it was left.
+    if (ends !== 'started') await does('undo-fence', '5');
     const seen = await run([
       'sh',
       '-c',
@@ -86,6 +88,17 @@ for (const { name, active, system = 'running', masked, ends } of CASES) {
     t.is(seen.stdout, wanted);
   });
 }
+
+test('a server that was left stopped is fenced and left again as often as it takes, and a person starts it', async (t) => {
+  const { root, does } = machine(t, 'inactive', 'running');
+  for (const verb of ['fence', 'undo-fence', 'fence', 'undo-fence', 'undo-fence']) {
+    await (verb === 'fence' ? does(verb) : does(verb, '5'));
+  }
+  t.false(existsSync(join(root, 'log')));
+  await does('unfence', '5');
+  t.is(readFileSync(join(root, 'log'), 'utf8'), 'started\n');
+  t.false(existsSync(join(root, 'left')), 'what it was before is forgotten');
+});
 
 test('a disk that stands still does not hold the fence up', async (t) => {
   const { root, unit, does } = machine(t, 'active', 'running');

@@ -72,6 +72,9 @@ export const memorySchema = openObject({
   fenced: names
     .optional()
     .describe('instances whose machine was fenced: mysqld stays masked there until somebody rejoins them'),
+  stopped: names
+    .optional()
+    .describe('those of the fenced ones that somebody had stopped before: only a person starts them again'),
   below: z
     .record(z.string(), z.string())
     .readonly()

@@ -48,7 +48,7 @@ export async function carryOut(action: Action, context: ActionContext, limits: L
       return await onBalancers(context, (balancer) => balancer.pointWriters(host));
     }
     case 'stop-receiver':
-      return await said(server(action.instance).stopReceiver(limits));
+      return await stopReceiver(action, context, limits);
     case 'start-receiver':
       return await said(server(action.instance).startReceiver(limits));
     case 'start-applier':
@@ -102,9 +102,7 @@ export async function carryOut(action: Action, context: ActionContext, limits: L
     case 'fence':
       return await fence(action, context, limits);
     case 'unfence':
-      return await said(
-        known(context.ports.machines, action.instance).unfence(limits.signal, action.asBefore),
-      );
+      return await unfence(action, context, limits);
     case 'clone':
       return await clone(action.instance, action.source, context, limits);
     case 'inject-empty':
@@ -223,6 +221,41 @@ async function prove(
     `a row written through ${primary.name} has not arrived on ${names.join(' and ')} within ${limits.timeoutMs} ms`,
     { exitCode: EXIT.failed },
   );
+}
+
+/**
+ * STOP REPLICA waits for a receiver that connects to a host which is down, or waits for the greeting of one that hangs. The
+ * machine below ends that connection; it only makes haste, so what becomes of it does not matter. Either way the receiver
+ * has ended when this is done.
+ */
+async function stopReceiver(
+  { instance: name, seeks }: Extract<Action, { readonly do: 'stop-receiver' }>,
+  { ports, cluster }: ActionContext,
+  limits: Limits,
+): Promise<Done> {
+  const stopped = known(ports.servers, name).stopReceiver(limits);
+  if (seeks === undefined) return await said(stopped);
+  const over = new AbortController();
+  const signal = limits.signal ? AbortSignal.any([limits.signal, over.signal]) : over.signal;
+  known(ports.machines, name)
+    .endConnections(specOf(cluster, seeks), signal)
+    .catch(() => {});
+  try {
+    return await said(stopped);
+  } finally {
+    over.abort();
+  }
+}
+
+async function unfence(
+  { instance: name, asBefore }: Extract<Action, { readonly do: 'unfence' }>,
+  { ports }: ActionContext,
+  { signal }: Limits,
+): Promise<Done> {
+  const { runs } = await known(ports.machines, name).unfence(signal, asBefore);
+  return runs
+    ? {}
+    : { leftStopped: true, message: `somebody had stopped ${name} before it was fenced: it stays so` };
 }
 
 /** Fences in every way there is. When no way worked, the action fails; the plan may allow that. */

@@ -6,7 +6,7 @@ import type { Action, Plan } from '../plan/action.ts';
 import { riskName } from '../plan/risks.ts';
 import type { JournalEntry, JournalStep } from '../coordination/records.ts';
 import { journalKeeper, type JournalKeeper } from './journal-keeper.ts';
-import type { ExecuteOptions, StepEvent } from './outcome.ts';
+import type { Done, ExecuteOptions, StepEvent } from './outcome.ts';
 import { primaryOf } from '../cluster/primary.ts';
 import type { Memory, SourceSettings } from '../cluster/memory.ts';
 import { sourceSettings } from '../cluster/source-settings.ts';
@@ -23,6 +23,8 @@ export class ChangeRecord {
   readonly #steps: JournalStep[] = [];
   /** For each instance: whether its machine keeps mysqld from starting since this change. */
   readonly #masked = new Map<string, boolean>();
+  /** For each instance whose fence was taken back: whether its server was left stopped, as somebody had stopped it before. */
+  readonly #leftStopped = new Map<string, boolean>();
   /** Instances that this change may fence and that were not fenced before. */
   readonly #toFence: ReadonlySet<string>;
   /** The memory as it was when the change began. */
@@ -100,11 +102,15 @@ export class ChangeRecord {
     this.#journal.keep(this.#entry('running'));
   }
 
-  noteMachine(action: Action): void {
-    if (action.do === 'fence') this.#masked.set(action.instance, true);
-    if (action.do === 'unfence') this.#masked.set(action.instance, false);
-    // An instance that follows is running, whatever started it.
+  noteMachine(action: Action, { leftStopped = false }: Done = {}): void {
     const was = this.#options.topology.memory.fenced ?? [];
+    if (action.do === 'fence') this.#masked.set(action.instance, true);
+    if (action.do === 'unfence') {
+      // It runs no more than before: what was known of it while it was fenced still holds.
+      this.#masked.set(action.instance, leftStopped && was.includes(action.instance));
+      this.#leftStopped.set(action.instance, leftStopped);
+    }
+    // An instance that follows is running, whatever started it.
     if (action.do === 'follow' && was.includes(action.instance)) this.#masked.set(action.instance, false);
   }
 
@@ -141,9 +147,14 @@ export class ChangeRecord {
       ...(memory.fenced ?? []).filter((name) => !this.#masked.has(name) && !this.#toFence.has(name)),
       ...[...this.#masked].flatMap(([name, isMasked]) => (isMasked ? [name] : [])),
     ];
+    const stopped = [
+      ...(memory.stopped ?? []).filter((name) => !this.#masked.has(name)),
+      ...[...this.#leftStopped].flatMap(([name, isLeft]) => (isLeft && fenced.includes(name) ? [name] : [])),
+    ];
     const base: Memory = {
       ...memory,
       fenced,
+      ...(stopped.length > 0 || memory.stopped !== undefined ? { stopped } : {}),
       ...(outcome === 'done' ? { below: this.#below(memory.below) } : {}),
     };
     // A repair settles a change that was cut off when the balancers end up with a primary, and not when a replica starts.

@@ -242,7 +242,7 @@ class Run {
     try {
       const done = await this.#attempt(step, isInterruptible);
       if (this.#allowsWrites(step)) this.#acceptedAt = performance.now();
-      this.#record.noteMachine(step.action);
+      this.#record.noteMachine(step.action, done);
       this.#noteHeld(step.action);
       for (const way of done.fenced ?? []) if (this.#isOfOld(step)) this.#fenced.add(way);
       if (step.action.do === 'follow' && step.action.demoted) this.#rejoined.add(step.action.instance);
@@ -319,8 +319,8 @@ class Run {
       perform: (action, limitMs) => this.#limited(action, limitMs),
       confirm: () => this.#options.lease.confirm(),
       whyLost: () => (this.#leaseIsLost ? this.#whyLost() : undefined),
-      takenBack: (action) => {
-        this.#record.noteMachine(action);
+      takenBack: (action, done) => {
+        this.#record.noteMachine(action, done);
         if (action.do === 'make-writable' && action.instance === this.#plan.from)
           this.#acceptedAt = performance.now();
       },

@@ -44,6 +44,8 @@ export interface Done {
   readonly message?: string | undefined;
   /** What keeps the old primary from taking writes now. */
   readonly fenced?: readonly string[] | undefined;
+  /** A server that was stopped before its fence was left stopped when the fence was taken back. */
+  readonly leftStopped?: boolean | undefined;
 }
 
 /** One step begins, ends, or is taken back. */

@@ -4,6 +4,7 @@ import { UserError } from '../../lib/errors.ts';
 import type { Action, Step } from '../plan/action.ts';
 import { instanceOf } from './carry-out.ts';
 import type { ChangeRecord } from './change-record.ts';
+import type { Done } from './outcome.ts';
 import { messageOf, on } from './words.ts';
 
 /** Taking back must not hang when the failure came from a server that hangs. */
@@ -22,12 +23,12 @@ export interface Begun {
 
 export interface TakeBackOptions {
   readonly record: ChangeRecord;
-  readonly perform: (action: Action, limitMs: number) => Promise<unknown>;
+  readonly perform: (action: Action, limitMs: number) => Promise<Done>;
   /** Rejects when the lease is lost: another tool may have made another instance writable since. */
   readonly confirm: () => Promise<void>;
   /** Why nothing may be done any more; undefined while the lease is in hand. */
   readonly whyLost: () => string | undefined;
-  readonly takenBack: (action: Action) => void;
+  readonly takenBack: (action: Action, done: Done) => void;
 }
 
 /** Takes back what was begun, the last step first. Returns a sentence for each step that could not be taken back. */
@@ -65,8 +66,7 @@ async function takeBackOne(action: Action, limitMs: number, options: TakeBackOpt
   const limit = Math.min(MOST_MS, Math.max(LEAST_MS, limitMs));
   for (let attempt = 1; ; attempt++) {
     try {
-      await options.perform(action, limit);
-      options.takenBack(action);
+      options.takenBack(action, await options.perform(action, limit));
       return;
     } catch (error) {
       if (!(error instanceof UserError) || attempt === TRIES) throw error;

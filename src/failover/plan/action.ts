@@ -20,7 +20,8 @@ export type Action =
   | { readonly do: 'end-writers'; readonly instance: string }
   /** HAProxy sends writers to this instance now, without waiting for its next check. */
   | { readonly do: 'point-writers'; readonly instance: string }
-  | { readonly do: 'stop-receiver'; readonly instance: string }
+  /** `seeks`: the receiver connects to this instance, which does not answer; its connection is ended with it. */
+  | { readonly do: 'stop-receiver'; readonly instance: string; readonly seeks?: string }
   | { readonly do: 'start-receiver'; readonly instance: string }
   | { readonly do: 'start-applier'; readonly instance: string }
   | { readonly do: 'stop-applier'; readonly instance: string }

@@ -172,7 +172,7 @@ function stopStages(survey: Survey, from: Instance | undefined): readonly Stage[
       // Waiting is more comfortable for clients than being refused, but nothing depends on it.
       holdWriters(settings, settings.catchUpTimeoutMs, { optional: true }),
       ...(from ? [step(settings, { do: 'end-writers', instance: from.spec.name }, { optional: true })] : []),
-      ...replicas.map((instance) => stopReceiver(survey, instance)),
+      ...replicas.map((instance) => stopReceiver(survey, instance, from)),
       ...(from ? fences(survey, from, safetyOf(survey).safe) : []),
     ],
   ]);
@@ -259,7 +259,7 @@ function lossNotes(safety: Safety, lost: Gtids | undefined): readonly string[] {
 }
 
 /** Optional: a replica whose receiver does not stop is left out when the cluster is looked at again. */
-function stopReceiver(survey: Survey, instance: Answering): Step {
+function stopReceiver(survey: Survey, instance: Answering, from: Instance | undefined): Step {
   const { name } = instance.spec;
   const { replication, version } = instance.state;
   const applies = replication?.applierError === undefined && !losesBacklogAtStart(instance);
@@ -272,7 +272,15 @@ function stopReceiver(survey: Survey, instance: Answering): Step {
             : []),
           { do: 'start-receiver', instance: name },
         ];
-  return step(survey.settings, { do: 'stop-receiver', instance: name }, { optional: true, undo });
+  const seeks =
+    replication?.receiver === 'connecting' && from?.kind === 'silent' && !from.silence.alive
+      ? { seeks: from.spec.name }
+      : {};
+  return step(
+    survey.settings,
+    { do: 'stop-receiver', instance: name, ...seeks },
+    { optional: true, undo },
+  );
 }
 
 /** The fence runs beside the other steps when nothing depends on it. */

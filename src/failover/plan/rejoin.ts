@@ -98,6 +98,15 @@ function whenSilent(
 ): Planned & { readonly again?: boolean } {
   const { name } = instance.spec;
   if (isFenced(survey, instance)) {
+    if (!byHand && survey.topology.memory.stopped?.includes(name)) {
+      return {
+        refusals: [
+          refusal('UnreachableInstance', name, `somebody had stopped ${name} before it was fenced`, {
+            remedy: `only a person starts it again: \`failover rejoin ${name}\``,
+          }),
+        ],
+      };
+    }
     // Only a person starts a server that a person has stopped.
     const unfence = { do: 'unfence', instance: name, ...(byHand ? {} : { asBefore: true }) } as const;
     return {

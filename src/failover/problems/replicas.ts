@@ -72,7 +72,9 @@ export const REPLICA_ROWS = [
         .filter((instance) => topology.memory.fenced?.includes(instance.spec.name))
         .map((instance) => ({
           instance: instance.spec.name,
-          message: `${instance.spec.name} was fenced and waits to be rejoined`,
+          message: topology.memory.stopped?.includes(instance.spec.name)
+            ? `${instance.spec.name} was fenced, and stays stopped, as somebody had left it before`
+            : `${instance.spec.name} was fenced and waits to be rejoined`,
         })),
     remedy: ({ instance }) => `\`failover rejoin ${instance}\``,
   },

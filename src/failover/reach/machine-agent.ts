@@ -26,17 +26,17 @@ const SSH_FAILED = 255;
 /** A machine as a daemon reaches it: by a key that can run the verbs of `understudy-node` and nothing else. */
 export function agentMachine(agent: AgentAddress): Machine {
   return machineOf(agent.host, async (argv, { timeoutMs, signal, onLine }) => {
-    const { status, stderr, cut, killedBy, error } = await run(commandLine(agent, argv), {
+    const { status, stdout, stderr, cut, killedBy, error } = await run(commandLine(agent, argv), {
       timeoutMs,
       signal,
-      onStdout: onLine ? byLine(onLine) : () => {},
+      ...(onLine && { onStdout: byLine(onLine) }),
     });
-    if (error) return { status: -1, stderr: '', unreachable: error.message };
+    if (error) return { status: -1, stdout: '', stderr: '', unreachable: error.message };
     if (cut === 'signal') throw signal?.reason as Error;
-    if (cut) return { status: -1, stderr: `it did not end within ${timeoutMs / 1000} s` };
+    if (cut) return { status: -1, stdout, stderr: `it did not end within ${timeoutMs / 1000} s` };
     if (status === SSH_FAILED || killedBy)
-      return { status: -1, stderr: '', unreachable: stderr.trim() || 'ssh ended' };
-    return { status, stderr };
+      return { status: -1, stdout, stderr: '', unreachable: stderr.trim() || 'ssh ended' };
+    return { status, stdout, stderr };
   });
 }
 

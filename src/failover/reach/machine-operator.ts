@@ -26,10 +26,10 @@ export function operatorMachine(connection: Connection, become: Become | undefin
       const stderr = result.timedOut
         ? `it did not end within ${timeoutMs / 1000} s`
         : result.stderr.toString('utf8');
-      return { status: result.status, stderr };
+      return { status: result.status, stdout: result.stdout.toString('utf8'), stderr };
     } catch (error) {
       if (signal?.aborted || !(error instanceof UserError)) throw error;
-      return { status: -1, stderr: '', unreachable: error.message };
+      return { status: -1, stdout: '', stderr: '', unreachable: error.message };
     }
   });
 }

@@ -4,6 +4,7 @@ import type { Machine } from './machine.ts';
 /** How a verb of `understudy-node` ended; -1: it could not be started at all. */
 export interface VerbResult {
   readonly status: number;
+  readonly stdout: string;
   readonly stderr: string;
   /** The machine was not reached, or was lost; undefined when the verb itself ended. */
   readonly unreachable?: string | undefined;
@@ -24,6 +25,10 @@ const FENCE_MS = 25_000;
 /** The server answers only after InnoDB's recovery. */
 const UNFENCE_SECONDS = 300;
 const COPY_MS = 4 * 3_600_000;
+/** Ending connections takes milliseconds, and nobody waits for it longer than for what it hastens. */
+const END_CONNECTIONS_MS = 5000;
+/** What the script says when it left a server stopped, because somebody had stopped it before the fence. */
+const STAYS_STOPPED = 'stopped: ';
 /** The script's status for words that it does not know. */
 const UNKNOWN_VERB = 64;
 
@@ -36,7 +41,7 @@ export function machineOf(host: string, run: RunVerb): Machine {
     timeoutMs: number,
     signal?: AbortSignal,
     onLine?: (line: string) => void,
-  ): Promise<void> => {
+  ): Promise<string> => {
     signal?.throwIfAborted();
     const result = await run(argv, { timeoutMs, signal, onLine });
     if (result.unreachable !== undefined) {
@@ -44,30 +49,33 @@ export function machineOf(host: string, run: RunVerb): Machine {
         exitCode: EXIT.unreachable,
       });
     }
-    if (result.status === 0) return;
+    if (result.status === 0) return result.stdout;
     const said = result.stderr.trim().slice(-2000) || `it ended with status ${result.status}`;
     const Failure = result.status === UNKNOWN_VERB ? UnknownVerb : UserError;
     throw new Failure(`${host}: '${argv.join(' ')}' failed: ${said}`, { exitCode: EXIT.failed });
   };
   return {
     host,
-    fence: async (signal) => await act(['fence'], FENCE_MS, signal),
+    fence: async (signal) => void (await act(['fence'], FENCE_MS, signal)),
     unfence: async (signal, asBefore = false) => {
       const limits = [String(UNFENCE_SECONDS), (UNFENCE_SECONDS + 15) * 1000] as const;
-      const unfence = (verb: string): Promise<void> => act([verb, limits[0]], limits[1], signal);
-      if (!asBefore) return await unfence('unfence');
+      const unfence = (verb: string): Promise<string> => act([verb, limits[0]], limits[1], signal);
       try {
-        await unfence('undo-fence');
+        const said = await unfence(asBefore ? 'undo-fence' : 'unfence');
+        return { runs: !said.startsWith(STAYS_STOPPED) };
       } catch (error) {
         // The machine has the script of an older release.
-        if (!(error instanceof UnknownVerb)) throw error;
+        if (!(error instanceof UnknownVerb) || !asBefore) throw error;
         await unfence('unfence');
+        return { runs: true };
       }
     },
-    serveCopy: async (signal) => await act(['serve-copy'], FENCE_MS, signal),
-    endCopy: async (signal) => await act(['end-copy'], FENCE_MS, signal),
+    endConnections: async ({ address, port }, signal) =>
+      void (await act(['end-connections', address, String(port)], END_CONNECTIONS_MS, signal)),
+    serveCopy: async (signal) => void (await act(['serve-copy'], FENCE_MS, signal)),
+    endCopy: async (signal) => void (await act(['end-copy'], FENCE_MS, signal)),
     copyFrom: async (donor, report, signal) =>
-      await act(['copy-from', donor.host, donor.address], COPY_MS, signal, report),
+      void (await act(['copy-from', donor.host, donor.address], COPY_MS, signal, report)),
   };
 }
 

@@ -12,9 +12,17 @@ export interface Machine {
   fence(signal?: AbortSignal): Promise<void>;
   /**
    * Takes that back and starts mysqld, which boots read-only. Ends when it answers. `asBefore`: mysqld that was
-   * stopped or masked before the fence stays so; somebody has done that for a reason.
+   * stopped or masked before the fence stays so; somebody has done that for a reason. Says whether it runs.
    */
-  unfence(signal?: AbortSignal, asBefore?: boolean): Promise<void>;
+  unfence(signal?: AbortSignal, asBefore?: boolean): Promise<{ readonly runs: boolean }>;
+  /**
+   * Ends the connections that this machine has to a server, or is opening, on this machine alone: what waits for a
+   * silent host there waits no longer.
+   */
+  endConnections(
+    to: { readonly address: string; readonly port: number },
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** MariaDB: serves copies of this machine's data to the other servers, until `endCopy`. */
   serveCopy(signal?: AbortSignal): Promise<void>;
   endCopy(signal?: AbortSignal): Promise<void>;

@@ -229,6 +229,7 @@ function lazyMachine(host: string, open: () => Promise<Machine>): Machine {
     host,
     fence: async (...given) => await (await open()).fence(...given),
     unfence: async (...given) => await (await open()).unfence(...given),
+    endConnections: async (...given) => await (await open()).endConnections(...given),
     serveCopy: async (...given) => await (await open()).serveCopy(...given),
     endCopy: async (...given) => await (await open()).endCopy(...given),
     copyFrom: async (...given) => await (await open()).copyFrom(...given),

@@ -111,6 +111,7 @@ export function withPrimary(memory: Memory, seen: Topology | undefined, before?:
     started: withStarts(memory.started, seen, had),
     identities: { ...memory.identities, ...identitiesOf(seen) },
     disabledEvents: state.disabledEvents,
+    ...stillStopped(memory, seen, before),
     ...(memory.below === undefined ? {} : { below: stillBelow(memory.below, seen, spec.name) }),
   };
   const { enabled, active } = state.semiSync.source;
@@ -120,12 +121,18 @@ export function withPrimary(memory: Memory, seen: Topology | undefined, before?:
 /** Whether the memory lacks who the primary is, or how it acknowledges; it must know both before the primary dies. */
 function isNews(seen: Topology | undefined, before: Topology | undefined): boolean {
   if (seen === undefined) return false;
-  const { primary, semiSync, started, identities, below } = withPrimary(seen.memory, seen, before);
+  const { primary, semiSync, started, identities, below, fenced } = withPrimary(seen.memory, seen, before);
   return (
     primary !== seen.memory.primary ||
     !isDeepStrictEqual(
-      [semiSync, started, identities, below],
-      [seen.memory.semiSync, seen.memory.started, seen.memory.identities, seen.memory.below],
+      [semiSync, started, identities, below, fenced],
+      [
+        seen.memory.semiSync,
+        seen.memory.started,
+        seen.memory.identities,
+        seen.memory.below,
+        seen.memory.fenced,
+      ],
     )
   );
 }
@@ -146,6 +153,25 @@ function stillBelow(
       return link?.state !== 'hears' || link.source?.spec.name !== primary;
     }),
   );
+}
+
+/**
+ * A fenced instance that has answered at two looks was started by hand, without us: from now on it may acknowledge, and a
+ * failover must count it.
+ */
+function stillStopped(
+  { fenced, stopped }: Memory,
+  seen: Topology,
+  before: Topology | undefined,
+): Pick<Memory, 'fenced' | 'stopped'> {
+  const answers = ({ instances }: Topology, name: string): boolean =>
+    instances.some(({ spec, kind }) => spec.name === name && kind === 'answering');
+  const isStopped = (name: string): boolean =>
+    before === undefined || !answers(seen, name) || !answers(before, name);
+  return {
+    ...(fenced === undefined ? {} : { fenced: fenced.filter(isStopped) }),
+    ...(stopped === undefined ? {} : { stopped: stopped.filter(isStopped) }),
+  };
 }
 
 /** A server that does not answer cannot say which one it is: replicas that follow it by an alias can. */

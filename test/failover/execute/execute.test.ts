@@ -505,6 +505,59 @@ test('who is fenced is remembered until the fence is taken away', async (t) => {
   t.deepEqual(fake.memory().fenced, []);
 });
 
+test('a fenced server that somebody had stopped before stays known as fenced, and only a person starts it', async (t) => {
+  const fake = fakeCluster({ 'db1.unfence': async () => ({ runs: false }) });
+  const rejoin = {
+    ...planOf([{ action: { do: 'unfence', instance: 'db1', asBefore: true } }]),
+    kind: 'rejoin',
+    to: 'db1',
+  } as const;
+  const topology = (): typeof fake.topology => ({ ...fake.topology, memory: fake.memory() });
+  await carryOut(planOf([{ action: { do: 'fence', instance: 'db1' } }]), fake);
+  await carryOut(rejoin, fake, { topology: topology() });
+  t.deepEqual(fake.memory().fenced, ['db1']);
+  t.deepEqual(fake.memory().stopped, ['db1']);
+  const started = fakeCluster();
+  await started.ports.coordination.remember(() => fake.memory());
+  await carryOut(rejoin, started, { topology: topology() });
+  t.deepEqual([started.memory().fenced, started.memory().stopped], [[], []]);
+});
+
+test('a server that was stopped, and was fenced only by a change that is taken back, may have acknowledged before', async (t) => {
+  const fake = fakeCluster({
+    'db1.unfence': async () => ({ runs: false }),
+    'db2.makeWritable': () => failing(),
+  });
+  const outcome = await carryOut(
+    planOf(
+      [{ action: { do: 'fence', instance: 'db1' }, undo: [{ do: 'unfence', instance: 'db1', asBefore: true }] }],
+      [{ action: { do: 'stop-replica', instance: 'db2' } }],
+      [{ action: { do: 'catch-up', instance: 'db2', with: 'db3' } }],
+    ),
+    { ...fake, ports: fake.ports },
+    { signal: AbortSignal.abort() },
+  );
+  t.is(outcome.outcome, 'undone');
+  t.deepEqual(fake.memory().fenced, []);
+});
+
+test('the connection of a receiver to a silent host is ended where the receiver is, and nobody waits for that', async (t) => {
+  const fake = fakeCluster({ 'db3.endConnections 10.0.0.1': never });
+  const outcome = await carryOut(
+    planOf([
+      { action: { do: 'stop-receiver', instance: 'db2' } },
+      { action: { do: 'stop-receiver', instance: 'db3', seeks: 'db1' } },
+    ]),
+    fake,
+  );
+  t.is(outcome.outcome, 'done');
+  t.deepEqual([...changes(fake.calls)].sort(), [
+    'db2.stopReceiver',
+    'db3.endConnections 10.0.0.1',
+    'db3.stopReceiver',
+  ]);
+});
+
 test('who may be fenced when the tool is killed is remembered as fenced, and forgotten when it was not', async (t) => {
   const killed = fakeCluster({ 'db1.fence': never });
   void carryOut(planOf([{ action: { do: 'fence', instance: 'db1' } }]), killed).catch(() => {});

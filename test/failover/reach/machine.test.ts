@@ -35,6 +35,9 @@ const REFUSED: readonly (readonly string[])[] = [
   ['copy-from', 'web1', '10.0.0.1;id'],
   ['copy-from', 'web1', '10.0.0.1,verify=0'],
   ['copy-from', 'web1', '10.0.0.1', 'more'],
+  ['end-connections', '10.0.0.1'],
+  ['end-connections', 'web1', '3306'],
+  ['end-connections', '10.0.0.1', '3306 or sport = :22'],
   ['haproxy', 'other.sock'],
 ];
 
@@ -82,6 +85,16 @@ test('what was stopped before a fence is left so, unless the machine has the scr
   const old = fakeSsh(t, 'case "$*" in *undo-fence*) exit 64 ;; esac; exit 0');
   await agentMachine({ host: 'web1', address: '10.0.0.1', key: 'k', ssh: old.ssh }).unfence(undefined, true);
   t.deepEqual(old.log().trim().split('\n').slice(-2), ['unfence', '300']);
+});
+
+test('what was stopped before a fence, and stays so, is told apart from what runs again', async (t) => {
+  const undone = async (said: string): Promise<boolean> => {
+    const { ssh } = fakeSsh(t, `echo '${said}'`);
+    const machine = agentMachine({ host: 'web1', address: '10.0.0.1', key: 'k', ssh });
+    return (await machine.unfence(undefined, true)).runs;
+  };
+  t.true(await undone('mysql.service runs and answers'));
+  t.false(await undone('stopped: mysql.service stays so, as it was before the fence'));
 });
 
 test('a host that is not reached and a verb that fails are told apart', async (t) => {

@@ -149,7 +149,10 @@ function fakeMachine(name: string, act: Act): Machine {
   return {
     host: name,
     fence: async (signal) => void (await act(`${name}.fence`, signal)),
-    unfence: async (signal) => void (await act(`${name}.unfence`, signal)),
+    unfence: async (signal) =>
+      (await act(`${name}.unfence`, signal, { runs: true })) as { readonly runs: boolean },
+    endConnections: async ({ address }, signal) =>
+      void (await act(`${name}.endConnections ${address}`, signal)),
     serveCopy: async (signal) => void (await act(`${name}.serveCopy`, signal)),
     endCopy: async (signal) => void (await act(`${name}.endCopy`, signal)),
     copyFrom: async (_donor, _report, signal) => void (await act(`${name}.copyFrom`, signal)),

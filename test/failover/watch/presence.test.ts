@@ -3,7 +3,7 @@ import test from 'ava';
 import { EMPTY_MEMORY } from '../../../src/failover/coordination/empty-memory.ts';
 import type { Memory } from '../../../src/failover/cluster/memory.ts';
 import type { Topology } from '../../../src/failover/cluster/topology.ts';
-import { keepWatchers, watchersOf } from '../../../src/failover/watch/presence.ts';
+import { keepWatchers, watchersOf, withPrimary } from '../../../src/failover/watch/presence.ts';
 import { describe } from '../support/topology.ts';
 
 /** What is remembered after a watch has said once that it is there; `seen` is what it saw. */
@@ -67,6 +67,15 @@ test('a replica that somebody has put back below the primary by hand counts as o
   const known = { ...EMPTY_MEMORY, epoch: 1, primary: 'db1', below: { db3: 'db2', db4: 'db2' } };
   const memory = await rememberedAfter(known, { ...describe({ instances }), memory: known });
   t.deepEqual(memory.below, { db4: 'db2' });
+});
+
+test('a fenced instance that somebody has started by hand counts again', (t) => {
+  const instances = ['db1 primary 1:1-100', 'db2 <db1 1:1-100', 'db3 dead'];
+  const known = { ...EMPTY_MEMORY, epoch: 1, primary: 'db1', fenced: ['db2', 'db3'], stopped: ['db2', 'db3'] };
+  const seen = { ...describe({ instances }), memory: known };
+  t.deepEqual(withPrimary(known, seen).fenced, ['db2', 'db3'], 'one look may be from before the fence');
+  const twice = withPrimary(known, seen, seen);
+  t.deepEqual([twice.fenced, twice.stopped], [['db3'], ['db3']]);
 });
 
 test('what was seen under another epoch, or in the middle of a change, is not remembered', async (t) => {

@@ -117,9 +117,11 @@ export function site(settings: Partial<Cluster['settings']> = {}): Site {
             {
               host: each,
               fence: async () => act(world, { do: 'fence', instance: each }),
+              endConnections: async () => {},
               unfence: async (signal) => {
                 if (shared.unfenceHangs) await aborted(signal);
                 act(world, { do: 'unfence', instance: each });
+                return { runs: true };
               },
               serveCopy: async () => {},
               endCopy: async () => {},
