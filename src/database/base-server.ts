@@ -18,14 +18,8 @@ const NOT_OWNER = 1095;
 const READING = 'reading its state';
 /** The server keeps the time limit itself; the client waits this much longer for its answer to arrive. */
 const GRACE_MS = 500;
-/**
- * The start is known from whole seconds, and from a look that may have taken as long as an answer may. Another start
- * comes later by all the time that the server had run: only one that was younger than this is mistaken for itself.
- */
-const SAME_START_MS = 5000;
-
 /** Implements what MySQL and MariaDB do in the same way. */
-export class BaseServer {
+export abstract class BaseServer {
   readonly name: string;
   protected readonly options: ServerOptions;
   protected readonly sessions: Sessions;
@@ -148,6 +142,9 @@ export class BaseServer {
     });
   }
 
+  /** Reads `started`, the server's start by its own clock: the uptime and the time in one statement. */
+  protected abstract readonly startQuery: string;
+
   /** Statements for the server that was looked at; on another start of it, a failure. */
   protected async onSameStart(
     { startedAt }: { readonly startedAt: number | undefined },
@@ -157,9 +154,8 @@ export class BaseServer {
   ): Promise<void> {
     await this.sessions.with(limits, async (session) => {
       if (startedAt !== undefined) {
-        const asked = "SHOW GLOBAL STATUS LIKE 'Uptime'";
-        const [row] = await session.rows(doing, asked, [], limits);
-        if (Date.now() - number(row, 'Value') * 1000 - startedAt > SAME_START_MS) {
+        const [row] = await session.rows(doing, this.startQuery, [], limits);
+        if (number(row, 'started') * 1000 !== startedAt) {
           const message = 'it was started again in the meantime, and is not as it was left';
           throw new ServerFailure(this.name, doing, { kind: 'error', alive: true, message });
         }

@@ -34,7 +34,7 @@ export interface Server {
   makeReadOnly(limits: Limits): Promise<void>;
   /** MySQL: persists it, so that every start is read-only; MariaDB cannot, its option file says so. */
   persistReadOnly(limits: Limits): Promise<void>;
-  /** Not when the server was started again since `startedAt` (milliseconds since 1970, by our clock). */
+  /** Not when the server was started again: then its `startedAt` is another one. */
   makeWritable(same: { readonly startedAt: number | undefined }, limits: Limits): Promise<void>;
   /** Ends client sessions, but not those of replication or of this tool. Returns how many were ended. */
   endClients(limits: Limits): Promise<number>;

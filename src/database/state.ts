@@ -9,6 +9,11 @@ export interface InstanceState {
   readonly serverId: number;
   readonly hostname: string;
   readonly uptimeSeconds: number;
+  /**
+   * When the server was started, by its own clock. It computes its uptime from that same clock, so the difference stays the
+   * same for as long as it runs, also when its clock is set: it tells one run of a server from another, whoever looks.
+   */
+  readonly startedAt: number;
 
   readonly readOnly: boolean;
   /** Always the same as readOnly on MariaDB, which has no super_read_only. */

@@ -1,6 +1,6 @@
 import { ahead, type Gtids, noGtids, parseGtids, union } from '../gtid.ts';
 import { hostPort } from '../../lib/host-port.ts';
-import { errorOf, filtersOf, lagOf, receiverOf } from '../mysql/read.ts';
+import { errorOf, filtersOf, lagOf, receiverOf, startOf } from '../mysql/read.ts';
 import { flag, isOn, number, numberOrNone, pairs, text } from '../rows.ts';
 import type { Row } from '../session.ts';
 import type { InstanceState, ReplicationState } from '../state.ts';
@@ -18,7 +18,8 @@ SELECT @@version AS version, @@server_id AS server_id, @@hostname AS hostname, @
   @@log_bin AS log_bin, @@log_slave_updates AS log_slave_updates, @@binlog_format AS binlog_format,
   @@max_connections AS max_connections, @@rpl_semi_sync_master_enabled AS source_enabled,
   @@rpl_semi_sync_master_timeout AS source_timeout, @@rpl_semi_sync_slave_enabled AS replica_enabled;
-SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_status', 'Rpl_semi_sync_master_clients',
+SELECT variable_name, variable_value, UNIX_TIMESTAMP() AS now FROM information_schema.global_status
+  WHERE variable_name IN ('Rpl_semi_sync_master_status', 'Rpl_semi_sync_master_clients',
   'Rpl_semi_sync_master_wait_sessions', 'Rpl_semi_sync_slave_status', 'Threads_connected', 'Uptime');
 SHOW ALL SLAVES STATUS;
 SHOW SLAVE HOSTS;
@@ -70,6 +71,7 @@ export function mariadbState(
     serverId,
     hostname: text(main, 'hostname'),
     uptimeSeconds: Number(status.get('uptime') ?? 0),
+    startedAt: startOf(statusRows),
     readOnly: isReadOnly(text(main, 'read_only')),
     superReadOnly: isReadOnly(text(main, 'read_only')),
     offlineMode: false,

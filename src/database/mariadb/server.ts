@@ -33,6 +33,8 @@ const FIRST_EVENTS = 10;
 /** MariaDB 10.11 and later. */
 export class MariadbServer extends BaseServer implements Server {
   version: Version | undefined;
+  protected readonly startQuery = `SELECT UNIX_TIMESTAMP() - variable_value AS started
+    FROM information_schema.global_status WHERE variable_name = 'Uptime'`;
   #pulse: Pulse | undefined;
   /** When the plugin that lists locks was found missing. */
   #lockInfoMissingAt: number | undefined;

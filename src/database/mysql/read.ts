@@ -44,7 +44,8 @@ SELECT @@version AS version, @@server_uuid AS uuid, @@server_id AS server_id, @@
   (SELECT SUM(sum_number_of_bytes_write) FROM performance_schema.file_summary_by_event_name
     WHERE event_name = 'wait/io/file/sql/binlog') AS binlog_bytes;
 SELECT variable_name, variable_value FROM performance_schema.global_variables WHERE variable_name IN (${list(VARIABLES)});
-SELECT variable_name, variable_value FROM performance_schema.global_status WHERE variable_name IN (${list(STATUS)});
+SELECT variable_name, variable_value, UNIX_TIMESTAMP() AS now FROM performance_schema.global_status
+  WHERE variable_name IN (${list(STATUS)});
 SHOW REPLICA STATUS;
 SELECT channel_name, TIMESTAMPDIFF(MICROSECOND, GREATEST(last_heartbeat_timestamp, last_queued_transaction_end_queue_timestamp,
     last_queued_transaction_start_queue_timestamp), NOW(6)) AS silent_us,
@@ -111,6 +112,7 @@ export function mysqlState(results: readonly (readonly Row[])[]): InstanceState 
     serverId: number(main, 'server_id'),
     hostname: text(main, 'hostname'),
     uptimeSeconds: Number(status.get('uptime') ?? 0),
+    startedAt: startOf(statusRows),
     readOnly: flag(main, 'read_only'),
     superReadOnly: flag(main, 'super_read_only'),
     offlineMode: flag(main, 'offline_mode'),
@@ -194,6 +196,12 @@ function replicationOf(
     receiverError: errorOf(row, 'Last_IO_Errno', 'Last_IO_Error'),
     applierError: errorOf(row, 'Last_SQL_Errno', 'Last_SQL_Error'),
   };
+}
+
+/** When the server was started, from the rows of its status: the uptime and the time are of one statement. */
+export function startOf(status: readonly Row[] | undefined): number {
+  const uptime = pairs(status).get('uptime');
+  return uptime === undefined ? 0 : (number(status?.[0], 'now') - Number(uptime)) * 1000;
 }
 
 function positionOf(row: Row): string {

@@ -27,6 +27,8 @@ const PORTION = 500;
 /** MySQL 8.0.26 and later, without the statements that 8.4 dropped. */
 export class MysqlServer extends BaseServer implements Server {
   version: Version | undefined;
+  protected readonly startQuery = `SELECT UNIX_TIMESTAMP() - variable_value AS started
+    FROM performance_schema.global_status WHERE variable_name = 'Uptime'`;
   #pulse: Pulse | undefined;
 
   async readState(limits: Limits): Promise<InstanceState> {

@@ -89,7 +89,12 @@ export const memorySchema = openObject({
     .record(z.string(), time)
     .readonly()
     .optional()
-    .describe('when each replica was started that was seen to receive'),
+    .describe('when each replica was started that was seen to receive, by the clock of whoever looked'),
+  runs: z
+    .record(z.string(), time)
+    .readonly()
+    .optional()
+    .describe('the same by the clock of the replica itself: it does not change while the server runs'),
   watchers: z
     .record(z.string(), time)
     .readonly()

@@ -1,30 +1,33 @@
 import { contains, union, type Gtids } from '../../database/gtid.ts';
-import type { InstanceState } from '../../database/state.ts';
 import { traitsOf } from '../../database/traits.ts';
 import type { Survey } from './survey.ts';
 import type { Memory } from './memory.ts';
 import type { Answering, Topology } from './topology.ts';
 
-/** Clocks of the machines that look at the cluster differ a little, and servers count their uptime in seconds. */
+/** The clocks of the machines that looked at the cluster differed a little. */
 const SAME_START_MS = 5000;
 
 /**
- * The memory of when each replica was started, with those that hold all that the primary is known to have had: since
- * that start they have lost nothing. Another look at the same server changes nothing, so that the memory is written
- * once for each start.
+ * The memory of which run of each replica holds all that the primary is known to have had: since that start it has lost
+ * nothing. Another look at the same run changes nothing, so that the memory is written once for each start. `started` is
+ * what older releases read and write: by the clock of whoever looked.
  */
-export function withStarts(before: Memory['started'], topology: Topology, had: Gtids): Memory['started'] {
+export function withStarts(
+  { started: before, runs: known }: Memory,
+  topology: Topology,
+  had: Gtids,
+): Pick<Memory, 'started' | 'runs'> {
   const started = { ...before };
+  const runs = { ...known };
   for (const instance of topology.instances) {
     if (instance.kind === 'silent' || instance.state.replication === undefined) continue;
-    const { executed, replication } = instance.state;
+    const { executed, replication, startedAt } = instance.state;
     if (!contains(union(executed, replication.backlog), had)) continue;
     const { name } = instance.spec;
-    const at = startOf(topology, instance.state);
-    const known = started[name];
-    if (known === undefined || Math.abs(at - known) > SAME_START_MS) started[name] = at;
+    runs[name] = startedAt;
+    if (Math.abs((started[name] ?? 0) - startedAt) > SAME_START_MS) started[name] = startedAt;
   }
-  return started;
+  return { started, runs };
 }
 
 /**
@@ -34,10 +37,8 @@ export function withStarts(before: Memory['started'], topology: Topology, had: G
  */
 export function mayHaveLostRelayLog(survey: Survey, instance: Answering): boolean {
   const { topology, primary } = survey;
-  const { state, spec } = instance;
-  const known = topology.memory.started?.[spec.name];
-  if (traitsOf(state.version.flavour).keepsRelayLogs || known === undefined) return false;
-  if (startOf(topology, instance.state) - known <= SAME_START_MS) return false;
+  if (traitsOf(instance.state.version.flavour).keepsRelayLogs || isSameRun(topology.memory, instance))
+    return false;
   // A primary that came back read-only may itself have lost its last writes.
   const isRefetched =
     primary?.kind === 'answering' &&
@@ -46,7 +47,10 @@ export function mayHaveLostRelayLog(survey: Survey, instance: Answering): boolea
   return !isRefetched;
 }
 
-/** When a server was started, in milliseconds since 1970, by the clock of whoever looked. */
-export function startOf({ at }: Topology, { uptimeSeconds }: InstanceState): number {
-  return at - uptimeSeconds * 1000;
+/** Whether the server has not been started again since it was seen last, or was never seen. */
+function isSameRun({ runs, started }: Memory, { spec: { name }, state: { startedAt } }: Answering): boolean {
+  const run = runs?.[name];
+  if (run !== undefined) return run === startedAt;
+  const byOlderRelease = started?.[name];
+  return byOlderRelease === undefined || startedAt - byOlderRelease <= SAME_START_MS;
 }

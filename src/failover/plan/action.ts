@@ -32,8 +32,8 @@ export type Action =
   | { readonly do: 'make-read-only'; readonly instance: string }
   | { readonly do: 'persist-read-only'; readonly instance: string }
   /**
-   * Fails when the server was started again since `startedAt` (milliseconds since 1970): it is not in the state in
-   * which the plan left it.
+   * Fails when the server was started again, so that its `startedAt` is another one: it is not in the state in which the
+   * plan left it.
    */
   | { readonly do: 'make-writable'; readonly instance: string; readonly startedAt?: number }
   | { readonly do: 'end-clients'; readonly instance: string }

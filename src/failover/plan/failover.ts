@@ -276,11 +276,7 @@ function stopReceiver(survey: Survey, instance: Answering, from: Instance | unde
     replication?.receiver === 'connecting' && from?.kind === 'silent' && !from.silence.alive
       ? { seeks: from.spec.name }
       : {};
-  return step(
-    survey.settings,
-    { do: 'stop-receiver', instance: name, ...seeks },
-    { optional: true, undo },
-  );
+  return step(survey.settings, { do: 'stop-receiver', instance: name, ...seeks }, { optional: true, undo });
 }
 
 /** The fence runs beside the other steps when nothing depends on it. */

@@ -74,7 +74,7 @@ export function promotionStages(
             },
           ),
         ],
-    to.state.readOnly ? [step(settings, makeWritable(survey, to), { irreversible: true })] : [],
+    to.state.readOnly ? [step(settings, makeWritable(to), { irreversible: true })] : [],
   ];
   const stages = [
     ...sideBySide(

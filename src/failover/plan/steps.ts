@@ -1,8 +1,6 @@
 import type { HookName } from '../cluster/hook-name.ts';
 import type { Action, Stage, Step } from './action.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
-import { startOf } from '../cluster/restarts.ts';
-import type { Survey } from '../cluster/survey.ts';
 import type { Answering } from '../cluster/topology.ts';
 
 type Extra = Partial<Omit<Step, 'action' | 'limitMs'>>;
@@ -47,8 +45,8 @@ export function step(settings: FailoverSettings, action: Action, extra: Extra = 
 }
 
 /** Lets the instance take writes, provided that it is still the server process that was looked at. */
-export function makeWritable({ topology }: Survey, { spec, state }: Answering): Action {
-  return { do: 'make-writable', instance: spec.name, startedAt: startOf(topology, state) };
+export function makeWritable({ spec, state }: Answering): Action {
+  return { do: 'make-writable', instance: spec.name, startedAt: state.startedAt };
 }
 
 /** The step that runs the operators' hook for this moment, when there is one. */

@@ -73,7 +73,7 @@ export function planSwitchover(
       step(
         settings,
         { do: 'make-read-only', instance: old },
-        isWritable ? { undo: [makeWritable(survey, from)] } : {},
+        isWritable ? { undo: [makeWritable(from)] } : {},
       ),
     ],
     [

@@ -29,9 +29,6 @@ export interface InstanceRecord {
   readonly refusedSince: number | undefined;
 }
 
-/** By how much an uptime may differ from the time that passed: servers report whole seconds. */
-const UPTIME_SECONDS = 3;
-
 /** A problem that stands, and since when. */
 export interface Sighting {
   readonly problem: Problem;
@@ -77,7 +74,7 @@ export function withAnswer(record: InstanceRecord, askedAt: number, state?: Inst
       : {
           state,
           stateAt: askedAt,
-          tookWrites: !state.readOnly || (record.tookWrites && isSameRun(record, state, askedAt)),
+          tookWrites: !state.readOnly || (record.tookWrites && record.state?.startedAt === state.startedAt),
           committing: stillCommitting(record, state, askedAt),
         }),
     ...(hasMore ? { advancedAt: askedAt } : {}),
@@ -93,13 +90,6 @@ export function positionOf({ executed, replication, readOnly, binlogBytes }: Ins
   // A replica's own binary log grows while it applies transactions that it received earlier.
   const written = readOnly ? '' : String(binlogBytes);
   return `${received.toString()} ${replication?.position ?? ''} ${written}`;
-}
-
-/** Whether the server has not been restarted since the last look. */
-function isSameRun({ state, stateAt }: InstanceRecord, now: InstanceState, askedAt: number): boolean {
-  if (state === undefined) return false;
-  const passed = (askedAt - stateAt) / 1000;
-  return now.uptimeSeconds >= state.uptimeSeconds + passed - UPTIME_SECONDS;
 }
 
 function stillCommitting(

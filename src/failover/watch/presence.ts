@@ -108,7 +108,7 @@ export function withPrimary(memory: Memory, seen: Topology | undefined, before?:
     primary: spec.name,
     began,
     semiSync: settingsOf({ ...seen, memory }, view.primary),
-    started: withStarts(memory.started, seen, had),
+    ...withStarts(memory, seen, had),
     identities: { ...memory.identities, ...identitiesOf(seen) },
     disabledEvents: state.disabledEvents,
     ...stillStopped(memory, seen, before),
@@ -121,18 +121,12 @@ export function withPrimary(memory: Memory, seen: Topology | undefined, before?:
 /** Whether the memory lacks who the primary is, or how it acknowledges; it must know both before the primary dies. */
 function isNews(seen: Topology | undefined, before: Topology | undefined): boolean {
   if (seen === undefined) return false;
-  const { primary, semiSync, started, identities, below, fenced } = withPrimary(seen.memory, seen, before);
+  const { primary, semiSync, runs, identities, below, fenced } = withPrimary(seen.memory, seen, before);
   return (
     primary !== seen.memory.primary ||
     !isDeepStrictEqual(
-      [semiSync, started, identities, below, fenced],
-      [
-        seen.memory.semiSync,
-        seen.memory.started,
-        seen.memory.identities,
-        seen.memory.below,
-        seen.memory.fenced,
-      ],
+      [semiSync, runs, identities, below, fenced],
+      [seen.memory.semiSync, seen.memory.runs, seen.memory.identities, seen.memory.below, seen.memory.fenced],
     )
   );
 }

@@ -530,7 +530,12 @@ test('a server that was stopped, and was fenced only by a change that is taken b
   });
   const outcome = await carryOut(
     planOf(
-      [{ action: { do: 'fence', instance: 'db1' }, undo: [{ do: 'unfence', instance: 'db1', asBefore: true }] }],
+      [
+        {
+          action: { do: 'fence', instance: 'db1' },
+          undo: [{ do: 'unfence', instance: 'db1', asBefore: true }],
+        },
+      ],
       [{ action: { do: 'stop-replica', instance: 'db2' } }],
       [{ action: { do: 'catch-up', instance: 'db2', with: 'db3' } }],
     ),

@@ -3,7 +3,7 @@ import { parseGtids } from '../../../src/database/gtid.ts';
 import type { ReplicationState } from '../../../src/database/state.ts';
 import type { Flavour } from '../../../src/database/version.ts';
 import { healthyState, NOW, uuidOf } from './topology.ts';
-import { uptimeOf, type Node, type Transaction, type ModelServers } from './servers.ts';
+import { startOf, uptimeOf, type Node, type Transaction, type ModelServers } from './servers.ts';
 
 /** The whole cluster as the tool sees it. */
 export function say(world: ModelServers): Topology {
@@ -43,6 +43,7 @@ function sayOf(world: ModelServers, node: Node): Instance {
       ...healthyState(flavour, node.name, notation(flavour, node.executed)),
       purged: parseGtids(flavour, notation(flavour, node.purged)),
       uptimeSeconds: uptimeOf(node),
+      startedAt: startOf(node),
       readOnly: !node.writable,
       superReadOnly: !node.writable,
       replication: replicationOf(world, node, isConnected),

@@ -64,6 +64,7 @@ export function healthyState(flavour: Flavour, name: string, executed: string): 
     serverId: Number(name.replace(/\D/g, '')),
     hostname: name,
     uptimeSeconds: 1000,
+    startedAt: 1_700_000_000_000,
     readOnly: true,
     superReadOnly: true,
     offlineMode: false,
@@ -225,6 +226,7 @@ export function parseInstance(
     else if (word === 'nogtid') state.gtidMode = false;
     else if (key === 'format') state.binlogFormat = value;
     else if (key === 'up') state.uptimeSeconds = Number(value);
+    else if (key === 'run') state.startedAt += Number(value) * 1000;
     else if (key === 'id') state.serverId = Number(value);
     else if (key === 'uuid') state.uuid = uuidOf(value);
     else if (key === 'flavour') state.version = { ...state.version, flavour: value as Flavour };

@@ -71,7 +71,13 @@ test('a replica that somebody has put back below the primary by hand counts as o
 
 test('a fenced instance that somebody has started by hand counts again', (t) => {
   const instances = ['db1 primary 1:1-100', 'db2 <db1 1:1-100', 'db3 dead'];
-  const known = { ...EMPTY_MEMORY, epoch: 1, primary: 'db1', fenced: ['db2', 'db3'], stopped: ['db2', 'db3'] };
+  const known = {
+    ...EMPTY_MEMORY,
+    epoch: 1,
+    primary: 'db1',
+    fenced: ['db2', 'db3'],
+    stopped: ['db2', 'db3'],
+  };
   const seen = { ...describe({ instances }), memory: known };
   t.deepEqual(withPrimary(known, seen).fenced, ['db2', 'db3'], 'one look may be from before the fence');
   const twice = withPrimary(known, seen, seen);
