@@ -25,6 +25,18 @@ export const PROVISION_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/provision/run.ts')).runCommand,
   },
   {
+    name: 'drain',
+    summary: 'take a server out of service: new requests go elsewhere, running ones finish',
+    usage: '[host]',
+    load: async () => (await import('../commands/provision/drain.ts')).drainCommand,
+  },
+  {
+    name: 'undrain',
+    summary: 'put a server back into service, once it is healthy',
+    usage: '<host>',
+    load: async () => (await import('../commands/provision/undrain.ts')).undrainCommand,
+  },
+  {
     name: 'init',
     summary: 'lay out a project: inventory, playbooks, files and passwords',
     usage: '[directory]',

@@ -230,6 +230,61 @@ test.serial('ports that change move on all hosts, and a drained server stays dra
   t.is((await lab.provision('check')).status, 0);
 });
 
+test.serial(
+  'a server leaves and comes back under load without a failed request, whatever HAProxy goes through',
+  async (t) => {
+    await siteIsUp(lab, vip);
+    // One connection that is kept open, and for each request one of its own; neither asks again when something fails.
+    const requests = 900;
+    const clients = ['keep-alive', 'close'].map((connection) =>
+      startProvision([
+        ...['lab', 'exec', '--name', lab.name, 'client', '--'],
+        ...['curl', '-sS', '--rate', '30/s', '-H', `Connection: ${connection}`],
+        ...['-o', '/dev/null', '-w', '%{http_code}\n', `http://${vip}/api/whoami?[1-${requests}]`],
+      ]),
+    );
+    const servedBy = async (): Promise<ReadonlySet<string>> => {
+      const names = new Set<string>();
+      for (let n = 0; n < 12; n++) {
+        const { body } = await request(lab, `http://${vip}/api/whoami`);
+        names.add((JSON.parse(body) as { server: string }).server);
+      }
+      return names;
+    };
+    const refused = await lab.provision('drain', 'web1');
+    t.is(refused.status, 2, 'it carries the primary');
+    t.regex(refused.stderr, /--switchover/);
+    must(await lab.provision('drain', 'web2', '--reason', 'new disk'), 'drain');
+    t.deepEqual(await servedBy(), new Set(['web1', 'web3']));
+    must(await lab.provision('drain', 'db3', '--reason', 'kernel'), 'drain');
+    t.is(
+      (await lab.provision('drain', 'web1', '--switchover', '--yes')).status,
+      2,
+      'it would be the last one',
+    );
+    must(await lab.provision('undrain', 'web3'), 'undrain');
+    const shown = must(await lab.provision('drain', '--status'), 'status').stdout;
+    t.regex(shown, /^web2: out since .* by .*: new disk$/m);
+    t.notRegex(shown, /web3/);
+    for (const verb of [
+      'systemctl reload haproxy',
+      'systemctl restart haproxy',
+      'kill -9 $(pidof haproxy)',
+    ]) {
+      // The one without the address: what is open through the other one would break.
+      const idle = (await lab.sh('lb1', 'ip -4 -o address show')).includes(`${vip}/`) ? 'lb2' : 'lb1';
+      await lab.sh(idle, verb);
+      await waitFor(`HAProxy serves after ${verb}`, async () => (await webState(idle)) === 'DRAIN');
+    }
+    must(await lab.provision('undrain', 'web2'), 'undrain');
+    t.deepEqual(await servedBy(), new Set(SERVERS));
+    for (const client of clients) {
+      const { stdout, stderr } = await client.ended;
+      t.is(stdout, '200\n'.repeat(requests), stderr);
+    }
+  },
+);
+
 test.serial('what a running site cannot change is said before anything is changed', async (t) => {
   await isRefused(t, /runs MySQL, and the inventory asks for mariadb/, 'mysql_flavour=mariadb');
   await isRefused(t, /a running cluster keeps its port/, 'mysql_port=3310');

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { EXIT, UserError } from '../../lib/errors.ts';
@@ -21,6 +22,8 @@ export interface Session {
   readonly ports: OpenCluster;
   /** Nothing that was read as a secret is printed. */
   readonly redact: (text: string) => string;
+  /** The inventory's directory; for a daemon, where its files are. */
+  readonly directory: string;
   /** SSH to a host as an operator; undefined for a daemon. */
   readonly shell: ((host: string) => Promise<{ connection: Connection; become: Become }>) | undefined;
   close(): Promise<void>;
@@ -190,6 +193,7 @@ async function operatorSession(found: InventoryCluster, choice: ClusterChoice): 
   return {
     cluster,
     ports,
+    directory,
     redact: (text) => secrets.redact(text),
     shell: async (host) => ({ connection: await connect(host), become: becomeOf(host) }),
     close: async () => {
@@ -211,7 +215,14 @@ async function daemonSession(described: Cluster, choice: ClusterChoice): Promise
     // The connections that the watch keeps open serve whoever works beside it, too.
     controlDirectory: existsSync(CONTROL_DIRECTORY) ? CONTROL_DIRECTORY : undefined,
   });
-  return { cluster, ports, redact, shell: undefined, close: async () => await ports.close() };
+  return {
+    cluster,
+    ports,
+    directory: dirname(choice.cluster ?? ''),
+    redact,
+    shell: undefined,
+    close: async () => await ports.close(),
+  };
 }
 
 /** The service's own, while it runs. */

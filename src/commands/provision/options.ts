@@ -57,12 +57,13 @@ interface RawRunOptions extends RawInventoryOptions {
   readonly syntaxCheck?: true;
 }
 
-/** Adds --inventory and --limit. */
-export function addInventoryOptions(command: Command): Command {
+/** Adds --inventory and --limit. `omit` leaves out what makes no sense for a command. */
+export function addInventoryOptions(command: Command, options: { omit?: 'limit' } = {}): Command {
   const defaults = settings();
-  return command
-    .option('-i, --inventory <path>', `hosts.yml or its directory (default: ${defaults.inventory})`)
-    .option('-l, --limit <pattern>', 'only these hosts and groups, e.g. web:!web2');
+  command.option('-i, --inventory <path>', `hosts.yml or its directory (default: ${defaults.inventory})`);
+  return options.omit === 'limit'
+    ? command
+    : command.option('-l, --limit <pattern>', 'only these hosts and groups, e.g. web:!web2');
 }
 
 /** What was given for --inventory and --limit. */

@@ -175,7 +175,7 @@ export const SURROUNDING_ROWS = [
         .filter((downtime) => downtime.until > at)
         .map((downtime) => ({
           instance: downtime.instance,
-          message: `${downtime.instance} is in a downtime by ${downtime.by} for ${Math.ceil((downtime.until - at) / 60_000)} more minutes: ${downtime.reason}`,
+          message: `${downtime.instance} is in a downtime by ${downtime.by} for another ${howLong(downtime.until - at)}: ${downtime.reason}`,
         })),
     remedy: ({ instance }) => `\`failover downtime end ${instance}\``,
   },
@@ -189,4 +189,9 @@ function each(survey: Survey, find: (balancer: BalancerView) => readonly Finding
 
 function repoint(): string {
   return 'the watch points it at the primary; by hand: `failover promote` of the primary itself repeats it';
+}
+
+function howLong(ms: number): string {
+  const minutes = Math.ceil(ms / 60_000);
+  return minutes < 2880 ? `${minutes} minutes` : `${Math.ceil(minutes / 1440)} days`;
 }

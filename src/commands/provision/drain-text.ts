@@ -1,0 +1,95 @@
+import { z } from 'zod';
+
+import type { Left } from '../../site/drain.ts';
+import type { Pool } from '../../site/pool.ts';
+import { clock } from '../failover/topology-text.ts';
+
+/** `3 requests run on lb1, 1 on lb2`. */
+export function leftText(left: readonly Left[]): string {
+  const parts = (['requests', 'reads'] as const).flatMap((part) => {
+    const mine = left.filter((one) => one.part === part);
+    if (mine.length === 0) return [];
+    const noun = part === 'requests' ? 'requests run' : 'reading sessions are open';
+    return [`${noun}: ${mine.map(({ balancer, current }) => `${current} through ${balancer}`).join(', ')}`];
+  });
+  return parts.join('; ');
+}
+
+const outSchema = z.strictObject({
+  balancer: z.string(),
+  isOut: z.boolean(),
+  requests: z.int().nonnegative(),
+  reads: z.int().nonnegative(),
+  healthy: z.boolean().describe("what the balancer's own check says"),
+});
+
+/** `provision drain --status --json`. */
+export const drainStatusSchema = z.strictObject({
+  type: z.literal('drain-status'),
+  servers: z.array(
+    z.strictObject({
+      name: z.string(),
+      drained: z
+        .strictObject({ by: z.string(), since: z.number(), reason: z.string() })
+        .optional()
+        .describe('who took it out, when (milliseconds since 1970) and why'),
+      balancers: z.array(outSchema),
+    }),
+  ),
+});
+
+export function drainStatusJson(pools: readonly Pool[]): z.infer<typeof drainStatusSchema> {
+  return {
+    type: 'drain-status',
+    servers: namesIn(pools).map((name) => ({
+      name,
+      drained: drainedIn(pools, name),
+      balancers: pools.map((pool) => ({ balancer: pool.balancer, ...stateIn(pool, name) })),
+    })),
+  };
+}
+
+/** A line for each server that is out, or whose balancers do not agree. */
+export function drainStatusText(pools: readonly Pool[], now: number): string {
+  const lines = namesIn(pools).flatMap((name) => {
+    const states = pools.map((pool) => ({ balancer: pool.balancer, ...stateIn(pool, name) }));
+    const drained = drainedIn(pools, name);
+    if (drained === undefined && !states.some(({ isOut }) => isOut)) return [];
+    const who =
+      drained === undefined
+        ? 'by hand, in HAProxy itself'
+        : `since ${clock(drained.since)} (${minutes(now - drained.since)}) by ${drained.by}: ${drained.reason}`;
+    const where = states.map(
+      ({ balancer, isOut, requests, reads, healthy }) =>
+        `${balancer} ${isOut ? 'out' : 'IN SERVICE'}, ${requests} requests, ${reads} reading sessions${healthy ? '' : ', not healthy'}`,
+    );
+    return [`${name}: out ${who}\n    ${where.join('\n    ')}`];
+  });
+  return lines.length === 0 ? 'all servers are in service\n' : `${lines.join('\n')}\n`;
+}
+
+function minutes(ms: number): string {
+  const all = Math.max(0, Math.round(ms / 60_000));
+  return all < 120 ? `${all} min` : `${Math.round(all / 60)} h`;
+}
+
+function namesIn(pools: readonly Pool[]): readonly string[] {
+  return [...new Set(pools.flatMap(({ servers }) => servers.map(({ name }) => name)))];
+}
+
+function drainedIn(pools: readonly Pool[], name: string): ReturnType<Pool['drained']['get']> {
+  return pools.map((pool) => pool.drained.get(name)).find((one) => one !== undefined);
+}
+
+function stateIn(pool: Pool, name: string): Omit<z.infer<typeof outSchema>, 'balancer'> {
+  const mine = pool.servers.filter((one) => one.name === name);
+  const sum = (part: string): number =>
+    mine.filter((one) => one.part === part).reduce((total, one) => total + one.current, 0);
+  const web = mine.filter(({ part }) => part === 'requests');
+  return {
+    isOut: mine.length > 0 && web.every(({ isOut }) => isOut),
+    requests: sum('requests'),
+    reads: sum('reads'),
+    healthy: web.every(({ passes }) => passes),
+  };
+}

@@ -1,0 +1,155 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import test, { type ExecutionContext } from 'ava';
+
+import { run } from '../../src/lib/process.ts';
+
+// The program that takes servers out on a balancer, against a runtime API that only notes what it is told. What a real
+// HAProxy makes of it is seen in the lab.
+
+const SCRIPT = readFileSync(
+  fileURLToPath(new URL('../../playbooks/roles/haproxy/templates/haproxy-drain.j2', import.meta.url)),
+  'utf8',
+);
+
+const CONFIGURATION = `backend web
+    server web1 10.83.3.21:80
+    server web2 [fd00::22]:8082
+backend mysql_primary
+    server web2 10.83.3.22:3306 addr 10.83.3.22 port 9201
+backend mysql_replicas
+    server web2 10.83.3.22:3306 addr 10.83.3.22 port 9201
+`;
+
+const STATES = '# be_id be_name srv_id srv_name\\n3 web 1 web1\\n3 web 2 web2\\n';
+
+interface Balancer {
+  readonly directory: string;
+  readonly drain: (args: readonly string[], stdin?: string) => Promise<{ status: number; stderr: string }>;
+  readonly said: () => readonly string[];
+}
+
+function balancer(t: ExecutionContext, answer = ''): Balancer {
+  const directory = mkdtempSync(join(tmpdir(), 'understudy-drain-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const put = (name: string, text: string): string => {
+    writeFileSync(join(directory, name), text);
+    return join(directory, name);
+  };
+  mkdirSync(join(directory, 'bin'));
+  // Which backend has which server, it says to everybody; everything else is noted.
+  const answers = `#!/bin/sh
+read -r asked
+case $asked in
+  'show servers state mysql_readable;'*) ;;
+  'show servers state '*) printf '1\\n${STATES}\\n' ;;
+  *) printf '%s\\n' "$asked" >> "${directory}/said"; printf '%s' '${answer}' ;;
+esac
+echo 'held 0 until 0'
+`;
+  chmodSync(put('bin/socat', answers), 0o755);
+  const script = put(
+    'drain',
+    SCRIPT.replaceAll('/run/haproxy', directory).replaceAll(
+      '/var/lib/haproxy-drained',
+      join(directory, 'kept'),
+    ),
+  );
+  const config = put('haproxy.cfg', CONFIGURATION);
+  return {
+    directory,
+    drain: async (args, stdin = '') =>
+      await run(['sh', script, ...args], {
+        input: stdin,
+        env: {
+          ...process.env,
+          PATH: `${join(directory, 'bin')}:${process.env['PATH'] ?? ''}`,
+          CONFIG: config,
+        },
+      }),
+    said: () =>
+      existsSync(join(directory, 'said'))
+        ? readFileSync(join(directory, 'said'), 'utf8').trimEnd().split('\n')
+        : [],
+  };
+}
+
+test('a server is noted and then drained in every backend that has it, but not as the writer', async (t) => {
+  const { drain, said, directory } = balancer(t);
+  const { status, stderr } = await drain(['out', 'web2'], '{"by":"ann"}\n');
+  t.is(status, 0, stderr);
+  t.deepEqual(
+    said().filter((line) => line.startsWith('set')),
+    [
+      'set server web/web2 state drain; writers show',
+      'set server mysql_replicas/web2 state drain; writers show',
+    ],
+  );
+  t.is(readFileSync(join(directory, 'kept/web2'), 'utf8'), '{"by":"ann"}\n');
+  const back = await drain(['in', 'web2']);
+  t.is(back.status, 0, back.stderr);
+  t.false(existsSync(join(directory, 'kept/web2')));
+});
+
+test('a name that HAProxy does not have, or that is no name, changes nothing', async (t) => {
+  for (const name of ['web9', '', '../web2', '.web2', 'web2; show env']) {
+    const { drain, said, directory } = balancer(t);
+    const { status } = await drain(['out', name], '{}\n');
+    t.is(status, 1, name);
+    t.deepEqual(said(), []);
+    t.false(existsSync(join(directory, 'kept')));
+  }
+});
+
+test('what HAProxy refuses is an error with its words', async (t) => {
+  const { drain } = balancer(t, 'No such server.\n');
+  const { status, stderr } = await drain(['out', 'web2'], '{}\n');
+  t.is(status, 1);
+  t.regex(stderr, /set server web\/web2 state drain: No such server\./);
+});
+
+test('HAProxy begins with the servers out that are out, whatever was saved of them', async (t) => {
+  const { drain, directory } = balancer(t);
+  await drain(['out', 'web2'], '{}\n');
+  const state = join(directory, 'server-state');
+  t.is((await drain(['keep'])).status, 0);
+  t.deepEqual(
+    readFileSync(state, 'utf8').trimEnd().split('\n').slice(2).sort(),
+    [
+      '0 mysql_replicas 0 web2 - 2 8 1 1 0 1 0 0 6 0 0 0 - 3306 -',
+      '0 web 0 web2 - 2 8 1 1 0 1 0 0 6 0 0 0 - 8082 -',
+    ],
+    'after a crash nothing was saved',
+  );
+  writeFileSync(
+    state,
+    `1
+# be_id be_name srv_id
+3 web 1 web1 - 2 0 1 1 91 15 3 2 6 0 0 0 - 80 -
+3 web 2 web2 - 0 4 1 1 91 15 3 2 6 0 0 0 - 8082 -
+6 mysql_primary 2 web2 - 2 0 1 1 91 15 3 2 6 0 0 0 - 3306 -
+7 mysql_replicas 2 web2 - 2 8 1 1 91 15 3 2 6 0 0 0 - 3306 -
+`,
+  );
+  t.is((await drain(['keep'])).status, 0);
+  t.deepEqual(readFileSync(state, 'utf8').trimEnd().split('\n').slice(2), [
+    '3 web 1 web1 - 2 0 1 1 91 15 3 2 6 0 0 0 - 80 -',
+    '3 web 2 web2 - 0 12 1 1 91 15 3 2 6 0 0 0 - 8082 -',
+    '6 mysql_primary 2 web2 - 2 0 1 1 91 15 3 2 6 0 0 0 - 3306 -',
+    '7 mysql_replicas 2 web2 - 2 8 1 1 91 15 3 2 6 0 0 0 - 3306 -',
+  ]);
+});
+
+test('after a reload, who was taken out meanwhile is taken out again', async (t) => {
+  const { drain, said } = balancer(t);
+  await drain(['out', 'web2'], '{}\n');
+  const before = said().length;
+  t.is((await drain(['apply'])).status, 0);
+  t.deepEqual(said().slice(before), [
+    'set server web/web2 state drain; writers show',
+    'set server mysql_replicas/web2 state drain; writers show',
+  ]);
+});
