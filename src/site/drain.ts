@@ -45,9 +45,7 @@ export async function drain(
   drained: Drained,
   options: DrainOptions,
 ): Promise<DrainOutcome> {
-  const pools = await poolsOf(balancers);
-  mustServe(pools, server);
-  if (!options.evenTheLast) mustLeaveSomebody(pools, server);
+  const pools = await mayLeave(balancers, server, options);
   const before = pools.map((pool) => pool.drained.get(server)).find((one) => one !== undefined);
   const record = before ?? drained;
   const fresh = balancers.filter((_, index) => !isOutOf(pools[index], server));
@@ -80,6 +78,18 @@ export async function drain(
     await Promise.allSettled(fresh.map((balancer) => balancer.putBack(server)));
     throw error;
   }
+}
+
+/** What the balancers say; rejects when they do not know the server, or when nobody else would serve. */
+export async function mayLeave(
+  balancers: readonly SiteBalancer[],
+  server: string,
+  { evenTheLast }: Pick<DrainOptions, 'evenTheLast'>,
+): Promise<readonly Pool[]> {
+  const pools = await poolsOf(balancers);
+  mustServe(pools, server);
+  if (!evenTheLast) mustLeaveSomebody(pools, server);
+  return pools;
 }
 
 export interface UndrainOptions {

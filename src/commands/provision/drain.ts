@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { primaryOf } from '../../failover/cluster/primary.ts';
 import { planPromote } from '../../failover/plan/promote.ts';
 import { EXIT, UserError } from '../../lib/errors.ts';
-import { drain, type Left, poolsOf } from '../../site/drain.ts';
+import { drain, type Left, mayLeave, poolsOf } from '../../site/drain.ts';
 import type { CommandContext } from '../context.ts';
 import { change } from '../failover/change.ts';
 import { operatorName, parseDuration } from '../failover/options.ts';
@@ -80,12 +80,15 @@ async function drainOne(
   const lock = takeLock(database.directory, `provision drain ${host}`);
   try {
     const startedAt = performance.now();
+    const evenTheLast = flags.force ?? false;
+    // Before the primary is moved away for nothing.
+    await mayLeave(balancers, host, { evenTheLast });
     if (instance !== undefined && !(await isFreeOfPrimary(site, instance.name, host, flags, signal))) return;
     const drained = { by: operatorName(), since: Date.now(), reason: flags.reason ?? 'no reason given' };
     const outcome = await drain(balancers, host, drained, {
       timeoutMs: flags.timeout ?? TIMEOUT_MS,
       signal,
-      evenTheLast: flags.force ?? false,
+      evenTheLast,
       progress: (left: readonly Left[]) => {
         if (left.length > 0) text.write(`${host}: ${leftText(left)}\n`);
       },
