@@ -64,7 +64,10 @@ export function drainCommand(context: CommandContext): Command {
     }
     if (word === undefined)
       throw new UserError({ message: 'which server?', hint: 'provision drain web2, or --status' });
-    await withSite(choice, async (site) => await drainOne(site, word, flags, context.signal));
+    await withSite(
+      { ...choice, host: word },
+      async (site) => await drainOne(site, word, flags, context.signal),
+    );
   });
 }
 
@@ -143,17 +146,13 @@ async function isFreeOfPrimary(
     );
   }
   const { settings } = database.cluster;
-  await change(
-    database,
-    (topology) => planPromote(topology, { to: undefined, force: false, rejoin: true }, settings),
-    {
-      yes: flags.yes ?? false,
-      dryRun: false,
-      json: flags.json ?? false,
-      reason: `${host} is drained`,
-      purpose: `promote another instance than ${instance}`,
-      signal,
-    },
-  );
+  await change(database, (topology, accepts) => planPromote(topology, { accepts }, settings), {
+    yes: flags.yes ?? false,
+    dryRun: false,
+    json: flags.json ?? false,
+    reason: `${host} is drained`,
+    purpose: `promote another instance than ${instance}`,
+    signal,
+  });
   return process.exitCode === undefined || process.exitCode === EXIT.ok;
 }

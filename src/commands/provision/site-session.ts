@@ -15,6 +15,8 @@ export interface SiteSession {
 export interface SiteChoice {
   readonly inventory: string;
   readonly extraVariables: Dict;
+  /** The host, or the instance on it, that the command is about: it says which of several databases is meant. */
+  readonly host?: string | undefined;
 }
 
 /** Connects to every balancer, does the work, and closes whatever happens. */
@@ -22,6 +24,7 @@ export async function withSite<T>(choice: SiteChoice, work: (site: SiteSession) 
   const database = await openSession({
     inventory: choice.inventory,
     extraVars: choice.extraVariables,
+    instances: choice.host === undefined ? [] : [choice.host],
     withoutStore: false,
   });
   try {

@@ -28,7 +28,7 @@ export function undrainCommand(context: CommandContext): Command {
   );
   return command.action(async (word: string) => {
     const flags = command.opts<{ readonly timeout?: number; readonly force?: true; readonly json?: true }>();
-    await withSite(inventoryOptions(command), async ({ database, balancers, find }) => {
+    await withSite({ ...inventoryOptions(command), host: word }, async ({ database, balancers, find }) => {
       const { host, instance } = find(word);
       const lock = takeLock(database.directory, `provision undrain ${host}`);
       try {
