@@ -151,16 +151,16 @@ async function everyone<T>(
   work: (balancer: SiteBalancer) => Promise<T>,
 ): Promise<readonly T[]> {
   const settled = await Promise.allSettled(balancers.map(async (balancer) => await work(balancer)));
-  const errors = settled.flatMap((one): readonly unknown[] =>
-    one.status === 'rejected' ? [one.reason as unknown] : [],
-  );
+  const errors = settled.flatMap((one) => {
+    if (one.status === 'fulfilled') return [];
+    if (one.reason instanceof UserError) return [one.reason];
+    throw one.reason;
+  });
   const [first] = errors;
   if (first === undefined) return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-  const known = errors.filter((error): error is UserError => error instanceof UserError);
-  if (known.length < errors.length) throw first;
   throw new UserError(
-    known.flatMap(({ problems }) => problems),
-    { cause: first, exitCode: known[0]?.exitCode ?? EXIT.failed },
+    errors.flatMap(({ problems }) => problems),
+    { cause: first, exitCode: first.exitCode },
   );
 }
 

@@ -92,7 +92,7 @@ function countsOf(lines: readonly string[]): ReadonlyMap<string, Count> {
     const check = cell('check_status').replace(/^\* /, '');
     const code = /^L7(?!OK)/.test(check) ? ` ${cell('check_code')}` : '';
     counts.set(`${cell('pxname')} ${cell('svname')}`, {
-      passes: /^L\dOKC?$/.test(check) && !/^DOWN/.test(cell('status')),
+      passes: /^L\dOKC?$/.test(check) && !cell('status').startsWith('DOWN'),
       check: `${check}${code}`,
       current: Number(cell('scur')) + Number(cell('qcur')),
     });

@@ -238,9 +238,23 @@ test.serial(
     const requests = 900;
     const clients = ['keep-alive', 'close'].map((connection) =>
       startProvision([
-        ...['lab', 'exec', '--name', lab.name, 'client', '--'],
-        ...['curl', '-sS', '--rate', '30/s', '-H', `Connection: ${connection}`],
-        ...['-o', '/dev/null', '-w', '%{http_code}\n', `http://${vip}/api/whoami?[1-${requests}]`],
+        'lab',
+        'exec',
+        '--name',
+        lab.name,
+        'client',
+        '--',
+        'curl',
+        '-sS',
+        '--rate',
+        '30/s',
+        '-H',
+        `Connection: ${connection}`,
+        '-o',
+        '/dev/null',
+        '-w',
+        '%{http_code}\n',
+        `http://${vip}/api/whoami?[1-${requests}]`,
       ]),
     );
     const servedBy = async (): Promise<ReadonlySet<string>> => {
