@@ -109,6 +109,8 @@ export interface SemiSyncState {
     readonly ackers: number;
     readonly requiredAcks: number;
     readonly timeoutMs: number;
+    /** Waits although too few replicas are connected; without, it is asynchronous as soon as they are. */
+    readonly waitsWithoutReplicas: boolean;
     readonly waiting: number;
   };
   readonly replica: { readonly enabled: boolean; readonly active: boolean };

@@ -7,6 +7,8 @@ export interface Traits {
   readonly product: string;
   /** The variable that says whether an instance has GTIDs in an order that others can follow. */
   readonly gtidVariable: string;
+  /** The variable that lets a primary wait although too few replicas are connected. */
+  readonly waitVariable: string;
   /** Read-only stops every session at once (super_read_only); without, privileged sessions write until they are ended. */
   readonly readOnlyStopsEverybody: boolean;
   /** A receiver that is started again keeps what it received and did not apply; without, its relay logs are deleted. */
@@ -25,6 +27,7 @@ const MYSQL: Traits = {
   flavour: 'mysql',
   product: 'MySQL',
   gtidVariable: 'gtid_mode',
+  waitVariable: 'rpl_semi_sync_source_wait_no_replica',
   readOnlyStopsEverybody: true,
   keepsRelayLogs: true,
   toleratesErrant: true,
@@ -37,6 +40,7 @@ const MARIADB: Traits = {
   flavour: 'mariadb',
   product: 'MariaDB',
   gtidVariable: 'gtid_strict_mode',
+  waitVariable: 'rpl_semi_sync_master_wait_no_slave',
   readOnlyStopsEverybody: false,
   keepsRelayLogs: false,
   // The strict mode ends replication at the next transaction: its numbers have no gaps to put another one in.

@@ -1,6 +1,6 @@
 import { ahead, type Gtids, noGtids, parseGtids, union } from '../gtid.ts';
 import { hostPort } from '../../lib/host-port.ts';
-import { errorOf, filtersOf, lagOf, receiverOf, startOf } from '../mysql/read.ts';
+import { errorOf, filtersOf, lagOf, lagWithoutSource, receiverOf, startOf } from '../mysql/read.ts';
 import { flag, isOn, number, numberOrNone, pairs, text } from '../rows.ts';
 import type { Row } from '../session.ts';
 import type { InstanceState, ReplicationState } from '../state.ts';
@@ -17,7 +17,8 @@ SELECT @@version AS version, @@server_id AS server_id, @@hostname AS hostname, @
   @@gtid_binlog_state AS binlog_state, @@gtid_slave_pos AS slave_pos, @@gtid_strict_mode AS strict,
   @@log_bin AS log_bin, @@log_slave_updates AS log_slave_updates, @@binlog_format AS binlog_format,
   @@max_connections AS max_connections, @@rpl_semi_sync_master_enabled AS source_enabled,
-  @@rpl_semi_sync_master_timeout AS source_timeout, @@rpl_semi_sync_slave_enabled AS replica_enabled;
+  @@rpl_semi_sync_master_timeout AS source_timeout,
+  @@rpl_semi_sync_master_wait_no_slave AS source_wait, @@rpl_semi_sync_slave_enabled AS replica_enabled;
 SELECT variable_name, variable_value, UNIX_TIMESTAMP() AS now FROM information_schema.global_status
   WHERE variable_name IN ('Rpl_semi_sync_master_status', 'Rpl_semi_sync_master_clients',
   'Rpl_semi_sync_master_wait_sessions', 'Rpl_semi_sync_slave_status', 'Threads_connected', 'Uptime');
@@ -99,6 +100,7 @@ export function mariadbState(
         // It waits for one replica, and cannot be told to wait for more.
         requiredAcks: 1,
         timeoutMs: Number(text(main, 'source_timeout') || 0),
+        waitsWithoutReplicas: flag(main, 'source_wait'),
         waiting: Number(status.get('rpl_semi_sync_master_wait_sessions') ?? 0),
       },
       replica: {
@@ -149,7 +151,10 @@ function replicationOf(row: Row, pulse: Pulse | undefined, applied: Gtids): Repl
     position: `${text(row, 'Master_Log_File')} ${text(row, 'Read_Master_Log_Pos')}`,
     backlog,
     silentMs: pulse?.movedAt === undefined ? undefined : performance.now() - pulse.movedAt,
-    lagSeconds: lagOf(numberOrNone(row, 'Seconds_Behind_Master'), backlog),
+    // The second column came with 11.6; before, nobody knows once the source is gone.
+    lagSeconds:
+      lagOf(numberOrNone(row, 'Seconds_Behind_Master'), backlog) ??
+      lagWithoutSource(backlog, numberOrNone(row, 'Master_Slave_time_diff')),
     delaySeconds: number(row, 'SQL_Delay'),
     filters: filtersOf(row),
     receiverError: errorOf(row, 'Last_IO_Errno', 'Last_IO_Error'),

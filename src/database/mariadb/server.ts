@@ -13,7 +13,7 @@ import { flag, number, text } from '../rows.ts';
 import type { JournalRow, Limits, LoggedTransaction, Server, SourceAddress } from '../server.ts';
 import type { Row, Session } from '../session.ts';
 import type { InstanceState } from '../state.ts';
-import type { Version } from '../version.ts';
+import { isAtLeast, type Version } from '../version.ts';
 
 /** How long the clients may take to end; the lock of all tables is held meanwhile, so none of them writes. */
 const KILLING_MS = 1000;
@@ -29,6 +29,16 @@ const PURGED_LIMIT_MS = 500;
 const MOST_EMPTY_LOGS = 20;
 /** A log's first transaction comes within this many events, after those that describe the log. */
 const FIRST_EVENTS = 10;
+
+/**
+ * What lets nobody write, not even with READ_ONLY ADMIN: since 12.0.1 read_only has such a value (MDEV-36425). Undefined for
+ * older servers, which have nothing like it.
+ */
+export function closingFor(version: Version | undefined): string | undefined {
+  return version !== undefined && isAtLeast(version, 12, 0, 1)
+    ? "SET GLOBAL read_only = 'NO_LOCK_NO_ADMIN'"
+    : undefined;
+}
 
 /** MariaDB 10.11 and later. */
 export class MariadbServer extends BaseServer implements Server {
@@ -104,6 +114,9 @@ export class MariadbServer extends BaseServer implements Server {
             ...limits,
             timeoutMs: Math.min(limits.timeoutMs, KILLING_MS),
           });
+          // From here on those with READ_ONLY ADMIN write nothing either, where the server can be told so.
+          const closed = closingFor(this.version);
+          if (closed !== undefined) await session.rows('becoming read-only', closed, [], generous);
         } finally {
           await session.rows('unlocking the tables', 'UNLOCK TABLES', [], generous);
         }
@@ -113,9 +126,13 @@ export class MariadbServer extends BaseServer implements Server {
     );
   }
 
-  /** There is no SET PERSIST: the option file says that it starts read-only. */
-  persistReadOnly(_limits: Limits): Promise<void> {
-    return Promise.resolve();
+  /**
+   * There is no SET PERSIST: the option file says that it starts read-only. One that has started so lets those with READ_ONLY
+   * ADMIN write, events of theirs included, until it is told otherwise.
+   */
+  async persistReadOnly(limits: Limits): Promise<void> {
+    const sql = closingFor(this.version);
+    if (sql !== undefined) await this.run('staying read-only', sql, [], limits);
   }
 
   async makeWritable(same: { readonly startedAt: number | undefined }, limits: Limits): Promise<void> {

@@ -21,6 +21,8 @@ const SEMI_SYNC = [
 const VARIABLES = SEMI_SYNC.flatMap((name) => [
   `${name}_enabled`,
   `${name}_timeout`,
+  `${name}_wait_no_replica`,
+  `${name}_wait_no_slave`,
   `${name}_wait_for_replica_count`,
   `${name}_wait_for_slave_count`,
 ]).concat('binlog_format', IDENTITY_VARIABLES);
@@ -149,6 +151,10 @@ export function mysqlState(results: readonly (readonly Row[])[]): InstanceState 
         timeoutMs: Number(
           either(variables, 'rpl_semi_sync_source_timeout', 'rpl_semi_sync_master_timeout') ?? 0,
         ),
+        waitsWithoutReplicas: isOn(
+          either(variables, 'rpl_semi_sync_source_wait_no_replica', 'rpl_semi_sync_master_wait_no_slave') ??
+            'ON',
+        ),
         waiting: Number(
           either(status, 'rpl_semi_sync_source_wait_sessions', 'rpl_semi_sync_master_wait_sessions') ?? 0,
         ),
@@ -190,7 +196,9 @@ function replicationOf(
     position: positionOf(row),
     backlog,
     silentMs: number(silent, 'ever') > 0 ? Math.max(0, number(silent, 'silent_us') / 1000) : undefined,
-    lagSeconds: lagOf(numberOrNone(row, 'Seconds_Behind_Source'), backlog, applyingUs),
+    lagSeconds:
+      lagOf(numberOrNone(row, 'Seconds_Behind_Source'), backlog, applyingUs) ??
+      lagWithoutSource(backlog, applyingUs === undefined ? undefined : applyingUs / 1_000_000),
     delaySeconds: number(row, 'SQL_Delay'),
     filters: filtersOf(row),
     receiverError: errorOf(row, 'Last_IO_Errno', 'Last_IO_Error'),
@@ -226,6 +234,14 @@ export function mysqlPulse(
     before,
     now,
   );
+}
+
+/**
+ * Once its source is gone, the server says no number. The transaction that is being applied was committed at a known time,
+ * so it is at least as far behind.
+ */
+export function lagWithoutSource(backlog: Gtids, seconds: number | undefined): number | undefined {
+  return isEmpty(backlog) || seconds === undefined ? undefined : Math.max(0, Math.floor(seconds));
 }
 
 /**

@@ -58,6 +58,7 @@ export interface FailoverSettings {
   /** No second automatic failover within this time, unless the first was acknowledged. */
   readonly antiFlapMs: number;
   readonly lagLimitSeconds: number;
+  readonly maxPromotionLagSeconds: number;
   readonly longTransactionSeconds: number;
   readonly allowOtherDataCentre: boolean;
   /**

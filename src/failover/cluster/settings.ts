@@ -83,6 +83,13 @@ export const NUMBER_SETTINGS: Readonly<Record<NumberName, NumberSetting>> = {
     most: 86_400,
     sets: 'from which lag on a replica is reported, and is no candidate of a switchover',
   },
+  maxPromotionLagSeconds: {
+    variable: 'failover_max_promotion_lag_seconds',
+    default: 0,
+    least: 0,
+    most: 604_800,
+    sets: 'from which lag of its applier on an instance replaces no dead primary, unless a person accepts it (`--force lagging-candidate`); 0: it applies what it has received, however long that takes',
+  },
   longTransactionSeconds: {
     variable: 'failover_long_transaction_seconds',
     default: 10,

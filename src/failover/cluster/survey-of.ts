@@ -4,7 +4,7 @@ import { copierOf } from './copies.ts';
 import { errantOf } from './errant.ts';
 import { followersOf, linksOf } from './links.ts';
 import { primaryAmong } from './primary.ts';
-import { ENDLESS_TIMEOUT_MS, type SemiSyncWish, type Survey } from './survey.ts';
+import { waitsForEver, type SemiSyncWish, type Survey } from './survey.ts';
 import type { Answering, Instance, Silent, Topology } from './topology.ts';
 
 /** Surveys a snapshot once for all questions about it. With `as`, it takes that instance for the primary. */
@@ -68,7 +68,7 @@ function semiSyncWish(answering: readonly Answering[]): SemiSyncWish {
   return {
     wanted: able.some(({ state: { semiSync } }) => semiSync.source.enabled || semiSync.replica.enabled),
     required: Math.max(1, ...sources.map((source) => source.requiredAcks)),
-    endless: sources.every((source) => source.timeoutMs >= ENDLESS_TIMEOUT_MS),
+    endless: sources.every(waitsForEver),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Gtids } from '../../database/gtid.ts';
+import type { InstanceState } from '../../database/state.ts';
 import type { FailoverSettings } from './cluster.ts';
 import type { Links } from './links.ts';
 import type { PrimaryView } from './primary.ts';
@@ -7,6 +8,11 @@ import type { Answering, Instance, Silent, Topology } from './topology.ts';
 
 /** From this semi-sync timeout on a primary counts as one that never falls back to asynchronous by itself. */
 export const ENDLESS_TIMEOUT_MS = 3_600_000;
+
+/** Whether a primary with these settings never falls back to asynchronous by itself. */
+export function waitsForEver(source: InstanceState['semiSync']['source']): boolean {
+  return source.timeoutMs >= ENDLESS_TIMEOUT_MS && source.waitsWithoutReplicas;
+}
 
 /** A snapshot with everything that more than one question needs, derived once. */
 export interface Survey {

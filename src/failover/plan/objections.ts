@@ -181,6 +181,16 @@ function objectToFailover(survey: Survey, instance: Answering, object: Objector)
       { details: [replication.backlog.toString()] },
     );
   }
+  const limit = survey.settings.maxPromotionLagSeconds;
+  const lag = replication === undefined || isEmpty(replication.backlog) ? 0 : (replication.lagSeconds ?? 0);
+  if (limit > 0 && lag >= limit) {
+    object(
+      'LaggingCandidate',
+      `lags ${lag} s behind, and may lag less than ${limit} s (failover_max_promotion_lag_seconds)`,
+      'bring the old primary back, wait until it has applied what it has received, or promote another instance',
+      { forceable: true },
+    );
+  }
   if (losesBacklogAtStart(instance)) {
     object(
       'BacklogWouldBeDeleted',

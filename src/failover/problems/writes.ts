@@ -1,8 +1,9 @@
 import { listed } from '../../lib/listed.ts';
-import { ENDLESS_TIMEOUT_MS, namesOf, type Survey } from '../cluster/survey.ts';
+import { ENDLESS_TIMEOUT_MS, namesOf, type Survey, waitsForEver } from '../cluster/survey.ts';
 import type { Answering } from '../cluster/topology.ts';
 import type { ClientThread } from '../../database/state.ts';
 import { commitsNotAcknowledged, commitsStuckOnDisk, commitsWithoutDiskSpace } from '../cluster/stalled.ts';
+import { traitsOf } from '../../database/traits.ts';
 import { strangeAckers } from '../cluster/strangers.ts';
 import { giveUpCommand } from './give-up.ts';
 import { isReplicating } from './primary.ts';
@@ -149,13 +150,18 @@ export const WRITE_ROWS = [
     find: ({ topology }) =>
       topology.instances.flatMap((instance) => {
         if (instance.kind === 'silent' || !instance.state.semiSync.available) return [];
-        const { timeoutMs } = instance.state.semiSync.source;
-        return when(timeoutMs < ENDLESS_TIMEOUT_MS, () => ({
+        const { source } = instance.state.semiSync;
+        const until =
+          source.timeoutMs < ENDLESS_TIMEOUT_MS
+            ? `after ${source.timeoutMs} ms`
+            : `as soon as too few replicas are connected (${traitsOf(instance.state.version.flavour).waitVariable} = OFF)`;
+        return when(!waitsForEver(source), () => ({
           instance: instance.spec.name,
-          message: `${instance.spec.name} would stop waiting for acknowledgements after ${timeoutMs} ms`,
+          message: `${instance.spec.name} would stop waiting for acknowledgements ${until}`,
         }));
       }),
-    remedy: () => 'set the timeout to more than a day: `provision up`',
+    remedy: () =>
+      '`provision up` lets it wait for as long as it takes, and when no replica is connected, too',
   },
   {
     code: 'NoSemiSync',

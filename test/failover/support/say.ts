@@ -55,6 +55,7 @@ function sayOf(world: ModelServers, node: Node): Instance {
           ackers: world.ackers(node).length,
           requiredAcks: node.required,
           timeoutMs: node.endless ? 1e12 : 10_000,
+          waitsWithoutReplicas: true,
           waiting: node.pending.size,
         },
         replica: { enabled: node.acks, active: isConnected && node.acks },

@@ -79,7 +79,15 @@ export function healthyState(flavour: Flavour, name: string, executed: string): 
     replicas: [],
     semiSync: {
       available: true,
-      source: { enabled: false, active: false, ackers: 0, requiredAcks: 1, timeoutMs: 1e12, waiting: 0 },
+      source: {
+        enabled: false,
+        active: false,
+        ackers: 0,
+        requiredAcks: 1,
+        timeoutMs: 1e12,
+        waitsWithoutReplicas: true,
+        waiting: 0,
+      },
       replica: { enabled: true, active: false },
     },
     longTransactions: [],
@@ -197,6 +205,7 @@ export function parseInstance(
     else if (word === 'sourceon') source({ enabled: true, active: true });
     else if (key === 'need') source({ requiredAcks: Number(value) });
     else if (key === 'ackers') source({ ackers: Number(value) });
+    else if (word === 'waitless') source({ waitsWithoutReplicas: false });
     else if (key === 'timeout') source({ timeoutMs: Number(value) });
     else if (key === 'waiting')
       state.waitingForAck = [threadOf(value, 'Waiting for semi-sync ACK from replica')];
