@@ -46,6 +46,7 @@ export const registry: Readonly<Record<string, () => Promise<AnyModule>>> = {
   'ansible.posix.authorized_key': async () => (await import('./authorized_key.ts')).authorizedKey,
   'ansible.posix.mount': async () => (await import('./mount.ts')).mount,
   'ansible.posix.sysctl': async () => (await import('./sysctl.ts')).sysctl,
+  'community.general.haproxy': async () => (await import('./haproxy.ts')).haproxy,
   'community.general.ini_file': async () => (await import('./ini_file.ts')).iniFile,
   'community.general.timezone': async () => (await import('./timezone.ts')).timezone,
   'community.general.ufw': async () => (await import('./ufw.ts')).ufw,
