@@ -7,7 +7,7 @@ import { ensureNode, ROOT } from './common.ts';
 
 /*
  * Bundles `failover` into files/failover/dist/failover.mjs: one file that runs on Debian's Node.js alone, for the
- * balancers. It reads /etc/understudy/cluster.json, and knows nothing of inventories and of an operator's SSH.
+ * balancers. It reads /etc/understudy/clusters/, and knows nothing of inventories and of an operator's SSH.
  */
 
 ensureNode();
@@ -16,7 +16,7 @@ ensureNode();
 const daemonOnly: Plugin = {
   name: 'daemon-only',
   setup(bundle) {
-    const message = 'this program has no inventory: use --cluster /etc/understudy/cluster.json';
+    const message = 'this program has no inventory: use --cluster /etc/understudy/clusters';
     bundle.onResolve({ filter: /(transport\/ssh|^\.\/cluster)\.ts$/ }, ({ path, importer, kind }) =>
       kind === 'dynamic-import' && importer.endsWith('commands/failover/session.ts')
         ? { path, namespace: 'operator' }

@@ -14,9 +14,11 @@ export interface HaproxyOptions {
   readonly open: () => Promise<Duplex>;
   /** How long one request may take; 2 s without. */
   readonly timeoutMs?: number | undefined;
+  /** The backend whose one server that is up is the primary; the role haproxy makes one for each cluster. */
+  readonly backend?: string | undefined;
 }
 
-/** The backend whose one server that is up is the primary; the role haproxy makes it. */
+/** That of a cluster without a listener of its own: the only one, in most cases. */
 const BACKEND = 'mysql_primary';
 const TIMEOUT_MS = 2000;
 
@@ -27,16 +29,22 @@ interface Command {
 }
 
 /** An HAProxy with the configuration of our role. Each method is one request, and may be repeated. */
-export function createBalancer({ name, open, timeoutMs = TIMEOUT_MS }: HaproxyOptions): Balancer {
+export function createBalancer({
+  name,
+  open,
+  timeoutMs = TIMEOUT_MS,
+  backend = BACKEND,
+}: HaproxyOptions): Balancer {
+  const { show, alive, release, hold, out, ready } = commandsOf(backend);
   const api = runtimeApi({ name, open, timeoutMs });
   let servers: readonly string[] | undefined;
 
   /** Carries the commands out and says how the servers are afterwards. */
   const act = async (commands: readonly Command[]): Promise<readonly ServerState[]> => {
-    const all = [...commands, ALIVE, SHOW];
+    const all = [...commands, alive, show];
     const answers = await api.ask(
       all.map((command) => command.text),
-      (index, answer) => isExpected(all[index] ?? SHOW, answer),
+      (index, answer) => isExpected(all[index] ?? show, answer),
     );
     const states = parseServersState(answers.at(-1) ?? '') ?? [];
     servers = states.map((state) => state.name);
@@ -48,7 +56,7 @@ export function createBalancer({ name, open, timeoutMs = TIMEOUT_MS }: HaproxyOp
     if (servers.includes(server)) return servers;
     throw new UserError(
       {
-        message: `${name}: HAProxy has no server '${server}' in backend ${BACKEND}`,
+        message: `${name}: HAProxy has no server '${server}' in backend ${backend}`,
         hint: `it has ${servers.join(', ')}; provision the balancers again when the inventory has changed`,
       },
       { exitCode: EXIT.failed },
@@ -64,10 +72,10 @@ export function createBalancer({ name, open, timeoutMs = TIMEOUT_MS }: HaproxyOp
       await known(server);
     },
     async hold(ms) {
-      await act([{ text: `writers hold ${Math.ceil(ms)}`, answer: 'hold' }]);
+      await act([hold(ms)]);
     },
     async release() {
-      await act([RELEASE]);
+      await act([release]);
     },
     async endWriters(server) {
       await known(server);
@@ -75,12 +83,7 @@ export function createBalancer({ name, open, timeoutMs = TIMEOUT_MS }: HaproxyOp
     },
     async pointWriters(server) {
       const others = (await known(server)).filter((each) => each !== server);
-      const states = await act([
-        ...others.flatMap(out),
-        { text: `set server ${BACKEND}/${server} state ready`, answer: 'nothing' },
-        { text: `set server ${BACKEND}/${server} health up`, answer: 'nothing' },
-        RELEASE,
-      ]);
+      const states = await act([...others.flatMap(out), ...ready(server), release]);
       const writers = usable(states);
       if (writers.length === 1 && writers[0] === server) return;
       throw new UserError(
@@ -95,17 +98,35 @@ export function createBalancer({ name, open, timeoutMs = TIMEOUT_MS }: HaproxyOp
   };
 }
 
-const SHOW: Command = { text: `show servers state ${BACKEND}`, answer: 'states' };
-/** A process that ends after a reload answers this with an error: what is told to it counts for nothing. */
-const ALIVE: Command = { text: 'writers show', answer: 'hold' };
-const RELEASE: Command = { text: 'writers release', answer: 'hold' };
+/** The commands for one backend. */
+interface Commands {
+  readonly show: Command;
+  /** A process that ends after a reload answers this with an error: what is told to it counts for nothing. */
+  readonly alive: Command;
+  readonly release: Command;
+  readonly hold: (ms: number) => Command;
+  /** A server that is down already keeps what sessions it has, so they are ended in any case. */
+  readonly out: (server: string) => readonly Command[];
+  readonly ready: (server: string) => readonly Command[];
+}
 
-/** A server that is down already keeps what sessions it has, so they are ended in any case. */
-function out(server: string): readonly Command[] {
-  return [
-    { text: `set server ${BACKEND}/${server} health down`, answer: 'nothing' },
-    { text: `shutdown sessions server ${BACKEND}/${server}`, answer: 'nothing' },
-  ];
+function commandsOf(backend: string): Commands {
+  // A balancer of an older release knows one backend, and no names of them.
+  const named = backend === BACKEND ? '' : ` ${backend}`;
+  return {
+    show: { text: `show servers state ${backend}`, answer: 'states' },
+    alive: { text: `writers show${named}`, answer: 'hold' },
+    release: { text: `writers release${named}`, answer: 'hold' },
+    hold: (ms) => ({ text: `writers hold ${Math.ceil(ms)}${named}`, answer: 'hold' }),
+    out: (server) => [
+      { text: `set server ${backend}/${server} health down`, answer: 'nothing' },
+      { text: `shutdown sessions server ${backend}/${server}`, answer: 'nothing' },
+    ],
+    ready: (server) => [
+      { text: `set server ${backend}/${server} state ready`, answer: 'nothing' },
+      { text: `set server ${backend}/${server} health up`, answer: 'nothing' },
+    ],
+  };
 }
 
 function usable(states: readonly ServerState[]): readonly string[] {

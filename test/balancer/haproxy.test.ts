@@ -118,6 +118,26 @@ test('pointing counts every other server as down, and lets go only then', async 
   ]);
 });
 
+test("another cluster's backend is named in every command, and no other one is touched", async (t) => {
+  const log: string[] = [];
+  const balancer = createBalancer({
+    name: 'lb1',
+    backend: 'orders_primary',
+    open: await haproxy(t, answering({ 'show servers state': states({ web1: [0, 0], web2: [2, 0] }) }, log)),
+  });
+  await balancer.hold(500);
+  await balancer.endWriters('web1');
+  await balancer.pointWriters('web2');
+  await balancer.release();
+  await balancer.close();
+  t.true(log.length > 10);
+  t.deepEqual(
+    log.filter((command) => !command.includes('orders_primary')),
+    [],
+  );
+  t.true(log.includes('writers hold 500 orders_primary'));
+});
+
 test('a balancer that counts another writer after it was pointed is an error', async (t) => {
   const balancer = createBalancer({ name: 'lb1', open: await haproxy(t, answering({})) });
   const error = await t.throwsAsync(balancer.pointWriters('web2'), { instanceOf: UserError });

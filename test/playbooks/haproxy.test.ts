@@ -24,6 +24,10 @@ const STATES = `1
 
 const CONFIGURATION = `global
     server-state-file /run/haproxy/server-state
+frontend mysql_writer
+    tcp-request content lua.await_writer mysql_primary
+frontend orders_writer
+    tcp-request content lua.await_writer orders_primary
 backend web
     default-server check inter 500ms
     server web1 10.83.3.31:8081 cookie web1
@@ -46,7 +50,8 @@ test('what is kept over a reload is the state of servers, and where they are is 
 read -r asked
 case $asked in
   'show servers state') cat "${directory}/states" ;;
-  'writers show') echo 'held 900 until 1764338400000' ;;
+  'writers show mysql_primary') echo 'held 900 until 1764338400000' ;;
+  'writers show orders_primary') echo 'held 0 until 0' ;;
 esac
 `;
   chmodSync(put('bin/socat', answers), 0o755);
@@ -65,5 +70,8 @@ esac
     '6 mysql_primary 1 web1 - 2 0 1 1 91 15 3 2 6 0 0 0 - 3310 -',
     '6 mysql_primary 2 web2 - 0 0 1 1 91 17 2 0 6 0 0 0 - 3310 -',
   ]);
-  t.is(readFileSync(join(directory, 'writers-held'), 'utf8'), '1764338400000\n');
+  t.is(
+    readFileSync(join(directory, 'writers-held'), 'utf8'),
+    'mysql_primary 1764338400000\norders_primary 0\n',
+  );
 });

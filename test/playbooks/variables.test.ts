@@ -7,6 +7,7 @@ import test from 'ava';
 import { parse } from 'yaml';
 
 import { siteVariables } from '../../src/commands/failover/variables.ts';
+import type { Cluster } from '../../src/failover/cluster/cluster.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 import { SecretRegistry } from '../../src/lib/secret.ts';
 import type { Dict, Value } from '../../src/lib/value.ts';
@@ -121,7 +122,24 @@ const PASSWORDS = [
   'haproxy_stats',
 ];
 
+/** A second cluster, whose hosts are servers, too. */
+const ORDERS = `        sql1: { ansible_host: 10.2.0.31, back_address: 10.2.0.31, mysql_instance: db1 }
+        sql2: { ansible_host: 10.2.0.32, back_address: 10.2.0.32, mysql_port: 3310, role_check_port: 9210 }
+    orders_db:
+      vars:
+        mysql_group: orders_db
+        failover_cluster: orders
+        site_serves: false
+        mysql_listener: { name: orders, writer: 3316, reader: 3317 }
+      hosts: { sql1: {}, sql2: {} }
+    shop_db:
+      vars: { mysql_group: shop_db }
+      hosts: { web1: {}, web2: {} }
+`;
+
 interface Where {
+  /** More lines at the end of the inventory. */
+  readonly more?: string;
   readonly all?: string;
   readonly balancers?: string;
   readonly servers?: string;
@@ -140,13 +158,24 @@ function rendered(
   host: string,
   more: Dict = new Map(),
 ): string {
+  const probe = `{{ lookup('ansible.builtin.template', '${playbooks}roles/${template}') }}`;
+  return String(variableOf(t, where, host, 'probe', new Map<Value, Value>([...more, ['probe', probe]])));
+}
+
+function variableOf(
+  t: { teardown(work: () => void): void },
+  where: Where,
+  host: string,
+  name: string,
+  more: Dict = new Map(),
+): Value | undefined {
   const directory = mkdtempSync(join(tmpdir(), 'understudy-variables-'));
   t.teardown(() => rmSync(directory, { recursive: true }));
   const inventory = join(directory, 'hosts.yml');
   const also = (text: string | undefined): string => (text === undefined ? '' : `, ${text}`);
   writeFileSync(
     inventory,
-    HOSTS(also(where.all), also(where.balancers), also(where.servers), also(where.web2)),
+    HOSTS(also(where.all), also(where.balancers), also(where.servers), also(where.web2)) + (where.more ?? ''),
   );
   mkdirSync(join(directory, 'secrets'));
   for (const name of PASSWORDS)
@@ -154,13 +183,10 @@ function rendered(
   const variables = siteVariables({
     inventory: loadInventory(inventory),
     playbookDirectory: playbooks,
-    extraVars: new Map<Value, Value>([
-      ...more,
-      ['probe', `{{ lookup('ansible.builtin.template', '${playbooks}roles/${template}') }}`],
-    ]),
+    extraVars: more,
     secrets: new SecretRegistry(),
   });
-  return String(variables.of(host).get('probe'));
+  return variables.of(host).get(name);
 }
 
 const HAPROXY = 'haproxy/templates/haproxy.cfg.j2';
@@ -310,3 +336,56 @@ for (const [version, expected] of DEFINERS) {
     t.regex(rendered(t, {}, 'mysql/templates/mysql/accounts.sql.j2', 'web1', more), expected);
   });
 }
+
+/** A section of haproxy.cfg, from its first line to the next empty one. */
+const section = (text: string, head: string): string =>
+  text.slice(text.indexOf(`\n${head}\n`) + 1).split('\n\n')[0] ?? '';
+
+test('at the balancers each cluster has a writer, a reader and its own servers', (t) => {
+  const text = onBalancer(t, { more: ORDERS }, HAPROXY);
+  const servers = (head: string): readonly string[] =>
+    [...section(text, head).matchAll(/^ +server (.*)$/gm)].map(([, line = '']) => line);
+  t.regex(section(text, 'frontend mysql_writer'), /bind 10\.2\.0\.11:3306\n/);
+  t.regex(section(text, 'frontend mysql_writer'), /lua\.await_writer mysql_primary\n/);
+  t.regex(section(text, 'frontend orders_writer'), /bind 10\.2\.0\.11:3316\n/);
+  t.regex(section(text, 'frontend orders_writer'), /lua\.await_writer orders_primary\n/);
+  t.regex(section(text, 'frontend orders_reader'), /bind 10\.2\.0\.11:3317\n/);
+  t.deepEqual(servers('backend mysql_primary'), [
+    'web1 10.2.0.21:3306 addr 10.2.0.21 port 9201',
+    'web2 10.2.0.22:3306 addr 10.2.0.22 port 9201',
+  ]);
+  t.deepEqual(servers('backend orders_primary'), [
+    'sql1 10.2.0.31:3306 addr 10.2.0.31 port 9201',
+    'sql2 10.2.0.32:3310 addr 10.2.0.32 port 9210',
+  ]);
+  // Hosts of the database alone get no visitors.
+  t.deepEqual(servers('backend web'), ['web1 10.2.0.21:80', 'web2 10.2.0.22:80']);
+});
+
+test('the watch gets a description of each cluster', (t) => {
+  const of = (group: string): unknown =>
+    JSON.parse(rendered(t, { more: ORDERS }, CLUSTER, 'lb1', new Map([['failover_watch_group', group]])));
+  t.like(of('shop_db'), { name: 'shop_db' });
+  t.like(of('orders_db'), { name: 'orders' });
+  t.deepEqual(
+    (of('orders_db') as Cluster).instances.map(({ name, host }) => `${name}@${host}`),
+    ['db1@sql1', 'sql2@sql2'],
+  );
+  t.deepEqual(
+    (of('orders_db') as Cluster).balancers.map(({ backend }) => backend),
+    ['orders_primary', 'orders_primary'],
+  );
+});
+
+test('descriptions are known by the names of their clusters', (t) => {
+  const value = (name: string, where: Where): Value | undefined => variableOf(t, where, 'lb1', name);
+  t.deepEqual(value('site_clusters', { more: ORDERS }), ['shop_db', 'orders_db']);
+  t.deepEqual(value('failover_watch_files', { more: ORDERS }), [
+    '/etc/understudy/clusters/shop_db.json',
+    '/etc/understudy/clusters/orders.json',
+  ]);
+  t.deepEqual(value('site_clusters', {}), ['servers']);
+  t.deepEqual(value('failover_watch_files', { servers: 'failover_cluster: shop' }), [
+    '/etc/understudy/clusters/shop.json',
+  ]);
+});

@@ -198,6 +198,18 @@ function refuseShared(reader: ClusterReader, clusters: readonly Group[]): void {
           `the cluster is called "${cluster.name}", and so is that of the group ${before.group}`,
           'lock, memory and journal of a cluster are kept under its name',
         );
+      const [first = ''] = cluster.hosts;
+      const [other = ''] = before.hosts;
+      if (
+        balancerGroupOf(reader, first) === balancerGroupOf(reader, other) &&
+        backendOf(reader, first) === backendOf(reader, other)
+      )
+        reader.problem(
+          first,
+          'mysql_listener',
+          `the balancers have one writer for the clusters ${before.name} and ${cluster.name}, ${backendOf(reader, first)}`,
+          'give one of their groups a listener of its own: mysql_listener: { name: NAME, writer: PORT, reader: PORT }',
+        );
       for (const spec of cluster.instances) {
         const same = before.instances.find(
           (each) => each.host === spec.host || (each.address === spec.address && each.port === spec.port),
@@ -283,12 +295,22 @@ function flavourOf(reader: ClusterReader, hosts: readonly string[]): Flavour {
 }
 
 function balancersOf(reader: ClusterReader, inventory: Inventory, first: string): readonly BalancerSpec[] {
-  const group = reader.text(first, 'failover_balancer_group') ?? 'balancers';
-  return (inventory.groups.get(group) ?? []).map((host) => ({
+  return (inventory.groups.get(balancerGroupOf(reader, first)) ?? []).map((host) => ({
     name: host,
     address: reader.text(host, 'back_address') ?? reader.text(host, 'ansible_host') ?? host,
     apiPort: reader.number(host, 'haproxy_api_port', 1, 65_535) ?? 9999,
+    backend: backendOf(reader, first),
   }));
+}
+
+function balancerGroupOf(reader: ClusterReader, first: string): string {
+  return reader.text(first, 'failover_balancer_group') ?? 'balancers';
+}
+
+/** Each cluster has a listener of its own at the balancers; `mysql_listener` of its group names it. */
+function backendOf(reader: ClusterReader, first: string): string {
+  const listener = new Map(reader.entries(first, 'mysql_listener'));
+  return `${listener.get('name') ?? 'mysql'}_primary`;
 }
 
 /** The members of the store that the role etcd makes; none when a single daemon keeps files. */

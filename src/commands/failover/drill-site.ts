@@ -6,7 +6,7 @@ import type { Ground, Site } from '../../failover/drill/ground.ts';
 import { sshGround } from '../../failover/drill/ground-ssh.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { SecretRegistry } from '../../lib/secret.ts';
-import type { Dict, Value } from '../../lib/value.ts';
+import { type Dict, isDict, type Value } from '../../lib/value.ts';
 import { UserError } from '../../lib/errors.ts';
 import { sshTransport } from '../../transport/ssh.ts';
 import type { ClusterWish } from './choose-cluster.ts';
@@ -51,7 +51,12 @@ export async function drillSite(
   const labName = isLab ? String(value('lab_name')) : undefined;
   const ground = labName === undefined ? overSsh() : await inLab(labName);
   const [balancer] = cluster.balancers;
-  const port = Number(variables.of(balancer?.name ?? first).get('mysql_writer_port'));
+  const listener = value('mysql_listener');
+  const port = Number(
+    isDict(listener)
+      ? listener.get('writer')
+      : variables.of(balancer?.name ?? first).get('mysql_writer_port'),
+  );
   const vip = value('vip');
   return {
     ground,

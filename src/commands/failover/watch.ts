@@ -2,12 +2,13 @@ import { Command } from 'commander';
 import { hostname } from 'node:os';
 
 import { notifier } from '../../failover/watch/notify.ts';
-import { watchLog } from '../../failover/watch/log.ts';
+import { watchLog, type WatchLog } from '../../failover/watch/log.ts';
 import { serviceManager } from '../../failover/watch/service-manager.ts';
 import { startWatch } from '../../failover/watch/watch.ts';
+import { type Watchable, watchAll } from '../../failover/watch/watch-all.ts';
 import type { CommandContext } from '../context.ts';
 import { addClusterOptions, addExamples, clusterChoice } from './options.ts';
-import { withSession } from './session.ts';
+import { type Openable, openableClusters } from './session.ts';
 
 interface WatchOptions {
   readonly json?: true;
@@ -16,49 +17,81 @@ interface WatchOptions {
 /** `failover watch`: the daemon that detects, recovers and tells, until it is told to stop. */
 export function watchCommand(context: CommandContext): Command {
   const command = new Command('watch').description(
-    'watch the cluster, and recover it by itself: the daemon that runs on the balancers',
+    'watch the clusters, and recover them by itself: the daemon that runs on the balancers',
   );
   addClusterOptions(command).option('--json', 'one JSON object a line on stdout');
   addExamples(command, [
-    ['failover watch --cluster /etc/understudy/cluster.json', 'as the service on a balancer does'],
+    ['failover watch --cluster /etc/understudy/clusters', 'as the service on a balancer does'],
+    ['failover watch --cluster orders', 'one of several clusters'],
     ['failover pause moving the rack', 'lets it only look, until `failover resume`'],
   ]).addHelpText(
     'after',
-    '\nIt ends with SIGTERM: what is under way is finished or taken back first, and the lock is given back.',
+    '\nEach of several clusters is watched on its own: trouble with one does not stop the others.' +
+      '\nIt ends with SIGTERM: what is under way is finished or taken back first, and the lock is given back.',
   );
   return command.action(async () => {
-    const { json } = command.opts<WatchOptions>();
+    const { json = false } = command.opts<WatchOptions>();
     const { signal } = context;
-    await withSession(clusterChoice(command), async (session) => {
-      const { cluster, ports } = session;
-      const redact = (text: string): string => session.redact(text);
-      const log = watchLog({
-        cluster: cluster.name,
-        json: json ?? false,
+    const clusters = await openableClusters(clusterChoice(command));
+    const isOne = clusters.length === 1;
+    const logOf: LogOf = (cluster, redact) =>
+      watchLog({
+        cluster,
+        named: !isOne,
+        json,
         withTime: process.env['JOURNAL_STREAM'] === undefined,
         write: (line) => void process.stdout.write(line),
         redact,
       });
-      const manager = serviceManager({
-        environment: process.env,
-        isAlive: () => watch.isAlive(),
-      });
-      const notify = notifier({
-        ways: cluster.settings.notify,
-        redact,
-        onFailure: (message) => log({ event: 'notification-failed', level: 'warning', message }),
-      });
-      signal.addEventListener('abort', () => manager.stopping(), { once: true });
-      const watch = startWatch({
-        cluster,
-        ports,
-        who: `watch@${hostname()}`,
-        log,
-        notify,
+    const manager = serviceManager({ environment: process.env, isAlive: () => watch.isAlive() });
+    signal.addEventListener('abort', () => manager.stopping(), { once: true });
+    const watch = watchAll(
+      clusters.map((cluster) => watchable(cluster, logOf)),
+      {
         signal,
         onReady: () => manager.ready(),
-      });
-      await watch.ended;
-    });
+        onFailure: (cluster, message) =>
+          logOf(
+            cluster,
+            (text) => text,
+          )({ event: 'not-watched', level: 'critical', message: `this cluster is not watched: ${message}` }),
+      },
+    );
+    await watch.ended;
   });
+}
+
+type LogOf = (cluster: string, redact: (text: string) => string) => WatchLog;
+
+function watchable({ name, open }: Openable, logOf: LogOf): Watchable {
+  return {
+    name,
+    start: async (signal, onReady) => {
+      const session = await open();
+      try {
+        await session.ports.ready();
+        const { cluster, ports } = session;
+        const redact = (text: string): string => session.redact(text);
+        const log = logOf(cluster.name, redact);
+        const notify = notifier({
+          ways: cluster.settings.notify,
+          redact,
+          onFailure: (message) => log({ event: 'notification-failed', level: 'warning', message }),
+        });
+        const watch = startWatch({
+          cluster,
+          ports,
+          who: `watch@${hostname()}`,
+          log,
+          notify,
+          signal,
+          onReady,
+        });
+        return { ...watch, close: async () => await session.close() };
+      } catch (error) {
+        await session.close();
+        throw error;
+      }
+    },
+  };
 }

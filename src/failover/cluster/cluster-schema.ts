@@ -8,7 +8,7 @@ import { PROMOTION_RULES } from './promotion-rule.ts';
 import { HOOK_NAMES } from './hook-name.ts';
 import { NUMBER_SETTINGS, OTHER_SETTINGS } from './settings.ts';
 
-// The file that a daemon reads: /etc/understudy/cluster.json, mode 0600, since it holds passwords.
+// The file that a daemon reads: /etc/understudy/clusters/NAME.json, mode 0600, since it holds passwords.
 
 const name = z.string().regex(/^[\w.-]+$/, 'expected letters, digits, ".", "_" and "-"');
 const port = z.int().min(1).max(65_535);
@@ -30,6 +30,7 @@ const balancerSchema = z.strictObject({
   name,
   address: z.string().min(1).describe('where the other balancer reaches it'),
   apiPort: port.default(9999).describe("HAProxy's runtime API, on its loopback"),
+  backend: name.default('mysql_primary').describe("HAProxy's backend of this cluster's writers"),
 });
 
 type NumberName = keyof typeof NUMBER_SETTINGS;

@@ -39,6 +39,8 @@ export interface BalancerSpec {
   readonly name: string;
   readonly address: string;
   readonly apiPort: number;
+  /** HAProxy's backend whose one server that is up is this cluster's primary. */
+  readonly backend: string;
 }
 
 /** Times in milliseconds. Every default and its reason is in the schema. */

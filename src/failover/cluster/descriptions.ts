@@ -32,11 +32,12 @@ export function descriptionsAt(path: string): readonly Description[] {
     const other = before.get(found.name);
     before.set(found.name, file);
     if (other === undefined) return found;
-    const twice = new UserError({
-      message: `${file} describes the cluster "${found.name}", and so does ${other}`,
-      hint: 'remove the file that is old',
+    return unread(file, () => {
+      throw new UserError({
+        message: `${file} describes the cluster "${found.name}", and so does ${other}`,
+        hint: 'remove the file that is old',
+      });
     });
-    return failing(file, twice);
   });
 }
 
@@ -46,18 +47,13 @@ function descriptionOf(file: string): Description {
     return { name: cluster.name, instances: cluster.instances, read: () => cluster };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return failing(file, error);
+    // Read again whenever it is needed: somebody may have put it right.
+    return unread(file, () => readClusterFile(file));
   }
 }
 
-function failing(file: string, error: UserError): Description {
-  return {
-    name: basename(file).replace(/\.json$/, ''),
-    instances: [],
-    read: () => {
-      throw error;
-    },
-  };
+function unread(file: string, read: Description['read']): Description {
+  return { name: basename(file).replace(/\.json$/, ''), instances: [], read };
 }
 
 function isDirectory(path: string): boolean {

@@ -68,9 +68,10 @@ export async function openThroughBalancers(options: OperatorOptions): Promise<Op
     { connectTimeoutMs: cluster.settings.connectTimeoutMs },
   );
   const servers = openServers(cluster, dial);
-  const balancers = cluster.balancers.map(({ name, apiPort }) =>
+  const balancers = cluster.balancers.map(({ name, apiPort, backend }) =>
     createBalancer({
       name,
+      backend,
       open: async () => (await connect(name)).forward('127.0.0.1', apiPort),
       timeoutMs: cluster.settings.queryTimeoutMs,
     }),
@@ -131,9 +132,10 @@ export async function openDirectly(options: DaemonOptions): Promise<OpenCluster>
   );
   const dial = dialTcp(cluster.settings.connectTimeoutMs);
   const servers = openServers(cluster, dial);
-  const balancers = cluster.balancers.map(({ name, address, apiPort }) =>
+  const balancers = cluster.balancers.map(({ name, address, apiPort, backend }) =>
     createBalancer({
       name,
+      backend,
       open: own.has(canonicalIp(address))
         ? () => dial('127.0.0.1', apiPort)
         : agentRuntimeApi({ host: name, address, key, controlDirectory }),

@@ -15,6 +15,7 @@ export interface WatchEvent {
 export type WatchEventName =
   | 'watching'
   | 'stopping'
+  | 'not-watched'
   | 'suspect'
   | 'calm'
   | 'problem'
@@ -36,6 +37,8 @@ export type WatchLog = (event: WatchEvent) => void;
 
 export interface LogOptions {
   readonly cluster: string;
+  /** Whether each line for people begins with the name of its cluster; in JSON it is there always. */
+  readonly named?: boolean | undefined;
   readonly json: boolean;
   /** False under journald, which stamps each line itself. */
   readonly withTime: boolean;
@@ -46,7 +49,7 @@ export interface LogOptions {
 
 /** Writes one line for each event. */
 export function watchLog(options: LogOptions): WatchLog {
-  const { cluster, json, withTime, write, redact, now = () => new Date() } = options;
+  const { cluster, named = false, json, withTime, write, redact, now = () => new Date() } = options;
   return (event) => {
     const at = now().toISOString();
     if (json) {
@@ -56,6 +59,7 @@ export function watchLog(options: LogOptions): WatchLog {
     const { level, message, remedy, ms } = event;
     const parts = [
       ...(withTime ? [at] : []),
+      ...(named ? [`${cluster}:`] : []),
       ...(level === 'info' ? [] : [level.toUpperCase()]),
       `${event.event}: ${message}${ms === undefined ? '' : ` (${Math.round(ms)} ms)`}${remedy === undefined ? '' : ` → ${remedy}`}`,
     ];

@@ -39,7 +39,10 @@ export interface WatchOptions {
 export interface Watch {
   /** Whether the watch has looked at the cluster within the last seconds. */
   isAlive(): boolean;
-  /** Resolves after the signal, when the current recovery has ended and the lock is released. */
+  /**
+   * Resolves after the signal, when the current recovery has ended and the lock is released. Rejects when this watch
+   * has a bug: then it has stopped, and only it.
+   */
   readonly ended: Promise<void>;
 }
 
@@ -74,6 +77,9 @@ class Run {
   #pausedUntil = 0;
   #lookedAt: number;
   #isReady = false;
+  /** Ends the loops: at the signal, or when one of them has failed. */
+  readonly #stopped = new AbortController();
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -84,7 +90,13 @@ class Run {
     this.#probes = cluster.instances.map((spec) => {
       const server = ports.servers.get(spec.name);
       if (!server) throw new Error(`no server for ${spec.name}`);
-      return startProbe({ spec, server, settings: cluster.settings, onChange: () => this.#look(), clock });
+      return startProbe({
+        spec,
+        server,
+        settings: cluster.settings,
+        onChange: () => this.#lookSafely(),
+        clock,
+      });
     });
   }
 
@@ -100,14 +112,14 @@ class Run {
       level: 'info',
       message: `${who} watches ${cluster.instances.map(({ name }) => name).join(', ')}`,
     });
-    const stopped = new AbortController();
+    const stopped = this.#stopped;
     signal.addEventListener('abort', () => stopped.abort(), { once: true });
     if (signal.aborted) stopped.abort();
     const every = (ms: number, work: () => Promise<void>): Promise<void> => repeat(ms, work, stopped.signal);
     await Promise.all([
       every(MEMORY_EVERY_MS, () => this.#surroundings.readMemory()),
       every(BALANCERS_EVERY_MS, () => this.#surroundings.readBalancers()),
-      every(cluster.settings.pollMs, async () => this.#look()),
+      every(cluster.settings.pollMs, async () => this.#lookSafely()),
       keepWatchers({
         coordination: ports.coordination,
         who,
@@ -119,6 +131,21 @@ class Run {
     log({ event: 'stopping', level: 'info', message: `${who} stops` });
     for (const probe of this.#probes) probe.stop();
     await this.#acting?.ended;
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  /** A probe calls this, too, and nobody would hear what it throws. */
+  #lookSafely(): void {
+    try {
+      if (!this.#failure) this.#look();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#stopped.abort();
   }
 
   /** Judges the current topology, and starts a recovery when one is due. */
@@ -164,11 +191,13 @@ class Run {
       mayYield: false,
       ended: this.#act(verdict.problem, history, way.signal, (plan) => {
         acting.mayYield = yields(plan);
-      }).finally(() => {
-        this.#acting = undefined;
-        this.#history = undefined;
-        for (const probe of this.#probes) probe.wake();
-      }),
+      })
+        .catch((error: unknown) => this.#fail(error))
+        .finally(() => {
+          this.#acting = undefined;
+          this.#history = undefined;
+          for (const probe of this.#probes) probe.wake();
+        }),
     };
     this.#acting = acting;
   }

@@ -120,7 +120,7 @@ test('an inventory without the group says so', (t) => {
 const TWO = HOSTS.replace(
   '    servers:\n',
   `    orders_db:
-      vars: { mysql_group: orders_db, failover_cluster: orders }
+      vars: { mysql_group: orders_db, failover_cluster: orders, mysql_listener: { name: orders, writer: 3316, reader: 3317 } }
       hosts:
         sql1: { ansible_host: 10.2.0.31, back_address: 10.2.0.31, mysql_instance: db1 }
         sql2: { ansible_host: 10.2.0.32, back_address: 10.2.0.32, mysql_instance: db7 }
@@ -169,6 +169,18 @@ test('two clusters have different names, and no server in common', (t) => {
   );
   t.throws(() => inventoryClusters({ inventory: shared.inventory, playbook }), {
     message: /10\.2\.0\.21:3306 is in the clusters/,
+  });
+});
+
+test('two clusters share no writer of the balancers', (t) => {
+  const right = site(t, TWO).inventory;
+  const backends = ['orders', 'servers'].map(
+    (cluster) => inventoryCluster({ inventory: right, playbook, cluster }).cluster.balancers[0]?.backend,
+  );
+  t.deepEqual(backends, ['orders_primary', 'mysql_primary']);
+  const { inventory } = site(t, TWO.replace('{ name: orders, writer', '{ name: mysql, writer'));
+  t.throws(() => inventoryClusters({ inventory, playbook }), {
+    message: /the balancers have one writer for the clusters/,
   });
 });
 

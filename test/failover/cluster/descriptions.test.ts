@@ -49,6 +49,8 @@ test('one that cannot be read is known by its file, and says so only when it is 
   t.deepEqual(orders?.instances, []);
   t.throws(() => orders?.read(), { message: /orders\.json is not JSON/ });
   t.is(shop?.read().name, 'shop');
+  writeFileSync(join(path, 'orders.json'), described('orders'));
+  t.is(orders?.read().name, 'orders', 'somebody has put it right');
 });
 
 test('a cluster is described once', (t) => {

@@ -54,7 +54,12 @@ export function fakeCluster(behaviour: Behaviour = {}): Fake {
       rule: 'neutral',
       dataCentre: '',
     })),
-    balancers: ['lb1', 'lb2'].map((name) => ({ name, address: name, apiPort: 9999 })),
+    balancers: ['lb1', 'lb2'].map((name) => ({
+      name,
+      address: name,
+      apiPort: 9999,
+      backend: 'mysql_primary',
+    })),
     accounts: { failover: account, replication: account, backup: account },
     tls: { ca: undefined, replicaCa: '' },
     etcd: [],

@@ -110,7 +110,12 @@ export function clusterOf(world: World, settings: Cluster['settings']): Cluster 
     production: false,
     flavour: world.flavour,
     instances: world.observe().instances.map(({ spec }) => spec),
-    balancers: ['lb1', 'lb2'].map((name) => ({ name, address: name, apiPort: 9999 })),
+    balancers: ['lb1', 'lb2'].map((name) => ({
+      name,
+      address: name,
+      apiPort: 9999,
+      backend: 'mysql_primary',
+    })),
     accounts: { failover: account, replication: account, backup: account },
     tls: { ca: undefined, replicaCa: '' },
     etcd: [],

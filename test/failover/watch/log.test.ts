@@ -12,10 +12,11 @@ const EVENT: WatchEvent = {
   ms: 12.4,
 };
 
-function logged(json: boolean, withTime: boolean, event = EVENT): string {
+function logged(json: boolean, withTime: boolean, event = EVENT, named = false): string {
   let written = '';
   watchLog({
     cluster: 'shop',
+    named,
     json,
     withTime,
     write: (line) => (written += line),
@@ -30,6 +31,13 @@ test('an event is one line for people, without secrets', (t) => {
   t.is(
     logged(false, true, { event: 'watching', level: 'info', message: 'all is well' }),
     '1970-01-01T00:00:00.000Z watching: all is well\n',
+  );
+});
+
+test('where there are several clusters a line says whose it is', (t) => {
+  t.is(
+    logged(false, false, { event: 'watching', level: 'info', message: 'all is well' }, true),
+    'shop: watching: all is well\n',
   );
 });
 

@@ -60,7 +60,12 @@ export function site(settings: Partial<Cluster['settings']> = {}): Site {
       rule: 'neutral',
       dataCentre: 'here',
     })),
-    balancers: ['lb1', 'lb2'].map((name) => ({ name, address: name, apiPort: 9999 })),
+    balancers: ['lb1', 'lb2'].map((name) => ({
+      name,
+      address: name,
+      apiPort: 9999,
+      backend: 'mysql_primary',
+    })),
     accounts: { failover: account, replication: account, backup: account },
     tls: { ca: undefined, replicaCa: '' },
     etcd: [],
