@@ -64,7 +64,9 @@ export class ChangeRecord {
               ...(isPromotion ? withoutForerunner(memory, from) : memory),
               // A tool that is killed between the fence and the end leaves no other trace of the fence.
               fenced: [...(memory.fenced ?? []).filter((name) => !this.#toFence.has(name)), ...this.#toFence],
-              ...(isPromotion ? { unfinished: { id: this.id, kind, from, to } } : {}),
+              ...(isPromotion
+                ? { unfinished: { ...begunBefore(memory, from, to), id: this.id, kind, from, to } }
+                : {}),
             };
           })
         : undefined,
@@ -287,6 +289,17 @@ export class ChangeRecord {
   #isPromotion(): boolean {
     return this.#plan.kind === 'switchover' || this.#plan.kind === 'failover';
   }
+}
+
+/** What the new primary began with, when this change goes on with one between the same two that was cut off. */
+function begunBefore(
+  { unfinished }: Memory,
+  from: string,
+  to: string,
+): Partial<NonNullable<Memory['unfinished']>> {
+  if (unfinished?.from !== from || unfinished.to !== to) return {};
+  const { began, semiSync } = unfinished;
+  return { ...(began === undefined ? {} : { began }), ...(semiSync === undefined ? {} : { semiSync }) };
 }
 
 /**

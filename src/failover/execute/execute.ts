@@ -10,7 +10,7 @@ import { lookAgain } from './look-again.ts';
 import type { Done, ExecuteOptions, Outcome } from './outcome.ts';
 import { type Begun, takeBack } from './take-back.ts';
 import { abortReason, withinLimit } from './within-limit.ts';
-import { describe, messageOf } from './words.ts';
+import { describe, mayAcknowledge, messageOf } from './words.ts';
 
 /*
  * What this file guarantees:
@@ -49,6 +49,8 @@ class Run {
   readonly #fenced = new Set<string>();
   readonly #rejoined = new Set<string>();
   readonly #left: string[] = [];
+  /** Instances that could not be told to follow another source. */
+  readonly #unmoved = new Set<string>();
   readonly #warnings: string[] = [];
   /** Instances on which a step failed after the point of no return: their further steps are left out. */
   readonly #broken = new Set<string>();
@@ -252,6 +254,7 @@ class Run {
       // A machine that was reached may be half fenced: mysqld does not start there until the fence is taken back.
       const isReached = !(error instanceof UserError && error.exitCode === EXIT.unreachable);
       if (step.action.do === 'fence' && isReached) this.#record.noteMachine(step.action);
+      if (step.action.do === 'follow') this.#unmoved.add(step.action.instance);
       const message = messageOf(error);
       note('failed', message);
       return message;
@@ -351,7 +354,14 @@ class Run {
 
   async #awaitBeside(): Promise<string | undefined> {
     await Promise.all(this.#beside);
+    this.#warnOfAckers();
     return this.#left.length === 0 ? undefined : this.#left.join('\n');
+  }
+
+  #warnOfAckers(): void {
+    const { kind, from, to } = this.#plan;
+    if (kind !== 'failover' || from === undefined || !this.#isPast || this.#fenced.size > 0) return;
+    this.#left.push(...[...this.#unmoved].map((name) => mayAcknowledge(name, from, to)));
   }
 
   async #tellFailure(message: string): Promise<void> {

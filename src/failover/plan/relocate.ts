@@ -56,6 +56,9 @@ export function planRelocate(topology: Topology, wish: RelocateWish, settings: F
   // Back below an instance that is not the primary, the replica would acknowledge writes that no other instance gets.
   const former = survey.links.get(name)?.source;
   const isUndone = former !== undefined && leadsToPrimary(survey, former);
+  // What comes from the primary need not be waited for there. Its commits may even wait for this replica: they are
+  // executed there only once it acknowledges them.
+  const comesFromThere = source === survey.primary && former !== undefined && isPurelyBelow(survey, former);
   return {
     plan: {
       kind: 'relocate',
@@ -76,7 +79,7 @@ export function planRelocate(topology: Topology, wish: RelocateWish, settings: F
             ]
           : [],
         applies ? [step(settings, { do: 'apply-backlog', instance: name })] : [],
-        applies
+        applies && !comesFromThere
           ? [
               step(
                 settings,
@@ -94,13 +97,26 @@ export function planRelocate(topology: Topology, wish: RelocateWish, settings: F
 }
 
 function leadsToPrimary(survey: Survey, instance: Instance): boolean {
-  const seen = new Set<Instance>();
-  for (let at: Instance | undefined = instance; at !== undefined && !seen.has(at);) {
-    if (at === survey.primary) return true;
-    seen.add(at);
+  return chainOf(survey, instance).at(-1) === survey.primary;
+}
+
+/** Whether everything that it gives to others comes from the primary. */
+function isPurelyBelow(survey: Survey, instance: Instance): boolean {
+  return (
+    leadsToPrimary(survey, instance) &&
+    chainOf(survey, instance).every((one) => one.kind === 'answering' && isEmpty(survey.errant(one)))
+  );
+}
+
+/** An instance and those above it, up to the primary where it leads there. */
+function chainOf(survey: Survey, instance: Instance): readonly Instance[] {
+  const chain: Instance[] = [];
+  for (let at: Instance | undefined = instance; at !== undefined && !chain.includes(at);) {
+    chain.push(at);
+    if (at === survey.primary) break;
     at = survey.links.get(at.spec.name)?.source;
   }
-  return false;
+  return chain;
 }
 
 function relocateRefusals(survey: Survey, replica: Answering, source: Answering): readonly Refusal[] {

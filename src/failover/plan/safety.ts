@@ -1,7 +1,7 @@
 import { contains, count, isEmpty, parseGtids, subtract, union, type Gtids } from '../../database/gtid.ts';
 import { listed } from '../../lib/listed.ts';
 import { copierOf } from '../cluster/copies.ts';
-import { knownOfPrimary } from '../cluster/errant.ts';
+import { byItself, knownOfPrimary } from '../cluster/errant.ts';
 import { mayHaveLostRelayLog } from '../cluster/restarts.ts';
 import { sourceSettings } from '../cluster/source-settings.ts';
 import { strangeAckers } from '../cluster/strangers.ts';
@@ -61,9 +61,12 @@ export function durabilityOf(survey: Survey): Durability {
  * holds it; in other words, `ackers - waitsFor + 1` of them must be reached. Stopping that many receivers also keeps
  * the old primary, wherever it is, from acknowledging anything more. A fenced instance has run no mysqld since an
  * earlier failover, so it has acknowledged nothing. An instance whose data are being replaced has lost what it
- * acknowledged before: it is done without only when what it held then is held by the others that are reached.
+ * acknowledged before: it is done without only when what it held then is held by the others that are reached. When a
+ * change that was cut off had opened the new primary already, that one has everything, whatever happened to the others
+ * since.
  */
 export function safetyOf(survey: Survey): Safety {
+  if (hasBegun(survey)) return { safe: true, reason: undefined, unreached: [] };
   const { fenced = [], unfinished } = survey.topology.memory;
   // A change that was cut off may not have reached the fence that it intended.
   const isOff = (name: string): boolean =>
@@ -97,6 +100,21 @@ export function safetyOf(survey: Survey): Safety {
               : []),
           ].join('; ');
   return { safe: reason === undefined, reason, unreached };
+}
+
+/**
+ * Whether the new primary of a failover that was cut off has taken writes, and still has all that it began with: then it
+ * had applied what the old primary had acknowledged.
+ */
+function hasBegun(survey: Survey): boolean {
+  const { topology, primary } = survey;
+  const { unfinished } = topology.memory;
+  const fresh = unfinished && survey.instance(unfinished.to);
+  if (unfinished?.began === undefined || unfinished.from !== primary?.spec.name) return false;
+  if (fresh?.kind !== 'answering') return false;
+  const { executed } = fresh.state;
+  const began = parseGtids(executed.flavour, unfinished.began);
+  return contains(executed, began) && !isEmpty(byItself(subtract(executed, began), fresh));
 }
 
 /** Its data are being replaced, and every transaction of the primary that they had is on a replica that is reached. */

@@ -6,7 +6,7 @@ import { forceOption, type RiskCode } from './risks.ts';
 import { compact, step } from './steps.ts';
 import { surveyOf } from '../cluster/survey-of.ts';
 import type { Survey } from '../cluster/survey.ts';
-import type { Answering } from '../cluster/topology.ts';
+import type { Answering, Instance } from '../cluster/topology.ts';
 
 /*
  * Makes an instance the primary that has everything already: the last part of a change that was cut off, or a primary
@@ -27,12 +27,13 @@ export function planSettle(survey: Survey, primary: Answering): Plan {
   // Survey the cluster with this instance as the primary, whichever one the servers' own words point at.
   const own = surveyFor(survey, primary);
   const { fit: fitting, notes } = sortFollowers(own, primary, rest);
-  // A replica that still receives from an instance with a history of its own may get some of that history before it is
-  // moved.
-  const fit = fitting.filter((instance) => {
-    const source = links.get(instance.spec.name)?.source;
-    return source?.kind !== 'answering' || source === primary || isEmpty(own.errant(source));
-  });
+  // A replica that still receives from an instance with a history of its own, also by way of other replicas, may get some
+  // of that history before it is moved.
+  const fit = fitting.filter((instance) =>
+    sourcesAbove(survey, instance, primary).every(
+      (source) => source.kind !== 'answering' || isEmpty(own.errant(source)),
+    ),
+  );
   const attached = fit.filter(
     (instance) => leadsTo(survey, instance, primary) && !isBelowTheOther(survey, instance, primary),
   );
@@ -74,8 +75,16 @@ export function planSettle(survey: Survey, primary: Answering): Plan {
     notes: [...notes, ...promotion.notes],
     lost: '',
     lostCount: 0,
-    stages: isReady ? [] : compact(stages),
+    stages: isReady ? [] : compact(primary.state.readOnly ? stages : forwards(stages)),
   };
+}
+
+/**
+ * Around a primary that takes writes, nothing is taken back: a replica that follows may have acknowledged writes by then,
+ * and would throw them away with its relay log.
+ */
+function forwards(stages: readonly Stage[]): readonly Stage[] {
+  return stages.map((stage) => stage.map((one) => ({ ...one, undo: undefined })));
 }
 
 /** Opens a read-only primary when it is proved that no instance has more and no other one takes writes. */
@@ -187,6 +196,19 @@ function isBelowTheOther(survey: Survey, instance: Answering, primary: Answering
   const source = survey.links.get(instance.spec.name)?.source;
   if (unfinished === undefined || source === undefined || source === primary) return false;
   return source.spec.name === unfinished.from || source.spec.name === unfinished.to;
+}
+
+/** The instances above this one, up to the primary and without it. */
+function sourcesAbove(survey: Survey, instance: Answering, primary: Answering): readonly Instance[] {
+  const above: Instance[] = [];
+  for (
+    let source = survey.links.get(instance.spec.name)?.source;
+    source !== undefined && source !== primary && source !== instance && !above.includes(source);
+    source = survey.links.get(source.spec.name)?.source
+  ) {
+    above.push(source);
+  }
+  return above;
 }
 
 /** Whether it follows, also by way of other replicas, with every receiver on the way running. */

@@ -58,8 +58,7 @@ export const WRITE_ROWS = [
           message: `${state.waitingForAck.length} commits on ${spec.name} wait, the oldest for ${oldest(state.waitingForAck)} s: ${ackersOf(state.semiSync.source)}`,
         })),
       ),
-    remedy: () =>
-      'bring a replica back (`failover rejoin INSTANCE`); the watch repairs the acknowledgement of those that answer',
+    remedy: (_, survey) => bringAckers(survey),
   },
   {
     code: 'LockedSemiSyncPrimaryHypothesis',
@@ -73,8 +72,7 @@ export const WRITE_ROWS = [
           message: `the next write on ${spec.name} will wait: ${ackersOf(state.semiSync.source)}`,
         })),
       ),
-    remedy: () =>
-      'bring a replica back (`failover rejoin INSTANCE`); the watch repairs the acknowledgement of those that answer',
+    remedy: (_, survey) => bringAckers(survey),
   },
   {
     code: 'SemiSyncFellBack',
@@ -285,6 +283,21 @@ function lacksAckers(source: Answering['state']['semiSync']['source']): boolean 
 
 function ackersOf(source: Answering['state']['semiSync']['source']): string {
   return `${source.ackers} of ${source.requiredAcks} required replicas acknowledge`;
+}
+
+/** What makes each instance acknowledge that could and does not. */
+function bringAckers(survey: Survey): string {
+  const { links, primary, topology } = survey;
+  const ways = topology.instances.flatMap((instance): readonly string[] => {
+    const { name } = instance.spec;
+    if (instance === primary) return [];
+    if (instance.kind === 'silent')
+      return [topology.memory.fenced?.includes(name) ? `\`failover rejoin ${name}\`` : `bring ${name} back`];
+    const link = links.get(name);
+    if (link === undefined) return [`\`failover rejoin ${name}\``];
+    return link.source === primary ? [] : [`\`failover relocate ${name} ${primary?.spec.name}\``];
+  });
+  return [...ways, 'the watch repairs the acknowledgement of those that answer'].join('; ');
 }
 
 function oldest(threads: readonly ClientThread[]): number {

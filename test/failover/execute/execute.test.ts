@@ -74,6 +74,20 @@ test('the intent is in the journal and in the memory before the first step', asy
   t.is(fake.entries[0]?.outcome, 'running');
 });
 
+test('what a new primary began with stays known when a change that was cut off is gone on with', async (t) => {
+  const began = '00000000-0000-0000-0000-000000000001:1-7';
+  const fake = fakeCluster({ 'db2.makeWritable': () => failing() });
+  const { id, from, to } = { id: 'x', from: 'db1', to: 'db2' };
+  await fake.ports.coordination.remember((memory) => ({
+    ...memory,
+    unfinished: { id, kind: 'failover', from, to, began },
+  }));
+  await carryOut({ ...wholeSwitchover(), kind: 'failover' }, fake);
+  t.like(fake.memory().unfinished, { from, to, began });
+  await carryOut({ ...wholeSwitchover(), kind: 'failover', from: 'db3' }, fake);
+  t.is(fake.memory().unfinished?.began, undefined);
+});
+
 test('an intent that cannot be written stops everything', async (t) => {
   const fake = fakeCluster({ write: () => failing('the disk is full') });
   await t.throwsAsync(carryOut(wholeSwitchover(), fake), { message: 'the disk is full' });
@@ -203,6 +217,26 @@ test('after the point of no return a failure is told, and the rest is done', asy
   t.deepEqual(outcome.left, ['follow on db3: db3 has no room']);
   t.true(fake.calls.includes('db2.forgetSource'));
   t.is(fake.memory().primary, 'db2');
+});
+
+test('who could still acknowledge to an old primary that nothing has fenced is told', async (t) => {
+  const failover: Plan = {
+    ...planOf(
+      [{ action: { do: 'fence', instance: 'db1' }, optional: true, beside: true }],
+      [
+        { action: { do: 'make-writable', instance: 'db2' }, irreversible: true },
+        { action: { do: 'follow', instance: 'db3', source: 'db2', demoted: false }, beside: true },
+      ],
+    ),
+    kind: 'failover',
+  };
+  const unmoved = { 'db3.follow': () => failing() };
+  const told = /db3 still has db1 as its source, .*`failover relocate db3 db2`/;
+  const silent = { 'db1.fence': () => failing(), 'db1.makeReadOnly': () => failing() };
+  const open = await carryOut(failover, fakeCluster({ ...unmoved, ...silent }));
+  t.is(open.outcome, 'done');
+  t.regex(open.message ?? '', told);
+  t.notRegex((await carryOut(failover, fakeCluster(unmoved))).message ?? '', told);
 });
 
 test('an instance on which a step failed is left alone by the later ones', async (t) => {

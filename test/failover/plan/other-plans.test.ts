@@ -58,6 +58,27 @@ for (const one of CASES) {
   });
 }
 
+test('around a primary that takes writes nothing is taken back: a replica may have acknowledged some by then', (t) => {
+  const memory = {
+    primary: 'db1',
+    unfinished: { id: 'x', kind: 'switchover', from: 'db1', to: 'db2' },
+  } as const;
+  const planned = planFinish(
+    describe({ memory, instances: ['db1 1:1-100', 'db2 primary 1:1-100', 'db3 <db1x 1:1-100'] }),
+    SETTINGS,
+  );
+  if (planned === undefined || !('plan' in planned)) {
+    t.fail();
+    return;
+  }
+  const steps = planned.plan.stages.flat();
+  t.true(steps.some(({ action }) => action.do === 'follow'));
+  t.deepEqual(
+    steps.filter(({ undo }) => undo !== undefined),
+    [],
+  );
+});
+
 test('every recovery that the table names has a case', (t) => {
   const recoveries = new Set(
     PROBLEMS.map((row) => row.recovery).filter((recovery) => recovery !== undefined),

@@ -15,19 +15,10 @@ import {
 export function act(world: ModelServers, action: Action): void {
   switch (action.do) {
     case 'hold-writers':
-      if (world.balancers === 'rejects') throw new Failure('the balancers do not answer');
-      if (action.ms > LONGEST_HOLD_MS) throw new Failure(`hold ${action.ms} is rejected`);
-      world.held = true;
-      return;
     case 'release-writers':
-      world.held = false;
-      return;
     case 'end-writers':
-      if (world.writer === action.instance) world.writer = undefined;
-      return;
     case 'point-writers':
-      world.writer = action.instance;
-      world.held = false;
+      onBalancers(world, action);
       return;
     case 'fence': {
       const node = world.node(action.instance);
@@ -50,19 +41,38 @@ export function act(world: ModelServers, action: Action): void {
   }
 }
 
-type OnInstance = Exclude<
+type OnBalancers = Extract<
   Action,
-  {
-    readonly do:
-      | 'hold-writers'
-      | 'release-writers'
-      | 'end-writers'
-      | 'point-writers'
-      | 'fence'
-      | 'unfence'
-      | 'hook';
-  }
+  { readonly do: 'hold-writers' | 'release-writers' | 'end-writers' | 'point-writers' }
 >;
+
+function onBalancers(world: ModelServers, action: OnBalancers): void {
+  if (world.balancers === 'rejects') throw new Failure('the balancers do not answer');
+  switch (action.do) {
+    case 'hold-writers':
+      if (action.ms > LONGEST_HOLD_MS) throw new Failure(`hold ${action.ms} is rejected`);
+      if (action.for !== undefined) known(world, action.for);
+      world.held = true;
+      break;
+    case 'release-writers':
+      world.held = false;
+      break;
+    case 'end-writers':
+      if (world.writer === action.instance) world.writer = undefined;
+      break;
+    case 'point-writers':
+      known(world, action.instance);
+      world.writer = action.instance;
+      world.held = false;
+  }
+  if (world.balancers === 'slow') throw new Failure('the balancers do not answer in time');
+}
+
+function known(world: ModelServers, name: string): void {
+  if (world.unknownToBalancers.has(name)) throw new Failure(`the balancers have no server for ${name}`);
+}
+
+type OnInstance = Exclude<Action, OnBalancers | { readonly do: 'fence' | 'unfence' | 'hook' }>;
 
 function onInstance(world: ModelServers, node: Node, action: OnInstance): void {
   switch (action.do) {
@@ -141,6 +151,7 @@ function onInstance(world: ModelServers, node: Node, action: OnInstance): void {
       node.purged = new Set(donor.executed);
       node.relay = [];
       node.link = undefined;
+      node.lostTail = false;
       return;
     }
     case 'semi-sync-replica':

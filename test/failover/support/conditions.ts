@@ -1,4 +1,6 @@
+import { heldOfPrimary } from '../../../src/failover/cluster/copies.ts';
 import type { Node } from './servers.ts';
+import { NOW } from './topology.ts';
 import type { World } from './world.ts';
 
 /** What may be strange about a cluster whose primary then dies, is given up, or hands over. */
@@ -22,6 +24,12 @@ export const CONDITIONS = [
   /** A replica was away for so long that all others have purged what it needs. */
   'stale',
   'balancer-rejects',
+  /** The balancers do what they are told, and answer too late. */
+  'balancer-slow',
+  /** The balancers have no server for one of the replicas. */
+  'balancer-lacks-one',
+  /** The data of a replica are being replaced by a copy, under its own lock. */
+  'being-copied',
   /** The operator has raised the limits of catching up and of a switchover to two minutes. */
   'long-limits',
   /** The old primary's machine does not answer by SSH. */
@@ -82,6 +90,15 @@ export function impose(world: World, condition: Condition, random: () => number)
     case 'balancer-rejects':
       world.balancers = 'rejects';
       return;
+    case 'balancer-slow':
+      world.balancers = 'slow';
+      return;
+    case 'balancer-lacks-one':
+      world.unknownToBalancers.add(any.name);
+      return;
+    case 'being-copied':
+      if (world.ackers(primary).length > primary.required && any.up) beginCopy(world, any);
+      return;
     case 'long-limits':
       return;
     case 'machine-away':
@@ -137,14 +154,39 @@ function beStale(world: World, node: Node): void {
   }
 }
 
+/** Its old data are thrown away before the first of the new ones arrive. */
+function beginCopy(world: World, node: Node): void {
+  const held = heldOfPrimary(world.observe(), node.name);
+  node.copied = { held: new Set([...node.executed, ...node.relay]) };
+  node.executed = new Set();
+  node.purged = new Set();
+  node.relay = [];
+  node.link = undefined;
+  world.memory = {
+    ...world.memory,
+    copies: {
+      [node.name]: {
+        by: 'somebody@desk',
+        token: 'x',
+        until: NOW + 86_400_000,
+        ...(held === undefined ? {} : { held }),
+      },
+    },
+  };
+}
+
 /** What ends by itself in the end: who was slow has caught up, disks have room, people have gone home. */
 export function lift(world: World): void {
   world.balancers = 'none';
+  world.unknownToBalancers.clear();
+  // The copy was ended half way, too.
+  world.memory = { ...world.memory, copies: {} };
   for (const node of world.nodes.values()) {
     node.lagging = false;
     node.delayed = false;
     node.keepsReceiving = false;
     node.stalled = false;
+    node.copied = undefined;
     node.machine = true;
   }
 }

@@ -1,4 +1,4 @@
-import type { Node } from './servers.ts';
+import type { Node, Transaction } from './servers.ts';
 import type { World } from './world.ts';
 
 /**
@@ -23,10 +23,14 @@ export function judged(
   const primary = world.node(old);
   if (world.wasAsynchronous) return 'it did not wait for acknowledgements';
   if (!primary.endless) return 'it may have fallen back';
+  const others = healthy.map((node) => new Set([...node.executed, ...node.relay]));
+  const isHeldByOthers = (held: ReadonlySet<Transaction>): boolean =>
+    [...held].every((one) => others.some((other) => other.has(one)));
   const unreached = replicas.filter(
     (node) =>
       !node.fenced &&
       (!node.up ||
+        (node.copied !== undefined && !isHeldByOthers(node.copied.held)) ||
         world.isolated.has(node.name) ||
         node.keepsReceiving ||
         // It has deleted its relay log.
@@ -45,6 +49,7 @@ export function judged(
 export function isHealthy(world: World, node: Node): boolean {
   return (
     node.up &&
+    node.copied === undefined &&
     !world.isolated.has(node.name) &&
     !node.delayed &&
     !node.lagging &&
@@ -53,4 +58,71 @@ export function isHealthy(world: World, node: Node): boolean {
     node.link?.applier === true &&
     node.dataCentre === 'here'
   );
+}
+
+/**
+ * What is not as it should be, when nothing is wrong any more outside: no machine without power, no full disk, no
+ * network that is cut. Empty: one primary takes writes and waits for its acknowledgements, the balancers write to it,
+ * and all others follow it.
+ */
+export function ailments(world: World): readonly string[] {
+  const found: string[] = [];
+  const writable = world.all().filter((node) => node.writable);
+  const [primary] = writable;
+  if (world.memory.unfinished !== undefined) found.push('a change is not finished');
+  if (primary === undefined || writable.length > 1) {
+    return [...found, `${writable.length} take writes${namesIn(writable)}`];
+  }
+  if (world.writer !== primary.name) found.push(`the balancers write to ${world.writer}`);
+  if (world.held) found.push('writers are held');
+  if (!primary.source || primary.fellBack) found.push(`${primary.name} does not wait for acknowledgements`);
+  if (!primary.endless) found.push(`${primary.name} may stop waiting for acknowledgements`);
+  if (world.ackers(primary).length < primary.required) found.push(`writes on ${primary.name} wait`);
+  for (const node of world.nodes.values())
+    if (node !== primary) found.push(...ailmentsOf(world, node, primary));
+  return found;
+}
+
+function ailmentsOf(world: World, node: Node, primary: Node): readonly string[] {
+  const { name, link } = node;
+  if (!node.up) return [`${name} is down`];
+  const found: string[] = [];
+  if (!link?.receiver || !link.applier) found.push(`${name} does not follow`);
+  else if (rootOf(world, node) !== primary) found.push(`${name} was left below ${link.source}`);
+  // What the primary sends before it commits, a replica may have applied already.
+  const own = [...node.executed].filter((one) => !primary.executed.has(one) && !primary.pending.has(one));
+  if (own.length > 0) found.push(`${name} alone has ${own.join(' ')}`);
+  if ([...primary.purged].some((one) => !node.executed.has(one) && !node.relay.includes(one)))
+    found.push(`${name} needs what ${primary.name} has purged`);
+  if (node.source) found.push(`${name} waits for acknowledgements`);
+  if (!node.acks) found.push(`${name} does not acknowledge`);
+  return found;
+}
+
+/**
+ * The acknowledged writes that the primary does not have and the tool could have kept. Two disks that lose the same write,
+ * one because it lies and one because MariaDB deletes its relay log at its start, are not among them; nor is the only
+ * disk that had it, where the primary waited for nobody.
+ */
+export function lostWrites(world: World, primary: Node): readonly Transaction[] {
+  const isOnDisk = (one: Transaction): boolean =>
+    world.all().some((node) => node.executed.has(one) || node.relay.includes(one) || node.pending.has(one));
+  return [...world.acknowledged].filter((one) => {
+    if (primary.executed.has(one)) return false;
+    const isGone =
+      world.gone.has(one) || (world.lastCopies.has(one) && world.deletedAtStart.has(one) && !isOnDisk(one));
+    return !isGone;
+  });
+}
+
+/** Who is at the top of its chain. */
+function rootOf(world: World, node: Node): Node {
+  let at = node;
+  for (let hops = 0; hops < world.nodes.size && !at.writable && at.link; hops++)
+    at = world.node(at.link.source);
+  return at;
+}
+
+function namesIn(nodes: readonly Node[]): string {
+  return nodes.length === 0 ? '' : `: ${nodes.map(({ name }) => name).join(' ')}`;
 }

@@ -2,10 +2,7 @@ import { planFinish } from '../../../src/failover/plan/finish.ts';
 import type { Plan } from '../../../src/failover/plan/action.ts';
 import { planPromote, type PromoteWish } from '../../../src/failover/plan/promote.ts';
 import { planRejoin } from '../../../src/failover/plan/rejoin.ts';
-import { acceptable } from '../../../src/failover/plan/accept.ts';
-import { riskNamed, type RiskCode } from '../../../src/failover/plan/risks.ts';
 import { planRepair } from '../../../src/failover/problems/repair.ts';
-import type { FailoverSettings } from '../../../src/failover/cluster/cluster.ts';
 import type { Topology } from '../../../src/failover/cluster/topology.ts';
 import { primaryOf } from '../../../src/failover/cluster/primary.ts';
 import { withPrimary } from '../../../src/failover/watch/presence.ts';
@@ -13,7 +10,8 @@ import { type Problem, problems } from '../../../src/failover/problems/problems.
 import type { Planned } from '../../../src/failover/plan/refusals.ts';
 import type { Flavour } from '../../../src/database/version.ts';
 import { type Condition, impose, lift } from './conditions.ts';
-import { isHealthy, judged } from './judged.ts';
+import { ailments, isHealthy, judged, lostWrites } from './judged.ts';
+import { type Command, commandsAfter, commandsIn, planOf } from './operator.ts';
 import { planText } from './plan-text.ts';
 import { type Ending, runPlan, type RunOptions } from './run-plan.ts';
 import { SETTINGS } from './topology.ts';
@@ -144,6 +142,7 @@ export async function play(
     const before = new Set(world.acknowledged);
     const ending = await runPlan(world, one, { settings, random, between, ...options });
     if (one.lostCount > 0 || one.notes.some((note) => /may be lost/.test(note))) isLossTold = true;
+    if (/acknowledge writes that are lost/.test(ending.message ?? '')) isLossTold = true;
     log.push(`  ${ending.how} ${ending.to}: ${ending.message ?? ''}; ${stateOf()}`);
     const isWhole = Object.keys(options).length === 0 && one.kind === 'failover';
     // Whoever names one that is not healthy waits for it in vain.
@@ -214,7 +213,7 @@ export async function play(
     const seen = world.observe();
     world.memory = withPrimary(world.memory, seen, seenBefore);
     seenBefore = seen;
-    const view = primaryOf(world.observe());
+    const view = primaryOf({ ...seen, memory: world.memory });
     if (view.kind !== 'writable' || view.primary.spec.name !== world.memory.primary) return;
     world.memory = { ...world.memory, lastSeen: view.primary.state.executed.toString() };
   }
@@ -274,18 +273,17 @@ export async function play(
    */
   async function operate(): Promise<void> {
     const typed: string[] = [];
-    for (let round = 0; round < 12 && !isRight(); round++) {
+    for (let round = 0; round < 12 + 2 * count && ailments(world).length > 0; round++) {
       const topology = world.observe();
       const named = problems(topology, settings).flatMap(({ remedy }) => commandsIn(remedy));
-      const next = nextCommand(topology, named, typed);
-      if (next === undefined) return;
-      await run(next, {});
+      if (!(await typeOne(topology, named, typed))) return;
       await settle();
     }
   }
 
-  function nextCommand(topology: Topology, named: readonly Command[], typed: string[]): Plan | undefined {
-    const state = stateOf();
+  /** Types the first of these commands that is not refused, those first that force nothing. */
+  async function typeOne(topology: Topology, named: readonly Command[], typed: string[]): Promise<boolean> {
+    const state = ailments(world).join(', ');
     const queue = [...named];
     while (queue.length > 0) {
       queue.sort((a, b) => a.accepts.length - b.accepts.length);
@@ -294,103 +292,40 @@ export async function play(
       // What was taken back since something had changed meanwhile is tried once more.
       if (typed.filter((one) => one === key).length === 2) continue;
       typed.push(key);
+      log.push(`typed: ${JSON.stringify(command)}`);
+      if (command.verb === 'provision up') {
+        world.provision();
+        return true;
+      }
       const planned = planOf(topology, command, settings);
       if ('plan' in planned) {
-        log.push(`typed: failover ${command.verb} ${command.name ?? ''}${command.accepts.join(',')}`);
         if (command.accepts.length > 0) {
           isLossTold = true;
           world.isForced = true;
         }
-        return planned.plan;
+        await run(planned.plan, {});
+        return true;
       }
-      log.push(`refused ${JSON.stringify(command)}: ${describeRefusals(planned)}`);
-      queue.push(...planned.refusals.flatMap(({ remedy }) => commandsIn(remedy)));
-      // Where that is possible, the command says how to accept what it has refused.
-      const possible = acceptable(
-        (accepts) => planOf(topology, { ...command, accepts }, settings),
-        command.accepts,
-      );
-      if ('plan' in possible.planned) {
-        const accepts = [...command.accepts, ...possible.needed.map(({ risk }) => risk)];
-        queue.push({ ...command, accepts });
-      }
+      log.push(`refused: ${describeRefusals(planned)}`);
+      queue.push(...commandsAfter(topology, command, planned.refusals, settings));
     }
-    return undefined;
-  }
-
-  function isRight(): boolean {
-    const writable = world.all().filter((node) => node.writable);
-    return writable.length === 1 && world.memory.unfinished === undefined;
+    return false;
   }
 
   function atTheEnd(): readonly string[] {
-    const found: string[] = [];
-    const topology = world.observe();
-    const writable = world.all().filter((node) => node.writable);
-    const [primary] = writable;
-    const standing = (): readonly string[] =>
-      problems(topology, settings).map((one) => `${one.code} ${one.message}`);
-    if (primary === undefined || writable.length > 1)
-      return [`${writable.length} take writes`, ...standing()];
-    const lost = [...world.acknowledged].filter((one) => !primary.executed.has(one));
-    // What waited for nobody and was then lost by its server is lost by nobody's doing.
-    const isLostAlone = world.wasAsynchronous && world.all().some(({ lostTail }) => lostTail);
-    if (lost.length > 0 && !isLossTold && !isLostAlone) found.push(`lost: ${lost.join(' ')}`);
-    if (world.writer !== primary.name) found.push(`the balancers write to ${world.writer}`);
-    if (world.held) found.push('writers are held');
-    for (const node of world.nodes.values()) {
-      const isStale = [...primary.purged].some((one) => !node.executed.has(one));
-      if (node === primary || node.link?.lacksPurged || isStale) continue;
-      const own = [...node.executed].filter((one) => !primary.executed.has(one));
-      // MySQL fetches nothing that bears its own server_id: a copy is needed, which nobody makes unasked.
-      const needsCopy = node.lostTail && node.link === undefined;
-      if (own.length === 0 && !needsCopy && (!node.link?.receiver || !node.link.applier))
-        found.push(`${node.name} does not follow`);
-      if (own.length === 0 && node.link && rootOf(node.name) !== primary.name)
-        found.push(`${node.name} was left below ${node.link.source}`);
-      if (node.source) found.push(`${node.name} waits for acknowledgements`);
-    }
-    if (!primary.source && !conditions.includes('semi-sync-off'))
-      found.push(`${primary.name} does not wait for acknowledgements`);
-    return found.length === 0 ? [] : [...found, stateOf(), ...standing()];
-  }
-
-  function rootOf(name: string): string {
-    let at = name;
-    for (let hops = 0; hops < count && !world.node(at).writable; hops++)
-      at = world.node(at).link?.source ?? at;
-    return at;
+    const found = ailments(world);
+    const [primary] = world.all().filter((node) => node.writable);
+    const lost = primary === undefined || isLossTold ? [] : lostWrites(world, primary);
+    const all = [...(lost.length > 0 ? [`lost: ${lost.join(' ')}`] : []), ...found];
+    const standing = problems(world.observe(), settings).map(
+      (one) => `${one.code} ${one.message}: ${one.remedy}`,
+    );
+    return all.length === 0 ? [] : [...all, stateOf(), ...standing];
   }
 }
 
 function keyOf({ code, instance = '' }: Problem): string {
   return `${code} ${instance}`;
-}
-
-/** A command of the tool, as a remedy names it. */
-interface Command {
-  readonly verb: 'promote' | 'rejoin';
-  readonly name: string | undefined;
-  readonly accepts: readonly RiskCode[];
-}
-
-function commandsIn(remedy: string): readonly Command[] {
-  return [...remedy.matchAll(/`failover (promote|rejoin)((?: [\w,-]+)*)`/g)].map(([, verb, rest = '']) => {
-    const words = rest.trim().split(' ');
-    return {
-      verb: verb as Command['verb'],
-      name: words.find((word) => /^db\d+$/.test(word)),
-      accepts: words
-        .flatMap((word, index) => (words[index - 1] === '--force' ? word.split(',') : []))
-        .flatMap((risk) => riskNamed(risk) ?? []),
-    };
-  });
-}
-
-function planOf(topology: Topology, { verb, name, accepts }: Command, settings: FailoverSettings): Planned {
-  return verb === 'promote'
-    ? planPromote(topology, { to: name, accepts }, settings)
-    : planRejoin(topology, { instance: name ?? '', accepts, byHand: true }, settings);
 }
 
 /** From whom the new primary was to fetch what it lacks. */

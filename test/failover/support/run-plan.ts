@@ -7,6 +7,7 @@ import type { Limits, Server } from '../../../src/database/server.ts';
 import type { InstanceState } from '../../../src/database/state.ts';
 import { EXIT, UserError } from '../../../src/lib/errors.ts';
 import { Secret } from '../../../src/lib/secret.ts';
+import { sayOf, specOf } from './say.ts';
 import { Failure } from './servers.ts';
 import type { World } from './world.ts';
 
@@ -88,9 +89,10 @@ export async function runPlan(world: World, plan: Plan, options: RunOptions): Pr
     topology: world.observe(),
     who: 'model',
     reason: '',
-    look: async () => {
+    look: async ({ memory } = {}) => {
       between();
-      return world.observe();
+      // What the change itself has noted in the memory since is not asked for again.
+      return { ...world.observe(), ...(memory === undefined ? {} : { memory: await memory }) };
     },
     perform,
   });
@@ -109,7 +111,7 @@ export function clusterOf(world: World, settings: Cluster['settings']): Cluster 
     name: 'model',
     production: false,
     flavour: world.flavour,
-    instances: world.observe().instances.map(({ spec }) => spec),
+    instances: world.all().map(specOf),
     balancers: ['lb1', 'lb2'].map((name) => ({
       name,
       address: name,
@@ -154,7 +156,7 @@ function portsOf(world: World, isDead: () => boolean): Ports {
 }
 
 function stateOf(world: World, name: string): InstanceState {
-  const instance = world.observe().instances.find(({ spec }) => spec.name === name);
-  if (instance?.kind === 'answering') return instance.state;
+  const instance = sayOf(world, world.node(name));
+  if (instance.kind === 'answering') return instance.state;
   throw new UserError(`${name} does not answer`);
 }

@@ -1,16 +1,24 @@
-import type { Instance, Topology } from '../../../src/failover/cluster/topology.ts';
-import { parseGtids } from '../../../src/database/gtid.ts';
-import type { ReplicationState } from '../../../src/database/state.ts';
+import { withoutCopied } from '../../../src/failover/cluster/copies.ts';
+import type { Instance, InstanceSpec, Topology } from '../../../src/failover/cluster/topology.ts';
+import { noGtids, parseGtids, type Gtids } from '../../../src/database/gtid.ts';
+import type { InstanceState, ReplicationState } from '../../../src/database/state.ts';
 import type { Flavour } from '../../../src/database/version.ts';
 import { healthyState, NOW, uuidOf } from './topology.ts';
 import { startOf, uptimeOf, type Node, type Transaction, type ModelServers } from './servers.ts';
+
+const NOTHING = { mysql: noGtids('mysql'), mariadb: noGtids('mariadb') };
+const idleStates = new Map<string, InstanceState>();
 
 /** The whole cluster as the tool sees it. */
 export function say(world: ModelServers): Topology {
   return {
     cluster: 'model',
     at: NOW,
-    instances: world.all().map((node) => sayOf(world, node)),
+    instances: withoutCopied(
+      world.all().map((node) => sayOf(world, node)),
+      world.memory,
+      NOW,
+    ),
     balancers: ['lb1', 'lb2'].map((name) => ({
       name,
       reachable: world.balancers !== 'rejects',
@@ -20,16 +28,22 @@ export function say(world: ModelServers): Topology {
   };
 }
 
-function sayOf(world: ModelServers, node: Node): Instance {
-  const { flavour } = world;
-  const spec = {
+/** What the inventory says about it. */
+export function specOf(node: Node): InstanceSpec {
+  return {
     name: node.name,
     host: node.name.replace('db', 'web'),
     address: node.name,
     port: 3306,
-    rule: 'neutral' as const,
+    rule: 'neutral',
     dataCentre: node.dataCentre,
   };
+}
+
+/** One instance as the tool sees it. */
+export function sayOf(world: ModelServers, node: Node): Instance {
+  const { flavour } = world;
+  const spec = specOf(node);
   if (!node.up || world.isolated.has(node.name)) {
     const kind = node.up ? 'timeout' : 'refused';
     return { spec, kind: 'silent', silence: { kind, alive: false, message: kind }, ms: 1 };
@@ -40,8 +54,9 @@ function sayOf(world: ModelServers, node: Node): Instance {
     kind: 'answering',
     ms: 1,
     state: {
-      ...healthyState(flavour, node.name, notation(flavour, node.executed)),
-      purged: parseGtids(flavour, notation(flavour, node.purged)),
+      ...idleState(flavour, node.name),
+      executed: gtidsOf(flavour, node.executed),
+      purged: gtidsOf(flavour, node.purged),
       uptimeSeconds: uptimeOf(node),
       startedAt: startOf(node),
       readOnly: !node.writable,
@@ -86,9 +101,9 @@ function replicationOf(world: ModelServers, node: Node, isConnected: boolean): R
     tls: true,
     receiver: !link.receiver ? 'off' : isConnected ? 'on' : 'connecting',
     applier: link.applier ? 'on' : 'off',
-    received: parseGtids(flavour, ''),
+    received: NOTHING[flavour],
     position: `binlog.000001 ${node.executed.size + node.relay.length}`,
-    backlog: parseGtids(flavour, notation(flavour, new Set(node.relay), true)),
+    backlog: gtidsOf(flavour, new Set(node.relay), true),
     silentMs: isConnected ? 100 : undefined,
     lagSeconds: isConnected ? (node.lagging && node.relay.length > 0 ? 600 : 0) : undefined,
     delaySeconds: node.delayed ? 3600 : 0,
@@ -96,6 +111,21 @@ function replicationOf(world: ModelServers, node: Node, isConnected: boolean): R
     receiverError: link.lacksPurged ? { code: 1236, message: 'purged required binary logs' } : undefined,
     applierError: undefined,
   };
+}
+
+/** What is the same of every server in every snapshot, made once. */
+function idleState(flavour: Flavour, name: string): InstanceState {
+  const key = `${flavour} ${name}`;
+  const known = idleStates.get(key);
+  if (known !== undefined) return known;
+  const made = healthyState(flavour, name, '');
+  idleStates.set(key, made);
+  return made;
+}
+
+function gtidsOf(flavour: Flavour, transactions: ReadonlySet<Transaction>, isDifference = false): Gtids {
+  if (transactions.size === 0) return NOTHING[flavour];
+  return parseGtids(flavour, notation(flavour, transactions, isDifference));
 }
 
 /** MariaDB's numbers belong to the domain, so each origin has a domain of its own in the model. */
@@ -106,17 +136,31 @@ export function notation(
 ): string {
   const byOrigin = new Map<string, number[]>();
   for (const transaction of transactions) {
-    const [origin = '', number = ''] = transaction.split(':');
-    byOrigin.set(origin, [...(byOrigin.get(origin) ?? []), Number(number)]);
+    const colon = transaction.indexOf(':');
+    const origin = transaction.slice(0, colon);
+    const number = Number(transaction.slice(colon + 1));
+    const known = byOrigin.get(origin);
+    if (known) known.push(number);
+    else byOrigin.set(origin, [number]);
   }
-  return [...byOrigin]
-    .map(([origin, numbers]) => {
-      const sorted = [...numbers].sort((a, b) => a - b);
-      if (flavour === 'mysql')
-        return `${uuidOf(origin)}:${sorted.map((number) => `${number}-${number}`).join(':')}`;
-      return isDifference
-        ? `${origin}-${origin}-${sorted[0]}..${sorted.at(-1)}`
-        : `${origin}-${origin}-${sorted.at(-1)}`;
-    })
-    .join(',');
+  const parts: string[] = [];
+  for (const [origin, numbers] of byOrigin) {
+    numbers.sort((a, b) => a - b);
+    const last = numbers.at(-1);
+    if (flavour === 'mysql') parts.push(`${uuidOf(origin)}:${intervalsOf(numbers).join(':')}`);
+    else if (isDifference) parts.push(`${origin}-${origin}-${numbers[0]}..${last}`);
+    else parts.push(`${origin}-${origin}-${last}`);
+  }
+  return parts.join(',');
+}
+
+/** Sorted numbers, those that follow each other together. */
+function intervalsOf(numbers: readonly number[]): readonly string[] {
+  const intervals: string[] = [];
+  for (let index = 0; index < numbers.length; index++) {
+    const from = numbers[index] as number;
+    while (numbers[index + 1] === (numbers[index] as number) + 1) index++;
+    intervals.push(`${from}-${numbers[index]}`);
+  }
+  return intervals;
 }

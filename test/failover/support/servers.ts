@@ -51,6 +51,8 @@ export interface Node {
   restarts: number;
   /** So far behind that it does not catch up within any time limit. */
   lagging: boolean;
+  /** Its data are being replaced by a copy: what it held, nobody finds there any more. */
+  copied: { readonly held: ReadonlySet<Transaction> } | undefined;
   /** STOP REPLICA IO_THREAD does not end: its disk is full, or it waits for its source. */
   keepsReceiving: boolean;
 }
@@ -58,8 +60,8 @@ export interface Node {
 /** The servers, or a balancer, did not do what they were told. */
 export class Failure extends Error {}
 
-/** What is wrong with the balancers. */
-export type BalancerTrouble = 'none' | 'rejects' | 'unknown-writer';
+/** What is wrong with the balancers: `slow` ones do what they are told, and their answer comes too late. */
+export type BalancerTrouble = 'none' | 'rejects' | 'slow';
 
 export interface WorldOptions {
   readonly flavour: Flavour;
@@ -85,8 +87,16 @@ export class ModelServers {
   readonly isolated = new Set<string>();
   readonly violations: string[] = [];
   balancers: BalancerTrouble = 'none';
+  /** Instances that the balancers have no server for. */
+  readonly unknownToBalancers = new Set<string>();
   /** Somebody has accepted that writes are lost: what was decided then may have left histories that differ. */
   isForced = false;
+  /** A disk that lied has lost them, and no other disk had them. */
+  readonly gone = new Set<Transaction>();
+  /** A disk that lied has lost them, and others had them. */
+  readonly lastCopies = new Set<Transaction>();
+  /** MariaDB has deleted them with its relay log, when it was started again. */
+  readonly deletedAtStart = new Set<Transaction>();
   /** A client was told OK by a primary that waited for nobody. */
   wasAsynchronous = false;
   writer: string | undefined = 'db1';
@@ -123,6 +133,7 @@ export class ModelServers {
         lostTail: false,
         restarts: 0,
         lagging: false,
+        copied: undefined,
         keepsReceiving: false,
       });
     }
@@ -169,7 +180,10 @@ export class ModelServers {
     for (const transaction of node.pending.keys()) node.executed.add(transaction);
     node.pending.clear();
     // MariaDB begins its relay log anew when it starts with GTIDs; what it had received and not applied is fetched again.
-    if (this.flavour === 'mariadb') node.relay = [];
+    if (this.flavour === 'mariadb') {
+      for (const transaction of node.relay) this.deletedAtStart.add(transaction);
+      node.relay = [];
+    }
     node.stalled = false;
     node.restarts++;
     // Replication goes on by itself at each start.
@@ -181,9 +195,25 @@ export class ModelServers {
   #loseTail(node: Node): void {
     node.pending.clear();
     node.lostTail = true;
-    const own = [...node.executed].filter((one) => one.startsWith(`${node.name.slice(2)}:`));
-    for (const transaction of own.slice(-1 - Math.floor(this.#random() * 3)))
+    const own = [...node.executed].filter((one) => isOwn(node, one));
+    for (const transaction of own.slice(-1 - Math.floor(this.#random() * 3))) {
       node.executed.delete(transaction);
+      const isElsewhere = this.all().some(
+        (one) => one.executed.has(transaction) || one.relay.includes(transaction),
+      );
+      if (!isElsewhere) this.gone.add(transaction);
+      else this.lastCopies.add(transaction);
+    }
+  }
+
+  /** `provision up`: settings as the inventory wants them. It turns nothing on that a primary may be without for now. */
+  provision(): void {
+    const required = Math.max(...this.all().map((node) => node.required));
+    for (const node of this.nodes.values()) {
+      if (!node.up) continue;
+      Object.assign(node, { endless: true, acks: true, required });
+      this.acknowledge(node);
+    }
   }
 
   /** Could it tell a client OK, were one to write now? */
@@ -234,9 +264,9 @@ export class ModelServers {
   receive(node: Node, most: number): void {
     const source = this.connected(node);
     if (source === undefined || node.link === undefined) return;
-    const missing = [...source.executed, ...source.pending.keys()].filter(
-      (one) => !node.executed.has(one) && !node.relay.includes(one) && !node.pending.has(one),
-    );
+    const missing: Transaction[] = [];
+    for (const one of source.executed) if (this.#wants(node, one)) missing.push(one);
+    for (const one of source.pending.keys()) if (this.#wants(node, one)) missing.push(one);
     if (missing.some((one) => source.purged.has(one))) {
       node.link.receiver = false;
       node.link.lacksPurged = true;
@@ -244,6 +274,16 @@ export class ModelServers {
     }
     node.relay.push(...missing.slice(0, most));
     this.acknowledge(source);
+  }
+
+  /**
+   * A receiver asks for what its server does not have. MySQL's leaves out what bears its own server_id
+   * (replicate_same_server_id is off), so a server that was set back never gets its own transactions again.
+   */
+  #wants(node: Node, transaction: Transaction): boolean {
+    if (node.executed.has(transaction) || node.pending.has(transaction) || node.relay.includes(transaction))
+      return false;
+    return this.flavour === 'mariadb' || !isOwn(node, transaction);
   }
 
   apply(node: Node, most: number): void {
@@ -286,6 +326,11 @@ export class ModelServers {
     if (able.length > 1)
       this.violations.push(`${able.map((node) => node.name).join(' and ')} can both acknowledge`);
   }
+}
+
+/** Whether the instance wrote it itself. */
+export function isOwn(node: Node, transaction: Transaction): boolean {
+  return transaction.startsWith(`${node.name.slice(2)}:`);
 }
 
 /** How long a server of the model has run. */
