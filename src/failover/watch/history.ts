@@ -1,7 +1,7 @@
-import { union } from '../../database/gtid.ts';
 import type { InstanceState, Silence } from '../../database/state.ts';
 import { committingThreads } from '../cluster/stalled.ts';
 import type { Problem } from '../problems/problems.ts';
+import { nextProgress, type Progress } from './progress.ts';
 import type { InstanceSpec, Topology } from '../cluster/topology.ts';
 
 /** What the watch has learnt about one instance by querying it. Times: milliseconds of the watch's steady clock. */
@@ -12,11 +12,6 @@ export interface InstanceRecord {
   /** The last complete state, and when it was requested. */
   readonly state: InstanceState | undefined;
   readonly stateAt: number;
-  /**
-   * When the instance was last seen to have more than at the look before: transactions, or a part of one in its binary
-   * log or received. Undefined: never since the watch began.
-   */
-  readonly advancedAt: number | undefined;
   /** The server took writes since it was started: when it is read-only now, somebody has made it so. */
   readonly tookWrites: boolean;
   /** By thread id: since when every look has found the session in its commit. */
@@ -43,6 +38,8 @@ export interface History {
   readonly now: number;
   readonly topology: Topology;
   readonly records: ReadonlyMap<string, InstanceRecord>;
+  /** How the primary gets on; undefined while nobody says who it is. */
+  readonly progress: Progress | undefined;
   /** The most urgent first. */
   readonly sightings: readonly Sighting[];
 }
@@ -54,7 +51,6 @@ export function newRecord(spec: InstanceSpec, now: number): InstanceRecord {
     since: now,
     state: undefined,
     stateAt: 0,
-    advancedAt: undefined,
     tookWrites: false,
     committing: new Map(),
     answeredAt: undefined,
@@ -65,8 +61,6 @@ export function newRecord(spec: InstanceSpec, now: number): InstanceRecord {
 
 /** The record after an answer: a complete state, or only a ping. */
 export function withAnswer(record: InstanceRecord, askedAt: number, state?: InstanceState): InstanceRecord {
-  const hasMore =
-    state !== undefined && record.state !== undefined && positionOf(record.state) !== positionOf(state);
   return {
     ...record,
     ...(state === undefined
@@ -77,19 +71,10 @@ export function withAnswer(record: InstanceRecord, askedAt: number, state?: Inst
           tookWrites: !state.readOnly || (record.tookWrites && record.state?.startedAt === state.startedAt),
           committing: stillCommitting(record, state, askedAt),
         }),
-    ...(hasMore ? { advancedAt: askedAt } : {}),
     answeredAt: askedAt,
     silence: undefined,
     refusedSince: undefined,
   };
-}
-
-/** Everything the instance has received, applied or not, as text to compare. Applying a backlog does not change it. */
-export function positionOf({ executed, replication, readOnly, binlogBytes }: InstanceState): string {
-  const received = replication === undefined ? executed : union(executed, replication.received);
-  // A replica's own binary log grows while it applies transactions that it received earlier.
-  const written = readOnly ? '' : String(binlogBytes);
-  return `${received.toString()} ${replication?.position ?? ''} ${written}`;
 }
 
 function stillCommitting(
@@ -120,7 +105,7 @@ export function silentFor(record: InstanceRecord, now: number): number {
  */
 export function nextHistory(
   before: History | undefined,
-  moment: Omit<History, 'sightings' | 'epoch'>,
+  moment: Omit<History, 'sightings' | 'epoch' | 'progress'>,
   found: readonly Problem[],
 ): History {
   const { epoch } = moment.topology.memory;
@@ -131,7 +116,12 @@ export function nextHistory(
     problem,
     since: known.get(keyOf(problem))?.since ?? moment.now,
   }));
-  return { ...moment, epoch, sightings };
+  const progress = nextProgress(
+    before?.epoch === epoch ? before.progress : undefined,
+    moment.topology,
+    moment.records,
+  );
+  return { ...moment, epoch, progress, sightings };
 }
 
 /** Identifies a problem by code and instance; its message may contain a number that changes. */

@@ -123,7 +123,7 @@ function doubtOfWriters({ records, now }: History, problem: Problem, since: numb
 
 /** Why a primary that refuses every connection may be healthy: its clients work, or have nothing to write. */
 function doubtOfLockUp(
-  { records, now }: History,
+  { records, progress, now }: History,
   record: InstanceRecord,
   { since, patienceMs }: { since: number; patienceMs: number },
 ): string | undefined {
@@ -132,7 +132,7 @@ function doubtOfLockUp(
     ({ silence, state }) => silence === undefined && state?.replication !== undefined,
   );
   if (replicas.length === 0) return `nobody answers who would have got something of ${name}`;
-  const last = Math.max(...replicas.map(({ advancedAt }) => advancedAt ?? -Infinity));
+  const last = (progress?.of === name ? progress.moved?.at : undefined) ?? -Infinity;
   if (last < since - TRAFFIC_MS) return `nothing of ${name} came before either: it may have nothing to write`;
   return now - last >= patienceMs ? undefined : `the last of ${name} came ${Math.round(now - last)} ms ago`;
 }

@@ -1,13 +1,15 @@
 import type { InstanceState } from '../../database/state.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 import { committingThreads } from '../cluster/stalled.ts';
-import { type History, type InstanceRecord, positionOf } from './history.ts';
+import type { History, InstanceRecord } from './history.ts';
+import { countsOwnBytes, standsStill } from './progress.ts';
 
 /*
  * Invariant: a primary that answers counts as stalled only when one session stood in its commit at every look for
- * `stalledAfterMs`, and in that time nothing moved anywhere: no transaction was committed, no byte was written to the
- * primary's binary log, no replica received anything. A busy primary, a commit of many gigabytes, and a large
- * transaction on its way to a replica all move something.
+ * `stalledAfterMs`, and in that time nothing that its clients wrote moved anywhere: no transaction was committed, no byte
+ * was written to the primary's binary log, no replica received anything new of it. A busy primary, a commit of many
+ * gigabytes, and a large transaction on its way to a replica all move something. What moves besides says nothing about
+ * the primary (`progress.ts`).
  */
 
 /** Tens of gigabytes at the speed of a slow disk. */
@@ -15,7 +17,7 @@ const LONGEST_WRITING_MS = 60_000;
 
 /** Why the primary's commits may come to an end by themselves; undefined: they stall. */
 export function doubtOfStall(
-  { records, now }: History,
+  { progress, now }: History,
   record: InstanceRecord,
   { stalledAfterMs, longTransactionSeconds }: FailoverSettings,
 ): string | undefined {
@@ -27,11 +29,9 @@ export function doubtOfStall(
   if (!(stoodMs >= neededMs)) {
     return `no session of ${name} stands in its commit for ${neededMs} ms yet`;
   }
-  const moved = [...records.values()]
-    .filter(({ silence }) => silence === undefined)
-    .map(({ spec, advancedAt }) => ({ name: spec.name, ms: now - (advancedAt ?? -Infinity) }))
-    .find(({ ms }) => ms < stalledAfterMs);
-  return moved === undefined ? undefined : `${moved.name} had something new ${Math.round(moved.ms)} ms ago`;
+  const moved = progress?.of === name ? progress.moved : undefined;
+  if (moved === undefined || now - moved.at >= stalledAfterMs) return undefined;
+  return `${moved.on} had something new of ${name} ${Math.round(now - moved.at)} ms ago`;
 }
 
 /**
@@ -39,7 +39,7 @@ export function doubtOfStall(
  * before, since it wrote the same bytes to its cache in that time. Zero when the server counts the bytes.
  */
 function writingMs({ state, stateAt, committing }: InstanceRecord, longTransactionSeconds: number): number {
-  if (state === undefined || state.binlogBytes !== undefined) return 0;
+  if (state === undefined || countsOwnBytes(state)) return 0;
   const ranMs = state.longTransactions.flatMap(({ id, seconds }) => {
     const since = committing.get(id);
     // Nobody looks at a transaction before it is long: that part of its time may have been its commit already.
@@ -53,7 +53,7 @@ function writingMs({ state, stateAt, committing }: InstanceRecord, longTransacti
  * moved nothing since.
  */
 export function isSameStall(record: InstanceRecord, later: InstanceState): boolean {
-  if (record.state === undefined || positionOf(record.state) !== positionOf(later)) return false;
+  if (record.state === undefined || !standsStill(record.state, later)) return false;
   return committingThreads(later).some(({ id }) => record.committing.has(id));
 }
 
