@@ -9,7 +9,7 @@ interface Look {
   readonly position: number;
   /** Since the server stamped a heartbeat or a whole transaction. */
   readonly saidMs: number;
-  readonly queueing?: true;
+  readonly queueing?: string;
   readonly source?: string;
   /** What the state then says. */
   readonly silentMs: number | undefined;
@@ -34,16 +34,25 @@ const CASES: readonly { readonly name: string; readonly looks: readonly Look[] }
   {
     name: 'the first look at one that is in the middle of a transaction says nothing of silence',
     looks: [
-      { at: 0, position: 10, saidMs: 60_000, queueing: true, silentMs: undefined },
-      { at: 3000, position: 900, saidMs: 63_000, queueing: true, silentMs: undefined },
+      { at: 0, position: 10, saidMs: 60_000, queueing: 'a:1', silentMs: undefined },
+      { at: 3000, position: 900, saidMs: 63_000, queueing: 'a:2', silentMs: undefined },
     ],
   },
   {
     name: 'one event may come in for seconds, and not for ever',
     looks: [
-      { at: 0, position: 10, saidMs: 60_000, queueing: true, silentMs: undefined },
-      { at: 9000, position: 10, saidMs: 69_000, queueing: true, silentMs: undefined },
-      { at: 12_000, position: 10, saidMs: 72_000, queueing: true, silentMs: 12_000 },
+      { at: 0, position: 10, saidMs: 60_000, queueing: 'a:1', silentMs: undefined },
+      { at: 9000, position: 10, saidMs: 69_000, queueing: 'a:1', silentMs: undefined },
+      { at: 12_000, position: 10, saidMs: 72_000, queueing: 'a:1', silentMs: 12_000 },
+    ],
+  },
+  {
+    name: 'where many events of one transaction came in, the next one does not take long either',
+    looks: [
+      { at: 0, position: 10, saidMs: 60_000, queueing: 'a:1', silentMs: undefined },
+      { at: 1000, position: 900, saidMs: 61_000, queueing: 'a:1', silentMs: 0 },
+      { at: 4000, position: 900, saidMs: 64_000, queueing: 'a:1', silentMs: 3000 },
+      { at: 5000, position: 950, saidMs: 65_000, queueing: 'a:2', silentMs: undefined },
     ],
   },
   {
@@ -75,7 +84,7 @@ for (const { name, looks } of CASES) {
             Retrieved_Gtid_Set: '',
           },
         ],
-        [{ channel_name: '', silent_us: look.saidMs * 1000, ever: 1, queueing: look.queueing ? 1 : 0 }],
+        [{ channel_name: '', silent_us: look.saidMs * 1000, ever: 1, queueing: look.queueing ?? '' }],
       ];
       pulse = mysqlPulse(results, pulse, look.at);
       const { replication } = withPulse(mysqlState(results), pulse, look.at);

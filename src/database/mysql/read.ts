@@ -52,7 +52,7 @@ SHOW REPLICA STATUS;
 SELECT channel_name, TIMESTAMPDIFF(MICROSECOND, GREATEST(last_heartbeat_timestamp, last_queued_transaction_end_queue_timestamp,
     last_queued_transaction_start_queue_timestamp), NOW(6)) AS silent_us,
   last_heartbeat_timestamp + 0 + last_queued_transaction_end_queue_timestamp + 0 AS ever,
-  queueing_transaction <> '' AS queueing
+  queueing_transaction AS queueing
   FROM performance_schema.replication_connection_status;
 SHOW REPLICAS;
 SELECT p.processlist_id AS id, p.processlist_user AS user, p.processlist_host AS host,
@@ -229,11 +229,7 @@ export function mysqlPulse(
   const status = results[4]?.find((row) => text(row, 'channel_name') === '');
   if (channel === undefined) return undefined;
   const source = `${text(channel, 'Source_Host')}:${text(channel, 'Source_Port')}`;
-  return pulseOf(
-    { source, mark: positionOf(channel), isInTransaction: number(status, 'queueing') > 0 },
-    before,
-    now,
-  );
+  return pulseOf({ source, mark: positionOf(channel), transaction: text(status, 'queueing') }, before, now);
 }
 
 /**

@@ -3,16 +3,19 @@ import { traitsOf } from '../../database/traits.ts';
 import type { Balancer } from '../../balancer/balancer.ts';
 import { poll } from '../../lib/async.ts';
 import { EXIT, type ExitCode, unreachable, UserError } from '../../lib/errors.ts';
-import { isEmpty, parseGtids, union } from '../../database/gtid.ts';
+import { contains, type Gtids, isEmpty, parseGtids, union } from '../../database/gtid.ts';
 import type { JournalRow, Limits, Server } from '../../database/server.ts';
 import type { Action } from '../plan/action.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { HookEvent, Ports } from '../reach/ports.ts';
+import { HEARD_MS } from '../cluster/links.ts';
 import type { InstanceSpec } from '../cluster/topology.ts';
 import type { Done } from './outcome.ts';
 
 /** How often the executor asks for something that only time can bring. */
 const POLL_MS = 10;
+/** How often a wait for transactions makes sure that they can still come. */
+const LISTEN_EVERY_MS = 1000;
 
 /** What the executor needs to carry an action out. */
 export interface ActionContext {
@@ -171,12 +174,48 @@ async function catchUp(
   const startedAt = performance.now();
   const executed = await known(ports.servers, other).executed(limits);
   const wanted = has === undefined ? executed : union(executed, parseGtids(cluster.flavour, has));
-  const left = Math.max(1, limits.timeoutMs - (performance.now() - startedAt));
-  if (await known(ports.servers, name).waitFor(wanted, { ...limits, timeoutMs: left })) return {};
+  const server = known(ports.servers, name);
+  const left = (): number => limits.timeoutMs - (performance.now() - startedAt);
+  let deafSince: number | undefined;
+  for (;;) {
+    const timeoutMs = Math.max(1, Math.min(left(), LISTEN_EVERY_MS));
+    if (await server.waitFor(wanted, { ...limits, timeoutMs })) return {};
+    if (left() <= 0) break;
+    const deaf = await deafTo(server, wanted, { ...limits, timeoutMs: Math.max(1, left()) });
+    const now = performance.now();
+    deafSince = deaf && Math.min(deafSince ?? now, now - deaf.silentMs);
+    // Receivers connect again by themselves, once a second.
+    if (deaf && deafSince !== undefined && now - deafSince >= HEARD_MS)
+      throw new UserError(`${name} does not get what ${other} has committed: ${deaf.why}`, {
+        exitCode: EXIT.failed,
+      });
+  }
   throw new UserError(
     `${name} has not applied within ${limits.timeoutMs} ms all that ${other} has committed`,
     { exitCode: EXIT.failed },
   );
+}
+
+/**
+ * Why an instance that lacks transactions does not get them now, and for how long it is known to have heard nothing.
+ * Undefined: it has received them, or hears its source.
+ */
+async function deafTo(
+  server: Server,
+  wanted: Gtids,
+  limits: Limits,
+): Promise<{ readonly why: string; readonly silentMs: number } | undefined> {
+  const { executed, replication } = await server.readState(limits);
+  if (replication === undefined) return { why: 'it follows nobody', silentMs: 0 };
+  const { receiver, receiverError, silentMs = 0, backlog } = replication;
+  if (contains(union(executed, backlog), wanted)) return undefined;
+  if (receiver === 'on') {
+    if (silentMs < HEARD_MS) return undefined;
+    return { why: 'its receiver runs, and hears nothing of its source', silentMs };
+  }
+  const error = receiverError === undefined ? '' : `: ${receiverError.code} ${receiverError.message}`;
+  const why = receiver === 'off' ? 'its receiver is stopped' : 'its receiver cannot connect';
+  return { why: `${why}${error}`, silentMs: 0 };
 }
 
 async function applyBacklog(name: string, server: Server, limits: Limits): Promise<Done> {

@@ -142,6 +142,12 @@ function objectToSwitchover(survey: Survey, { spec, state }: Answering, object: 
       `${replication.receiver === 'off' ? 'does not receive' : 'cannot connect to its source'}${why}`,
       'see the error, start it, or promote another instance',
     );
+  } else if (link.state === 'seeks') {
+    object(
+      'ReceiverStopped',
+      `has heard nothing of ${link.source?.spec.name ?? link.address} for ${((replication.silentMs ?? 0) / 1000).toFixed(1)} s, although its receiver runs`,
+      `see to the network between them (port ${link.source?.spec.port ?? replication.sourcePort}), or promote another instance`,
+    );
   }
   if (replication.applier !== 'on') {
     object('ApplierStopped', `does not apply${why}`, 'see the error, start it, or promote another instance');

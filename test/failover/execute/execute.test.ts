@@ -5,7 +5,7 @@ import { execute } from '../../../src/failover/execute/execute.ts';
 import type { ExecuteOptions, Outcome, StepEvent } from '../../../src/failover/execute/outcome.ts';
 import type { Plan } from '../../../src/failover/plan/action.ts';
 import { changes, type Fake, fakeCluster, planOf, wholeSwitchover } from '../support/fake-ports.ts';
-import { healthyState } from '../support/topology.ts';
+import { describe, healthyState } from '../support/topology.ts';
 
 const carryOut = (plan: Plan, fake: Fake, options: Partial<ExecuteOptions> = {}): Promise<Outcome> =>
   execute(plan, {
@@ -595,6 +595,24 @@ test('the connection of a receiver to a silent host is ended where the receiver 
     'db3.endConnections 10.0.0.1',
     'db3.stopReceiver',
   ]);
+});
+
+test('nobody waits for transactions that cannot come: what stands in the way is told', async (t) => {
+  const state = describe({ instances: ['db1 primary 1:1-100', 'db2 <db1 silent=4200 1:1-90'] }).instances;
+  const [db1, db2] = state.map((one) => (one.kind === 'answering' ? one.state : undefined));
+  const fake = fakeCluster({
+    'db1.executed': async () => db1?.executed,
+    'db2.waitFor': async () => false,
+    'db2.readState': async () => db2,
+  });
+  const outcome = await carryOut(
+    planOf([{ action: { do: 'catch-up', instance: 'db2', with: 'db1' }, limitMs: 60_000 }]),
+    fake,
+  );
+  t.is(
+    outcome.message,
+    'db2 does not get what db1 has committed: its receiver runs, and hears nothing of its source',
+  );
 });
 
 test('who may be fenced when the tool is killed is remembered as fenced, and forgotten when it was not', async (t) => {

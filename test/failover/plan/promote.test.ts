@@ -77,6 +77,22 @@ for (const one of CASES) {
   });
 }
 
+test('a receiver that connects to a primary which is gone is stopped together with its connection, and others are not', (t) => {
+  const planned = planPromote(
+    describe({ instances: ['db1 dead', 'db2 <db1~ 1:1-100', 'db3 <db1x 1:1-100'] }),
+    {},
+    SETTINGS,
+  );
+  if ('refusals' in planned) throw new Error('it is planned');
+  const stops = planned.plan.stages
+    .flat()
+    .flatMap(({ action }) => (action.do === 'stop-receiver' ? [action] : []));
+  t.deepEqual(stops, [
+    { do: 'stop-receiver', instance: 'db2', seeks: 'db1' },
+    { do: 'stop-receiver', instance: 'db3' },
+  ]);
+});
+
 test('every condition that refuses a promotion has a case', (t) => {
   const codes = new Set(CASES.flatMap((one) => one.refused ?? []));
   for (const file of ['objections', 'promote', 'settle']) {
