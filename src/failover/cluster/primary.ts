@@ -64,7 +64,8 @@ export function primaryAmong(topology: Topology, links: Links): PrimaryView {
     );
     if (rival) {
       const isNewer = isRemembered(only) && topology.memory.unfinished === undefined;
-      return { kind: 'several', writable: [only], unreachable: rival, likely: isNewer ? only : rival };
+      const isRight = isNewer && !isServing(rival, only);
+      return { kind: 'several', writable: [only], unreachable: rival, likely: isRight ? only : rival };
     }
     return elected?.kind === 'answering' && isSuccessor(elected, only)
       ? { kind: 'several', writable: [only], unreachable: undefined, likely: elected }
@@ -120,6 +121,22 @@ export function primaryAmong(topology: Topology, links: Links): PrimaryView {
       supporters(name) > supporters(than.spec.name) &&
       !contains(than.state.executed, instance.state.executed)
     );
+  }
+
+  /**
+   * Whether an instance that only we do not hear is the primary in use: more replicas hear it than follow the other one, and
+   * the balancers send writers to it alone, or those replicas have everything that the other one has, and more.
+   */
+  function isServing(instance: Silent, than: Answering): boolean {
+    const hearing = followersOf(topology, links, instance.spec.name).filter(
+      (follower) => links.get(follower.spec.name)?.state === 'hears',
+    );
+    if (hearing.length <= supporters(than.spec.name)) return false;
+    const writers = new Set(
+      topology.balancers.flatMap((balancer) => (balancer.reachable ? balancer.writers : [])),
+    );
+    if (writers.size > 0) return writers.has(instance.spec.host) && !writers.has(than.spec.host);
+    return hearing.some((follower) => isBeyond(follower, than));
   }
 
   /**

@@ -39,6 +39,8 @@ export function planRepair(topology: Topology, problem: Problem, settings: Failo
       if (topology.memory.unfinished) return finishOf(survey) ?? nothing(problem, 'nothing is left to do');
       return answering ? planReopen(survey, answering) : nothing(problem, 'it does not answer');
     case 'fence': {
+      if (instance?.kind === 'silent' && survey.view.kind === 'several' && survey.view.likely === instance)
+        return nothing(problem, 'the replicas take it for the right one');
       if (instance?.kind === 'silent') return { plan: { ...fencePlan(settings, instance), kind: 'repair' } };
       if (answering === undefined || answering === survey.primary)
         return nothing(problem, 'it does not answer');

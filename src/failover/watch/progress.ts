@@ -1,8 +1,7 @@
 import { contains, type Gtids, noGtids, union } from '../../database/gtid.ts';
-import type { InstanceState } from '../../database/state.ts';
+import type { InstanceState, Silence } from '../../database/state.ts';
 import { primaryOf } from '../cluster/primary.ts';
-import type { Topology } from '../cluster/topology.ts';
-import type { InstanceRecord } from './history.ts';
+import type { InstanceSpec, Topology } from '../cluster/topology.ts';
 
 /*
  * Whether a primary gets anywhere. Only what it wrote itself counts, and only what nobody had before: neither what it
@@ -24,6 +23,14 @@ export interface Progress {
   readonly moved: { readonly at: number; readonly on: string } | undefined;
 }
 
+/** What the watch has of an instance. */
+interface Look {
+  readonly spec: InstanceSpec;
+  readonly silence: Silence | undefined;
+  readonly state: InstanceState | undefined;
+  readonly stateAt: number;
+}
+
 /** A place in a sequence of logs. */
 interface Mark {
   readonly log: number;
@@ -34,7 +41,7 @@ interface Mark {
 export function nextProgress(
   before: Progress | undefined,
   topology: Topology,
-  records: ReadonlyMap<string, InstanceRecord>,
+  records: ReadonlyMap<string, Look>,
 ): Progress | undefined {
   const view = primaryOf(topology);
   if (!('primary' in view)) return undefined;
