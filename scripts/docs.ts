@@ -34,6 +34,7 @@ interface JsonSchema {
   readonly required?: readonly string[];
   readonly items?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly default?: unknown;
@@ -216,7 +217,7 @@ function riskText(code: RefusalCode): string {
 }
 
 function failoverSettingsPage(): string {
-  const { allowOtherDataCentre, asyncWhenAlone, hooks, webhook, email, command } = OTHER_SETTINGS;
+  const { allowOtherDataCentre, asyncWhenAlone, endpoints, hooks, webhook, email, command } = OTHER_SETTINGS;
   const lines = [
     NOTICE,
     '',
@@ -236,7 +237,9 @@ function failoverSettingsPage(): string {
     ...[allowOtherDataCentre, asyncWhenAlone].map(
       ({ variable, default: value, sets }) => `| \`${variable}\` | ${defaultText(value)} | ${cell(sets)} |`,
     ),
-    ...[hooks, webhook, email, command].map(({ variable, sets }) => `| \`${variable}\` | | ${cell(sets)} |`),
+    ...[endpoints, hooks, webhook, email, command].map(
+      ({ variable, sets }) => `| \`${variable}\` | | ${cell(sets)} |`,
+    ),
     '',
     '## The file of a daemon',
     '',
@@ -273,7 +276,8 @@ function jsonRows(schema: JsonSchema, prefix: string): readonly string[] {
 function jsonType(schema: JsonSchema): string {
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${JSON.stringify(value)}\``).join(', ');
-  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(jsonType))].join(' or ');
+  const either = schema.anyOf ?? schema.oneOf;
+  if (either !== undefined) return [...new Set(either.map(jsonType))].join(' or ');
   if (schema.type === 'array')
     return `list of ${schema.items === undefined ? 'anything' : `${jsonType(schema.items)}s`}`;
   return schema.type === undefined ? 'anything' : [schema.type].flat().join(' or ');

@@ -109,7 +109,7 @@ export const ROOMS: readonly Room[] = [
   {
     folders: ['failover/output'],
     what: 'the shapes of `--json`',
-    imports: ['failover', 'database', 'lib'],
+    imports: ['failover', 'balancer', 'database', 'lib'],
   },
   {
     folders: ['failover/watch'],
@@ -169,7 +169,7 @@ export const ROOMS: readonly Room[] = [
   {
     folders: ['failover/cluster'],
     what: 'what every instance says, seen as one cluster. Pure',
-    imports: ['database', 'lib'],
+    imports: ['balancer', 'database', 'lib'],
   },
   {
     folders: ['database', 'database/mysql', 'database/mariadb'],
@@ -181,7 +181,11 @@ export const ROOMS: readonly Room[] = [
     what: 'taking servers out of what the balancers serve, and putting them back',
     imports: ['balancer', 'transport', 'lib'],
   },
-  { folders: ['balancer'], what: 'HAProxy’s runtime API', imports: ['transport', 'lib'] },
+  {
+    folders: ['balancer'],
+    what: 'how writers find the primary: HAProxy, ProxySQL, an address, DNS',
+    imports: ['transport', 'lib'],
+  },
   { folders: ['transport'], what: 'SSH, jump hosts, host keys, the remote shell', imports: ['lib'] },
   { folders: ['lab'], what: 'the test hosts', imports: ['lib'] },
   { folders: ['config'], what: 'settings and their defaults, one schema', imports: ['lib'] },

@@ -29,12 +29,12 @@ interface Command {
 }
 
 /** An HAProxy with the configuration of our role. Each method is one request, and may be repeated. */
-export function createBalancer({
+export function haproxyBalancer({
   name,
   open,
   timeoutMs = TIMEOUT_MS,
   backend = BACKEND,
-}: HaproxyOptions): Balancer {
+}: HaproxyOptions): Required<Balancer> {
   const { show, alive, release, hold, out, ready } = commandsOf(backend);
   const api = runtimeApi({ name, open, timeoutMs });
   let servers: readonly string[] | undefined;
@@ -65,6 +65,9 @@ export function createBalancer({
 
   return {
     name,
+    kind: 'haproxy',
+    checks: true,
+    staleSeconds: 0,
     async writers() {
       return usable(await act([]));
     },

@@ -1,7 +1,7 @@
 import { createConnection, createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
-import { createBalancer } from '../../src/balancer/haproxy.ts';
+import { haproxyBalancer } from '../../src/balancer/haproxy.ts';
 import { UserError } from '../../src/lib/errors.ts';
 
 /*
@@ -86,7 +86,7 @@ const WRITERS: readonly (readonly [string, string, readonly string[]])[] = [
 for (const [title, answer, expected] of WRITERS) {
   test(`the writers are known: ${title}`, async (t) => {
     const open = await haproxy(t, answering({ 'show servers state': answer }));
-    const balancer = createBalancer({ name: 'lb1', open });
+    const balancer = haproxyBalancer({ name: 'lb1', open });
     t.deepEqual(await balancer.writers(), expected);
     await balancer.close();
   });
@@ -94,7 +94,7 @@ for (const [title, answer, expected] of WRITERS) {
 
 test('pointing counts every other server as down, and lets go only then', async (t) => {
   const log: string[] = [];
-  const balancer = createBalancer({
+  const balancer = haproxyBalancer({
     name: 'lb1',
     open: await haproxy(
       t,
@@ -120,7 +120,7 @@ test('pointing counts every other server as down, and lets go only then', async 
 
 test("another cluster's backend is named in every command, and no other one is touched", async (t) => {
   const log: string[] = [];
-  const balancer = createBalancer({
+  const balancer = haproxyBalancer({
     name: 'lb1',
     backend: 'orders_primary',
     open: await haproxy(t, answering({ 'show servers state': states({ web1: [0, 0], web2: [2, 0] }) }, log)),
@@ -139,7 +139,7 @@ test("another cluster's backend is named in every command, and no other one is t
 });
 
 test('a balancer that counts another writer after it was pointed is an error', async (t) => {
-  const balancer = createBalancer({ name: 'lb1', open: await haproxy(t, answering({})) });
+  const balancer = haproxyBalancer({ name: 'lb1', open: await haproxy(t, answering({})) });
   const error = await t.throwsAsync(balancer.pointWriters('web2'), { instanceOf: UserError });
   t.is(error?.message, 'lb1: HAProxy counts web1 as the writer instead of web2');
   await balancer.close();
@@ -183,7 +183,7 @@ const WRONG: readonly (readonly [string, Reply, RegExp])[] = [
 
 for (const [title, reply, message] of WRONG) {
   test(title, async (t) => {
-    const balancer = createBalancer({ name: 'lb1', open: await haproxy(t, reply), timeoutMs: 300 });
+    const balancer = haproxyBalancer({ name: 'lb1', open: await haproxy(t, reply), timeoutMs: 300 });
     const error = await t.throwsAsync(balancer.endWriters('web1'), { instanceOf: UserError });
     t.regex(error?.message ?? '', message);
     await balancer.close();
@@ -192,7 +192,7 @@ for (const [title, reply, message] of WRONG) {
 
 test('a connection that was opened ahead and leads to a process that ends is not believed', async (t) => {
   const log: number[] = [];
-  const balancer = createBalancer({
+  const balancer = haproxyBalancer({
     name: 'lb1',
     open: await haproxy(t, (request, socket, turn) => {
       log.push(turn);
@@ -206,14 +206,14 @@ test('a connection that was opened ahead and leads to a process that ends is not
 });
 
 test('a server that the balancer does not have is named, with those that it has', async (t) => {
-  const balancer = createBalancer({ name: 'lb1', open: await haproxy(t, answering({})) });
+  const balancer = haproxyBalancer({ name: 'lb1', open: await haproxy(t, answering({})) });
   const error = await t.throwsAsync(balancer.endWriters('web9'), { instanceOf: UserError });
   t.regex(error?.message ?? '', /no server 'web9' in backend mysql_primary\n.*web1, web2, web3/);
   await balancer.close();
 });
 
 test('a balancer that cannot be reached is told as unreachable', async (t) => {
-  const balancer = createBalancer({
+  const balancer = haproxyBalancer({
     name: 'lb1',
     open: async () => await Promise.reject(new Error('connect ECONNREFUSED')),
   });

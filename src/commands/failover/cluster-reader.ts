@@ -38,6 +38,12 @@ export class ClusterReader {
     return undefined;
   }
 
+  /** A value of any form, for a schema. */
+  plain(host: string, variable: string): unknown {
+    const value = this.#value(host, variable);
+    return value === undefined || value === null ? undefined : toPlain(value);
+  }
+
   number(host: string, variable: string, least: number, most: number): number | undefined {
     const text = this.text(host, variable);
     if (text === undefined) return undefined;

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { BalancerSpec, Cluster, FailoverSettings } from '../../failover/cluster/cluster.ts';
 import { defaultSettings, NUMBER_SETTINGS, OTHER_SETTINGS } from '../../failover/cluster/settings.ts';
 import { PROMOTION_RULES, type PromotionRule } from '../../failover/cluster/promotion-rule.ts';
+import { endpointSecrets, endpointsSchema } from '../../failover/cluster/endpoint.ts';
 import type { InstanceSpec } from '../../failover/cluster/topology.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { loadInventory } from '../../inventory/load.ts';
@@ -121,6 +122,7 @@ function describe(site: InventorySite, { name, group, hosts }: Group): Inventory
     flavour: flavourOf(reader, hosts),
     instances: instancesOf(reader, hosts),
     balancers: balancersOf(reader, inventory, first),
+    endpoints: endpointsOf(reader, first, secrets),
     accounts: {
       failover: reader.account(first, 'failover'),
       replication: reader.account(first, 'replication'),
@@ -311,6 +313,28 @@ function balancerGroupOf(reader: ClusterReader, first: string): string {
 function backendOf(reader: ClusterReader, first: string): string {
   const listener = new Map(reader.entries(first, 'mysql_listener'));
   return `${listener.get('name') ?? 'mysql'}_primary`;
+}
+
+/** How writers find the primary; undefined where the inventory does not say it. */
+function endpointsOf(reader: ClusterReader, host: string, secrets: SecretRegistry): Cluster['endpoints'] {
+  const plain = reader.plain(host, OTHER_SETTINGS.endpoints.variable);
+  if (plain === undefined) return undefined;
+  const parsed = endpointsSchema.safeParse(plain);
+  if (parsed.success) {
+    for (const secret of endpointSecrets(parsed.data)) secrets.add(secret.reveal());
+    return parsed.data;
+  }
+  for (const { path, message } of parsed.error.issues) {
+    const [index, ...rest] = path;
+    const where = [index === undefined ? '' : `[${String(index)}]`, ...rest.map(String)].join('.');
+    reader.problem(
+      host,
+      OTHER_SETTINGS.endpoints.variable,
+      `${where === '' ? '' : `${where}: `}${message}`,
+      'docs/failover-endpoints.md has each kind with its keys',
+    );
+  }
+  return undefined;
 }
 
 /** The members of the store that the role etcd makes; none when a single daemon keeps files. */

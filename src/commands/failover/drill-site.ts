@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 
 import { settings } from '../../config/settings.ts';
 import type { Cluster } from '../../failover/cluster/cluster.ts';
+import { haproxiesOf } from '../../failover/cluster/endpoint.ts';
 import type { Ground, Site } from '../../failover/drill/ground.ts';
 import { sshGround } from '../../failover/drill/ground-ssh.ts';
 import { loadInventory } from '../../inventory/load.ts';
@@ -50,6 +51,12 @@ export async function drillSite(
   const isLab = value('lab') === true && typeof value('lab_name') === 'string';
   const labName = isLab ? String(value('lab_name')) : undefined;
   const ground = labName === undefined ? overSsh() : await inLab(labName);
+  if (haproxiesOf(cluster).length === 0) {
+    throw new UserError({
+      message: `${inventory}: writers do not find the primary by HAProxy (failover_endpoints)`,
+      hint: 'a drill writes through the HAProxy on each balancer, and asks it who the writer is',
+    });
+  }
   const [balancer] = cluster.balancers;
   const listener = value('mysql_listener');
   const port = Number(

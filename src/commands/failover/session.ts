@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { EXIT, UserError } from '../../lib/errors.ts';
 import { SecretRegistry } from '../../lib/secret.ts';
 import type { Cluster } from '../../failover/cluster/cluster.ts';
+import { endpointSecrets } from '../../failover/cluster/endpoint.ts';
 import type { Coordination } from '../../failover/coordination/coordination.ts';
 import { EMPTY_MEMORY } from '../../failover/coordination/empty-memory.ts';
 import { observe, type ObserveOptions } from '../../failover/reach/observe.ts';
@@ -208,6 +209,7 @@ async function daemonSession(described: Cluster, choice: ClusterChoice): Promise
   const cluster = withoutStore(described, choice);
   const secrets = new SecretRegistry();
   for (const account of Object.values(cluster.accounts)) secrets.add(account?.password.reveal() ?? '');
+  for (const secret of endpointSecrets(cluster.endpoints)) secrets.add(secret.reveal());
   const redact = (text: string): string => secrets.redact(text);
   const ports = await openDirectly({
     cluster,

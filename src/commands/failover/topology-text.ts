@@ -1,6 +1,7 @@
 import { traitsOf } from '../../database/traits.ts';
 import { hostPort } from '../../lib/host-port.ts';
 import { primaryNames, sourceName } from '../../failover/output/json.ts';
+import { abilitiesIn } from '../../failover/cluster/abilities.ts';
 import { pauseAt } from '../../failover/cluster/pause.ts';
 import { primaryOf } from '../../failover/cluster/primary.ts';
 import type { Problem } from '../../failover/problems/problems.ts';
@@ -170,7 +171,10 @@ function replicaText(
 }
 
 function balancersLine(topology: Topology, styles: Palette): string {
-  const all = topology.balancers.map(({ name, reachable, writers, message }) => {
+  const all = topology.balancers.map((balancer) => {
+    const { reachable, writers, message } = balancer;
+    const { kind } = abilitiesIn(balancer);
+    const name = kind === 'haproxy' ? balancer.name : `${balancer.name} (${kind})`;
     if (!reachable)
       return styles.failed(`${name} does not answer${message === undefined ? '' : ` (${message})`}`);
     if (writers.length === 1)

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Problem, UserError } from '../../lib/errors.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { Cluster } from './cluster.ts';
+import { endpointsSchema } from './endpoint.ts';
 import { PROMOTION_RULES } from './promotion-rule.ts';
 import { HOOK_NAMES } from './hook-name.ts';
 import { NUMBER_SETTINGS, OTHER_SETTINGS } from './settings.ts';
@@ -73,6 +74,9 @@ export const clusterSchema = z
     flavour: z.enum(['mysql', 'mariadb']),
     instances: z.array(instanceSchema).min(1),
     balancers: z.array(balancerSchema).default([]),
+    endpoints: endpointsSchema
+      .optional()
+      .describe('how writers find the primary (docs/failover-endpoints.md); by the HAProxy of each balancer'),
     accounts: z.strictObject({
       failover: accountSchema,
       replication: accountSchema,

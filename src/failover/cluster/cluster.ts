@@ -1,3 +1,4 @@
+import type { EndpointSpec } from './endpoint.ts';
 import type { HookName } from './hook-name.ts';
 import type { InstanceSpec } from './topology.ts';
 import type { Flavour } from '../../database/version.ts';
@@ -15,8 +16,10 @@ export interface Cluster {
   readonly production: boolean;
   readonly flavour: Flavour;
   readonly instances: readonly InstanceSpec[];
-  /** HAProxy hosts by inventory name. */
+  /** The hosts by which operators reach everything, and on which HAProxy and the watch are; by inventory name. */
   readonly balancers: readonly BalancerSpec[];
+  /** How writers find the primary; without it, by the HAProxy of each balancer. */
+  readonly endpoints?: readonly EndpointSpec[] | undefined;
   readonly accounts: {
     readonly failover: Account;
     readonly replication: Account;

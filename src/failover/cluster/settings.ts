@@ -111,6 +111,10 @@ export const OTHER_SETTINGS = {
     default: false,
     sets: 'whether a new primary that no living replica could acknowledge to accepts writes without an acknowledgement',
   },
+  endpoints: {
+    variable: 'failover_endpoints',
+    sets: 'how writers find the primary: by HAProxy (without it), ProxySQL, an address or a name ([failover-endpoints.md](failover-endpoints.md))',
+  },
   hooks: {
     variable: 'failover_hooks',
     sets: 'executables by the name of their hook: detected, before-failover, before-switchover, after-promotion, after-failure, stonith',

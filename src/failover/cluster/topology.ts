@@ -1,3 +1,4 @@
+import type { Abilities } from '../../balancer/balancer.ts';
 import type { InstanceState, Silence } from '../../database/state.ts';
 import type { Memory } from './memory.ts';
 import type { PromotionRule } from './promotion-rule.ts';
@@ -28,9 +29,11 @@ export type Instance =
 export type Answering = Extract<Instance, { kind: 'answering' }>;
 export type Silent = Extract<Instance, { kind: 'silent' }>;
 
-/** What one balancer's writer backend says, by server name. */
+/** What one balancer (a proxy, an address or a name by which writers find the primary) says. */
 export interface BalancerView {
   readonly name: string;
+  /** What it can do; without it, what HAProxy can. */
+  readonly abilities?: Abilities | undefined;
   readonly reachable: boolean;
   /** The hosts that it counts as the writer; exactly one is right. */
   readonly writers: readonly string[];

@@ -10,6 +10,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { HookEvent, Ports } from '../reach/ports.ts';
 import { HEARD_MS } from '../cluster/links.ts';
 import type { InstanceSpec } from '../cluster/topology.ts';
+import { onBalancers } from './on-balancers.ts';
 import type { Done } from './outcome.ts';
 
 /** How often the executor asks for something that only time can bring. */
@@ -25,7 +26,7 @@ export interface ActionContext {
   readonly row: JournalRow;
   /** What the hooks are told about the change. */
   readonly event: HookEvent;
-  /** Balancers that did not answer before the change began; no step waits for them. */
+  /** Balancers that did not answer before the change began; no step waits for those that check by themselves. */
   readonly silentBalancers: ReadonlySet<string>;
   readonly progress?: ((instance: string, line: string) => void) | undefined;
 }
@@ -35,20 +36,24 @@ export async function carryOut(action: Action, context: ActionContext, limits: L
   const server = (name: string): Server => known(context.ports.servers, name);
   switch (action.do) {
     case 'hold-writers':
-      return await onBalancers(context, async (balancer) => {
+      return await tell(context, async (balancer) => {
         if (action.for !== undefined) await balancer.expect(specOf(context.cluster, action.for).host);
-        await balancer.hold(action.ms);
+        await balancer.hold?.(action.ms);
       });
     case 'release-writers':
-      return await onBalancers(context, (balancer) => balancer.release());
+      return await tell(context, async (balancer) => await balancer.release?.());
     case 'end-writers': {
       const { host } = specOf(context.cluster, action.instance);
-      const done = await onBalancers(context, (balancer) => balancer.endWriters(host));
-      return { ...done, fenced: reached(context).map((balancer) => `writers on ${balancer.name}`) };
+      const able = context.ports.balancers.filter((balancer) => balancer.endWriters !== undefined);
+      const { message, reached } = await onBalancers(
+        { balancers: able, silent: context.silentBalancers },
+        async (balancer) => await balancer.endWriters?.(host),
+      );
+      return { message, fenced: reached.map((name) => `writers on ${name}`) };
     }
     case 'point-writers': {
       const { host } = specOf(context.cluster, action.instance);
-      return await onBalancers(context, (balancer) => balancer.pointWriters(host));
+      return await tell(context, async (balancer) => await balancer.pointWriters(host));
     }
     case 'stop-receiver':
       return await stopReceiver(action, context, limits);
@@ -141,29 +146,12 @@ function specOf(cluster: Cluster, name: string): InstanceSpec {
   return spec;
 }
 
-function reached({ ports, silentBalancers }: ActionContext): readonly Balancer[] {
-  return ports.balancers.filter((balancer) => !silentBalancers.has(balancer.name));
-}
-
-/**
- * When one balancer fails, the record says so, and its own checks find the writer. When all of them fail, the action
- * fails.
- */
-async function onBalancers(
-  context: ActionContext,
+async function tell(
+  { ports, silentBalancers }: ActionContext,
   work: (balancer: Balancer) => Promise<void>,
 ): Promise<Done> {
-  const balancers = reached(context);
-  const outcomes = await Promise.allSettled(balancers.map(work));
-  const failures = outcomes.flatMap((outcome) =>
-    outcome.status === 'rejected' ? [(outcome.reason as Error).message] : [],
-  );
-  const silent = [...context.silentBalancers].map((name) => `${name} does not answer`);
-  if (failures.length > 0 && failures.length === balancers.length) {
-    throw new UserError([...failures, ...silent].join('; '), { exitCode: EXIT.failed });
-  }
-  const message = [...failures, ...silent].join('; ');
-  return message === '' ? {} : { message };
+  const { message } = await onBalancers({ balancers: ports.balancers, silent: silentBalancers }, work);
+  return message === undefined ? {} : { message };
 }
 
 async function catchUp(

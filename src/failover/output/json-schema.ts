@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BALANCER_KINDS } from '../../balancer/balancer.ts';
 
 import { CHANGE_KINDS } from '../cluster/change-kind.ts';
 import { PROMOTION_RULES } from '../cluster/promotion-rule.ts';
@@ -54,6 +55,7 @@ export const statusSchema = z
     balancers: z.array(
       z.strictObject({
         name: z.string(),
+        kind: z.enum(BALANCER_KINDS).describe('how writers find the primary by it'),
         reachable: z.boolean(),
         writers: z.array(z.string()).describe('hosts that get writer sessions; one is right'),
       }),

@@ -6,6 +6,7 @@ import type { JournalEntry } from '../coordination/records.ts';
 import type { Outcome, StepEvent } from '../execute/outcome.ts';
 import { instanceOf } from '../execute/carry-out.ts';
 import type { AnalysisJson, ChangeLine, HistoryJson, StatusJson } from './json-schema.ts';
+import { abilitiesIn } from '../cluster/abilities.ts';
 import { pauseAt } from '../cluster/pause.ts';
 import { type PrimaryView, primaryOf } from '../cluster/primary.ts';
 import type { Problem } from '../problems/problems.ts';
@@ -85,10 +86,11 @@ export function statusJson(topology: Topology, found: readonly Problem[], ms: nu
         problems: found.filter((problem) => problem.instance === spec.name).map((problem) => problem.code),
       };
     }),
-    balancers: topology.balancers.map(({ name, reachable, writers }) => ({
-      name,
-      reachable,
-      writers: [...writers],
+    balancers: topology.balancers.map((balancer) => ({
+      name: balancer.name,
+      kind: abilitiesIn(balancer).kind,
+      reachable: balancer.reachable,
+      writers: [...balancer.writers],
     })),
     problems: found.map(problemJson),
     ms: Math.round(ms),

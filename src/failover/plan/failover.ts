@@ -18,6 +18,7 @@ import { notAccepted, type Refusal } from './refusals.ts';
 import { knownLoss, losses, safetyOf, type Safety } from './safety.ts';
 import { compact, holdWriters, hookStage, sideBySide, step } from './steps.ts';
 import { silentNote } from './switchover.ts';
+import { writerNotes } from './writer-notes.ts';
 
 /** What the plan said before it began, and what still holds for the rest of it. */
 export type FailoverWish = Omit<LookAgain, 'after'>;
@@ -219,6 +220,7 @@ function restOf(survey: Survey, from: Instance | undefined, to: Answering): Plan
           ]
         : []),
       ...silentNote(survey),
+      ...writerNotes(survey, from?.spec.name),
     ],
     lost: lost === undefined ? '' : lost.toString(),
     lostCount: lost === undefined ? 0 : count(lost),

@@ -22,6 +22,9 @@ const UNFENCE_LIMIT_MS = 320_000;
 /** Receivers in one LAN connect within a second; their connect retry is a second, too. */
 const ACKERS_LIMIT_MS = 5000;
 
+/** Each balancer has a shorter limit of its own; moving an address begins with a login by SSH. */
+const BALANCERS_LIMIT_MS = 6000;
+
 /** HAProxy's script does not hold writers for longer (`writers.lua`); after that time it refuses them. */
 const LONGEST_HOLD_MS = 60_000;
 
@@ -96,6 +99,7 @@ function limitOf(settings: FailoverSettings, action: Action): number {
     case 'release-writers':
     case 'end-writers':
     case 'point-writers':
+      return Math.max(settings.queryTimeoutMs, BALANCERS_LIMIT_MS);
     case 'start-receiver':
     case 'start-applier':
     case 'stop-applier':

@@ -3,6 +3,7 @@ import type { Plan, Stage, Step } from './action.ts';
 import { isLate } from './holdings.ts';
 import { followStep, promotionStages, sortFollowers } from './promotion.ts';
 import { compact, holdWriters, hookStage, makeWritable, step } from './steps.ts';
+import { writerNotes } from './writer-notes.ts';
 import { listed } from '../../lib/listed.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering } from '../cluster/topology.ts';
@@ -102,6 +103,7 @@ export function planSwitchover(
       ...promotion.notes,
       ...(options.rejoin ? [] : [`${old} stays read-only and follows nobody: \`failover rejoin ${old}\``]),
       ...silentNote(survey),
+      ...writerNotes(survey, old),
     ],
     lost: '',
     lostCount: 0,

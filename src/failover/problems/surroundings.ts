@@ -1,6 +1,7 @@
 import { candidatesOf } from '../plan/candidates.ts';
 import { objections, wayOf } from '../plan/objections.ts';
 import { listed } from '../../lib/listed.ts';
+import { abilitiesIn } from '../cluster/abilities.ts';
 import { pauseAt, pauseText } from '../cluster/pause.ts';
 import type { Survey } from '../cluster/survey.ts';
 import type { BalancerView } from '../cluster/topology.ts';
@@ -44,12 +45,15 @@ export const SURROUNDING_ROWS = [
   {
     code: 'SilentWriter',
     description:
-      'An instance beside the primary does not answer us, and tells every balancer that it takes writes.',
+      'An instance beside the primary does not answer us, and tells every balancer that checks it that it takes writes.',
     severity: 'critical',
     recovery: 'fence',
     evenInDowntime: true,
     find: ({ view, topology, lostOthers }) => {
-      const reachable = topology.balancers.filter((balancer) => balancer.reachable);
+      // An address or a name leads where it was pointed, and does not say that anybody takes writes there.
+      const reachable = topology.balancers.filter(
+        (balancer) => balancer.reachable && abilitiesIn(balancer).checks,
+      );
       if (view.kind !== 'writable' || reachable.length === 0) return [];
       return lostOthers
         .filter(
@@ -117,11 +121,25 @@ export const SURROUNDING_ROWS = [
     severity: 'warning',
     find: ({ topology }) =>
       topology.balancers
-        .filter((balancer) => !balancer.reachable)
+        .filter((balancer) => !balancer.reachable && abilitiesIn(balancer).checks)
         .map((balancer) => ({
           message: `${balancer.name} does not answer${balancer.message ? `: ${balancer.message}` : ''}`,
         })),
     remedy: () => 'see to it; a change of topology goes on without it, since its own check finds the writer',
+  },
+  {
+    code: 'BalancerCannotBeTold',
+    description:
+      'A way to the primary that has no check of its own does not answer: it could not follow a change.',
+    severity: 'critical',
+    find: ({ topology }) =>
+      topology.balancers
+        .filter((balancer) => !balancer.reachable && !abilitiesIn(balancer).checks)
+        .map((balancer) => ({
+          message: `${balancer.name} does not answer${balancer.message ? `: ${balancer.message}` : ''}`,
+        })),
+    remedy: () =>
+      'see to it: a switchover is taken back while it does not answer, and after a failover its clients stay where they are until the watch reaches it',
   },
   {
     code: 'MemoryDiffers',

@@ -1,4 +1,4 @@
-import type { Balancer } from '../../balancer/balancer.ts';
+import { abilitiesOf, type Balancer } from '../../balancer/balancer.ts';
 import type { InstanceState, Silence } from '../../database/state.ts';
 import { withoutCopied } from '../cluster/copies.ts';
 import { silenceOf } from '../cluster/silence.ts';
@@ -81,7 +81,9 @@ export async function observe(
     Promise.all(cluster.instances.map(async (spec) => known(spec.name) ?? (await readInstance(spec)))),
     options.withoutBalancers
       ? []
-      : Promise.all(ports.balancers.map((balancer) => readBalancer(balancer, settings.queryTimeoutMs))),
+      : Promise.all(
+          ports.balancers.map((balancer) => readBalancer(balancer, balancerLimitMs(balancer, settings))),
+        ),
     options.memory ?? ports.coordination.memory(),
   ]);
   options.signal?.throwIfAborted();
@@ -100,12 +102,21 @@ function withRule(instance: Instance, memory: Memory): Instance {
   return rule === undefined ? instance : { ...instance, spec: { ...instance.spec, rule } };
 }
 
+/** The ways to the others begin with a login by SSH, and each has its own, shorter, limit. */
+const SLOWEST_BALANCER_MS = 6000;
+
+function balancerLimitMs({ kind }: Balancer, { queryTimeoutMs }: Cluster['settings']): number {
+  return kind === 'haproxy' ? queryTimeoutMs : Math.max(SLOWEST_BALANCER_MS, queryTimeoutMs);
+}
+
 async function readBalancer(balancer: Balancer, limitMs: number): Promise<BalancerView> {
   const never = new AbortController().signal;
   const answer = await within(limitMs, never, () => balancer.writers());
-  if (answer.kind === 'done') return { name: balancer.name, reachable: true, writers: answer.value };
+  const { name } = balancer;
+  const abilities = abilitiesOf(balancer);
+  if (answer.kind === 'done') return { name, abilities, reachable: true, writers: answer.value };
   const message = answer.kind === 'late' ? `no answer within ${limitMs} ms` : (answer.error as Error).message;
-  return { name: balancer.name, reachable: false, writers: [], message };
+  return { name, abilities, reachable: false, writers: [], message };
 }
 
 type Answer<T> =

@@ -5,9 +5,10 @@ import { connect as connectTcp } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Duplex } from 'node:stream';
 
-import { createBalancer } from '../../balancer/haproxy.ts';
+import type { RunScript } from '../../balancer/dns.ts';
 import type { Dial } from '../../lib/dial.ts';
 import { EXIT, UserError } from '../../lib/errors.ts';
+import { run } from '../../lib/process.ts';
 import type { Become, Connection } from '../../transport/transport.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Coordination } from '../coordination/coordination.ts';
@@ -15,8 +16,9 @@ import { fileCoordination } from '../coordination/file.ts';
 import { remoteCoordination } from '../coordination/remote.ts';
 import { DialError, dialThroughAny } from './dialler.ts';
 import type { Machine } from './machine.ts';
-import { agentMachine, agentRuntimeApi } from './machine-agent.ts';
-import { operatorMachine } from './machine-operator.ts';
+import { agentMachine, agentRuntimeApi, agentVerbs } from './machine-agent.ts';
+import { operatorMachine, operatorVerbs } from './machine-operator.ts';
+import { openBalancers } from './open-balancers.ts';
 import type { HookRunner, Ports } from './ports.ts';
 import { openServers } from './servers.ts';
 
@@ -68,14 +70,21 @@ export async function openThroughBalancers(options: OperatorOptions): Promise<Op
     { connectTimeoutMs: cluster.settings.connectTimeoutMs },
   );
   const servers = openServers(cluster, dial);
-  const balancers = cluster.balancers.map(({ name, apiPort, backend }) =>
-    createBalancer({
-      name,
-      backend,
-      open: async () => (await connect(name)).forward('127.0.0.1', apiPort),
-      timeoutMs: cluster.settings.queryTimeoutMs,
-    }),
-  );
+  const balancers = openBalancers(cluster, {
+    haproxy:
+      ({ name, apiPort }) =>
+      async () =>
+        (await connect(name)).forward('127.0.0.1', apiPort),
+    dial,
+    verbs:
+      ({ host }) =>
+      async (argv, limits) =>
+        await operatorVerbs(await connect(host), options.becomeOf(host))(argv, limits),
+    script: scriptOnAny(
+      cluster.balancers.map(({ name }) => name),
+      connect,
+    ),
+  });
   const machines = new Map(
     cluster.instances.map(({ name, host }) => [
       name,
@@ -132,16 +141,18 @@ export async function openDirectly(options: DaemonOptions): Promise<OpenCluster>
   );
   const dial = dialTcp(cluster.settings.connectTimeoutMs);
   const servers = openServers(cluster, dial);
-  const balancers = cluster.balancers.map(({ name, address, apiPort, backend }) =>
-    createBalancer({
-      name,
-      backend,
-      open: own.has(canonicalIp(address))
+  const balancers = openBalancers(cluster, {
+    haproxy: ({ name, address, apiPort }) =>
+      own.has(canonicalIp(address))
         ? () => dial('127.0.0.1', apiPort)
         : agentRuntimeApi({ host: name, address, key, controlDirectory }),
-      timeoutMs: cluster.settings.queryTimeoutMs,
-    }),
-  );
+    dial,
+    verbs: ({ host, address }) => agentVerbs({ host, address, key }),
+    script: async (text, timeoutMs) => {
+      const { status, stdout, stderr, cut } = await run(['sh'], { input: text, timeoutMs });
+      return { status: cut === undefined ? status : TIMED_OUT, stdout, stderr };
+    },
+  });
   const machines = new Map(
     cluster.instances.map(({ name, host, address }) => [name, agentMachine({ host, address, key })]),
   );
@@ -155,6 +166,30 @@ export async function openDirectly(options: DaemonOptions): Promise<OpenCluster>
     dial,
     ready: () => Promise.resolve(),
     close: () => closeAll({ servers, balancers, coordination }),
+  };
+}
+
+/** As the program `timeout` says it. */
+const TIMED_OUT = 124;
+
+/** Runs a script on the first host that can be reached, without being root there. */
+function scriptOnAny(hosts: readonly string[], connect: (host: string) => Promise<Connection>): RunScript {
+  return async (text, timeoutMs) => {
+    const errors: unknown[] = [];
+    for (const host of hosts) {
+      try {
+        const { status, stdout, stderr, timedOut } = await (await connect(host)).run(text, { timeoutMs });
+        return {
+          status: timedOut ? TIMED_OUT : status,
+          stdout: stdout.toString('utf8'),
+          stderr: stderr.toString('utf8'),
+        };
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        errors.push(error);
+      }
+    }
+    throw noBalancer(new AggregateError(errors));
   };
 }
 

@@ -140,6 +140,9 @@ function fakeServer(name: string, act: Act): Server {
 function fakeBalancer(name: string, act: Act): Balancer {
   return {
     name,
+    kind: 'haproxy',
+    checks: true,
+    staleSeconds: 0,
     writers: async () => (await act(`${name}.writers`, undefined, [])) as readonly string[],
     expect: async (server) => void (await act(`${name}.expect ${server}`)),
     hold: async () => void (await act(`${name}.hold`)),

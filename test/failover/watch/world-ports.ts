@@ -107,6 +107,9 @@ export function site(settings: Partial<Cluster['settings']> = {}): Site {
         servers: new Map(NAMES.map((each) => [each, serverOf(each, world, state, listeners)])),
         balancers: ['lb1', 'lb2'].map((each) => ({
           name: each,
+          kind: 'haproxy',
+          checks: true,
+          staleSeconds: 0,
           writers: async () => (world.writer === undefined ? [] : [world.writer.replace('db', 'web')]),
           expect: async () => {},
           hold: async () => world.do({ do: 'hold-writers', ms: 1 }),
