@@ -14,7 +14,11 @@ export interface Restored {
 
 /** Neither done nor refused: somebody else holds the lock. */
 const NOTHING_DONE = 'error: ';
-const HARDER: readonly (readonly string[])[] = [[], ['--clone'], ['--clone', '--force', 'commits-wait']];
+const HARDER: readonly (readonly string[])[] = [
+  [],
+  ['--clone'],
+  ['--clone', '--force', 'commits-wait,holds-acknowledged'],
+];
 
 /**
  * Brings a cluster back to one primary with all others following, by the failover's own commands, as an operator would

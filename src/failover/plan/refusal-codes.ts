@@ -14,6 +14,8 @@ export const REFUSALS = {
   ErrantTransactions: 'The instance has transactions that the primary never had.',
   FilteredCandidate: 'The candidate leaves transactions out.',
   GtidsOff: 'The candidate has no GTIDs, or does not keep their order.',
+  HoldsAcknowledged:
+    'The instance whose data would be replaced holds acknowledged transactions that too few others have.',
   InDowntime: 'The watch: the primary is in a downtime.',
   LacksOwnTransactions: 'The instance was set back to an older state, and lacks what it wrote itself.',
   LaggingCandidate: 'The candidate is further behind than the limit.',

@@ -11,6 +11,7 @@ export const RISKS = {
   CommitsWait: 'the primary commits alone meanwhile: what it loses until then is lost',
   ErrantTransactions: 'those transactions become part of the history of all instances',
   FilteredCandidate: 'what the filters left out is missing on the new primary',
+  HoldsAcknowledged: 'when the primary dies before another replica has them, those writes are lost',
   LaggingCandidate: 'the change waits for it, as long as a catch-up may take',
   LongTransactions: 'their sessions are ended and rolled back',
   LosesTransactions: 'those transactions are lost',
@@ -53,7 +54,7 @@ export function forceOption(codes: readonly RiskCode[]): string {
 }
 
 /** What stands in the way of `failover rejoin` and may be accepted. */
-export const REJOIN_RISKS: readonly RiskCode[] = ['CommitsWait'];
+export const REJOIN_RISKS: readonly RiskCode[] = ['CommitsWait', 'HoldsAcknowledged'];
 
 /** What stands in the way of `failover promote` and may be accepted. */
 export const PROMOTE_RISKS: readonly RiskCode[] = RISK_CODES.filter((code) => !REJOIN_RISKS.includes(code));
