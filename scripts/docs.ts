@@ -217,7 +217,17 @@ function riskText(code: RefusalCode): string {
 }
 
 function failoverSettingsPage(): string {
-  const { allowOtherDataCentre, asyncWhenAlone, endpoints, hooks, webhook, email, command } = OTHER_SETTINGS;
+  const {
+    allowOtherDataCentre,
+    asyncWhenAlone,
+    endpoints,
+    hooks,
+    promotionSql,
+    demotionSql,
+    webhook,
+    email,
+    command,
+  } = OTHER_SETTINGS;
   const lines = [
     NOTICE,
     '',
@@ -237,7 +247,7 @@ function failoverSettingsPage(): string {
     ...[allowOtherDataCentre, asyncWhenAlone].map(
       ({ variable, default: value, sets }) => `| \`${variable}\` | ${defaultText(value)} | ${cell(sets)} |`,
     ),
-    ...[endpoints, hooks, webhook, email, command].map(
+    ...[endpoints, hooks, promotionSql, demotionSql, webhook, email, command].map(
       ({ variable, sets }) => `| \`${variable}\` | | ${cell(sets)} |`,
     ),
     '',

@@ -1,4 +1,5 @@
-import { within } from '../lib/async.ts';
+import { poll, within } from '../lib/async.ts';
+import { listed } from '../lib/listed.ts';
 import { DISABLED_EVENTS, enableEvents } from './enable-events.ts';
 import { ServerFailure } from './failure.ts';
 import { type Identity, serverLimitation } from './limitation.ts';
@@ -15,6 +16,9 @@ const MISSING = new Set([1049, 1146]);
 const NO_SUCH_THREAD = 1094;
 /** MySQL refuses to end a session whose account has SYSTEM_USER when our account lacks it. */
 const NOT_OWNER = 1095;
+/** XAER_NOTA */
+const NO_SUCH_XID = 1397;
+const ENDING_POLL_MS = 20;
 const READING = 'reading its state';
 /** The server keeps the time limit itself; the client waits this much longer for its answer to arrive. */
 const GRACE_MS = 500;
@@ -71,6 +75,45 @@ export abstract class BaseServer {
         if (!(error instanceof ServerFailure && error.errno === NO_SUCH_THREAD)) throw error;
       }
     });
+  }
+
+  async endSessions(ids: readonly number[], limits: Limits): Promise<void> {
+    const doing = 'ending sessions';
+    const fail = (kind: 'error' | 'timeout', message: string): ServerFailure =>
+      new ServerFailure(this.name, doing, { kind, alive: true, message });
+    await this.sessions.with(limits, async (session) => {
+      const notOurs: number[] = [];
+      for (const id of ids) {
+        if ((await refusalOf(session, `KILL ${id}`, limits)) === NOT_OWNER) notOurs.push(id);
+      }
+      if (notOurs.length > 0) {
+        const message = `our account may not end ${listed(notOurs.map(String))}: of an administrator (SYSTEM_USER), who ends it by KILL`;
+        throw fail('error', message);
+      }
+      const sql = `SELECT id FROM information_schema.processlist WHERE id IN (${ids.join(', ')})`;
+      const isOver = async (): Promise<true | undefined> =>
+        (await session.rows(doing, sql, [], limits)).length === 0 || undefined;
+      const { timeoutMs: withinMs, signal } = limits;
+      if (await poll(isOver, { everyMs: ENDING_POLL_MS, withinMs, signal })) return;
+      throw fail('timeout', `they are still rolling back after ${withinMs} ms`);
+    });
+  }
+
+  async endPrepared(
+    { xid, how }: { readonly xid: string; readonly how: 'commit' | 'rollback' },
+    limits: Limits,
+  ): Promise<void> {
+    try {
+      // The name is as XA RECOVER has told it, in the words of SQL.
+      const sql = `XA ${how === 'commit' ? 'COMMIT' : 'ROLLBACK'} ${xid}`;
+      await this.run('ending a prepared transaction', sql, [], limits);
+    } catch (error) {
+      if (!(error instanceof ServerFailure && error.errno === NO_SUCH_XID)) throw error;
+    }
+  }
+
+  async runSql(sql: string, limits: Limits): Promise<void> {
+    await this.run('running the operators’ SQL', sql, [], limits);
   }
 
   /**

@@ -10,5 +10,6 @@ export function threadOf(row: Row): ClientThread {
     host: text(row, 'host'),
     seconds: number(row, 'seconds'),
     state: text(row, 'state'),
+    ...(row['statement'] ? { statement: text(row, 'statement') } : {}),
   };
 }

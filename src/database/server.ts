@@ -38,6 +38,18 @@ export interface Server {
   makeWritable(same: { readonly startedAt: number | undefined }, limits: Limits): Promise<void>;
   /** Ends client sessions, but not those of replication or of this tool. Returns how many were ended. */
   endClients(limits: Limits): Promise<number>;
+  /**
+   * Ends these sessions, and waits until they have rolled back. Fails with their ids when our account may not end them:
+   * on MySQL those of accounts with SYSTEM_USER, when ours has not got that.
+   */
+  endSessions(ids: readonly number[], limits: Limits): Promise<void>;
+  /** Ends a prepared XA transaction; one that is not there any more is ended. */
+  endPrepared(
+    prepared: { readonly xid: string; readonly how: 'commit' | 'rollback' },
+    limits: Limits,
+  ): Promise<void>;
+  /** Runs one statement of the operators. */
+  runSql(sql: string, limits: Limits): Promise<void>;
   /** Ends one statement or session that stands in the way. */
   killSession(id: number, limits: Limits): Promise<void>;
 

@@ -122,6 +122,8 @@ export interface ClientThread {
   readonly host: string;
   readonly seconds: number;
   readonly state: string;
+  /** Its last statement, with `?` for each value; undefined or empty when it is not known (always on MariaDB). */
+  readonly statement?: string | undefined;
 }
 
 /**

@@ -97,6 +97,16 @@ export class ClusterReader {
     return hooks;
   }
 
+  /** A list of SQL statements. */
+  statements(host: string, variable: string): readonly string[] {
+    const value = this.#value(host, variable);
+    if (value === undefined || value === null) return [];
+    if (Array.isArray(value) && value.every((one) => typeof one === 'string' && one.trim() !== ''))
+      return value.map(String);
+    this.problem(host, variable, 'it is no list of SQL statements');
+    return [];
+  }
+
   problem(host: string, variable: string, message: string, hint?: string): void {
     const problem: Problem = {
       message: `${host}: ${variable}: ${message}`,

@@ -1,9 +1,10 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 
 import { candidates } from '../../failover/plan/candidates.ts';
 import { planFinish } from '../../failover/plan/finish.ts';
 import { planPromote, type PromoteWish } from '../../failover/plan/promote.ts';
 import type { Planned } from '../../failover/plan/refusals.ts';
+import type { PreparedEnd } from '../../failover/plan/sessions.ts';
 import { PROMOTE_RISKS, type RiskCode } from '../../failover/plan/risks.ts';
 import type { Topology } from '../../failover/cluster/topology.ts';
 import { palette, wantsColour } from '../../report/palette.ts';
@@ -28,6 +29,8 @@ interface PromoteOptions {
   readonly rejoin: boolean;
   readonly json?: true;
   readonly timeout?: number;
+  readonly endSessions?: true;
+  readonly endXa?: readonly PreparedEnd[];
   readonly reason?: string;
 }
 
@@ -39,6 +42,15 @@ export function promoteCommand(context: CommandContext): Command {
   addForceOption(addStoreOption(addClusterOptions(command)), PROMOTE_RISKS)
     .option('-y, --yes', 'do not ask')
     .option('-n, --dry-run', 'show every step, and change nothing')
+    .option(
+      '--end-sessions',
+      'a switchover ends the sessions that stand in its way: long transactions, locked tables, locks on the candidate',
+    )
+    .option(
+      '--end-xa <xid=how>',
+      'end a prepared XA transaction first: XID=rollback or XID=commit; can be repeated',
+      parsePreparedEnd,
+    )
     .option('--no-rejoin', 'leave the old primary alone, read-only')
     .option(
       '--timeout <time>',
@@ -70,7 +82,13 @@ export function promoteCommand(context: CommandContext): Command {
         topology: Topology,
         accepts: readonly RiskCode[],
       ): Planned & { readonly again?: boolean } => {
-        const wish: PromoteWish = { to, accepts, rejoin: options.rejoin };
+        const wish: PromoteWish = {
+          to,
+          accepts,
+          rejoin: options.rejoin,
+          endSessions: options.endSessions,
+          endPrepared: options.endXa,
+        };
         // What was cut off comes first: nobody can plan upon half of a change.
         const finish = planFinish(topology, settings);
         // Whoever named nobody has a primary then, and wants no other one.
@@ -92,4 +110,15 @@ export function promoteCommand(context: CommandContext): Command {
       });
     });
   });
+}
+
+/** `XID=rollback` or `XID=commit`; the name itself may contain an equals sign. */
+export function parsePreparedEnd(text: string, before: readonly PreparedEnd[] = []): readonly PreparedEnd[] {
+  const [, xid = '', how] = /^(.+)=(commit|rollback)$/.exec(text) ?? [];
+  if (how !== 'commit' && how !== 'rollback') {
+    throw new InvalidArgumentError(
+      'It is XID=rollback or XID=commit, with the name that the refusal and `XA RECOVER` give.',
+    );
+  }
+  return [...before, { xid, how }];
 }

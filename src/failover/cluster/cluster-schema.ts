@@ -57,6 +57,8 @@ const settingsSchema = z.strictObject({
     .partialRecord(z.enum(HOOK_NAMES), z.string().startsWith('/', 'expected an absolute path'))
     .default({})
     .describe(OTHER_SETTINGS.hooks.sets),
+  promotionSql: z.array(z.string().min(1)).default([]).describe(OTHER_SETTINGS.promotionSql.sets),
+  demotionSql: z.array(z.string().min(1)).default([]).describe(OTHER_SETTINGS.demotionSql.sets),
   notify: z
     .strictObject({
       webhook: z.url().optional().describe(OTHER_SETTINGS.webhook.sets),

@@ -72,6 +72,10 @@ export interface FailoverSettings {
    */
   readonly asyncWhenAlone?: boolean | undefined;
   readonly hooks: Readonly<Partial<Record<HookName, string>>>;
+  /** Statements for the new primary when it has been opened. */
+  readonly promotionSql: readonly string[];
+  /** Statements for an old primary when it has been demoted. */
+  readonly demotionSql: readonly string[];
   readonly notify: {
     readonly webhook?: string | undefined;
     readonly email?: string | undefined;

@@ -119,6 +119,14 @@ export const OTHER_SETTINGS = {
     variable: 'failover_hooks',
     sets: 'executables by the name of their hook: detected, before-failover, before-switchover, after-promotion, after-failure, stonith',
   },
+  promotionSql: {
+    variable: 'failover_promotion_sql',
+    sets: 'SQL statements that run on the new primary when it has been opened, as the account of failover; one that fails is reported, and undoes nothing',
+  },
+  demotionSql: {
+    variable: 'failover_demotion_sql',
+    sets: 'the same for the old primary when it has been demoted, in a switchover or when it comes back',
+  },
   webhook: { variable: 'failover_notify_webhook', sets: 'a URL that gets every notification as JSON' },
   email: { variable: 'failover_notify_email', sets: 'an address that gets every notification by sendmail' },
   command: {
@@ -137,6 +145,8 @@ export function defaultSettings(): FailoverSettings {
     allowOtherDataCentre: OTHER_SETTINGS.allowOtherDataCentre.default,
     asyncWhenAlone: OTHER_SETTINGS.asyncWhenAlone.default,
     hooks: {},
+    promotionSql: [],
+    demotionSql: [],
     notify: {},
   };
 }

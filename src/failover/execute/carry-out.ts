@@ -85,6 +85,12 @@ export async function carryOut(action: Action, context: ActionContext, limits: L
       const ended = await server(action.instance).endClients(limits);
       return { message: `${ended} client sessions ended` };
     }
+    case 'end-sessions':
+      return await said(server(action.instance).endSessions(action.sessions, limits));
+    case 'end-prepared':
+      return await said(server(action.instance).endPrepared(action, limits));
+    case 'run-sql':
+      return await said(server(action.instance).runSql(action.sql, limits));
     case 'catch-up':
       return await catchUp(action, context, limits);
     case 'apply-backlog':

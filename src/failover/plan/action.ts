@@ -37,6 +37,17 @@ export type Action =
    */
   | { readonly do: 'make-writable'; readonly instance: string; readonly startedAt?: number }
   | { readonly do: 'end-clients'; readonly instance: string }
+  /** Ends these sessions and waits until they have rolled back and given their locks back. */
+  | { readonly do: 'end-sessions'; readonly instance: string; readonly sessions: readonly number[] }
+  /** Ends a prepared XA transaction, whose session has ended, by its name. */
+  | {
+      readonly do: 'end-prepared';
+      readonly instance: string;
+      readonly xid: string;
+      readonly how: 'commit' | 'rollback';
+    }
+  /** Runs a statement of the operators, for them. */
+  | { readonly do: 'run-sql'; readonly instance: string; readonly sql: string }
   /**
    * Waits until the instance has applied everything that the other instance has executed, asked at that moment, and the
    * GTIDs in `has`, which the other instance is known to hold. A MariaDB server that restarts in the meantime no longer

@@ -3,6 +3,7 @@ import type { RefusalCode } from './refusal-codes.ts';
 import { giverFor, losesBacklogAtStart, missingAt } from './holdings.ts';
 import { refusal, type Refusal, type RefusalMore } from './refusals.ts';
 import { traitsOf } from '../../database/traits.ts';
+import { described } from './sessions.ts';
 import { isOlder } from '../../database/version.ts';
 import { listed } from '../../lib/listed.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
@@ -157,13 +158,10 @@ function objectToSwitchover(survey: Survey, { spec, state }: Answering, object: 
     object(
       'BlockedCandidate',
       `cannot apply while session ${holder.id} (${holder.user} from ${holder.host}) holds its locks`,
-      `end it (\`KILL ${holder.id}\` on ${spec.name}), or promote another instance`,
+      `end it (\`KILL ${holder.id}\` on ${spec.name}), or promote another instance; \`--end-sessions\` ends it`,
       {
         forceable: true,
-        details: state.lockHolders.map(
-          ({ id, user, host, seconds, state: doing }) =>
-            `session ${id}, ${user} from ${host}, for ${seconds} s: ${doing}`,
-        ),
+        details: state.lockHolders.map(described),
       },
     );
   }

@@ -1,5 +1,4 @@
 import { contains } from '../../database/gtid.ts';
-import type { ClientThread } from '../../database/state.ts';
 import { candidatesOf, elsewhere } from './candidates.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 import { objections, type Way } from './objections.ts';
@@ -8,19 +7,19 @@ import { losses } from './safety.ts';
 import { find, unknownInstance } from './names.ts';
 import { finishOf } from './finish.ts';
 import { planReopen, planSettle } from './settle.ts';
+import { blockers, ENDED_SESSIONS, type SessionWish, unknownXids } from './sessions.ts';
 import { planSwitchover } from './switchover.ts';
 import { pauseAt, pauseText } from '../cluster/pause.ts';
 import { isStalled } from '../cluster/stalled.ts';
 import { notAccepted, refusal, type Planned, type Refusal } from './refusals.ts';
 import type { RiskCode } from './risks.ts';
-import { stuckThreads } from '../cluster/stuck.ts';
 import { listed } from '../../lib/listed.ts';
 import { surveyOf } from '../cluster/survey-of.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance, Silent, Topology } from '../cluster/topology.ts';
 
 /** What the operator or the watch asks for. */
-export interface PromoteWish {
+export interface PromoteWish extends SessionWish {
   /** The instance to promote; undefined for the best candidate. */
   readonly to?: string | undefined;
   /** The risks that the operator accepts, such as losing writes, or giving up a primary that lives. */
@@ -44,7 +43,7 @@ export function planPromote(topology: Topology, wish: PromoteWish, settings: Fai
     const held = heldBack(survey);
     if (held.length > 0) return { refusals: held };
   }
-  const { accepts = [] } = wish;
+  const accepts = acceptedBy(wish);
   const finish = topology.memory.unfinished && finishOf(survey);
   if (finish && ('plan' in finish || notAccepted(finish.refusals, accepts).length > 0)) return finish;
   const named = wish.to === undefined ? undefined : find(survey, wish.to);
@@ -53,7 +52,7 @@ export function planPromote(topology: Topology, wish: PromoteWish, settings: Fai
   if (several) return { refusals: [several] };
   if (named !== undefined && named === survey.primary) return planForPrimary(survey, named, wish);
 
-  const blocked = blockers(survey);
+  const blocked = blockers(survey, wish);
   const way: Way = usesFailover(survey, wish, blocked, named) ? 'failover' : 'switchover';
   const target = named ?? candidatesOf(survey, way)[0]?.instance;
   if (target === undefined) return { refusals: [nobody(survey)] };
@@ -61,7 +60,9 @@ export function planPromote(topology: Topology, wish: PromoteWish, settings: Fai
     ...aliveButUnusable(survey, wish),
     ...objections(survey, target, way),
     ...(wish.to === undefined || wish.automatic ? elsewhere(survey, target) : []),
-    ...(way === 'switchover' ? blocked : [...givenUpFor(blocked, accepts), ...losses(survey, target)]),
+    ...(way === 'switchover'
+      ? [...blocked, ...unknownXids(survey, wish)]
+      : [...givenUpFor(blocked, accepts), ...losses(survey, target)]),
   ];
   const refusals = notAccepted(found, accepts);
   if (refusals.length > 0 || target.kind === 'silent') return { refusals };
@@ -70,10 +71,15 @@ export function planPromote(topology: Topology, wish: PromoteWish, settings: Fai
       ? planFailover(survey, survey.primary, target, { to: wish.to, accepts })
       : planSwitchover(survey, survey.primary as Answering, target, {
           rejoin: wish.rejoin ?? true,
-          endFirst: blocked.length > 0,
+          sessions: wish,
         });
   const accepted = [...(finish?.refusals ?? []), ...found].flatMap(({ risk }) => risk ?? []);
   return { plan: { ...plan, accepted } };
+}
+
+/** Whoever ends sessions accepts what is refused because of them. */
+function acceptedBy({ accepts = [], endSessions }: PromoteWish): readonly RiskCode[] {
+  return endSessions ? [...accepts, ...ENDED_SESSIONS] : accepts;
 }
 
 /** When two instances take writes, that is settled before anything else. */
@@ -251,46 +257,6 @@ function aliveButUnusable(survey: Survey, wish: PromoteWish): readonly Refusal[]
     ];
   }
   return [];
-}
-
-/** The sessions and locks on the primary that would keep it from becoming read-only. */
-function blockers(survey: Survey): readonly Refusal[] {
-  const { primary, settings } = survey;
-  if (primary?.kind !== 'answering') return [];
-  const { name } = primary.spec;
-  const found: Refusal[] = [];
-  const stuck = stuckThreads(primary.state);
-  if (stuck.length > 0) {
-    found.push(
-      refusal(
-        'WaitingForAcknowledgement',
-        name,
-        `${stuck.length} commits on ${name} wait for an acknowledgement, and would hold up super_read_only`,
-        {
-          remedy: 'bring a replica back that acknowledges',
-          forceable: true,
-          details: stuck.map(described),
-        },
-      ),
-    );
-  }
-  const long = primary.state.longTransactions.filter(
-    (thread) => thread.seconds >= settings.longTransactionSeconds,
-  );
-  if (long.length > 0) {
-    found.push(
-      refusal('LongTransactions', name, `${long.length} long transactions are open on ${name}`, {
-        remedy: 'wait for them or end them',
-        forceable: true,
-        details: long.map(described),
-      }),
-    );
-  }
-  return found;
-}
-
-function described(thread: ClientThread): string {
-  return `session ${thread.id}, ${thread.user} from ${thread.host}, for ${thread.seconds} s: ${thread.state}`;
 }
 
 function nobody(survey: Survey): Refusal {

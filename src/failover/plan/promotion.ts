@@ -2,6 +2,7 @@ import { traitsOf } from '../../database/traits.ts';
 import { contains, isEmpty, type Gtids } from '../../database/gtid.ts';
 import type { Action, Stage, Step } from './action.ts';
 import { staysBelow } from '../cluster/chains.ts';
+import type { FailoverSettings } from '../cluster/cluster.ts';
 import { byMembers } from '../cluster/errant.ts';
 import { isLate } from './holdings.ts';
 import { compact, hookStage, makeWritable, sideBySide, step } from './steps.ts';
@@ -23,6 +24,8 @@ export interface Promotion {
    * has more.
    */
   readonly has?: Gtids | undefined;
+  /** The old primary, when this change demotes it. */
+  readonly demoted?: Answering | undefined;
   /** The new primary may still follow its own replica; it stops that before anything else. */
   readonly stopFirst: boolean;
 }
@@ -89,7 +92,9 @@ export function promotionStages(
       ...(wantsSource && enough
         ? [step(settings, { do: 'await-ackers', instance: name, count: required }, { optional: true })]
         : []),
+      ...(promotion.demoted ? demotionSql(settings, promotion.demoted, { beside: true }) : []),
     ],
+    ...(to.state.readOnly ? promotionSql(settings, to) : []),
     // Both steps write, so they run once writes are acknowledged.
     answersWithin ? [step(settings, enableEvents(survey, promotion), { optional: true })] : [],
     answersWithin && prompt.length > 0
@@ -108,6 +113,32 @@ export function promotionStages(
     );
   }
   return { stages: compact(stages), notes };
+}
+
+/** One after the other: a later statement may need what an earlier one did. */
+function promotionSql(settings: FailoverSettings, { spec }: Answering): readonly Stage[] {
+  return settings.promotionSql.map((sql, index) => [
+    step(
+      settings,
+      { do: 'run-sql', instance: spec.name, sql },
+      { name: `promotion-sql-${index + 1}`, optional: true },
+    ),
+  ]);
+}
+
+/** The operators' statements for an instance that is no primary any more. */
+export function demotionSql(
+  settings: FailoverSettings,
+  { spec }: Answering,
+  how: { readonly beside?: true } = {},
+): readonly Step[] {
+  return settings.demotionSql.map((sql, index) =>
+    step(
+      settings,
+      { do: 'run-sql', instance: spec.name, sql },
+      { name: `demotion-sql-${index + 1}`, optional: true, ...how },
+    ),
+  );
 }
 
 /** A dead primary cannot be asked: the watch has noted which events were disabled there. */

@@ -6,7 +6,7 @@ import type { FailoverSettings } from '../cluster/cluster.ts';
 import { byItself, ownLost } from '../cluster/errant.ts';
 import { find, unknownInstance } from './names.ts';
 import { closePlan, rejoinPlan } from './close.ts';
-import { followStages } from './promotion.ts';
+import { demotionSql, followStages } from './promotion.ts';
 import { isLate } from './holdings.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
 import type { RiskCode } from './risks.ts';
@@ -347,6 +347,10 @@ function afterwards(survey: Survey, instance: Answering, primary: Answering): re
     ...followStages(survey, instance, primary).map((stage) =>
       stage.map((one) => ({ ...one, optional: undefined, undo: undefined, beside: undefined })),
     ),
+    // One that followed nobody was a primary.
+    ...(instance.state.replication === undefined
+      ? demotionSql(survey.settings, instance).map((one) => [one])
+      : []),
     // The instance follows by now. The record says how long it takes to catch up; nothing is taken back for that.
     [
       step(

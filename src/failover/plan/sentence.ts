@@ -38,6 +38,12 @@ export function sentenceOf(action: Action): string {
       return `${action.instance} takes writes`;
     case 'end-clients':
       return `client sessions on ${action.instance} end`;
+    case 'end-sessions':
+      return `${action.sessions.length === 1 ? 'session' : 'sessions'} ${listed(action.sessions.map(String))} on ${action.instance} end`;
+    case 'end-prepared':
+      return `the prepared transaction ${action.xid} on ${action.instance} is ${action.how === 'commit' ? 'committed' : 'rolled back'}`;
+    case 'run-sql':
+      return `the operators’ SQL runs on ${action.instance}: ${action.sql}`;
     case 'catch-up':
       return `${action.instance} applies all that ${action.with} has committed`;
     case 'apply-backlog':

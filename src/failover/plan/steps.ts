@@ -92,6 +92,9 @@ function limitOf(settings: FailoverSettings, action: Action): number {
       return HOOK_LIMIT_MS;
     case 'clone':
       return 24 * 3_600_000;
+    case 'end-sessions':
+    case 'end-prepared':
+    case 'run-sql':
     case 'inject-empty':
     case 'enable-events':
       return Math.max(settings.queryTimeoutMs, settings.switchoverTimeoutMs);

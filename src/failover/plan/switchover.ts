@@ -2,6 +2,7 @@ import { traitsOf } from '../../database/traits.ts';
 import type { Plan, Stage, Step } from './action.ts';
 import { isLate } from './holdings.ts';
 import { followStep, promotionStages, sortFollowers } from './promotion.ts';
+import { endedNotes, endStages, type SessionWish } from './sessions.ts';
 import { compact, holdWriters, hookStage, makeWritable, step } from './steps.ts';
 import { writerNotes } from './writer-notes.ts';
 import { listed } from '../../lib/listed.ts';
@@ -11,8 +12,8 @@ import type { Answering } from '../cluster/topology.ts';
 export interface SwitchoverOptions {
   /** Whether the old primary follows the new one. */
   readonly rejoin: boolean;
-  /** Whether sessions are ended before the primary becomes read-only, because something stands in its way. */
-  readonly endFirst: boolean;
+  /** What becomes of the sessions that stand in the way. */
+  readonly sessions: SessionWish;
 }
 
 /**
@@ -60,16 +61,15 @@ export function planSwitchover(
     attached: [...attached, ...early],
     followers: [...late, ...oldFollows.fit],
     old: from,
+    demoted: from,
     stopFirst: true,
   });
   const stages: readonly Stage[] = [
     ...hookStage(settings, 'before-switchover'),
+    ...endStages(survey, to, options.sessions),
     [step(settings, { do: 'catch-up', instance: fresh, with: old }, { name: 'catch-up-before' })],
     ...(early.length > 0 ? moveEarly(survey, from, to, early) : []),
     [holdWriters(settings, settings.switchoverTimeoutMs, { to })],
-    options.endFirst
-      ? [step(settings, { do: 'end-clients', instance: old }, { name: 'end-clients-before' })]
-      : [],
     [
       step(
         settings,
@@ -97,6 +97,7 @@ export function planSwitchover(
     from: old,
     to: fresh,
     notes: [
+      ...endedNotes(from),
       ...siblings.notes,
       ...blocked.map((instance) => leftBehindNote(instance, from, to, options.rejoin)),
       ...oldFollows.notes,

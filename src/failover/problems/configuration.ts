@@ -1,3 +1,4 @@
+import { described } from '../plan/sessions.ts';
 import { traitsOf } from '../../database/traits.ts';
 import { isOlder } from '../../database/version.ts';
 import { listed } from '../../lib/listed.ts';
@@ -40,7 +41,24 @@ export const CONFIGURATION_ROWS = [
         ];
       }),
     remedy: ({ instance }) =>
-      `their coordinator ends them; by hand at ${instance}: XA COMMIT or XA ROLLBACK with the name`,
+      `their coordinator ends them; when it is gone for good, XA COMMIT or XA ROLLBACK with the name at ${instance}, or \`failover promote --end-xa XID=rollback\` in a switchover`,
+  },
+  {
+    code: 'SessionsHoldLocks',
+    description:
+      'Sessions hold locks of whole tables, or of the whole server, for long: an applier waits for them, and so does a switchover when the primary’s tables are locked for writing.',
+    severity: 'notice',
+    find: (survey) =>
+      answering(survey).flatMap(({ spec, state }) => {
+        const { longTransactionSeconds } = survey.settings;
+        const held = state.lockHolders.filter(
+          ({ holds, seconds }) => holds !== 'awaited' && seconds >= longTransactionSeconds,
+        );
+        if (held.length === 0) return [];
+        return [{ instance: spec.name, message: `on ${spec.name} ${held.map(described).join('; ')}` }];
+      }),
+    remedy: ({ instance }) =>
+      `wait until they have ended, or KILL them on ${instance}; in a switchover \`failover promote --end-sessions\` does so`,
   },
   {
     code: 'DuplicateServerId',

@@ -1,6 +1,7 @@
 import test from 'ava';
 
 import { findInstance, parseDuration } from '../../../src/commands/failover/options.ts';
+import { parsePreparedEnd } from '../../../src/commands/failover/promote.ts';
 import { run } from '../../../src/lib/process.ts';
 import { fakeCluster } from '../../failover/support/fake-ports.ts';
 import { fileURLToPath } from 'node:url';
@@ -52,4 +53,14 @@ test('--clone and --inject-empty exclude each other', async (t) => {
   const ended = await failover('rejoin', 'db1', '--clone', '--inject-empty');
   t.is(ended.status, 1);
   t.regex(ended.stderr, /exclude each other/);
+});
+
+test('a prepared transaction is named with how it ends', (t) => {
+  t.deepEqual(parsePreparedEnd('order-17=rollback'), [{ xid: 'order-17', how: 'rollback' }]);
+  t.deepEqual(parsePreparedEnd("'a=b','c',7=commit", [{ xid: 'x', how: 'rollback' }]), [
+    { xid: 'x', how: 'rollback' },
+    { xid: "'a=b','c',7", how: 'commit' },
+  ]);
+  for (const wrong of ['order-17', '=rollback', 'order-17=forget', ''])
+    t.throws(() => parsePreparedEnd(wrong), { message: /XID=rollback or XID=commit/ }, wrong);
 });

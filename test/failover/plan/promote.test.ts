@@ -95,7 +95,7 @@ test('a receiver that connects to a primary which is gone is stopped together wi
 
 test('every condition that refuses a promotion has a case', (t) => {
   const codes = new Set(CASES.flatMap((one) => one.refused ?? []));
-  for (const file of ['objections', 'promote', 'settle']) {
+  for (const file of ['objections', 'promote', 'sessions', 'settle']) {
     const text = readFileSync(new URL(`../../../src/failover/plan/${file}.ts`, import.meta.url), 'utf8');
     const named = [...text.matchAll(/(?:refusal|object)\(\s*(?:[^,()]*\? )?'([A-Z]\w+)'/g)].map(
       ([, code]) => code ?? '',

@@ -116,6 +116,10 @@ function onInstance(world: ModelServers, node: Node, action: OnInstance): void {
         throw new Failure(`${node.name} was started again`);
       node.writable = true;
       return;
+    case 'end-sessions':
+    case 'end-prepared':
+    case 'run-sql':
+      return;
     case 'end-clients':
       world.endSessions(node);
       return;

@@ -28,6 +28,15 @@ export function actionText(action: Action): string {
     case 'inject-empty':
       words.push(action.gtids);
       break;
+    case 'end-sessions':
+      words.push(action.sessions.join(','));
+      break;
+    case 'end-prepared':
+      words.push(action.xid, action.how);
+      break;
+    case 'run-sql':
+      words.push(action.sql);
+      break;
     case 'hook':
       words.push(action.hook);
       break;
@@ -56,6 +65,6 @@ export function actionText(action: Action): string {
   return words.join(' ');
 }
 
-function stepText(step: Step): string {
+export function stepText(step: Step): string {
   return `${step.irreversible ? '!' : ''}${step.beside ? '~' : ''}${actionText(step.action)}`;
 }

@@ -211,6 +211,17 @@ export function parseInstance(
       state.waitingForAck = [threadOf(value, 'Waiting for semi-sync ACK from replica')];
     else if (key === 'locked')
       state.lockHolders = [{ ...thread(Number(value), 'User sleep'), holds: 'tables', statement: '' }];
+    else if (key === 'locking')
+      state.lockHolders = [
+        {
+          ...thread(Number(value), ''),
+          id: 43,
+          holds: 'tables-for-writing',
+          statement: 'LOCK TABLES `t` WRITE',
+        },
+      ];
+    else if (key === 'backup')
+      state.backupLocks = [{ ...thread(Number(value), ''), id: 44, holds: 'backup', statement: '' }];
     else if (key === 'prepared') state.preparedTransactions = { seconds: Number(value), names: ["'q'"] };
     else if (key === 'long') state.longTransactions = [thread(Number(value), '')];
     else if (key === 'commit')
