@@ -7,6 +7,7 @@ import { defaultSettings, NUMBER_SETTINGS, OTHER_SETTINGS } from '../../failover
 import { PROMOTION_RULES, type PromotionRule } from '../../failover/cluster/promotion-rule.ts';
 import { endpointSecrets, endpointsSchema } from '../../failover/cluster/endpoint.ts';
 import type { InstanceSpec } from '../../failover/cluster/topology.ts';
+import { UNIT, UNIT_EXPECTED } from '../../failover/cluster/unit.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { UserError } from '../../lib/errors.ts';
@@ -97,6 +98,12 @@ function siteOf(options: ClusterOptions): {
   });
   const between = new ClusterReader(variables);
   refuseShared(between, clusters);
+  // Of one machine two clusters may each have instances.
+  if (clusters.length > 1)
+    refuseSameUnits(
+      between,
+      clusters.flatMap(({ instances }) => instances),
+    );
   between.throwProblems();
   return { site: { inventory, variables, secrets, count: clusters.length }, clusters };
 }
@@ -244,6 +251,7 @@ function instancesOf(reader: ClusterReader, hosts: readonly string[]): readonly 
       host,
       address: reader.text(host, 'mysql_address') ?? reader.text(host, 'ansible_host') ?? host,
       port: reader.number(host, 'mysql_port', 1, 65_535) ?? 3306,
+      ...unitOf(reader, host),
       rule: isRule(rule) ? rule : 'neutral',
       dataCentre: reader.text(host, 'mysql_data_centre') ?? '',
     };
@@ -270,7 +278,43 @@ function instancesOf(reader: ClusterReader, hosts: readonly string[]): readonly 
       );
     }
   }
+  refuseSameUnits(reader, specs);
   return specs;
+}
+
+/** Where a machine carries several instances each names its systemd unit. */
+function unitOf(reader: ClusterReader, host: string): Pick<InstanceSpec, 'unit'> {
+  const unit = reader.text(host, 'mysql_unit')?.replace(/\.service$/, '');
+  if (unit === undefined) return {};
+  if (!UNIT.test(unit)) reader.problem(host, 'mysql_unit', `"${unit}": ${UNIT_EXPECTED}`);
+  return { unit };
+}
+
+/**
+ * Hosts of the inventory that are one machine: its instances differ in unit and port, since a fence stops the one and
+ * rejects the other.
+ */
+function refuseSameUnits(reader: ClusterReader, specs: readonly InstanceSpec[]): void {
+  const machine = (spec: InstanceSpec): string => reader.text(spec.host, 'ansible_host') ?? spec.host;
+  for (const [index, spec] of specs.entries()) {
+    const others = specs.slice(0, index).filter((each) => machine(each) === machine(spec));
+    const sameUnit = others.find((each) => each.unit === spec.unit);
+    if (sameUnit)
+      reader.problem(
+        spec.host,
+        'mysql_unit',
+        `it is ${spec.unit ?? "the flavour's own"}, as on ${sameUnit.host}, which is the same machine (${machine(spec)})`,
+        'each instance of a machine has a unit of its own, like mariadb@db2',
+      );
+    const samePort = others.find((each) => each.port === spec.port && each.address !== spec.address);
+    if (samePort)
+      reader.problem(
+        spec.host,
+        'mysql_port',
+        `it is ${spec.port}, as on ${samePort.host}, which is the same machine (${machine(spec)})`,
+        'a fence rejects the port, so each instance of a machine has another one',
+      );
+  }
 }
 
 function isRule(text: string): text is PromotionRule {

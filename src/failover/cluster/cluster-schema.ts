@@ -6,6 +6,7 @@ import { Secret } from '../../lib/secret.ts';
 import type { Cluster } from './cluster.ts';
 import { endpointsSchema } from './endpoint.ts';
 import { PROMOTION_RULES } from './promotion-rule.ts';
+import { UNIT, UNIT_EXPECTED } from './unit.ts';
 import { HOOK_NAMES } from './hook-name.ts';
 import { NUMBER_SETTINGS, OTHER_SETTINGS } from './settings.ts';
 
@@ -23,6 +24,11 @@ const instanceSchema = z.strictObject({
   host: name.describe("the inventory's host that carries it, after which the balancers name their server"),
   address: z.string().min(1).describe('where the other instances and the balancers reach it'),
   port: port.default(3306),
+  unit: z
+    .string()
+    .regex(UNIT, UNIT_EXPECTED)
+    .optional()
+    .describe('its systemd unit, where the machine carries several: `mariadb@db2`'),
   rule: z.enum(PROMOTION_RULES).default('neutral').describe('its rank as the next primary'),
   dataCentre: z.string().default(''),
 });

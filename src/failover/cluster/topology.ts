@@ -12,6 +12,8 @@ export interface InstanceSpec {
   /** Where the other instances and the balancers reach it. */
   readonly address: string;
   readonly port: number;
+  /** Its systemd unit, where the machine carries several: `mariadb@db2`. Undefined: the flavour's own. */
+  readonly unit?: string | undefined;
   readonly rule: PromotionRule;
   readonly dataCentre: string;
 }

@@ -50,7 +50,12 @@ export interface Site {
   readonly flavour: 'mysql' | 'mariadb';
   readonly instances: readonly InstanceSpec[];
   /** Their inventory names, and where the app's host reaches their writer endpoint. */
-  readonly balancers: readonly { readonly name: string; readonly address: string }[];
+  readonly balancers: readonly {
+    readonly name: string;
+    readonly address: string;
+    /** Of this cluster, in HAProxy. */
+    readonly backend?: string | undefined;
+  }[];
   readonly writerPort: number;
   readonly app: { readonly user: string; readonly password: string; readonly database: string };
 }

@@ -128,6 +128,7 @@ export async function primaryName(site: Site): Promise<string> {
 
 /** The servers that a balancer counts as the writer, asked at its own socket. */
 export async function writersOf(site: Site, balancer: string): Promise<readonly string[]> {
+  const backend = site.balancers.find(({ name }) => name === balancer)?.backend;
   const text = await site.ground.sh(
     balancer,
     `printf 'show stat\\n' | socat -T 2 - UNIX-CONNECT:/run/haproxy/admin.sock`,
@@ -136,7 +137,7 @@ export async function writersOf(site: Site, balancer: string): Promise<readonly 
   return text
     .split('\n')
     .map((line) => line.split(','))
-    .filter(([proxy, server]) => proxy === 'mysql_primary' && server !== 'BACKEND')
+    .filter(([proxy, server]) => proxy === (backend ?? 'mysql_primary') && server !== 'BACKEND')
     .filter((columns) => columns[17]?.startsWith('UP'))
     .map((columns) => columns[1] ?? '');
 }

@@ -4,7 +4,7 @@ import { Duplex } from 'node:stream';
 import { run } from '../../lib/process.ts';
 import { systemEnvironment } from '../../lib/system-path.ts';
 import type { Machine } from './machine.ts';
-import { byLine, machineOf, type RunVerb } from './machine-verbs.ts';
+import { byLine, type InstanceOfMachine, machineOf, ofInstance, type RunVerb } from './machine-verbs.ts';
 
 /** How a daemon on a balancer reaches another host of the site; the role failover_agent sets it up. */
 export interface AgentAddress {
@@ -24,13 +24,13 @@ const USER = 'understudy';
 const SSH_FAILED = 255;
 
 /** A machine as a daemon reaches it: by a key that can run the verbs of `understudy-node` and nothing else. */
-export function agentMachine(agent: AgentAddress): Machine {
-  return machineOf(agent.host, agentVerbs(agent));
+export function agentMachine(agent: AgentAddress, instance?: InstanceOfMachine): Machine {
+  return machineOf(agent.host, agentVerbs(agent, instance));
 }
 
 /** The verbs of `understudy-node` there. A connection of its own for each: a shared one would outlive the verb. */
-export function agentVerbs(agent: AgentAddress): RunVerb {
-  return async (argv, { timeoutMs, signal, onLine }) => {
+export function agentVerbs(agent: AgentAddress, instance?: InstanceOfMachine): RunVerb {
+  return ofInstance(instance, async (argv, { timeoutMs, signal, onLine }) => {
     const { status, stdout, stderr, cut, killedBy, error } = await run(commandLine(agent, argv), {
       timeoutMs,
       signal,
@@ -42,7 +42,7 @@ export function agentVerbs(agent: AgentAddress): RunVerb {
     if (status === SSH_FAILED || killedBy)
       return { status: -1, stdout, stderr: '', unreachable: stderr.trim() || 'ssh ended' };
     return { status, stdout, stderr };
-  };
+  });
 }
 
 /**

@@ -3,7 +3,7 @@ import { UserError } from '../../lib/errors.ts';
 import { command } from '../../lib/shell.ts';
 import type { Become, Connection } from '../../transport/transport.ts';
 import type { Machine } from './machine.ts';
-import { byLine, machineOf, type RunVerb } from './machine-verbs.ts';
+import { byLine, type InstanceOfMachine, machineOf, ofInstance, type RunVerb } from './machine-verbs.ts';
 
 let text: string | undefined;
 
@@ -14,13 +14,21 @@ function script(argv: readonly string[]): string {
 }
 
 /** A machine as an operator reaches it: over SSH, as root by sudo. */
-export function operatorMachine(connection: Connection, become: Become | undefined): Machine {
-  return machineOf(connection.host, operatorVerbs(connection, become));
+export function operatorMachine(
+  connection: Connection,
+  become: Become | undefined,
+  instance?: InstanceOfMachine,
+): Machine {
+  return machineOf(connection.host, operatorVerbs(connection, become, instance));
 }
 
 /** The verbs of `understudy-node` there. */
-export function operatorVerbs(connection: Connection, become: Become | undefined): RunVerb {
-  return async (argv, { timeoutMs, signal, onLine }) => {
+export function operatorVerbs(
+  connection: Connection,
+  become: Become | undefined,
+  instance?: InstanceOfMachine,
+): RunVerb {
+  return ofInstance(instance, async (argv, { timeoutMs, signal, onLine }) => {
     try {
       const result = await connection.run(script(argv), {
         become,
@@ -36,5 +44,5 @@ export function operatorVerbs(connection: Connection, become: Become | undefined
       if (signal?.aborted || !(error instanceof UserError)) throw error;
       return { status: -1, stdout: '', stderr: '', unreachable: error.message };
     }
-  };
+  });
 }

@@ -34,6 +34,22 @@ const UNKNOWN_VERB = 64;
 
 class UnknownVerb extends UserError {}
 
+/** Which of the instances of a machine is meant; without a unit, the one that is the flavour's own. */
+export interface InstanceOfMachine {
+  readonly unit?: string | undefined;
+  readonly port: number;
+}
+
+/**
+ * Verbs that concern one instance of a machine. A script of an older release knows no units: it refuses the words, and
+ * touches no other instance.
+ */
+export function ofInstance(instance: InstanceOfMachine | undefined, run: RunVerb): RunVerb {
+  if (instance?.unit === undefined) return run;
+  const chosen = ['--unit', instance.unit, '--port', String(instance.port)];
+  return async (argv, options) => await run([...chosen, ...argv], options);
+}
+
 /** A machine on which the verbs of `files/failover/understudy-node` are run by `run`. */
 export function machineOf(host: string, run: RunVerb): Machine {
   const act = async (

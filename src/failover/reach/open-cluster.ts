@@ -76,19 +76,19 @@ export async function openThroughBalancers(options: OperatorOptions): Promise<Op
       async () =>
         (await connect(name)).forward('127.0.0.1', apiPort),
     dial,
-    verbs:
-      ({ host }) =>
-      async (argv, limits) =>
-        await operatorVerbs(await connect(host), options.becomeOf(host))(argv, limits),
+    verbs: (spec) => async (argv, limits) =>
+      await operatorVerbs(await connect(spec.host), options.becomeOf(spec.host), spec)(argv, limits),
     script: scriptOnAny(
       cluster.balancers.map(({ name }) => name),
       connect,
     ),
   });
   const machines = new Map(
-    cluster.instances.map(({ name, host }) => [
-      name,
-      lazyMachine(host, async () => operatorMachine(await connect(host), options.becomeOf(host))),
+    cluster.instances.map((spec) => [
+      spec.name,
+      lazyMachine(spec.host, async () =>
+        operatorMachine(await connect(spec.host), options.becomeOf(spec.host), spec),
+      ),
     ]),
   );
   const { keeper } = options;
@@ -147,14 +147,17 @@ export async function openDirectly(options: DaemonOptions): Promise<OpenCluster>
         ? () => dial('127.0.0.1', apiPort)
         : agentRuntimeApi({ host: name, address, key, controlDirectory }),
     dial,
-    verbs: ({ host, address }) => agentVerbs({ host, address, key }),
+    verbs: (spec) => agentVerbs({ host: spec.host, address: spec.address, key }, spec),
     script: async (text, timeoutMs) => {
       const { status, stdout, stderr, cut } = await run(['sh'], { input: text, timeoutMs });
       return { status: cut === undefined ? status : TIMED_OUT, stdout, stderr };
     },
   });
   const machines = new Map(
-    cluster.instances.map(({ name, host, address }) => [name, agentMachine({ host, address, key })]),
+    cluster.instances.map((spec) => [
+      spec.name,
+      agentMachine({ host: spec.host, address: spec.address, key }, spec),
+    ]),
   );
   const coordination = await coordinationOf(cluster, dial, options.directory ?? '/var/lib/understudy');
   return {

@@ -184,6 +184,45 @@ test('two clusters share no writer of the balancers', (t) => {
   });
 });
 
+const ONE_MACHINE = HOSTS.replace(
+  '        web2:\n',
+  `        web1b: { ansible_host: 10.2.0.21, back_address: 10.2.0.21, mysql_instance: db9, mysql_port: 3307, mysql_unit: mariadb@db9.service }
+        web2:
+`,
+);
+
+test('two hosts of the inventory may be one machine, with a unit and a port for each instance', (t) => {
+  const { cluster } = inventoryCluster({ inventory: site(t, ONE_MACHINE).inventory, playbook });
+  t.like(cluster.instances[1], { name: 'db9', host: 'web1b', port: 3307, unit: 'mariadb@db9' });
+  t.false('unit' in (cluster.instances[0] ?? {}));
+});
+
+for (const [what, from, to, message] of [
+  [
+    'one unit',
+    ', mysql_unit: mariadb@db9.service',
+    '',
+    /web1b: mysql_unit: it is the flavour's own, as on web1/,
+  ],
+  [
+    'one port, at two addresses',
+    'mysql_port: 3307',
+    'mysql_address: 10.2.0.121',
+    /web1b: mysql_port: it is 3306, as on web1, which is the same machine/,
+  ],
+  [
+    'a unit that is no server',
+    'mariadb@db9.service',
+    'ssh.service',
+    /mysql_unit: "ssh": expected a unit of mysql/,
+  ],
+] as const) {
+  test(`instances of one machine are refused with ${what}`, (t) => {
+    const { inventory } = site(t, ONE_MACHINE.replace(from, to));
+    t.throws(() => inventoryCluster({ inventory, playbook }), { message });
+  });
+}
+
 test('a host in the group of a cluster names that cluster', (t) => {
   const { inventory } = site(
     t,

@@ -75,6 +75,24 @@ test('a daemon names its key and its hosts, and the verb comes last', async (t) 
   t.deepEqual(words.slice(-3), ['understudy@10.0.0.1', 'unfence', '300']);
 });
 
+test('an instance of several on a machine is named before the verb, and never left out for an older script', async (t) => {
+  const spec = { unit: 'mariadb@db2', port: 3307 };
+  const { ssh, log } = fakeSsh(t, 'exit 0');
+  await agentMachine({ host: 'web1', address: '10.0.0.1', key: 'k', ssh }, spec).fence();
+  t.deepEqual(log().trim().split('\n').slice(-6), [
+    'understudy@10.0.0.1',
+    '--unit',
+    'mariadb@db2',
+    '--port',
+    '3307',
+    'fence',
+  ]);
+  const old = fakeSsh(t, 'exit 64');
+  const machine = agentMachine({ host: 'web1', address: '10.0.0.1', key: 'k', ssh: old.ssh }, spec);
+  await t.throwsAsync(machine.unfence(undefined, true), { message: /'unfence 300' failed/ });
+  t.true(old.log().includes('--unit'), 'the second attempt names it, too');
+});
+
 test('what was stopped before a fence is left so, unless the machine has the script of an older release', async (t) => {
   const fresh = fakeSsh(t, 'exit 0');
   await agentMachine({ host: 'web1', address: '10.0.0.1', key: 'k', ssh: fresh.ssh }).unfence(
