@@ -6,7 +6,9 @@ import { lockForCopy } from '../../failover/coordination/copy-lock.ts';
 import { NewerRelease } from '../../failover/coordination/record-version.ts';
 import type { LeaseOwner } from '../../failover/coordination/records.ts';
 import { instanceOf } from '../../failover/execute/carry-out.ts';
+import type { Topology } from '../../failover/cluster/topology.ts';
 import type { Plan } from '../../failover/plan/action.ts';
+import { olderWatchers } from '../../failover/watch/presence.ts';
 import { EXIT, UserError } from '../../lib/errors.ts';
 import { operatorName } from './options.ts';
 import type { Session } from './session.ts';
@@ -30,9 +32,11 @@ export async function acquire({ ports }: Session, owner: LeaseOwner): Promise<Le
 
 /**
  * The part of a plan that replaces the data of an instance, when it touches nothing but that instance: it needs the lock
- * of the instance only. Undefined: it replaces none, or more is changed for it.
+ * of the instance only. Undefined: it replaces none, or more is changed for it, or a watch of an older release is present,
+ * which does not know that lock and would take the instance up: for it the cluster's lock is held all the time.
  */
-export function copyOf(plan: Plan): Plan | undefined {
+export function copyOf(plan: Plan, { memory, at }: Pick<Topology, 'memory' | 'at'>): Plan | undefined {
+  if (olderWatchers(memory, at).length > 0) return undefined;
   const last = plan.stages.findIndex((stage) => stage.some(({ action }) => action.do === 'clone'));
   const stages = plan.stages.slice(0, last + 1);
   const isOwn = stages.flat().every(({ action }) => instanceOf(action) === plan.to);

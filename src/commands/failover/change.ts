@@ -206,7 +206,7 @@ async function carryOut(
       );
     }
     if (!agreed) show(plan, session, options, styles, options.preface?.(topology));
-    const copy = options.afterCopy && copyOf(plan);
+    const copy = options.afterCopy && copyOf(plan, topology);
     if (copy !== undefined) {
       const { held } = holding;
       const outcome = await underCopyLock(

@@ -4,6 +4,8 @@ import type { CommandContext } from '../context.ts';
 import { addClusterOptions, addExamples, clusterChoice, operatorName, parseDuration } from './options.ts';
 import { withCoordination } from './session.ts';
 import { clock } from './topology-text.ts';
+import { olderWatchers, watchersOf } from '../../failover/watch/presence.ts';
+import { listed } from '../../lib/listed.ts';
 
 /** `failover pause`: the watch detects and notifies, and changes nothing until `resume`, or for a time. */
 export function pauseCommand(_context: CommandContext): Command {
@@ -30,6 +32,13 @@ export function pauseCommand(_context: CommandContext): Command {
       }));
       const end = until === undefined ? 'until `failover resume`' : `until ${clock(until)}`;
       process.stdout.write(`${cluster.name}: automatic recovery is paused ${end}\n`);
+      const memory = await coordination.memory();
+      const older = olderWatchers(memory, at);
+      // One that knows the end tells the others.
+      if (until !== undefined && older.length > 0 && older.length === watchersOf(memory, at).present.length)
+        process.stderr.write(
+          `warning: ${listed(older)} ${older.length === 1 ? 'is' : 'are'} of an older release and ${older.length === 1 ? 'does' : 'do'} not know when the pause ends: \`failover resume\` ends it, or \`provision up\` upgrades the watch\n`,
+        );
     });
   });
 }

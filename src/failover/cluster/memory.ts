@@ -100,6 +100,11 @@ export const memorySchema = openObject({
     .readonly()
     .optional()
     .describe('who watches, and when each said so last'),
+  understands: z
+    .record(z.string(), z.int())
+    .readonly()
+    .optional()
+    .describe('for each of them: which records it understands; a watch of an older release is not in it'),
   disabledEvents: names
     .optional()
     .describe('events that were disabled on the primary when it was seen last, as `schema.name`'),

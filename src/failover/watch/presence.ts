@@ -5,6 +5,7 @@ import { UserError } from '../../lib/errors.ts';
 import type { Coordination } from '../coordination/coordination.ts';
 import { primaryOf } from '../cluster/primary.ts';
 import { linksOf } from '../cluster/links.ts';
+import { pauseAt } from '../cluster/pause.ts';
 import type { Memory, SourceSettings } from '../cluster/memory.ts';
 import { strangeAckers } from '../cluster/strangers.ts';
 import type { Answering, Topology } from '../cluster/topology.ts';
@@ -17,6 +18,11 @@ export const PRESENCE_EVERY_MS = 10_000;
 const LOOK_EVERY_MS = 200;
 /** A watch whose last record is older than this is gone. */
 export const PRESENCE_LIMIT_MS = 35_000;
+/**
+ * Which records a watch of this release understands. 1: locks of copies, and pauses that end. It grows with a record that an
+ * older watch would misread, so that whoever writes one can do without where such a watch is present.
+ */
+const UNDERSTANDS = 1;
 /** A watch is removed from the memory after a day. */
 const FORGET_MS = 86_400_000;
 
@@ -52,7 +58,9 @@ export async function keepWatchers({
     before = seen;
     const isDue = performance.now() - saidAt >= PRESENCE_EVERY_MS;
     if (isDue || isNews(seen, earlier)) {
-      await remember((memory) => withPrimary(withWatcher(memory, who, Date.now()), seen, earlier));
+      await remember((memory) =>
+        withPrimary(withWatcher(ended(memory, Date.now()), who, Date.now()), seen, earlier),
+      );
       await changed();
       // The memory must name the primary before the primary can die.
       if (seen !== undefined) saidAt = performance.now();
@@ -75,14 +83,38 @@ export function watchersOf(
   };
 }
 
+/** The watches that run at this time and do not understand every record that this release writes. */
+export function olderWatchers(memory: Memory, at: number): readonly string[] {
+  return watchersOf(memory, at).present.filter((who) => (memory.understands?.[who] ?? 0) < UNDERSTANDS);
+}
+
 function withWatcher(memory: Memory, who: string, at: number): Memory {
   const kept = Object.entries(memory.watchers ?? {}).filter(([, seen]) => at - seen < FORGET_MS);
-  return { ...memory, watchers: { ...Object.fromEntries(kept), [who]: at } };
+  return {
+    ...memory,
+    watchers: { ...Object.fromEntries(kept), [who]: at },
+    understands: { ...knownOf(memory, kept), [who]: UNDERSTANDS },
+  };
+}
+
+function knownOf(
+  { understands = {} }: Memory,
+  watchers: readonly (readonly [string, number])[],
+): Memory['understands'] {
+  const names = new Set(watchers.map(([name]) => name));
+  return Object.fromEntries(Object.entries(understands).filter(([name]) => names.has(name)));
+}
+
+/** Without a pause that is over: a watch of an older release does not look at its end. */
+function ended(memory: Memory, at: number): Memory {
+  return memory.paused !== undefined && pauseAt(memory, at) === undefined
+    ? { ...memory, paused: undefined }
+    : memory;
 }
 
 function withoutWatcher(memory: Memory, who: string): Memory {
   const kept = Object.entries(memory.watchers ?? {}).filter(([name]) => name !== who);
-  return { ...memory, watchers: Object.fromEntries(kept) };
+  return { ...memory, watchers: Object.fromEntries(kept), understands: knownOf(memory, kept) };
 }
 
 /**

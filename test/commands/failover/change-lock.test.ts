@@ -57,7 +57,7 @@ test('the copy is cut out of a rejoin, unless the primary commits alone for it',
   const planned = planRejoin(three, wish, SETTINGS);
   if (!('plan' in planned)) throw new Error('it can be copied');
   t.deepEqual(
-    copyOf(planned.plan)
+    copyOf(planned.plan, three)
       ?.stages.flat()
       .map(({ action }) => action.do),
     ['end-clients', 'clone'],
@@ -65,5 +65,19 @@ test('the copy is cut out of a rejoin, unless the primary commits alone for it',
   const alone = describe({ instances: ['db1 primary 1:1-100', 'db2 dead', 'db3 1:1-90'] });
   const forced = planRejoin(alone, { ...wish, accepts: ['CommitsWait'] }, SETTINGS);
   if (!('plan' in forced)) throw new Error('it can be forced');
-  t.is(copyOf(forced.plan), undefined);
+  t.is(copyOf(forced.plan, alone), undefined);
+});
+
+test('beside a watch of an older release the lock of the cluster is held while data are copied', (t) => {
+  const three = describe({ instances: ['db1 primary 1:1-100', 'db2 <db1 1:1-100', 'db3 1:1-90'] });
+  const planned = planRejoin(three, { instance: 'db3', clone: true }, SETTINGS);
+  if (!('plan' in planned)) throw new Error('it can be copied');
+  const besides = (understands: Record<string, number>, seen = three.at): boolean =>
+    copyOf(planned.plan, {
+      at: three.at,
+      memory: { ...three.memory, watchers: { 'watch@lb1': seen, 'watch@lb2': three.at }, understands },
+    }) !== undefined;
+  t.true(besides({ 'watch@lb1': 1, 'watch@lb2': 1 }));
+  t.false(besides({ 'watch@lb2': 1 }));
+  t.true(besides({ 'watch@lb2': 1 }, three.at - 60_000), 'the older one is gone');
 });

@@ -3,7 +3,12 @@ import test from 'ava';
 import { EMPTY_MEMORY } from '../../../src/failover/coordination/empty-memory.ts';
 import type { Memory } from '../../../src/failover/cluster/memory.ts';
 import type { Topology } from '../../../src/failover/cluster/topology.ts';
-import { keepWatchers, watchersOf, withPrimary } from '../../../src/failover/watch/presence.ts';
+import {
+  keepWatchers,
+  olderWatchers,
+  watchersOf,
+  withPrimary,
+} from '../../../src/failover/watch/presence.ts';
 import { describe } from '../support/topology.ts';
 
 /** What is remembered after a watch has said once that it is there; `seen` is what it saw. */
@@ -67,6 +72,24 @@ test('a replica that somebody has put back below the primary by hand counts as o
   const known = { ...EMPTY_MEMORY, epoch: 1, primary: 'db1', below: { db3: 'db2', db4: 'db2' } };
   const memory = await rememberedAfter(known, { ...describe({ instances }), memory: known });
   t.deepEqual(memory.below, { db4: 'db2' });
+});
+
+test('which records a watch understands is remembered as long as the watch is', async (t) => {
+  const watchers = { 'watch@lb2': Date.now() };
+  const understands = { 'watch@gone': 1 };
+  const memory = await rememberedAfter({ ...EMPTY_MEMORY, watchers, understands }, undefined);
+  t.deepEqual(memory.understands, { 'watch@lb1': 1 });
+  t.deepEqual(olderWatchers(memory, Date.now()), ['watch@lb2']);
+});
+
+test('a pause that is over is taken out of the memory, where older watches would stay paused', async (t) => {
+  const paused = { by: 'ann@desk', reason: 'the rack', at: 0 };
+  const after = async (until?: number) =>
+    (await rememberedAfter({ ...EMPTY_MEMORY, paused: { ...paused, ...(until && { until }) } }, undefined))
+      .paused;
+  t.is(await after(Date.now() - 1), undefined);
+  t.like(await after(Date.now() + 60_000), paused);
+  t.like(await after(), paused);
 });
 
 test('a fenced instance that somebody has started by hand counts again', (t) => {
