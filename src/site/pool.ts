@@ -27,12 +27,14 @@ export interface Pool {
   readonly drained: ReadonlyMap<string, Drained>;
 }
 
-/** The backends of the role haproxy that servers are drained from. `mysql_readable` is for reads without a replica. */
-const PARTS: ReadonlyMap<string, Part> = new Map([
-  ['web', 'requests'],
-  ['mysql_replicas', 'reads'],
-  ['mysql_readable', 'reads'],
-]);
+/**
+ * The backends of the role haproxy that servers are drained from: `web`, and those of each cluster's listener for reads;
+ * `mysql_readable` and the like are for reads without a replica.
+ */
+function partOf(backend: string): Part | undefined {
+  if (backend === 'web') return 'requests';
+  return /_(replicas|readable)$/.test(backend) ? 'reads' : undefined;
+}
 
 /** Reads what `haproxy-drain list` prints; see playbooks/roles/haproxy/templates/haproxy-drain.j2. */
 export function parsePool(balancer: string, text: string): Pool {
@@ -45,7 +47,7 @@ export function parsePool(balancer: string, text: string): Pool {
   const counts = countsOf(lines);
   const servers: PoolServer[] = [];
   for (const { backend, answer } of statesOf(lines)) {
-    const part = PARTS.get(backend);
+    const part = partOf(backend);
     const states = parseServersState(answer);
     if (part === undefined || states === undefined) throw unreadable(balancer, answer);
     for (const { name, maintenance } of states) {

@@ -22,6 +22,12 @@ backend mysql_primary
     server web2 10.83.3.22:3306 addr 10.83.3.22 port 9201
 backend mysql_replicas
     server web2 10.83.3.22:3306 addr 10.83.3.22 port 9201
+backend mysql_readable
+    server web1 10.83.3.21:3306 addr 10.83.3.21 port 9201
+backend orders_primary
+    server web2 10.83.3.22:3307 addr 10.83.3.22 port 9201
+backend orders_replicas
+    server web2 10.83.3.22:3307 addr 10.83.3.22 port 9201
 `;
 
 const STATES = '# be_id be_name srv_id srv_name\\n3 web 1 web1\\n3 web 2 web2\\n';
@@ -86,6 +92,7 @@ test('a server is noted and then drained in every backend that has it, but not a
     [
       'set server web/web2 state drain; writers show',
       'set server mysql_replicas/web2 state drain; writers show',
+      'set server orders_replicas/web2 state drain; writers show',
     ],
   );
   t.is(readFileSync(join(directory, 'kept/web2'), 'utf8'), '{"by":"ann"}\n');
@@ -120,6 +127,7 @@ test('HAProxy begins with the servers out that are out, whatever was saved of th
     readFileSync(state, 'utf8').trimEnd().split('\n').slice(2).sort(),
     [
       '0 mysql_replicas 0 web2 - 2 8 1 1 0 1 0 0 6 0 0 0 - 3306 -',
+      '0 orders_replicas 0 web2 - 2 8 1 1 0 1 0 0 6 0 0 0 - 3307 -',
       '0 web 0 web2 - 2 8 1 1 0 1 0 0 6 0 0 0 - 8082 -',
     ],
     'after a crash nothing was saved',
@@ -140,6 +148,7 @@ test('HAProxy begins with the servers out that are out, whatever was saved of th
     '3 web 2 web2 - 0 12 1 1 91 15 3 2 6 0 0 0 - 8082 -',
     '6 mysql_primary 2 web2 - 2 0 1 1 91 15 3 2 6 0 0 0 - 3306 -',
     '7 mysql_replicas 2 web2 - 2 8 1 1 91 15 3 2 6 0 0 0 - 3306 -',
+    '0 orders_replicas 0 web2 - 2 8 1 1 0 1 0 0 6 0 0 0 - 3307 -',
   ]);
 });
 
@@ -151,5 +160,6 @@ test('after a reload, who was taken out meanwhile is taken out again', async (t)
   t.deepEqual(said().slice(before), [
     'set server web/web2 state drain; writers show',
     'set server mysql_replicas/web2 state drain; writers show',
+    'set server orders_replicas/web2 state drain; writers show',
   ]);
 });
