@@ -78,6 +78,11 @@ export function ahead(position: Gtids, of: Gtids): Gtids {
   return subtract(position, of);
 }
 
+/** From where on a reader of binary logs finds what is beyond a set: the set, and on MariaDB the last number of each domain. */
+export function readingBeyond(gtids: Gtids): string {
+  return gtids instanceof MariadbGtids ? gtids.position() : gtids.toString();
+}
+
 /** Counts the transactions of a set. */
 export function count(gtids: Gtids): number {
   if (gtids instanceof MysqlGtids || gtids instanceof MariadbGtids) return gtids.count();

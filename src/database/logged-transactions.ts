@@ -2,6 +2,7 @@ import { type Gtids, intersect, isEmpty, parseGtids, subtract } from './gtid.ts'
 import { number, text } from './rows.ts';
 import type { Limits, LoggedTransaction } from './server.ts';
 import type { Row, Session } from './session.ts';
+import type { Flavour } from './version.ts';
 
 /** No older log is read when this many transactions were found: nobody reads more of them one by one. */
 export const MOST_TRANSACTIONS = 1000;
@@ -110,7 +111,7 @@ class LogReader {
   }
 
   #isWanted(gtid: string): boolean {
-    return !isEmpty(intersect(single(this.#wanted, gtid), this.#wanted));
+    return !isEmpty(intersect(oneGtid(this.#wanted.flavour, gtid), this.#wanted));
   }
 }
 
@@ -124,17 +125,18 @@ interface Draft {
 
 function isComplete(found: readonly LoggedTransaction[], wanted: Gtids): boolean {
   let left = wanted;
-  for (const { gtid } of found) left = subtract(left, single(left, gtid));
+  for (const { gtid } of found) left = subtract(left, oneGtid(left.flavour, gtid));
   return isEmpty(left);
 }
 
-function single(like: Gtids, gtid: string): Gtids {
+/** The set of one transaction, as it is named in a log. */
+export function oneGtid(flavour: Flavour, gtid: string): Gtids {
   // MariaDB's notation needs the range: a number alone stands for all transactions up to it.
-  return parseGtids(like.flavour, like.flavour === 'mysql' ? gtid : `${gtid}..${gtid.split('-')[2]}`);
+  return parseGtids(flavour, flavour === 'mysql' ? gtid : `${gtid}..${gtid.split('-')[2]}`);
 }
 
 /** Hides every literal of a statement about passwords except account names: the log holds password hashes. */
-function withoutSecrets(statement: string): string {
+export function withoutSecrets(statement: string): string {
   if (!/IDENTIFIED|PASSWORD/i.test(statement)) return statement;
   return statement.replaceAll(/'(?:[^'\\]|\\.|'')*'/gs, (literal, at: number) =>
     statement[at - 1] === '@' || statement[at + literal.length] === '@' ? literal : "'[REDACTED]'",

@@ -17,8 +17,8 @@ export interface ProcessResult {
 }
 
 export interface ProcessOptions {
-  /** Text for the child's standard input; without it the child reads from /dev/null. */
-  readonly input?: string;
+  /** For the child's standard input; without it the child reads from /dev/null. */
+  readonly input?: string | Buffer;
   /** The environment, with the PATH by which the program is found; the system's programs by default. */
   readonly env?: NodeJS.ProcessEnv | undefined;
   readonly cwd?: string | undefined;

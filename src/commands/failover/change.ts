@@ -37,7 +37,9 @@ export interface ChangeOptions {
   /** What is about to be done, for the lock: `promote db2`. */
   readonly purpose: string;
   /** Printed above the plan. */
-  readonly preface?: ((topology: Topology) => string) | undefined;
+  readonly preface?: ((topology: Topology) => string | undefined) | undefined;
+  /** Adds to a look at the cluster what takes longer to read. `isShown`: somebody reads the plan before anything is done. */
+  readonly deepen?: ((topology: Topology, isShown: boolean) => Promise<Topology>) | undefined;
   /** Nothing is asked: it interrupts nobody. */
   readonly harmless?: boolean | undefined;
   /** What is left to do when the data of an instance have been replaced by a copy. */
@@ -72,7 +74,12 @@ export async function change(session: Session, makePlan: MakePlan, options: Chan
   let agreed: Plan | undefined;
   let before: Promise<Topology | undefined>;
   if (asks(options) || options.dryRun || force.asks) {
-    const { topology, planned } = await lookAndPlan(session, makePlan, { ...options, force });
+    const { topology, planned } = await lookAndPlan(
+      session,
+      makePlan,
+      { ...options, force },
+      { isShown: true },
+    );
     const possible = acceptable((accepts) => makePlan(topology, accepts), force.accepts);
     const canAsk = process.stdin.isTTY && !options.yes && !options.dryRun;
     if (force.asks && !canAsk && possible.needed.length === 0 && 'plan' in planned) throw nothingToForce();
@@ -127,13 +134,14 @@ function asks({ yes, dryRun, harmless }: ChangeOptions): boolean {
 async function lookAndPlan(
   session: Session,
   makePlan: MakePlan,
-  { signal, force = NO_FORCE }: ChangeOptions,
-  first: ObserveOptions = {},
+  { signal, force = NO_FORCE, deepen = (seen) => Promise.resolve(seen) }: ChangeOptions,
+  { isShown = false, ...first }: ObserveOptions & { readonly isShown?: boolean } = {},
 ): Promise<{ readonly topology: Topology; readonly planned: Planned & { readonly again?: boolean } }> {
   const until = performance.now() + HEARD_MS;
-  for (let how = first; ; how = {}) {
-    const topology = await observeSomebody(session, { ...how, signal });
-    mustAnswer(topology);
+  for (let how: ObserveOptions = first; ; how = {}) {
+    const seen = await observeSomebody(session, { ...how, signal });
+    mustAnswer(seen);
+    const topology = await deepen(seen, isShown);
     const planned = makePlan(topology, force.accepts);
     const mayPass =
       'refusals' in planned && planned.refusals.every(({ code }) => code === 'PrimaryIsHeardOf');

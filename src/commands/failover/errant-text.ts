@@ -57,6 +57,21 @@ export function describeErrant({ instance, primary, gtids, transactions }: Erran
   const lines = [
     `${instance} has ${total} ${total === 1 ? 'transaction' : 'transactions'} that ${primary} has not: ${gtids.toString()}`,
   ];
+  lines.push(...transactionLines(transactions));
+  if (transactions.length < total) {
+    const rest = total - transactions.length;
+    lines.push(
+      transactions.length >= MOST_TRANSACTIONS
+        ? `  ${rest} of them were not looked at: reading stopped when ${transactions.length} were found, the newest`
+        : `  ${rest} of them ${rest === 1 ? 'is' : 'are'} no longer in its binary logs`,
+    );
+  }
+  return lines.join('\n');
+}
+
+/** What transactions did, a line each, the first ones of many. */
+export function transactionLines(transactions: readonly LoggedTransaction[]): readonly string[] {
+  const lines: string[] = [];
   for (const { gtid, log, position, changes, statements } of transactions.slice(0, MOST)) {
     const said = [
       ...changes.map(
@@ -72,13 +87,5 @@ export function describeErrant({ instance, primary, gtids, transactions }: Erran
     lines.push(`  ${gtid}  ${said.length === 0 ? 'nothing' : said.join('; ')}  (${log}:${position})`);
   }
   if (transactions.length > MOST) lines.push(`  … and ${transactions.length - MOST} more`);
-  if (transactions.length < total) {
-    const rest = total - transactions.length;
-    lines.push(
-      transactions.length >= MOST_TRANSACTIONS
-        ? `  ${rest} of them were not looked at: reading stopped when ${transactions.length} were found, the newest`
-        : `  ${rest} of them ${rest === 1 ? 'is' : 'are'} no longer in its binary logs`,
-    );
-  }
-  return lines.join('\n');
+  return lines;
 }

@@ -21,12 +21,14 @@ import {
 } from './options.ts';
 import { addForceOption, type Force, forceOf } from './force.ts';
 import { withSession } from './session.ts';
+import { RESCUE_MS, SHOW_MS, tailText, withTail } from './tail.ts';
 
 interface PromoteOptions {
   readonly yes?: true;
   readonly dryRun?: true;
   readonly force?: Force | true;
   readonly rejoin: boolean;
+  readonly rescueTail?: true;
   readonly json?: true;
   readonly timeout?: number;
   readonly endSessions?: true;
@@ -52,6 +54,10 @@ export function promoteCommand(context: CommandContext): Command {
       parsePreparedEnd,
     )
     .option('--no-rejoin', 'leave the old primary alone, read-only')
+    .option(
+      '--rescue-tail',
+      "apply first what only a dead primary's binary log holds; its machine must answer, and is fenced",
+    )
     .option(
       '--timeout <time>',
       'how long writes may stand still, e.g. 3s, before all is taken back',
@@ -86,11 +92,12 @@ export function promoteCommand(context: CommandContext): Command {
           to,
           accepts,
           rejoin: options.rejoin,
+          rescueTail: options.rescueTail,
           endSessions: options.endSessions,
           endPrepared: options.endXa,
         };
         // What was cut off comes first: nobody can plan upon half of a change.
-        const finish = planFinish(topology, settings);
+        const finish = planFinish(topology, settings, wish);
         // Whoever named nobody has a primary then, and wants no other one.
         if (finish !== undefined && 'plan' in finish && finish.plan.to !== to)
           return { ...finish, again: to !== undefined };
@@ -105,8 +112,16 @@ export function promoteCommand(context: CommandContext): Command {
         purpose: `promote ${to ?? 'the best candidate'}`,
         signal,
         force: forceOf(options.force),
-        preface:
-          to === undefined ? (topology) => candidatesText(candidates(topology, settings), styles) : undefined,
+        // Who is asked sees what the log holds. Without a question, only who needs it waits for that.
+        deepen: (topology, isShown) =>
+          isShown || options.rescueTail
+            ? withTail(session, topology, { limitMs: options.rescueTail ? RESCUE_MS : SHOW_MS, signal })
+            : Promise.resolve(topology),
+        preface: (topology) =>
+          [
+            ...(to === undefined ? [candidatesText(candidates(topology, settings), styles)] : []),
+            ...tailText(topology),
+          ].join('\n') || undefined,
       });
     });
   });

@@ -2,6 +2,7 @@ import type { Abilities } from '../../balancer/balancer.ts';
 import type { InstanceState, Silence } from '../../database/state.ts';
 import type { Memory } from './memory.ts';
 import type { PromotionRule } from './promotion-rule.ts';
+import type { TailView } from './tail.ts';
 
 /** What the inventory says of an instance. */
 export interface InstanceSpec {
@@ -50,4 +51,6 @@ export interface Topology {
   readonly instances: readonly Instance[];
   readonly balancers: readonly BalancerView[];
   readonly memory: Memory;
+  /** What the binary log of a dead primary holds, when somebody has read it. */
+  readonly tail?: TailView | undefined;
 }

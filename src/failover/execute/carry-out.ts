@@ -3,12 +3,13 @@ import { traitsOf } from '../../database/traits.ts';
 import type { Balancer } from '../../balancer/balancer.ts';
 import { poll } from '../../lib/async.ts';
 import { EXIT, type ExitCode, unreachable, UserError } from '../../lib/errors.ts';
-import { contains, type Gtids, isEmpty, parseGtids, union } from '../../database/gtid.ts';
+import { contains, count, type Gtids, isEmpty, parseGtids, subtract, union } from '../../database/gtid.ts';
 import type { JournalRow, Limits, Server } from '../../database/server.ts';
 import type { Action } from '../plan/action.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { HookEvent, Ports } from '../reach/ports.ts';
 import { HEARD_MS } from '../cluster/links.ts';
+import { tailStatements } from '../reach/read-tail.ts';
 import type { InstanceSpec } from '../cluster/topology.ts';
 import { onBalancers } from './on-balancers.ts';
 import type { Done } from './outcome.ts';
@@ -117,6 +118,8 @@ export async function carryOut(action: Action, context: ActionContext, limits: L
       return await fence(action, context, limits);
     case 'unfence':
       return await unfence(action, context, limits);
+    case 'apply-log':
+      return await applyLog(action, context, limits);
     case 'clone':
       return await clone(action.instance, action.source, context, limits);
     case 'inject-empty':
@@ -326,6 +329,26 @@ async function fence(
 function exitCodeOf(outcome: PromiseSettledResult<void> | undefined): ExitCode {
   const reason: unknown = outcome?.status === 'rejected' ? outcome.reason : undefined;
   return reason instanceof UserError && reason.exitCode === EXIT.unreachable ? EXIT.unreachable : EXIT.failed;
+}
+
+/** Asks first what is lacking: this may be a second attempt. */
+async function applyLog(
+  { instance: name, of, gtids }: Extract<Action, { readonly do: 'apply-log' }>,
+  { cluster, ports }: ActionContext,
+  limits: Limits,
+): Promise<Done> {
+  const { flavour } = cluster;
+  const server = known(ports.servers, name);
+  const wanted = parseGtids(flavour, gtids);
+  const executed = await server.executed(limits);
+  if (contains(executed, wanted)) return {};
+  const statements = await tailStatements(known(ports.machines, of), flavour, executed, limits.signal);
+  await known(ports.machines, name).applyLog(statements, limits.signal);
+  const missing = subtract(wanted, await server.executed(limits));
+  if (isEmpty(missing)) return { message: `${count(wanted)} transactions of ${of} applied` };
+  throw new UserError(`${name} has not got from the binary log of ${of}: ${missing.toString()}`, {
+    exitCode: EXIT.failed,
+  });
 }
 
 async function clone(

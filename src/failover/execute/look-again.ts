@@ -1,5 +1,8 @@
 import { observe } from '../reach/observe.ts';
+import { readTail } from '../reach/read-tail.ts';
 import type { LookAgain, Plan } from '../plan/action.ts';
+import type { TailView } from '../cluster/tail.ts';
+import type { Topology } from '../cluster/topology.ts';
 import { planRestOfFailover, type Beginning } from '../plan/failover.ts';
 import type { ExecuteOptions } from './outcome.ts';
 
@@ -22,8 +25,10 @@ export async function lookAgain(
     withoutBalancers: true,
     signal,
   });
+  const tail =
+    again.rescueTail && begun.from !== undefined ? await tailAt(begun.from, now, options) : undefined;
   const planned = planRestOfFailover(
-    { ...now, balancers: topology.balancers },
+    { ...now, balancers: topology.balancers, tail },
     topology,
     { ...begun, lookAgain: again },
     cluster.settings,
@@ -32,4 +37,21 @@ export async function lookAgain(
   const { plan, begins } = planned;
   const stages = [...begun.stages.slice(0, again.after), ...plan.stages];
   return { plan: { ...plan, stages, lookAgain: again }, begins };
+}
+
+async function tailAt(
+  name: string,
+  topology: Topology,
+  { cluster, ports, lease, signal }: ExecuteOptions,
+): Promise<TailView> {
+  const machine = ports.machines.get(name);
+  if (machine === undefined) throw new Error(`the cluster has no machine of ${name}`);
+  const limit = AbortSignal.timeout(cluster.settings.catchUpTimeoutMs);
+  try {
+    const signals = [limit, lease.signal, ...(signal ? [signal] : [])];
+    return await readTail(machine, name, topology, cluster.flavour, AbortSignal.any(signals));
+  } catch (error) {
+    if (!limit.aborted) throw error;
+    return { instance: name, unreadable: `that took more than ${cluster.settings.catchUpTimeoutMs} ms` };
+  }
 }

@@ -78,6 +78,11 @@ export type Action =
   | { readonly do: 'fence'; readonly instance: string; readonly stonith?: boolean }
   /** `asBefore`: leaves a server stopped that was stopped before the fence. */
   | { readonly do: 'unfence'; readonly instance: string; readonly asBefore?: boolean }
+  /**
+   * Executes, on this instance, what the binary log of the other one holds beyond it: these GTIDs at least. The other one
+   * is fenced; this one is read-only.
+   */
+  | { readonly do: 'apply-log'; readonly instance: string; readonly of: string; readonly gtids: string }
   | { readonly do: 'clone'; readonly instance: string; readonly source: string }
   | { readonly do: 'inject-empty'; readonly instance: string; readonly gtids: string }
   | { readonly do: 'hook'; readonly hook: HookName };
@@ -147,4 +152,6 @@ export interface LookAgain {
   readonly to: string | undefined;
   /** The risks that the operator accepts. */
   readonly accepts: readonly RiskCode[];
+  /** What only the binary log of the old primary holds is read there by then, and applied before writes are taken. */
+  readonly rescueTail?: boolean | undefined;
 }

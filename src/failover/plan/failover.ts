@@ -1,5 +1,5 @@
 import { traitsOf } from '../../database/traits.ts';
-import { count, isEmpty, union, type Gtids } from '../../database/gtid.ts';
+import { count, isEmpty, subtract, union, type Gtids } from '../../database/gtid.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 import { staysBelow } from '../cluster/chains.ts';
 import { onlyIts } from '../cluster/errant.ts';
@@ -15,10 +15,14 @@ import { find, unknownInstance } from './names.ts';
 import { objections } from './objections.ts';
 import { followStep, promotionStages, sortFollowers } from './promotion.ts';
 import { notAccepted, type Refusal } from './refusals.ts';
+import { onlyInTail, provesAll, rescueRefusals, rescueStages, tailNotes, tailOf } from './rescue.ts';
 import { knownLoss, losses, safetyOf, type Safety } from './safety.ts';
 import { compact, holdWriters, hookStage, sideBySide, step } from './steps.ts';
 import { silentNote } from './switchover.ts';
 import { writerNotes } from './writer-notes.ts';
+
+/** Where all depends on the fence it gets the time that the script on the machine takes at most. */
+const RESCUED_FENCE_LIMIT_MS = 25_000;
 
 /** What the plan said before it began, and what still holds for the rest of it. */
 export type FailoverWish = Omit<LookAgain, 'after'>;
@@ -42,6 +46,7 @@ export interface Beginning {
  *    starts before the receiver stops: otherwise MariaDB deletes the relay log.
  * 5. A candidate that is behind first follows the replica that has more.
  * 6. A replica whose receiver does not stop counts as not reached, and holds up nobody else.
+ * 7. Where the old primary's binary log is to be rescued, it is fenced before anything reads it: see rescue.ts.
  */
 export function planFailover(
   survey: Survey,
@@ -49,8 +54,8 @@ export function planFailover(
   to: Answering,
   wish: FailoverWish,
 ): Plan {
-  const first = stopStages(survey, from);
-  const rest = restOf(survey, from, to);
+  const first = stopStages(survey, from, wish.rescueTail === true);
+  const rest = restOf(survey, from, to, wish.rescueTail === true);
   return { ...rest, stages: [...first, ...rest.stages], lookAgain: { ...wish, after: first.length } };
 }
 
@@ -68,7 +73,7 @@ export function planRestOfFailover(
   const heard = withoutReceiving(topology, before, begun.from, settings);
   const from = heard.instances.find(({ spec }) => spec.name === begun.from);
   const survey = surveyOf(heard, settings, from);
-  const { to: named, accepts } = begun.lookAgain;
+  const { to: named, accepts, rescueTail = false } = begun.lookAgain;
   const expected = survey.instance(begun.to);
   const wasElsewhere = expected !== undefined && isElsewhere(survey, expected);
   // Promote the best candidate, or else the one that was announced: the operator accepted what was said about that one.
@@ -85,7 +90,7 @@ export function planRestOfFailover(
   const { instance: target, all, found } = judged.find((one) => one.found.length === 0) ?? first;
   if (found.length > 0 || target.kind === 'silent') return { refusals: found };
   const accepted = [...new Set([...(begun.accepted ?? []), ...all.flatMap(({ risk }) => risk ?? [])])];
-  const plan = { ...restOf(survey, from, target), accepted };
+  const plan = { ...restOf(survey, from, target, rescueTail), accepted };
   const source = plan.stages
     .flat()
     .find(({ action }) => action.do === 'semi-sync-source' && action.instance === plan.to);
@@ -94,7 +99,7 @@ export function planRestOfFailover(
   return {
     plan,
     begins: {
-      began: union(survey.holds(target), survey.everything()).toString(),
+      began: heldAfter(survey, target, rescueTail).toString(),
       semiSync: { ...sourceSettings(target), waits },
     },
   };
@@ -102,7 +107,8 @@ export function planRestOfFailover(
   function against(target: Instance): readonly Refusal[] {
     return [
       ...objections(survey, target, 'failover'),
-      ...losses(survey, target),
+      ...losses(survey, target, rescueTail),
+      ...(rescueTail && target.kind === 'answering' ? rescueRefusals(survey, target) : []),
       ...(named === undefined && !wasElsewhere ? elsewhere(survey, target) : []),
     ];
   }
@@ -151,7 +157,7 @@ function isBelowStopped(survey: Survey, instance: Answering): boolean {
 }
 
 /** From here on no replica receives, so no replica acknowledges. */
-function stopStages(survey: Survey, from: Instance | undefined): readonly Stage[] {
+function stopStages(survey: Survey, from: Instance | undefined, rescueTail: boolean): readonly Stage[] {
   const { settings } = survey;
   const replicas = survey.others.filter(
     (instance) => instance.state.replication !== undefined && !staysBelow(survey, instance, undefined),
@@ -174,16 +180,20 @@ function stopStages(survey: Survey, from: Instance | undefined): readonly Stage[
       holdWriters(settings, settings.catchUpTimeoutMs, { optional: true }),
       ...(from ? [step(settings, { do: 'end-writers', instance: from.spec.name }, { optional: true })] : []),
       ...replicas.map((instance) => stopReceiver(survey, instance, from)),
-      ...(from ? fences(survey, from, safetyOf(survey).safe) : []),
+      ...(from ? fences(survey, from, safetyOf(survey).safe, rescueTail) : []),
     ],
   ]);
 }
 
 /** The candidate applies what it has received, fetches what other replicas have more, and becomes the primary. */
-function restOf(survey: Survey, from: Instance | undefined, to: Answering): Plan {
+function restOf(survey: Survey, from: Instance | undefined, to: Answering, rescueTail: boolean): Plan {
   const fresh = to.spec.name;
   const giver = giverFor(survey, to);
-  const lost = giver === undefined ? withoutGiver(survey, to) : knownLoss(survey, to);
+  const tail = rescueTail ? tailOf(survey) : undefined;
+  const known = giver === undefined ? withoutGiver(survey, to) : knownLoss(survey, to);
+  const lost = known && tail ? subtract(known, tail.logged) : known;
+  const safety = safetyOf(survey);
+  const isSafe = safety.safe || (tail !== undefined && provesAll(survey, tail, to));
   const siblings = sortFollowers(
     survey,
     to,
@@ -194,7 +204,7 @@ function restOf(survey: Survey, from: Instance | undefined, to: Answering): Plan
     attached: [],
     followers: siblings.fit,
     old: from?.kind === 'answering' ? from : undefined,
-    has: union(survey.holds(to), survey.everything()),
+    has: heldAfter(survey, to, rescueTail),
     stopFirst: true,
   });
   return {
@@ -202,7 +212,10 @@ function restOf(survey: Survey, from: Instance | undefined, to: Answering): Plan
     from: from?.spec.name,
     to: fresh,
     notes: [
-      ...lossNotes(safetyOf(survey), lost),
+      ...(rescueTail && survey.topology.tail === undefined
+        ? []
+        : lossNotes({ ...safety, safe: isSafe }, lost)),
+      ...tailNotes(survey, to, rescueTail),
       ...ownNotes(survey, to),
       ...(giver
         ? [`${fresh} first fetches ${count(missingAt(survey, to))} transactions from ${giver.spec.name}`]
@@ -227,9 +240,17 @@ function restOf(survey: Survey, from: Instance | undefined, to: Answering): Plan
     stages: compact([
       ...sideBySide(applyStages(survey, to), giver ? applyStages(survey, giver) : []),
       ...(giver ? fetchStages(survey, to, giver) : []),
+      ...(rescueTail ? rescueStages(survey, to) : []),
       ...promotion.stages,
     ]),
   };
+}
+
+/** What the new primary holds when it begins to take writes. */
+function heldAfter(survey: Survey, to: Answering, rescueTail: boolean): Gtids {
+  const held = union(survey.holds(to), survey.everything());
+  const tail = rescueTail ? tailOf(survey) : undefined;
+  return tail === undefined ? held : union(held, onlyInTail(survey, tail, to));
 }
 
 /** The failover also loses the transactions that another instance holds and cannot give to the new primary. */
@@ -281,19 +302,22 @@ function stopReceiver(survey: Survey, instance: Answering, from: Instance | unde
   return step(survey.settings, { do: 'stop-receiver', instance: name, ...seeks }, { optional: true, undo });
 }
 
-/** The fence runs beside the other steps when nothing depends on it. */
-function fences(survey: Survey, from: Instance, isSafe: boolean): readonly Step[] {
-  if (from.kind === 'answering' && from.state.readOnly) return [];
+/** The fence runs beside the other steps when nothing depends on it. What reads the old primary's log depends on it. */
+function fences(survey: Survey, from: Instance, isSafe: boolean, rescueTail: boolean): readonly Step[] {
+  if (from.kind === 'answering' && from.state.readOnly && !rescueTail) return [];
   const { settings } = survey;
-  const how = isSafe ? ({ optional: true, beside: true } as const) : ({ optional: true } as const);
-  return [
-    step(
-      settings,
-      // The STONITH hook runs only here: a server that is only restarted by way of a fence keeps its machine.
-      { do: 'fence', instance: from.spec.name, ...(settings.hooks['stonith'] ? { stonith: true } : {}) },
-      { ...how, undo: [{ do: 'unfence', instance: from.spec.name, asBefore: true }] },
-    ),
-  ];
+  const how = rescueTail
+    ? {}
+    : isSafe
+      ? ({ optional: true, beside: true } as const)
+      : ({ optional: true } as const);
+  const fence = step(
+    settings,
+    // The STONITH hook runs only here: a server that is only restarted by way of a fence keeps its machine.
+    { do: 'fence', instance: from.spec.name, ...(settings.hooks['stonith'] ? { stonith: true } : {}) },
+    { ...how, undo: [{ do: 'unfence', instance: from.spec.name, asBefore: true }] },
+  );
+  return [rescueTail ? { ...fence, limitMs: RESCUED_FENCE_LIMIT_MS } : fence];
 }
 
 /** The objections speak of the transactions that an applier received before an error stopped it. */

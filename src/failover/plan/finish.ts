@@ -4,7 +4,7 @@ import { candidatesOf } from './candidates.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 import { byOthers } from '../cluster/errant.ts';
 import { objections } from './objections.ts';
-import { planFailover } from './failover.ts';
+import { type FailoverWish, planFailover } from './failover.ts';
 import { knownLoss, safetyOf } from './safety.ts';
 import { closePlan } from './close.ts';
 import { planReopen, planSettle } from './settle.ts';
@@ -16,13 +16,20 @@ import { surveyOf } from '../cluster/survey-of.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance, Topology } from '../cluster/topology.ts';
 
+/** How it goes forward, where it does. */
+export type FinishWish = Pick<FailoverWish, 'rescueTail'>;
+
 /**
  * Plans how to end a change that was cut off (`memory.unfinished`): finish it or take it back, depending on what the
  * servers say now. The plan is of the same kind as that change, so carrying it out also ends the change in memory.
  * Returns undefined when nothing was cut off, or when neither instance can be used and an ordinary promotion decides.
  */
-export function planFinish(topology: Topology, settings: FailoverSettings): Planned | undefined {
-  return finishOf(surveyOf(topology, settings));
+export function planFinish(
+  topology: Topology,
+  settings: FailoverSettings,
+  how: FinishWish = {},
+): Planned | undefined {
+  return finishOf(surveyOf(topology, settings), how);
 }
 
 /**
@@ -30,7 +37,7 @@ export function planFinish(topology: Topology, settings: FailoverSettings): Plan
  * answers and no instance has more than it, because nothing irreversible happened. Otherwise the new primary is chosen,
  * which must have everything that can be reached.
  */
-export function finishOf(survey: Survey): Planned | undefined {
+export function finishOf(survey: Survey, how: FinishWish = {}): Planned | undefined {
   const { unfinished } = survey.topology.memory;
   if (unfinished === undefined) return undefined;
   if (unfinished.kind !== 'switchover' && unfinished.kind !== 'failover') return undefined;
@@ -70,12 +77,14 @@ export function finishOf(survey: Survey): Planned | undefined {
   }
   // What only the old primary has was never acknowledged: enough of the others answer, and none of them has it.
   if (to?.kind === 'answering') {
-    const forward = forwards(survey, from, to, to.spec.name);
+    const forward = forwards(survey, from, to, to.spec.name, how);
     if (forward !== undefined) return forward;
   }
   const gone = to?.kind === 'answering' ? from : to;
   const best = gone && candidatesOf(surveyOf(survey.topology, survey.settings, gone), 'failover')[0];
-  return best?.instance.kind === 'answering' ? forwards(survey, gone, best.instance, undefined) : undefined;
+  return best?.instance.kind === 'answering'
+    ? forwards(survey, gone, best.instance, undefined, how)
+    : undefined;
 }
 
 /** Plans the rest of the change as a failover, unless that would lose a transaction. */
@@ -84,6 +93,7 @@ function forwards(
   from: Instance | undefined,
   to: Answering,
   named: string | undefined,
+  { rescueTail }: FinishWish,
 ): Planned | undefined {
   const forward = surveyOf(survey.topology, survey.settings, from);
   const known = objections(forward, to, 'failover');
@@ -97,7 +107,7 @@ function forwards(
   // What only an old primary that answers has was never acknowledged.
   const unacknowledged = from?.kind === 'answering' ? (['LosesTransactions'] as const) : [];
   const accepts = [...known.flatMap(({ risk }) => risk ?? []), ...unacknowledged];
-  const wish = { to: named, accepts };
+  const wish = { to: named, accepts, rescueTail };
   return { plan: ended(survey, planFailover(forward, from, to, wish)) };
 }
 

@@ -12,6 +12,7 @@ import { planSwitchover } from './switchover.ts';
 import { pauseAt, pauseText } from '../cluster/pause.ts';
 import { isStalled } from '../cluster/stalled.ts';
 import { notAccepted, refusal, type Planned, type Refusal } from './refusals.ts';
+import { rescueRefusals } from './rescue.ts';
 import type { RiskCode } from './risks.ts';
 import { listed } from '../../lib/listed.ts';
 import { surveyOf } from '../cluster/survey-of.ts';
@@ -26,6 +27,8 @@ export interface PromoteWish extends SessionWish {
   readonly accepts?: readonly RiskCode[] | undefined;
   /** Whether the old primary follows the new one at once when it answers (the default). */
   readonly rejoin?: boolean | undefined;
+  /** What only the binary log of a dead primary holds is applied before writes are taken. */
+  readonly rescueTail?: boolean | undefined;
   /** The watch asks, so pauses, downtimes and the anti-flapping time apply. */
   readonly automatic?: boolean | undefined;
   /** The watch has seen that a primary without room for connections gives nothing to its replicas either. */
@@ -44,7 +47,7 @@ export function planPromote(topology: Topology, wish: PromoteWish, settings: Fai
     if (held.length > 0) return { refusals: held };
   }
   const accepts = acceptedBy(wish);
-  const finish = topology.memory.unfinished && finishOf(survey);
+  const finish = topology.memory.unfinished && finishOf(survey, wish);
   if (finish && ('plan' in finish || notAccepted(finish.refusals, accepts).length > 0)) return finish;
   const named = wish.to === undefined ? undefined : find(survey, wish.to);
   if (wish.to !== undefined && named === undefined) return { refusals: [unknownInstance(survey, wish.to)] };
@@ -56,19 +59,21 @@ export function planPromote(topology: Topology, wish: PromoteWish, settings: Fai
   const way: Way = usesFailover(survey, wish, blocked, named) ? 'failover' : 'switchover';
   const target = named ?? candidatesOf(survey, way)[0]?.instance;
   if (target === undefined) return { refusals: [nobody(survey)] };
+  const rescueTail = way === 'failover' && rescuesTail(survey, wish, target);
   const found = [
     ...aliveButUnusable(survey, wish),
     ...objections(survey, target, way),
     ...(wish.to === undefined || wish.automatic ? elsewhere(survey, target) : []),
     ...(way === 'switchover'
       ? [...blocked, ...unknownXids(survey, wish)]
-      : [...givenUpFor(blocked, accepts), ...losses(survey, target)]),
+      : [...givenUpFor(blocked, accepts), ...losses(survey, target, rescueTail)]),
+    ...(rescueTail && target.kind === 'answering' ? rescueRefusals(survey, target) : []),
   ];
   const refusals = notAccepted(found, accepts);
   if (refusals.length > 0 || target.kind === 'silent') return { refusals };
   const plan =
     way === 'failover'
-      ? planFailover(survey, survey.primary, target, { to: wish.to, accepts })
+      ? planFailover(survey, survey.primary, target, { to: wish.to, accepts, rescueTail })
       : planSwitchover(survey, survey.primary as Answering, target, {
           rejoin: wish.rejoin ?? true,
           sessions: wish,
@@ -80,6 +85,13 @@ export function planPromote(topology: Topology, wish: PromoteWish, settings: Fai
 /** Whoever ends sessions accepts what is refused because of them. */
 function acceptedBy({ accepts = [], endSessions }: PromoteWish): readonly RiskCode[] {
   return endSessions ? [...accepts, ...ENDED_SESSIONS] : accepts;
+}
+
+/** The watch rescues the tail only where nobody could prove otherwise that nothing is lost: it takes its time. */
+function rescuesTail(survey: Survey, wish: PromoteWish, target: Instance): boolean {
+  if (survey.primary === undefined) return false;
+  if (!wish.automatic) return wish.rescueTail === true;
+  return survey.settings.rescueTail === true && losses(survey, target).length > 0;
 }
 
 /** When two instances take writes, that is settled before anything else. */

@@ -49,6 +49,8 @@ export const REFUSALS = {
   Ring: 'The instances would follow each other in a ring.',
   SeveralChannels: 'The candidate replicates by more than one channel.',
   SplitBrain: 'The histories of the instances are no longer one.',
+  TailNotContinuous: 'The binary log of the dead primary does not go on where the candidate ends.',
+  TailUnreadable: 'The binary log of the dead primary cannot be read.',
   TooFewAckers: 'Too many of those that may have acknowledged do not answer.',
   TwoWritablePrimaries: 'Two instances take writes.',
   UnknownInstance: 'There is no instance of that name.',

@@ -9,6 +9,7 @@ import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance } from '../cluster/topology.ts';
 import { giverFor, missingAt } from './holdings.ts';
 import { refusal, type Refusal } from './refusals.ts';
+import { provesAll, tailOf } from './rescue.ts';
 
 /** What is known about the acknowledged writes of a primary that is gone. */
 export interface Safety {
@@ -156,10 +157,14 @@ export function knownLoss(survey: Survey, to: Answering): Gtids | undefined {
 }
 
 /** What a failover to this instance would lose, or cannot promise to keep. */
-export function losses(survey: Survey, target: Instance): readonly Refusal[] {
+export function losses(survey: Survey, target: Instance, rescueTail = false): readonly Refusal[] {
   if (target.kind === 'silent') return [];
+  const tail = rescueTail ? tailOf(survey) : undefined;
+  // What is lost is known when the log has been read.
+  if (rescueTail && tail === undefined) return [];
   const found: Refusal[] = [];
-  const lost = knownLoss(survey, target);
+  const known = knownLoss(survey, target);
+  const lost = known && tail ? subtract(known, tail.logged) : known;
   if (lost !== undefined && !isEmpty(lost)) {
     found.push(
       refusal(
@@ -175,7 +180,7 @@ export function losses(survey: Survey, target: Instance): readonly Refusal[] {
     );
   }
   const safety = safetyOf(survey);
-  if (!safety.safe) {
+  if (!safety.safe && !(tail !== undefined && provesAll(survey, tail, target))) {
     found.push(
       refusal(
         'unknown' in durabilityOf(survey) ? 'Asynchronous' : 'TooFewAckers',

@@ -62,6 +62,8 @@ export function sentenceOf(action: Action): string {
       return `mysqld on the machine of ${action.instance} is stopped and kept from starting`;
     case 'unfence':
       return `mysqld on the machine of ${action.instance} is started again, read-only${action.asBefore ? ', unless somebody had stopped it before' : ''}`;
+    case 'apply-log':
+      return `${action.instance} applies what only the binary log of ${action.of} holds`;
     case 'clone':
       return `the data of ${action.instance} become a copy of those of ${action.source}`;
     case 'inject-empty':

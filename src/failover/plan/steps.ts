@@ -75,6 +75,7 @@ function limitOf(settings: FailoverSettings, action: Action): number {
       return settings.switchoverTimeoutMs;
     case 'catch-up':
     case 'apply-backlog':
+    case 'apply-log':
       return settings.catchUpTimeoutMs;
     case 'await-ackers':
     case 'prove':

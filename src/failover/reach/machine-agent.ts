@@ -4,7 +4,7 @@ import { Duplex } from 'node:stream';
 import { run } from '../../lib/process.ts';
 import { systemEnvironment } from '../../lib/system-path.ts';
 import type { Machine } from './machine.ts';
-import { byLine, type InstanceOfMachine, machineOf, ofInstance, type RunVerb } from './machine-verbs.ts';
+import { type InstanceOfMachine, machineOf, ofInstance, type RunVerb } from './machine-verbs.ts';
 
 /** How a daemon on a balancer reaches another host of the site; the role failover_agent sets it up. */
 export interface AgentAddress {
@@ -30,11 +30,12 @@ export function agentMachine(agent: AgentAddress, instance?: InstanceOfMachine):
 
 /** The verbs of `understudy-node` there. A connection of its own for each: a shared one would outlive the verb. */
 export function agentVerbs(agent: AgentAddress, instance?: InstanceOfMachine): RunVerb {
-  return ofInstance(instance, async (argv, { timeoutMs, signal, onLine }) => {
+  return ofInstance(instance, async (argv, { timeoutMs, signal, onStdout, stdin }) => {
     const { status, stdout, stderr, cut, killedBy, error } = await run(commandLine(agent, argv), {
       timeoutMs,
       signal,
-      ...(onLine && { onStdout: byLine(onLine) }),
+      onStdout,
+      ...(stdin && { input: stdin }),
     });
     if (error) return { status: -1, stdout: '', stderr: '', unreachable: error.message };
     if (cut === 'signal') throw signal?.reason as Error;

@@ -3,7 +3,7 @@ import { UserError } from '../../lib/errors.ts';
 import { command } from '../../lib/shell.ts';
 import type { Become, Connection } from '../../transport/transport.ts';
 import type { Machine } from './machine.ts';
-import { byLine, type InstanceOfMachine, machineOf, ofInstance, type RunVerb } from './machine-verbs.ts';
+import { type InstanceOfMachine, machineOf, ofInstance, type RunVerb } from './machine-verbs.ts';
 
 let text: string | undefined;
 
@@ -28,13 +28,14 @@ export function operatorVerbs(
   become: Become | undefined,
   instance?: InstanceOfMachine,
 ): RunVerb {
-  return ofInstance(instance, async (argv, { timeoutMs, signal, onLine }) => {
+  return ofInstance(instance, async (argv, { timeoutMs, signal, onStdout, stdin }) => {
     try {
       const result = await connection.run(script(argv), {
         become,
         timeoutMs,
         signal,
-        ...(onLine && { onStdout: byLine(onLine) }),
+        onStdout,
+        stdin,
       });
       const stderr = result.timedOut
         ? `it did not end within ${timeoutMs / 1000} s`

@@ -1,5 +1,5 @@
 import { EXIT, UserError } from '../../lib/errors.ts';
-import type { Machine } from './machine.ts';
+import type { LogsFrom, Machine } from './machine.ts';
 
 /** How a verb of `understudy-node` ended; -1: it could not be started at all. */
 export interface VerbResult {
@@ -16,7 +16,9 @@ export type RunVerb = (
   options: {
     readonly timeoutMs: number;
     readonly signal?: AbortSignal | undefined;
-    readonly onLine?: ((line: string) => void) | undefined;
+    /** Takes what the verb says on its standard output, which is then not in the result. */
+    readonly onStdout?: ((chunk: Buffer) => void) | undefined;
+    readonly stdin?: Buffer | undefined;
   },
 ) => Promise<VerbResult>;
 
@@ -29,6 +31,10 @@ const COPY_MS = 4 * 3_600_000;
 const END_CONNECTIONS_MS = 5000;
 /** What the script says when it left a server stopped, because somebody had stopped it before the fence. */
 const STAYS_STOPPED = 'stopped: ';
+/** Reading or executing what a dead primary has logged; the step around it has a limit of its own. */
+const LOG_MS = 600_000;
+/** The most that is kept in memory of what a machine says. */
+const MOST_BYTES = 512 * 1024 * 1024;
 /** The script's status for words that it does not know. */
 const UNKNOWN_VERB = 64;
 
@@ -56,10 +62,10 @@ export function machineOf(host: string, run: RunVerb): Machine {
     argv: readonly string[],
     timeoutMs: number,
     signal?: AbortSignal,
-    onLine?: (line: string) => void,
+    more: Pick<Parameters<RunVerb>[1], 'onStdout' | 'stdin'> = {},
   ): Promise<string> => {
     signal?.throwIfAborted();
-    const result = await run(argv, { timeoutMs, signal, onLine });
+    const result = await run(argv, { timeoutMs, signal, ...more });
     if (result.unreachable !== undefined) {
       throw new UserError(`${host}: cannot be reached for '${argv.join(' ')}': ${result.unreachable}`, {
         exitCode: EXIT.unreachable,
@@ -70,6 +76,21 @@ export function machineOf(host: string, run: RunVerb): Machine {
     const Failure = result.status === UNKNOWN_VERB ? UnknownVerb : UserError;
     throw new Failure(`${host}: '${argv.join(' ')}' failed: ${said}`, { exitCode: EXIT.failed });
   };
+  const heard = async (argv: readonly string[], signal?: AbortSignal): Promise<Buffer> => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const full = new AbortController();
+    const onStdout = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      if (bytes > MOST_BYTES) {
+        const most = `${MOST_BYTES / 1024 / 1024} MB`;
+        full.abort(new UserError(`${host}: '${argv[0]}' says more than ${most}, too much to be taken along`));
+      } else chunks.push(chunk);
+    };
+    await act(argv, LOG_MS, AbortSignal.any([full.signal, ...(signal ? [signal] : [])]), { onStdout });
+    return Buffer.concat(chunks);
+  };
+  const words = ({ log, beyond }: LogsFrom): readonly string[] => [log, ...(beyond === '' ? [] : [beyond])];
   return {
     host,
     fence: async (signal) => void (await act(['fence'], FENCE_MS, signal)),
@@ -91,7 +112,14 @@ export function machineOf(host: string, run: RunVerb): Machine {
     serveCopy: async (signal) => void (await act(['serve-copy'], FENCE_MS, signal)),
     endCopy: async (signal) => void (await act(['end-copy'], FENCE_MS, signal)),
     copyFrom: async (donor, report, signal) =>
-      void (await act(['copy-from', donor.host, donor.address], COPY_MS, signal, report)),
+      void (await act(['copy-from', donor.host, donor.address], COPY_MS, signal, {
+        onStdout: byLine(report),
+      })),
+    newestLogs: async (count, signal) => (await heard(['logs', String(count)], signal)).toString('utf8'),
+    logEvents: async (from, signal) => (await heard(['log-events', ...words(from)], signal)).toString('utf8'),
+    logStatements: async (from, signal) => await heard(['log-statements', ...words(from)], signal),
+    applyLog: async (statements, signal) =>
+      void (await act(['apply-log'], LOG_MS, signal, { stdin: statements })),
   };
 }
 

@@ -36,4 +36,21 @@ export interface Machine {
     report: (line: string) => void,
     signal?: AbortSignal,
   ): Promise<void>;
+  /** Of a dead mysqld: its newest binary logs, at most this many, and the GTIDs before each, as `parseLogHeads` reads them. */
+  newestLogs(count: number, signal?: AbortSignal): Promise<string>;
+  /**
+   * What its binary logs hold from this one on beyond these GTIDs (MariaDB: a position), as `parseLoggedTail` reads it.
+   * Rejects when they are encrypted, damaged, or mysqld runs.
+   */
+  logEvents(from: LogsFrom, signal?: AbortSignal): Promise<string>;
+  /** The same as statements, compressed. Rejects when mysqld is not fenced. */
+  logStatements(from: LogsFrom, signal?: AbortSignal): Promise<Buffer>;
+  /** Executes such statements here, where nobody writes. Ends at the first that fails. */
+  applyLog(statements: Buffer, signal?: AbortSignal): Promise<void>;
+}
+
+/** Where reading binary logs begins. */
+export interface LogsFrom {
+  readonly log: string;
+  readonly beyond: string;
 }

@@ -273,6 +273,10 @@ function lazyMachine(host: string, open: () => Promise<Machine>): Machine {
     serveCopy: async (...given) => await (await open()).serveCopy(...given),
     endCopy: async (...given) => await (await open()).endCopy(...given),
     copyFrom: async (...given) => await (await open()).copyFrom(...given),
+    newestLogs: async (...given) => await (await open()).newestLogs(...given),
+    logEvents: async (...given) => await (await open()).logEvents(...given),
+    logStatements: async (...given) => await (await open()).logStatements(...given),
+    applyLog: async (...given) => await (await open()).applyLog(...given),
   };
 }
 

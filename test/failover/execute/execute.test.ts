@@ -1,5 +1,6 @@
 import test from 'ava';
 
+import { parseGtids } from '../../../src/database/gtid.ts';
 import { EXIT, UserError } from '../../../src/lib/errors.ts';
 import { execute } from '../../../src/failover/execute/execute.ts';
 import type { ExecuteOptions, Outcome, StepEvent } from '../../../src/failover/execute/outcome.ts';
@@ -762,4 +763,47 @@ test('events get the statuses that they have on the old primary, or had when it 
   await enabling({ 'db1.disabledEvents': () => failing() }, 'db1');
   await enabling({});
   t.deepEqual(asked, [['app.now'], ['app.seen'], ['app.seen']]);
+});
+
+const TAIL = '00000000-0000-0000-0000-000000000001:8-9';
+
+/** A step that brings db2 what only the log of db1 holds, and one that opens db2. */
+const rescue = (): Plan =>
+  planOf(
+    [
+      {
+        action: { do: 'apply-log', instance: 'db2', of: 'db1', gtids: TAIL },
+        undo: [{ do: 'make-read-only', instance: 'db2' }],
+      },
+    ],
+    [{ action: { do: 'make-writable', instance: 'db2' }, irreversible: true }],
+  );
+const HEADS = '#up 1\n#synced 1\n#log b.1\n\tPrevious-GTIDs\n# [empty]\n';
+
+test('what only the log of the old primary holds is applied, and seen to be there, before writes are taken', async (t) => {
+  const applied = { is: false };
+  const fake = fakeCluster({
+    'db1.newestLogs': async () => HEADS,
+    'db2.applyLog': async () => void (applied.is = true),
+    'db2.executed': async () => parseGtids('mysql', applied.is ? TAIL : ''),
+  });
+  t.like(await carryOut(rescue(), fake), { outcome: 'done' });
+  t.deepEqual(changes(fake.calls), [
+    'db1.newestLogs',
+    'db1.logStatements',
+    'db2.applyLog',
+    'db2.makeWritable',
+  ]);
+  // Once more: it is there already.
+  const again = fakeCluster({ 'db2.executed': async () => parseGtids('mysql', TAIL) });
+  await carryOut(rescue(), again);
+  t.deepEqual(changes(again.calls), ['db2.makeWritable']);
+});
+
+test('a log that was applied and did not bring what was announced takes the change back', async (t) => {
+  const fake = fakeCluster({ 'db1.newestLogs': async () => HEADS });
+  const outcome = await carryOut(rescue(), fake);
+  t.is(outcome.outcome, 'undone');
+  t.regex(outcome.message ?? '', /has not got from the binary log of db1: .*:8-9/);
+  t.deepEqual(changes(fake.calls).slice(-1), ['db2.makeReadOnly']);
 });

@@ -158,6 +158,12 @@ function onInstance(world: ModelServers, node: Node, action: OnInstance): void {
       node.lostTail = false;
       return;
     }
+    case 'apply-log': {
+      const of = world.node(action.of);
+      if (!of.machine || of.up) throw new Failure(`the log of ${of.name} cannot be read`);
+      for (const one of of.executed) node.executed.add(one);
+      return;
+    }
     case 'semi-sync-replica':
       node.acks = action.on;
       return;

@@ -164,6 +164,11 @@ function fakeMachine(name: string, act: Act): Machine {
     serveCopy: async (signal) => void (await act(`${name}.serveCopy`, signal)),
     endCopy: async (signal) => void (await act(`${name}.endCopy`, signal)),
     copyFrom: async (_donor, _report, signal) => void (await act(`${name}.copyFrom`, signal)),
+    newestLogs: async (_count, signal) => (await act(`${name}.newestLogs`, signal, '')) as string,
+    logEvents: async (_from, signal) => (await act(`${name}.logEvents`, signal, '')) as string,
+    logStatements: async (_from, signal) =>
+      (await act(`${name}.logStatements`, signal, Buffer.from(''))) as Buffer,
+    applyLog: async (_statements, signal) => void (await act(`${name}.applyLog`, signal)),
   };
 }
 

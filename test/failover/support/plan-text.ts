@@ -25,6 +25,9 @@ export function actionText(action: Action): string {
     case 'prove':
       words.push('on', action.on.join(','));
       break;
+    case 'apply-log':
+      words.push('of', action.of);
+      break;
     case 'inject-empty':
       words.push(action.gtids);
       break;
