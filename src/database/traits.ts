@@ -21,6 +21,8 @@ export interface Traits {
   readonly dropsOwnEvents: boolean;
   /** An instance copies another by SQL (the clone plugin); without, the machines below do it. */
   readonly clonesBySql: boolean;
+  /** The statements that end a channel and forget it. */
+  readonly removeChannel: (name: string) => string;
 }
 
 const MYSQL: Traits = {
@@ -34,6 +36,7 @@ const MYSQL: Traits = {
   takesEmptyTransactions: true,
   dropsOwnEvents: true,
   clonesBySql: true,
+  removeChannel: (name) => `STOP REPLICA FOR CHANNEL '${name}'; RESET REPLICA ALL FOR CHANNEL '${name}'`,
 };
 
 const MARIADB: Traits = {
@@ -48,6 +51,7 @@ const MARIADB: Traits = {
   takesEmptyTransactions: false,
   dropsOwnEvents: false,
   clonesBySql: false,
+  removeChannel: (name) => `STOP SLAVE '${name}'; RESET SLAVE '${name}' ALL`,
 };
 
 export function traitsOf(flavour: Flavour): Traits {

@@ -1,3 +1,4 @@
+import { listed } from '../../lib/listed.ts';
 import { traitsOf } from '../../database/traits.ts';
 import { count, isEmpty, subtract, union, type Gtids } from '../../database/gtid.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
@@ -226,6 +227,7 @@ function restOf(survey: Survey, from: Instance | undefined, to: Answering, rescu
           ]
         : []),
       ...siblings.notes,
+      ...externalNotes(from, to),
       ...promotion.notes,
       ...(from
         ? [
@@ -267,6 +269,14 @@ function ownNotes(survey: Survey, to: Answering): readonly string[] {
   if (isEmpty(own) || !isEmpty(survey.errant(to))) return [];
   return [
     `${count(own)} transactions that only ${to.spec.name} has count as its own from when it was the primary: ${own.toString()}`,
+  ];
+}
+
+/** A primary that is gone cannot be asked for them. */
+function externalNotes(from: Instance | undefined, to: Answering): readonly string[] {
+  if (from?.kind !== 'answering' || from.state.otherChannels.length === 0) return [];
+  return [
+    `${from.spec.name} replicates from outside the cluster (${listed(from.state.otherChannels)}): set that up on ${to.spec.name}`,
   ];
 }
 

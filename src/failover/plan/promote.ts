@@ -14,6 +14,7 @@ import { isStalled } from '../cluster/stalled.ts';
 import { notAccepted, refusal, type Planned, type Refusal } from './refusals.ts';
 import { rescueRefusals } from './rescue.ts';
 import type { RiskCode } from './risks.ts';
+import { traitsOf } from '../../database/traits.ts';
 import { listed } from '../../lib/listed.ts';
 import { surveyOf } from '../cluster/survey-of.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
@@ -65,7 +66,7 @@ export function planPromote(topology: Topology, wish: PromoteWish, settings: Fai
     ...objections(survey, target, way),
     ...(wish.to === undefined || wish.automatic ? elsewhere(survey, target) : []),
     ...(way === 'switchover'
-      ? [...blocked, ...unknownXids(survey, wish)]
+      ? [...blocked, ...external(survey), ...unknownXids(survey, wish)]
       : [...givenUpFor(blocked, accepts), ...losses(survey, target, rescueTail)]),
     ...(rescueTail && target.kind === 'answering' ? rescueRefusals(survey, target) : []),
   ];
@@ -269,6 +270,25 @@ function aliveButUnusable(survey: Survey, wish: PromoteWish): readonly Refusal[]
     ];
   }
   return [];
+}
+
+/** Read-only stops clients, and not replication: the old primary would go on getting what the new one lacks. */
+function external({ primary }: Survey): readonly Refusal[] {
+  if (primary?.kind !== 'answering' || primary.state.otherChannels.length === 0) return [];
+  const { name } = primary.spec;
+  const channels = listed(primary.state.otherChannels);
+  const { removeChannel } = traitsOf(primary.state.version.flavour);
+  return [
+    refusal(
+      'ExternalChannels',
+      name,
+      `${name} replicates from outside the cluster (${channels}), which is not moved`,
+      {
+        remedy: `note the settings of each, end it on ${name} (\`${removeChannel(primary.state.otherChannels[0] ?? '')}\`), promote, and set it up on the new primary`,
+        forceable: true,
+      },
+    ),
+  ];
 }
 
 function nobody(survey: Survey): Refusal {

@@ -12,6 +12,7 @@ export const REFUSALS = {
   CommitsWait: 'A copy, or an empty transaction, would wait for acknowledgements that do not come.',
   DelayedCandidate: 'The candidate applies late on purpose.',
   ErrantTransactions: 'The instance has transactions that the primary never had.',
+  ExternalChannels: 'The primary replicates from outside the cluster by channels that no change moves.',
   FilteredCandidate: 'The candidate leaves transactions out.',
   GtidsOff: 'The candidate has no GTIDs, or does not keep their order.',
   HoldsAcknowledged:

@@ -10,6 +10,7 @@ export const RISKS = {
   CannotCatchUp: 'those transactions are lost',
   CommitsWait: 'the primary commits alone meanwhile: what it loses until then is lost',
   ErrantTransactions: 'those transactions become part of the history of all instances',
+  ExternalChannels: 'those channels stay where they are, and bring the old primary what the new one lacks',
   FilteredCandidate: 'what the filters left out is missing on the new primary',
   HoldsAcknowledged: 'when the primary dies before another replica has them, those writes are lost',
   LaggingCandidate: 'the change waits for it, as long as a catch-up may take',

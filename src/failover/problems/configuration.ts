@@ -208,7 +208,10 @@ export const CONFIGURATION_ROWS = [
           instance: instance.spec.name,
           message: `${instance.spec.name} has more channels: ${listed(instance.state.otherChannels)}`,
         })),
-    remedy: ({ instance }) => `\`failover set-rule ${instance} must_not\`, or remove the channel`,
+    remedy: ({ instance }, { primary }) =>
+      instance === primary?.spec.name
+        ? 'a promotion does not move it (`ExternalChannels`): set it up on the new primary by hand'
+        : `\`failover set-rule ${instance} must_not\`, or remove the channel`,
   },
   {
     code: 'NoAutoPosition',
