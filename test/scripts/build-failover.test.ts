@@ -36,7 +36,7 @@ test("the daemon's one file runs on Debian's Node.js", (t) => {
   t.like(run('--version'), { status: 0, stdout: `${VERSION}\n`, stderr: '' });
   const help = run('watch', '--help');
   t.is(help.status, 0, help.stderr);
-  t.regex(help.stdout, /--cluster <file>/);
+  t.regex(help.stdout, /--cluster <name>/);
 });
 
 /** What the compiler lets pass and Node.js 20 has not: found only when it is called, which may be in the night. */

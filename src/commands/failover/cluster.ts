@@ -17,7 +17,14 @@ import type { Dict } from '../../lib/value.ts';
 import type { Flavour } from '../../database/version.ts';
 import { addressOf, becomePassword } from '../../variables/address.ts';
 import type { Become, HostAddress } from '../../transport/transport.ts';
-import { chosenCluster, chosenClusters, type ClusterWish, type NamedCluster } from './choose-cluster.ts';
+import { chosenCluster, chosenClusters, type ClusterWish } from './choose-cluster.ts';
+import {
+  backendOf,
+  balancerGroupOf,
+  type ClusterGroup,
+  refuseSameUnits,
+  refuseShared,
+} from './cluster-conflicts.ts';
 import { ClusterReader } from './cluster-reader.ts';
 import { type SiteVariables, siteVariables } from './variables.ts';
 
@@ -69,16 +76,10 @@ interface InventorySite {
   readonly count: number;
 }
 
-interface Group extends NamedCluster {
-  readonly group: string;
-  readonly hosts: readonly string[];
-  readonly instances: readonly InstanceSpec[];
-}
-
 /** What is known of all clusters: enough to choose one, and to see that no two of them share a name or a server. */
 function siteOf(options: ClusterOptions): {
   readonly site: InventorySite;
-  readonly clusters: readonly Group[];
+  readonly clusters: readonly ClusterGroup[];
 } {
   const inventory = loadInventory(options.inventory);
   const secrets = new SecretRegistry();
@@ -91,7 +92,7 @@ function siteOf(options: ClusterOptions): {
   const groups = groupsOf(inventory, variables, options);
   // What is wrong with a cluster is said when it is chosen: it does not stand in the way of another one.
   const reader = new ClusterReader(variables);
-  const clusters = groups.map((group): Group => {
+  const clusters = groups.map((group): ClusterGroup => {
     const hosts = inventory.groups.get(group) ?? [];
     const name = reader.text(hosts[0] ?? '', 'failover_cluster') ?? group;
     return { name, group, hosts, instances: instancesOf(reader, hosts) };
@@ -108,7 +109,7 @@ function siteOf(options: ClusterOptions): {
   return { site: { inventory, variables, secrets, count: clusters.length }, clusters };
 }
 
-function describe(site: InventorySite, { name, group, hosts }: Group): InventoryCluster {
+function describe(site: InventorySite, { name, group, hosts }: ClusterGroup): InventoryCluster {
   const { inventory, variables, secrets } = site;
   const reader = new ClusterReader(variables);
   const [first = ''] = hosts;
@@ -196,45 +197,6 @@ function groupsOf(
   });
 }
 
-/** Two clusters of one name would share a lock and a memory; one server in two would have two primaries to follow. */
-function refuseShared(reader: ClusterReader, clusters: readonly Group[]): void {
-  for (const [index, cluster] of clusters.entries()) {
-    for (const before of clusters.slice(0, index)) {
-      if (before.name === cluster.name)
-        reader.problem(
-          cluster.hosts[0] ?? '',
-          'failover_cluster',
-          `the cluster is called "${cluster.name}", and so is that of the group ${before.group}`,
-          'lock, memory and journal of a cluster are kept under its name',
-        );
-      const [first = ''] = cluster.hosts;
-      const [other = ''] = before.hosts;
-      if (
-        balancerGroupOf(reader, first) === balancerGroupOf(reader, other) &&
-        backendOf(reader, first) === backendOf(reader, other)
-      )
-        reader.problem(
-          first,
-          'mysql_listener',
-          `the balancers have one writer for the clusters ${before.name} and ${cluster.name}, ${backendOf(reader, first)}`,
-          'give one of their groups a listener of its own: mysql_listener: { name: NAME, writer: PORT, reader: PORT }',
-        );
-      for (const spec of cluster.instances) {
-        const same = before.instances.find(
-          (each) => each.host === spec.host || (each.address === spec.address && each.port === spec.port),
-        );
-        if (same)
-          reader.problem(
-            spec.host,
-            'mysql_group',
-            `${hostPort(spec.address, spec.port)} is in the clusters ${before.name} and ${cluster.name}`,
-            'an instance belongs to one cluster; its variable mysql_group names the group of that one',
-          );
-      }
-    }
-  }
-}
-
 function instancesOf(reader: ClusterReader, hosts: readonly string[]): readonly InstanceSpec[] {
   const specs = hosts.map((host): InstanceSpec => {
     const rule = reader.text(host, 'mysql_promotion_rule') ?? 'neutral';
@@ -290,33 +252,6 @@ function unitOf(reader: ClusterReader, host: string): Pick<InstanceSpec, 'unit'>
   return { unit };
 }
 
-/**
- * Hosts of the inventory that are one machine: its instances differ in unit and port, since a fence stops the one and
- * rejects the other.
- */
-function refuseSameUnits(reader: ClusterReader, specs: readonly InstanceSpec[]): void {
-  const machine = (spec: InstanceSpec): string => reader.text(spec.host, 'ansible_host') ?? spec.host;
-  for (const [index, spec] of specs.entries()) {
-    const others = specs.slice(0, index).filter((each) => machine(each) === machine(spec));
-    const sameUnit = others.find((each) => each.unit === spec.unit);
-    if (sameUnit)
-      reader.problem(
-        spec.host,
-        'mysql_unit',
-        `it is ${spec.unit ?? "the flavour's own"}, as on ${sameUnit.host}, which is the same machine (${machine(spec)})`,
-        'each instance of a machine has a unit of its own, like mariadb@db2',
-      );
-    const samePort = others.find((each) => each.port === spec.port && each.address !== spec.address);
-    if (samePort)
-      reader.problem(
-        spec.host,
-        'mysql_port',
-        `it is ${spec.port}, as on ${samePort.host}, which is the same machine (${machine(spec)})`,
-        'a fence rejects the port, so each instance of a machine has another one',
-      );
-  }
-}
-
 function isRule(text: string): text is PromotionRule {
   return (PROMOTION_RULES as readonly string[]).includes(text);
 }
@@ -347,16 +282,6 @@ function balancersOf(reader: ClusterReader, inventory: Inventory, first: string)
     apiPort: reader.number(host, 'haproxy_api_port', 1, 65_535) ?? 9999,
     backend: backendOf(reader, first),
   }));
-}
-
-function balancerGroupOf(reader: ClusterReader, first: string): string {
-  return reader.text(first, 'failover_balancer_group') ?? 'balancers';
-}
-
-/** Each cluster has a listener of its own at the balancers; `mysql_listener` of its group names it. */
-function backendOf(reader: ClusterReader, first: string): string {
-  const listener = new Map(reader.entries(first, 'mysql_listener'));
-  return `${listener.get('name') ?? 'mysql'}_primary`;
 }
 
 /** How writers find the primary; undefined where the inventory does not say it. */
