@@ -52,12 +52,7 @@ function host(t: ExecutionContext, units: Readonly<Record<string, number>>) {
     case $1 in
       mask) ln -sfn /dev/null '${root}/'"$2" ;;
       unmask) for last; do :; done; rm -f '${root}/'"$last" ;;
-      show)
-        case "$*" in
-          *ExecStart*mariadb@db2*) echo 'Environment=MYSQLD_MULTI_INSTANCE=--defaults-group-suffix=.db2'
-            echo 'ExecStart={ path=/usr/sbin/mariadbd ; argv[]=/usr/sbin/mariadbd $MYSQLD_MULTI_INSTANCE ; }' ;;
-          *) echo active ;;
-        esac ;;
+      show) echo active ;;
       is-active) echo active ;;
     esac`,
   );
@@ -78,6 +73,11 @@ function host(t: ExecutionContext, units: Readonly<Record<string, number>>) {
   );
   put('mariadb-admin', `echo "mariadb-admin $*" >> '${log}'`);
   copyFileSync('/bin/sleep', join(bin, 'mariadbd'));
+  // As the package has it; systemd shows nothing of a unit that is masked.
+  writeFileSync(
+    join(root, 'mariadb@.service'),
+    "[Service]\n# --defaults-file=/etc/my.cnf\nEnvironment='MYSQLD_MULTI_INSTANCE=--defaults-group-suffix=.%I'\nExecStart=/usr/sbin/mariadbd $MYSQLD_MULTI_INSTANCE $MYSQLD_OPTS\n",
+  );
   const into = (pid: number | string | undefined, group: string): void => {
     mkdirSync(join(root, 'proc', String(pid)), { recursive: true });
     writeFileSync(join(root, 'proc', String(pid), 'cgroup'), `0::${group}\n`);
