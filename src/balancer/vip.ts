@@ -31,10 +31,10 @@ export interface VipOptions {
 }
 
 /** How much longer those hosts are waited for that are silent when another one has answered. */
-const AFTER_THE_FIRST_MS = 1000;
-/** A change does not wait longer for the old primary's host, which may be what the change is about. */
-const PATIENCE_MS = 2000;
-/** Nor than this when it did not answer before either. */
+const AFTER_THE_FIRST_MS = 1500;
+/** A change does not wait for all of the time for the old primary's host, which may be what the change is about … */
+const SHARE_OF_THE_OLD = 0.5;
+/** … and not for longer than this when it did not answer before either. */
 const SILENT_PATIENCE_MS = 300;
 const POLL_MS = 100;
 
@@ -66,7 +66,11 @@ export function vipBalancer({ name, address, movedBy, holders, timeoutMs }: VipO
   /** Hosts that did not answer when they were asked last. */
   const silent = new Set<string>();
   const drop = async (holder: AddressHolder): Promise<void> =>
-    await inTime(holder.host, holder.drop(), silent.has(holder.host) ? SILENT_PATIENCE_MS : PATIENCE_MS);
+    await inTime(
+      holder.host,
+      holder.drop(),
+      silent.has(holder.host) ? SILENT_PATIENCE_MS : timeoutMs * SHARE_OF_THE_OLD,
+    );
 
   /** The hosts that carry the address. Rejects when none answers: then nobody knows. */
   const writers = async (): Promise<readonly string[]> => {
