@@ -16,6 +16,7 @@ import {
   promoteUntilDone,
 } from './support/failover.ts';
 import { jsonLines } from './support/cli.ts';
+import { endpointTests } from './support/endpoints.ts';
 import { must, testLab } from './support/site.ts';
 
 /*
@@ -331,6 +332,8 @@ test.serial(
 );
 
 // From here on the watch acts, and nobody else.
+
+endpointTests(test, lab, () => at);
 
 async function watching(): Promise<void> {
   await at.ok('resume');
