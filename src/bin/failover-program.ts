@@ -35,6 +35,12 @@ export const FAILOVER_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/failover/relocate.ts')).relocateCommand,
   },
   {
+    name: 'remove',
+    summary: 'take a replica out of the cluster for good',
+    usage: '<instance>',
+    load: async () => (await import('../commands/failover/remove.ts')).removeCommand,
+  },
+  {
     name: 'lag',
     summary: 'show how far each replica is behind',
     load: async () => (await import('../commands/failover/lag.ts')).lagCommand,

@@ -313,6 +313,8 @@ function isAsPlanned(topology: Topology, outcome: Outcome): boolean {
   if (outcome.outcome !== 'done') return false;
   if (outcome.kind !== 'switchover' && outcome.kind !== 'failover') {
     const instance = topology.instances.find(({ spec }) => spec.name === outcome.to);
+    if (outcome.kind === 'remove')
+      return instance?.kind !== 'answering' || instance.state.replication === undefined;
     if (instance?.kind !== 'answering') return false;
     return instance.state.replication === undefined || instance.state.replication.receiver === 'on';
   }

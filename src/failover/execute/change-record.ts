@@ -9,6 +9,7 @@ import { journalKeeper, type JournalKeeper } from './journal-keeper.ts';
 import type { Done, ExecuteOptions, StepEvent } from './outcome.ts';
 import { primaryOf } from '../cluster/primary.ts';
 import type { Memory, SourceSettings } from '../cluster/memory.ts';
+import { withoutMember } from '../cluster/without-member.ts';
 import { sourceSettings } from '../cluster/source-settings.ts';
 import type { Answering } from '../cluster/topology.ts';
 
@@ -134,6 +135,7 @@ export class ChangeRecord {
       isOurs &&
       (this.#isPromotion() ||
         this.#plan.kind === 'repair' ||
+        this.#plan.kind === 'remove' ||
         this.#masked.size + this.#toFence.size > 0 ||
         (outcome === 'done' && this.#movesReplicas()))
     ) {
@@ -144,7 +146,10 @@ export class ChangeRecord {
   }
 
   /** The memory after this change. */
-  #remembered(memory: Memory, outcome: JournalEntry['outcome'], fresh: Answering | undefined): Memory {
+  #remembered(before: Memory, outcome: JournalEntry['outcome'], fresh: Answering | undefined): Memory {
+    const { kind, to } = this.#plan;
+    const isRemoved = kind === 'remove' && outcome === 'done';
+    const memory = isRemoved ? withoutMember(before, to, { by: this.#options.who, at: this.#at }) : before;
     const fenced = [
       ...(memory.fenced ?? []).filter((name) => !this.#masked.has(name) && !this.#toFence.has(name)),
       ...[...this.#masked].flatMap(([name, isMasked]) => (isMasked ? [name] : [])),

@@ -15,6 +15,7 @@ export const REFUSALS = {
   ExternalChannels: 'The primary replicates from outside the cluster by channels that no change moves.',
   FilteredCandidate: 'The candidate leaves transactions out.',
   GtidsOff: 'The candidate has no GTIDs, or does not keep their order.',
+  HasReplicas: 'Other instances follow the one that would be removed.',
   HoldsAcknowledged:
     'The instance whose data would be replaced holds acknowledged transactions that too few others have.',
   InDowntime: 'The watch: the primary is in a downtime.',
@@ -49,6 +50,7 @@ export const REFUSALS = {
   ReplicaIsWritable: 'The replica takes writes of its own.',
   Ring: 'The instances would follow each other in a ring.',
   SeveralChannels: 'The candidate replicates by more than one channel.',
+  StillPrimary: 'The instance that would be removed is the primary.',
   SplitBrain: 'The histories of the instances are no longer one.',
   TailNotContinuous: 'The binary log of the dead primary does not go on where the candidate ends.',
   TailUnreadable: 'The binary log of the dead primary cannot be read.',
