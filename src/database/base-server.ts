@@ -90,7 +90,11 @@ export abstract class BaseServer {
         const message = `our account may not end ${listed(notOurs.map(String))}: of an administrator (SYSTEM_USER), who ends it by KILL`;
         throw fail('error', message);
       }
-      const sql = `SELECT id FROM information_schema.processlist WHERE id IN (${ids.join(', ')})`;
+      const list = ids.join(', ');
+      const sql =
+        this.options.flavour === 'mysql'
+          ? `SELECT processlist_id AS id FROM performance_schema.threads WHERE processlist_id IN (${list})`
+          : `SELECT id FROM information_schema.processlist WHERE id IN (${list})`;
       const isOver = async (): Promise<true | undefined> =>
         (await session.rows(doing, sql, [], limits)).length === 0 || undefined;
       const { timeoutMs: withinMs, signal } = limits;

@@ -17,6 +17,7 @@ import {
 } from './support/failover.ts';
 import { jsonLines } from './support/cli.ts';
 import { endpointTests } from './support/endpoints.ts';
+import { sessionsInTheWay } from './support/sessions.ts';
 import { must, testLab } from './support/site.ts';
 
 /*
@@ -182,6 +183,10 @@ test.serial('of two operators at once one is told who was faster', async (t) => 
     { changes: 2 },
   );
   isSound(t, report);
+});
+
+test.serial('sessions in the way of a switchover are named, and ended on request', async (t) => {
+  await sessionsInTheWay(t, at);
 });
 
 test.serial(

@@ -1,7 +1,10 @@
 import test from 'ava';
 
 import type { FaultName } from '../../../src/failover/drill/faults.ts';
+import { closingFor } from '../../../src/database/mariadb/server.ts';
+import { parseVersion } from '../../../src/database/version.ts';
 import { specOf } from '../../../src/failover/drill/ground.ts';
+import { sql } from '../../../src/failover/drill/look.ts';
 import { jsonLines, waitFor } from './cli.ts';
 import {
   eventually,
@@ -11,6 +14,7 @@ import {
   lastLine,
   promoteUntilDone,
 } from './failover.ts';
+import { sessionsInTheWay } from './sessions.ts';
 import type { Debian } from '../../../src/lab/release.ts';
 import { request, siteIsUp, testLab, vipOf } from './site.ts';
 
@@ -164,6 +168,29 @@ export function mariadbSite({ name, debian, version }: MariadbSite): void {
       t.is(report.to, to);
     },
   );
+
+  test.serial('sessions in the way of a switchover are named, and ended on request', async (t) => {
+    await sessionsInTheWay(t, await failover());
+  });
+
+  test.serial('an old primary lets administrators write before 12.0.1, and nobody since', async (t) => {
+    const at = await failover();
+    const [from, to] = await at.roles();
+    await at.ok('promote', to, '--yes');
+    const old = specOf(at.site, from);
+    const version = await sql(at.site, old, 'SELECT @@version;');
+    // What is not logged leaves nothing that others lack.
+    const write = sql(
+      at.site,
+      old,
+      `SET sql_log_bin = 0; CREATE TABLE ${at.site.app.database}.by_root (id INT); DROP TABLE ${at.site.app.database}.by_root;`,
+    );
+    const isWritten = await write.then(
+      () => true,
+      () => false,
+    );
+    t.is(isWritten, closingFor(parseVersion(version)) === undefined, version);
+  });
 
   test.serial('a replica is made anew from a copy of another instance', async (t) => {
     const at = await failover();
