@@ -21,7 +21,8 @@ export const MYSQL_LOCK_HOLDERS = `SELECT t.processlist_id AS id, MIN(t.processl
   FROM performance_schema.metadata_locks held
   JOIN performance_schema.threads t ON t.thread_id = held.owner_thread_id
   LEFT JOIN performance_schema.events_statements_current said
-    ON said.thread_id = held.owner_thread_id AND said.nesting_event_id IS NULL
+    ON said.thread_id = held.owner_thread_id
+    AND (said.nesting_event_id IS NULL OR said.nesting_event_type = 'TRANSACTION')
   LEFT JOIN (SELECT DISTINCT lock_wanted.object_type, lock_wanted.object_schema, lock_wanted.object_name
     FROM performance_schema.metadata_locks lock_wanted
     JOIN performance_schema.threads applier ON applier.thread_id = lock_wanted.owner_thread_id

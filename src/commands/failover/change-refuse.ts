@@ -25,6 +25,7 @@ export function refuse(
   const risks = [...force.accepts, ...needed.map(({ risk }) => risk)];
   const accept = needed.length > 0 && 'plan' in planned ? forced(process.argv.slice(2), risks) : undefined;
   process.stderr.write(session.redact(`${refusalsText(refusals, styles, accept)}\n`));
+  if (force.asks) process.stderr.write('a bare --force asks about each risk, and here nobody can be asked\n');
   if (json) print(session, refusalJson(refusals, accept));
   process.exitCode = EXIT.failed;
 }

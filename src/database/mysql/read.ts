@@ -59,7 +59,8 @@ SELECT p.processlist_id AS id, p.processlist_user AS user, p.processlist_host AS
   TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) AS seconds, COALESCE(p.processlist_state, '') AS state,
   COALESCE(said.digest_text, '') AS statement
   FROM information_schema.innodb_trx t JOIN performance_schema.threads p ON p.processlist_id = t.trx_mysql_thread_id
-  LEFT JOIN performance_schema.events_statements_current said ON said.thread_id = p.thread_id AND said.nesting_event_id IS NULL
+  LEFT JOIN performance_schema.events_statements_current said ON said.thread_id = p.thread_id
+    AND (said.nesting_event_id IS NULL OR said.nesting_event_type = 'TRANSACTION')
   WHERE p.name = 'thread/sql/one_connection' AND t.trx_started < NOW() - INTERVAL ${longTransactionSeconds} SECOND
   ORDER BY seconds DESC LIMIT 20;
 SELECT processlist_id AS id, processlist_user AS user, processlist_host AS host, processlist_time AS seconds,

@@ -50,11 +50,18 @@ export function blockers(
   const long = longTransactions(primary, settings.longTransactionSeconds);
   if (long.length > 0) {
     found.push(
-      refusal('LongTransactions', name, `${long.length} long transactions are open on ${name}`, {
-        remedy: 'wait for them; or `--end-sessions` ends their sessions',
-        forceable: true,
-        details: long.map(described),
-      }),
+      refusal(
+        'LongTransactions',
+        name,
+        long.length === 1
+          ? `a long transaction is open on ${name}`
+          : `${long.length} long transactions are open on ${name}`,
+        {
+          remedy: 'wait for them; or `--end-sessions` ends their sessions',
+          forceable: true,
+          details: long.map(described),
+        },
+      ),
     );
   }
   const locking = lockers(primary);

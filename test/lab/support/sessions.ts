@@ -38,7 +38,10 @@ export async function sessionsInTheWay(t: ExecutionContext, at: FailoverLab): Pr
     accept: string;
   };
   t.log(JSON.stringify(refusals));
-  t.regex(refusals.find(({ code }) => code === 'LockedTables')?.details.join() ?? '', /root from .* for \d+ s/);
+  t.regex(
+    refusals.find(({ code }) => code === 'LockedTables')?.details.join() ?? '',
+    /root from .* for \d+ s/,
+  );
   t.deepEqual(refusals.find(({ code }) => code === 'PreparedTransactions')?.details, ["'half'"]);
   t.regex(accept, /--force [a-z,-]*locked-tables/);
   t.is((await at.roles())[0], from);
