@@ -35,6 +35,12 @@ export const FAILOVER_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/failover/relocate.ts')).relocateCommand,
   },
   {
+    name: 'add',
+    summary: 'make a new server a replica',
+    usage: '<instance>',
+    load: async () => (await import('../commands/failover/add.ts')).addCommand,
+  },
+  {
     name: 'remove',
     summary: 'take a replica out of the cluster for good',
     usage: '<instance>',

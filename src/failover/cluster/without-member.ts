@@ -2,6 +2,7 @@ import type { Memory } from './memory.ts';
 
 /** For how long the watch leaves a removed instance alone that the inventory still names. */
 const LEFT_ALONE_MS = 30 * 86_400_000;
+const REMOVED = 'removed from the cluster';
 
 /**
  * What is remembered when an instance has left the cluster. Its names may come back with another server, so nothing that
@@ -15,7 +16,7 @@ export function withoutMember(
   const others = <Value>(record: Readonly<Record<string, Value>> = {}): Readonly<Record<string, Value>> =>
     Object.fromEntries(Object.entries(record).filter(([key]) => key !== name));
   const names = (list: readonly string[] = []): readonly string[] => list.filter((one) => one !== name);
-  const downtime = { instance: name, until: at + LEFT_ALONE_MS, reason: 'removed from the cluster', by };
+  const downtime = { instance: name, until: at + LEFT_ALONE_MS, reason: REMOVED, by };
   return {
     ...memory,
     rules: others(memory.rules),
@@ -28,4 +29,10 @@ export function withoutMember(
     runs: others(memory.runs),
     copies: others(memory.copies),
   };
+}
+
+/** An instance that comes back counts again. */
+export function withoutRemoval(memory: Memory, name: string): Memory {
+  const downtimes = memory.downtimes.filter((one) => one.instance !== name || one.reason !== REMOVED);
+  return { ...memory, downtimes };
 }

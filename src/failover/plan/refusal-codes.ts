@@ -1,5 +1,6 @@
 /** Every reason why a change is not made, by its stable code: what it means, in one sentence. */
 export const REFUSALS = {
+  AlreadyMember: 'The instance that would be added is a replica of the cluster already.',
   AlreadyPrimary: 'It is the primary already.',
   AntiFlap: 'The watch: the last automatic failover was not acknowledged, and it was not long ago.',
   ApplierStopped: 'The candidate has stopped applying, or cannot apply what it has received.',
@@ -37,6 +38,7 @@ export const REFUSALS = {
   NotTheLastPrimary: 'The last change made another instance the primary.',
   NothingToRepair: 'The watch: what is wrong is left to a person.',
   OfflineCandidate: 'The candidate is in offline mode and lets only administrators in.',
+  OlderThanPrimary: 'The instance that would be added runs an older release than the primary.',
   OtherDataCentre: 'The best candidate is in another data centre.',
   Paused: 'The watch: an operator has paused automatic recovery.',
   PreparedTransactions: 'XA transactions are prepared on the primary, and nobody ends them.',
@@ -49,6 +51,7 @@ export const REFUSALS = {
   ReceiverStopped: 'The candidate does not receive.',
   ReplicaIsWritable: 'The replica takes writes of its own.',
   Ring: 'The instances would follow each other in a ring.',
+  SameIdentity: 'Two instances have the same server_uuid or server_id.',
   SeveralChannels: 'The candidate replicates by more than one channel.',
   StillPrimary: 'The instance that would be removed is the primary.',
   SplitBrain: 'The histories of the instances are no longer one.',
