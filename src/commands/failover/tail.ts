@@ -5,7 +5,7 @@ import { transactionLines } from './errant-text.ts';
 import type { Session } from './session.ts';
 
 /** How long the look at a log may take that somebody is only shown, and at one that is to be rescued. */
-export const SHOW_MS = 4000;
+export const SHOW_MS = 3000;
 export const RESCUE_MS = 30_000;
 
 /** The topology with what the binary log of a dead primary holds, as far as that can be read now. */

@@ -807,3 +807,15 @@ test('a log that was applied and did not bring what was announced takes the chan
   t.regex(outcome.message ?? '', /has not got from the binary log of db1: .*:8-9/);
   t.deepEqual(changes(fake.calls).slice(-1), ['db2.makeReadOnly']);
 });
+
+test('a removed instance is forgotten, also when there is nothing to do to it', async (t) => {
+  const fake = fakeCluster();
+  await fake.ports.coordination.remember((memory) => ({
+    ...memory,
+    rules: { db3: 'prefer' },
+    fenced: ['db3'],
+  }));
+  const plan: Plan = { ...planOf(), kind: 'remove', from: undefined, to: 'db3' };
+  t.like(await carryOut(plan, fake), { outcome: 'done', kind: 'remove' });
+  t.like(fake.memory(), { rules: {}, fenced: [], downtimes: [{ instance: 'db3', by: 'tester' }] });
+});
