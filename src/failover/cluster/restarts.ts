@@ -22,8 +22,10 @@ export function withStarts(
   for (const instance of topology.instances) {
     if (instance.kind === 'silent' || instance.state.replication === undefined) continue;
     const { executed, replication, startedAt } = instance.state;
-    if (!contains(union(executed, replication.backlog), had)) continue;
     const { name } = instance.spec;
+    // One that is seen for the first time may acknowledge before the next look, and what it holds then is lost at a restart.
+    const isKnown = (known?.[name] ?? before?.[name]) !== undefined;
+    if (isKnown && !contains(union(executed, replication.backlog), had)) continue;
     runs[name] = startedAt;
     if (Math.abs((started[name] ?? 0) - startedAt) > SAME_START_MS) started[name] = startedAt;
   }
@@ -32,8 +34,7 @@ export function withStarts(
 
 /**
  * MariaDB deletes its relay log when it starts: what this replica had acknowledged and not applied is gone, unless it
- * was seen to hold all that the primary had since then. A replica that was never seen so has acknowledged nothing that
- * the primary waited for.
+ * was seen to hold all that the primary had since then, or has run since it was seen for the first time.
  */
 export function mayHaveLostRelayLog(survey: Survey, instance: Answering): boolean {
   const { topology, primary } = survey;

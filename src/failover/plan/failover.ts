@@ -55,7 +55,7 @@ export function planFailover(
   to: Answering,
   wish: FailoverWish,
 ): Plan {
-  const first = stopStages(survey, from, wish.rescueTail === true);
+  const first = stopStages(survey, from, to, wish.rescueTail === true);
   const rest = restOf(survey, from, to, wish.rescueTail === true);
   return { ...rest, stages: [...first, ...rest.stages], lookAgain: { ...wish, after: first.length } };
 }
@@ -158,10 +158,17 @@ function isBelowStopped(survey: Survey, instance: Answering): boolean {
 }
 
 /** From here on no replica receives, so no replica acknowledges. */
-function stopStages(survey: Survey, from: Instance | undefined, rescueTail: boolean): readonly Stage[] {
+function stopStages(
+  survey: Survey,
+  from: Instance | undefined,
+  to: Answering,
+  rescueTail: boolean,
+): readonly Stage[] {
   const { settings } = survey;
   const replicas = survey.others.filter(
-    (instance) => instance.state.replication !== undefined && !staysBelow(survey, instance, undefined),
+    (instance) =>
+      instance.state.replication !== undefined &&
+      (instance === to || !staysBelow(survey, instance, undefined)),
   );
   const started = replicas.filter(
     ({ state: { replication } }) => replication?.applier === 'off' && replication.applierError === undefined,

@@ -129,7 +129,7 @@ function repairSemiSync(survey: Survey, problem: Problem, instance: Answering | 
     const ready = survey
       .followers(name)
       .filter((one) => survey.links.get(one.spec.name)?.state === 'hears').length;
-    if (ready < survey.semiSync.required) {
+    if (ready < source.requiredAcks) {
       return first.length > 0
         ? repair(problem, name, first)
         : nothing(problem, 'too few replicas could acknowledge: writes would wait');
@@ -147,7 +147,7 @@ function repairSemiSync(survey: Survey, problem: Problem, instance: Answering | 
           ]
         : [],
       [step(settings, { do: 'semi-sync-source', instance: name, on: true })],
-      [step(settings, { do: 'await-ackers', instance: name, count: survey.semiSync.required })],
+      [step(settings, { do: 'await-ackers', instance: name, count: source.requiredAcks })],
     ]);
   }
   return first.length > 0

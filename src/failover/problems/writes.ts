@@ -102,8 +102,7 @@ export const WRITE_ROWS = [
           message: `${spec.name} does not wait for acknowledgements, although the replicas would give them`,
         })),
       ),
-    remedy: ({ instance }) =>
-      `the watch turns semi-sync on at ${instance} as soon as a replica can acknowledge`,
+    remedy: ({ instance }, survey) => `${bringAckers(survey)}, and turns semi-sync on at ${instance} then`,
   },
   {
     code: 'PrimarySemiSyncMustNotBeSet',

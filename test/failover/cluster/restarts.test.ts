@@ -43,6 +43,15 @@ test('another look at the same run changes nothing that is remembered', (t) => {
   t.deepEqual(again, { started: REMEMBERED.started, runs: REMEMBERED.runs });
 });
 
+test('a replica that is seen for the first time may acknowledge before it has everything, and lose that at a restart', (t) => {
+  const behind = parseGtids('mariadb', '0-1-200');
+  const memory = { ...NO_MEMORY, primary: 'db1', ...withStarts(NO_MEMORY, seen(0, NO_MEMORY), behind) };
+  t.false(hasLost(seen(0, memory)));
+  t.true(hasLost(seen(10, memory)));
+  const again = { ...memory, ...withStarts(memory, seen(10, memory), behind) };
+  t.true(hasLost(seen(10, again)), 'it has not fetched again what it had before the restart');
+});
+
 test('what an older release remembers counts as far as clocks agree, and goes on being written for it', (t) => {
   const { runs: _, ...older } = REMEMBERED;
   t.false(hasLost(seen(4, older)));

@@ -114,7 +114,7 @@ function onInstance(world: ModelServers, node: Node, action: OnInstance): void {
     case 'make-writable':
       if (action.startedAt !== undefined && action.startedAt !== startOf(node))
         throw new Failure(`${node.name} was started again`);
-      node.writable = true;
+      world.open(node);
       return;
     case 'end-sessions':
     case 'end-prepared':
@@ -205,7 +205,12 @@ function follow(world: ModelServers, node: Node, name: string): void {
   stopReceiver(node);
   const source = world.node(name);
   const ahead = [...node.executed].filter(
-    (one) => !source.executed.has(one) && !source.pending.has(one) && !source.relay.includes(one),
+    (one) =>
+      !source.executed.has(one) &&
+      !source.pending.has(one) &&
+      !source.relay.includes(one) &&
+      // The source ends that receiver with error 1236.
+      !world.gone.has(one),
   );
   // Who is about to be the primary fetches from another what it lacks, and keeps what is its own.
   const isNext = world.memory.unfinished?.to === node.name;

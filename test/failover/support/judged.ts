@@ -14,7 +14,11 @@ export function judged(
   const healthy = replicas.filter((node) => isHealthy(world, node));
   if (healthy.length === 0) return 'nobody is healthy';
   if (start === 'switchover') {
-    const direct = healthy.filter((node) => world.connected(node)?.name === old);
+    // Who is below another replica gets the last writes by way of that one: the tool asks for `relocate` first. An applier
+    // that somebody has stopped has a reason while the primary lives.
+    const direct = healthy.filter(
+      (node) => world.connected(node)?.name === old && node.link?.applier === true,
+    );
     if (direct.length === 0) return 'no healthy one follows it';
     return world.ackers(world.node(old)).length < world.node(old).required
       ? 'its commits wait for an acknowledgement'
@@ -22,6 +26,7 @@ export function judged(
   }
   const primary = world.node(old);
   if (world.wasAsynchronous) return 'it did not wait for acknowledgements';
+  // Nobody sees a fall back to asynchronous that comes after the last look.
   if (!primary.endless) return 'it may have fallen back';
   const others = healthy.map((node) => new Set([...node.executed, ...node.relay]));
   const isHeldByOthers = (held: ReadonlySet<Transaction>): boolean =>
@@ -32,8 +37,9 @@ export function judged(
       (!node.up ||
         (node.copied !== undefined && !isHeldByOthers(node.copied.held)) ||
         world.isolated.has(node.name) ||
+        // Nobody sees what a receiver that does not stop acknowledges after the look.
         node.keepsReceiving ||
-        // It has deleted its relay log.
+        // MariaDB deletes the relay log at its start, and nobody can say afterwards whether something was in it.
         (world.flavour === 'mariadb' && node.restarts > 0)),
   );
   if (unreached.length >= primary.required) return 'too few of those who acknowledge can be reached';
@@ -41,12 +47,19 @@ export function judged(
   const givers = healthy.flatMap((node) => [...node.executed, ...node.relay]);
   if ([...world.acknowledged].some((one) => !givers.includes(one)))
     return 'acknowledged writes are out of reach';
+  // Whether it was acknowledged, nobody can tell who sees it on one instance only.
   if ([...all].some((one) => !givers.includes(one)))
     return 'only one that is not healthy has the last writes';
   return undefined;
 }
 
+/**
+ * Whether it could be the next primary within the time of a failover. An applier that was stopped is started, except
+ * where MariaDB would delete the relay log at that (`START SLAVE` with neither thread running).
+ */
 export function isHealthy(world: World, node: Node): boolean {
+  const { link } = node;
+  const losesAtStart = world.flavour === 'mariadb' && link?.receiver === false && node.relay.length > 0;
   return (
     node.up &&
     node.copied === undefined &&
@@ -54,8 +67,10 @@ export function isHealthy(world: World, node: Node): boolean {
     !node.delayed &&
     !node.lagging &&
     !node.keepsReceiving &&
-    !node.link?.lacksPurged &&
-    node.link?.applier === true &&
+    link !== undefined &&
+    !link.lacksPurged &&
+    (link.applier || !losesAtStart) &&
+    // Only somebody who names it promotes one in another data centre.
     node.dataCentre === 'here'
   );
 }

@@ -2,6 +2,7 @@ import { planFinish } from '../../../src/failover/plan/finish.ts';
 import type { Plan } from '../../../src/failover/plan/action.ts';
 import { planPromote, type PromoteWish } from '../../../src/failover/plan/promote.ts';
 import { planRejoin } from '../../../src/failover/plan/rejoin.ts';
+import { RISKS } from '../../../src/failover/plan/risks.ts';
 import { planRepair } from '../../../src/failover/problems/repair.ts';
 import type { Topology } from '../../../src/failover/cluster/topology.ts';
 import { primaryOf } from '../../../src/failover/cluster/primary.ts';
@@ -141,7 +142,8 @@ export async function play(
     const why = one.kind === 'failover' && one.from !== undefined ? judged(world, one.from, 'crash') : '';
     const before = new Set(world.acknowledged);
     const ending = await runPlan(world, one, { settings, random, between, ...options });
-    if (one.lostCount > 0 || one.notes.some((note) => /may be lost/.test(note))) isLossTold = true;
+    const isTold = one.lostCount > 0 || one.notes.some((note) => note.startsWith('writes may be lost'));
+    if (isTold && ending.how !== 'undone') isLossTold = true;
     if (/acknowledge writes that are lost/.test(ending.message ?? '')) isLossTold = true;
     log.push(`  ${ending.how} ${ending.to}: ${ending.message ?? ''}; ${stateOf()}`);
     const isWhole = Object.keys(options).length === 0 && one.kind === 'failover';
@@ -149,6 +151,8 @@ export async function play(
     const chosen = one.lookAgain?.to;
     const isPossible =
       why === undefined &&
+      // Where the new primary takes writes already, the balancers' answer may be all that is missing.
+      one.stages.flat().some(({ irreversible }) => irreversible) &&
       // One that lives goes on giving its writes to whoever receives, until nobody does.
       !world.node(one.from ?? '').up &&
       judged(world, one.from ?? '', 'crash') === undefined &&
@@ -273,7 +277,9 @@ export async function play(
    */
   async function operate(): Promise<void> {
     const typed: string[] = [];
-    for (let round = 0; round < 12 + 2 * count && ailments(world).length > 0; round++) {
+    for (let round = 0; round < 12 + 2 * count; round++) {
+      world.everythingArrives();
+      if (ailments(world).length === 0) return;
       const topology = world.observe();
       const named = problems(topology, settings).flatMap(({ remedy }) => commandsIn(remedy));
       if (!(await typeOne(topology, named, typed))) return;
@@ -300,7 +306,7 @@ export async function play(
       const planned = planOf(topology, command, settings);
       if ('plan' in planned) {
         if (command.accepts.length > 0) {
-          isLossTold = true;
+          if (command.accepts.some((risk) => /lost|given up/.test(RISKS[risk]))) isLossTold = true;
           world.isForced = true;
         }
         await run(planned.plan, {});

@@ -267,13 +267,39 @@ export class ModelServers {
     const missing: Transaction[] = [];
     for (const one of source.executed) if (this.#wants(node, one)) missing.push(one);
     for (const one of source.pending.keys()) if (this.#wants(node, one)) missing.push(one);
-    if (missing.some((one) => source.purged.has(one))) {
+    if (missing.some((one) => source.purged.has(one)) || this.#isAhead(node, source)) {
       node.link.receiver = false;
       node.link.lacksPurged = true;
       return;
     }
     node.relay.push(...missing.slice(0, most));
     this.acknowledge(source);
+  }
+
+  /**
+   * Whether it has transactions of its source that its source has lost: both flavours end the receiver with error 1236
+   * (MySQL: "Replica has more GTIDs than the source has, using the source's SERVER_UUID"; MariaDB: the GTID "is not in
+   * the master's binlog").
+   */
+  #isAhead(node: Node, source: Node): boolean {
+    if (!source.lostTail) return false;
+    const isAhead = (one: Transaction): boolean =>
+      isOwn(source, one) && !source.executed.has(one) && !source.pending.has(one);
+    return [...node.executed].some(isAhead) || node.relay.some(isAhead);
+  }
+
+  /**
+   * Who is opened without the last writes that its disk has lost, while nobody who has them answers, has lost them: no
+   * tool could know of them.
+   */
+  open(node: Node): void {
+    const answering = this.all().filter(
+      (one) => one.up && one.copied === undefined && !this.isolated.has(one.name),
+    );
+    for (const transaction of this.lastCopies)
+      if (!answering.some((one) => one.executed.has(transaction) || one.relay.includes(transaction)))
+        this.gone.add(transaction);
+    node.writable = true;
   }
 
   /**
