@@ -6,7 +6,7 @@ import { play, randomFrom, type Scenario } from './play.ts';
 
 /** How many conditions a scenario has on average. */
 const CONDITIONS_EACH = 1.5;
-const RUNS = Number(process.env['UNDERSTUDY_MODEL_RUNS'] ?? 10_000);
+const RUNS = Number(process.env['UNDERSTUDY_MODEL_RUNS'] ?? 20_000);
 /** The same scenarios on every machine, so that who changes something else is not stopped; others are hunted by a seed. */
 const FIRST = Number(process.env['UNDERSTUDY_MODEL_SEED'] ?? 0);
 /** Scenarios of one test: so many end within the time limit of a test on a slow machine, too. */
