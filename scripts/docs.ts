@@ -138,6 +138,8 @@ function failoverJsonPage(): string {
     '`status` and `analyse` write one JSON object. `promote`, `rejoin` and `relocate` write one a line, each with a',
     '`type`, and text for people to stderr; the last line is a `result` or `refused`. `history` writes one object a line.',
     'The shapes as JSON Schemas are in [failover-json.schema.json](failover-json.schema.json).',
+    'With several clusters and none chosen, `status --json` writes an array of such objects, and one object a line for each of',
+    'them with `--watch`; `--cluster NAME` gives the one object.',
     '',
     'New keys and new types of lines may be added; what is here keeps its meaning.',
     '',
