@@ -58,6 +58,8 @@ export async function carryOut(action: Action, context: ActionContext, limits: L
     }
     case 'stop-receiver':
       return await stopReceiver(action, context, limits);
+    case 'confirm-stopped':
+      return await confirmStopped(action, server(action.instance), limits);
     case 'start-receiver':
       return await said(server(action.instance).startReceiver(limits));
     case 'start-applier':
@@ -281,6 +283,20 @@ async function stopReceiver(
   } finally {
     over.abort();
   }
+}
+
+async function confirmStopped(
+  { instance: name, startedAt }: Extract<Action, { readonly do: 'confirm-stopped' }>,
+  server: Server,
+  limits: Limits,
+): Promise<Done> {
+  const state = await server.readState(limits);
+  const { receiver = 'off' } = state.replication ?? {};
+  if (state.startedAt === startedAt && receiver === 'off') return {};
+  throw new UserError(
+    `${name} ${receiver === 'off' ? 'was started again' : 'receives again'}, and may have acknowledged to the old primary, which lives`,
+    { exitCode: EXIT.failed },
+  );
 }
 
 async function unfence(

@@ -22,6 +22,11 @@ export type Action =
   | { readonly do: 'point-writers'; readonly instance: string }
   /** `seeks`: the receiver connects to this instance, which does not answer; its connection is ended with it. */
   | { readonly do: 'stop-receiver'; readonly instance: string; readonly seeks?: string }
+  /**
+   * Fails when the server was started again since its receiver was stopped (its `startedAt` is another one), or receives: by
+   * itself it asks its source again, and acknowledges to it.
+   */
+  | { readonly do: 'confirm-stopped'; readonly instance: string; readonly startedAt: number }
   | { readonly do: 'start-receiver'; readonly instance: string }
   | { readonly do: 'start-applier'; readonly instance: string }
   | { readonly do: 'stop-applier'; readonly instance: string }

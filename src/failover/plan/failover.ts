@@ -56,7 +56,7 @@ export function planFailover(
   wish: FailoverWish,
 ): Plan {
   const first = stopStages(survey, from, to, wish.rescueTail === true);
-  const rest = restOf(survey, from, to, wish.rescueTail === true);
+  const rest = restOf(survey, from, to, wish);
   return { ...rest, stages: [...first, ...rest.stages], lookAgain: { ...wish, after: first.length } };
 }
 
@@ -91,7 +91,7 @@ export function planRestOfFailover(
   const { instance: target, all, found } = judged.find((one) => one.found.length === 0) ?? first;
   if (found.length > 0 || target.kind === 'silent') return { refusals: found };
   const accepted = [...new Set([...(begun.accepted ?? []), ...all.flatMap(({ risk }) => risk ?? [])])];
-  const plan = { ...restOf(survey, from, target, rescueTail), accepted };
+  const plan = { ...restOf(survey, from, target, begun.lookAgain), accepted };
   const source = plan.stages
     .flat()
     .find(({ action }) => action.do === 'semi-sync-source' && action.instance === plan.to);
@@ -194,7 +194,13 @@ function stopStages(
 }
 
 /** The candidate applies what it has received, fetches what other replicas have more, and becomes the primary. */
-function restOf(survey: Survey, from: Instance | undefined, to: Answering, rescueTail: boolean): Plan {
+function restOf(
+  survey: Survey,
+  from: Instance | undefined,
+  to: Answering,
+  { accepts, rescueTail = false }: FailoverWish,
+): Plan {
+  const isHeard = accepts.includes('PrimaryIsHeardOf');
   const fresh = to.spec.name;
   const giver = giverFor(survey, to);
   const tail = rescueTail ? tailOf(survey) : undefined;
@@ -250,7 +256,9 @@ function restOf(survey: Survey, from: Instance | undefined, to: Answering, rescu
       ...sideBySide(applyStages(survey, to), giver ? applyStages(survey, giver) : []),
       ...(giver ? fetchStages(survey, to, giver) : []),
       ...(rescueTail ? rescueStages(survey, to) : []),
-      ...promotion.stages,
+      ...(from !== undefined && (isHeard || from.kind === 'answering' || from.silence.alive)
+        ? confirmed(survey, to, promotion.stages)
+        : promotion.stages),
     ]),
   };
 }
@@ -260,6 +268,23 @@ function heldAfter(survey: Survey, to: Answering, rescueTail: boolean): Gtids {
   const held = union(survey.holds(to), survey.everything());
   const tail = rescueTail ? tailOf(survey) : undefined;
   return tail === undefined ? held : union(held, onlyInTail(survey, tail, to));
+}
+
+/**
+ * A replica that is started again asks its source by itself, and acknowledges to it when it lives: right before the new
+ * primary takes writes, each of the others is looked at once more.
+ */
+function confirmed(survey: Survey, to: Answering, stages: readonly Stage[]): readonly Stage[] {
+  const opening = stages.findIndex((stage) => stage.some(({ irreversible }) => irreversible));
+  if (opening < 0) return stages;
+  const others = survey.others.filter(
+    (instance) =>
+      instance !== to && instance.state.replication !== undefined && !staysBelow(survey, instance, undefined),
+  );
+  const confirm = others.map(({ spec: { name }, state: { startedAt } }) =>
+    step(survey.settings, { do: 'confirm-stopped', instance: name, startedAt }),
+  );
+  return [...stages.slice(0, opening), confirm, ...stages.slice(opening)];
 }
 
 /** The failover also loses the transactions that another instance holds and cannot give to the new primary. */

@@ -16,6 +16,8 @@ export function sentenceOf(action: Action): string {
       return `the balancers send writers to ${action.instance}`;
     case 'stop-receiver':
       return `${action.instance} stops receiving`;
+    case 'confirm-stopped':
+      return `${action.instance} has not begun to receive again by a restart`;
     case 'start-receiver':
       return `${action.instance} receives again`;
     case 'stop-applier':

@@ -104,6 +104,7 @@ function limitOf(settings: FailoverSettings, action: Action): number {
     case 'end-writers':
     case 'point-writers':
       return Math.max(settings.queryTimeoutMs, BALANCERS_LIMIT_MS);
+    case 'confirm-stopped':
     case 'start-receiver':
     case 'start-applier':
     case 'stop-applier':

@@ -598,6 +598,22 @@ test('the connection of a receiver to a silent host is ended where the receiver 
   ]);
 });
 
+test('a replica that was started again in the middle stops the change before another one takes writes', async (t) => {
+  const healthy = healthyState('mysql', 'db3', '');
+  const change = async (startedAt: number): Promise<Outcome> =>
+    await carryOut(
+      planOf(
+        [{ action: { do: 'confirm-stopped', instance: 'db3', startedAt: healthy.startedAt } }],
+        [{ action: { do: 'make-writable', instance: 'db2' }, irreversible: true }],
+      ),
+      fakeCluster({ 'db3.readState': async () => ({ ...healthy, startedAt }) }),
+    );
+  t.is((await change(healthy.startedAt)).outcome, 'done');
+  const restarted = await change(healthy.startedAt + 2000);
+  t.is(restarted.outcome, 'undone');
+  t.regex(restarted.message ?? '', /^db3 was started again, and may have acknowledged to the old primary/);
+});
+
 test('nobody waits for transactions that cannot come: what stands in the way is told', async (t) => {
   const state = describe({ instances: ['db1 primary 1:1-100', 'db2 <db1 silent=4200 1:1-90'] }).instances;
   const [db1, db2] = state.map((one) => (one.kind === 'answering' ? one.state : undefined));

@@ -79,6 +79,10 @@ function onInstance(world: ModelServers, node: Node, action: OnInstance): void {
     case 'stop-receiver':
       stopReceiver(node);
       return;
+    case 'confirm-stopped':
+      if (node.link?.receiver === true || startOf(node) !== action.startedAt)
+        throw new Failure(`${node.name} was started again`);
+      return;
     case 'start-receiver':
       startThreads(world, node, { receiver: true });
       return;

@@ -48,6 +48,7 @@ export function actionText(action: Action): string {
     case 'end-writers':
     case 'point-writers':
     case 'stop-receiver':
+    case 'confirm-stopped':
     case 'start-receiver':
     case 'start-applier':
     case 'stop-applier':
