@@ -19,7 +19,7 @@ SELECT @@version AS version, @@server_id AS server_id, @@hostname AS hostname, @
   @@max_connections AS max_connections, @@rpl_semi_sync_master_enabled AS source_enabled,
   @@rpl_semi_sync_master_timeout AS source_timeout,
   @@rpl_semi_sync_master_wait_no_slave AS source_wait, @@rpl_semi_sync_slave_enabled AS replica_enabled;
-SELECT variable_name, variable_value, UNIX_TIMESTAMP() AS now FROM information_schema.global_status
+SELECT variable_name, variable_value, UNIX_TIMESTAMP() AS server_time FROM information_schema.global_status
   WHERE variable_name IN ('Rpl_semi_sync_master_status', 'Rpl_semi_sync_master_clients',
   'Rpl_semi_sync_master_wait_sessions', 'Rpl_semi_sync_slave_status', 'Threads_connected', 'Uptime');
 SHOW ALL SLAVES STATUS;

@@ -46,7 +46,7 @@ SELECT @@version AS version, @@server_uuid AS uuid, @@server_id AS server_id, @@
   (SELECT SUM(sum_number_of_bytes_write) FROM performance_schema.file_summary_by_event_name
     WHERE event_name = 'wait/io/file/sql/binlog') AS binlog_bytes;
 SELECT variable_name, variable_value FROM performance_schema.global_variables WHERE variable_name IN (${list(VARIABLES)});
-SELECT variable_name, variable_value, UNIX_TIMESTAMP() AS now FROM performance_schema.global_status
+SELECT variable_name, variable_value, UNIX_TIMESTAMP() AS server_time FROM performance_schema.global_status
   WHERE variable_name IN (${list(STATUS)});
 SHOW REPLICA STATUS;
 SELECT channel_name, TIMESTAMPDIFF(MICROSECOND, GREATEST(last_heartbeat_timestamp, last_queued_transaction_end_queue_timestamp,
@@ -212,7 +212,7 @@ function replicationOf(
 /** When the server was started, from the rows of its status: the uptime and the time are of one statement. */
 export function startOf(status: readonly Row[] | undefined): number {
   const uptime = pairs(status).get('uptime');
-  return uptime === undefined ? 0 : (number(status?.[0], 'now') - Number(uptime)) * 1000;
+  return uptime === undefined ? 0 : (number(status?.[0], 'server_time') - Number(uptime)) * 1000;
 }
 
 function positionOf(row: Row): string {
