@@ -12,7 +12,8 @@ import type { WriterConfig } from './writer-config.ts';
 export const TABLE = 'understudy_drill';
 
 const BUNDLE = new URL('../../../files/drill/dist/writer.mjs', import.meta.url);
-const FIRST_WRITE_MS = 30_000;
+/** Its host may be busy, or have just booted. */
+const FIRST_WRITE_MS = 120_000;
 /** Each writer of a drill has so many ids for itself. */
 const IDS = 100_000_000;
 
