@@ -108,11 +108,22 @@ async function setUp(lab: TestLab, at: FailoverLab): Promise<Endpoints> {
   await ground.sh(
     NAME_SERVER,
     `cat > /etc/knot/knot.conf <<'END'
-server: { listen: ${server}@53 }
-key: [ { id: failover, algorithm: hmac-sha256, secret: ${key} } ]
-acl: [ { id: failover, key: failover, action: update } ]
-template: [ { id: default, storage: /var/lib/knot } ]
-zone: [ { domain: ${ZONE}, acl: failover } ]
+server:
+  listen: ${server}@53
+key:
+  - id: failover
+    algorithm: hmac-sha256
+    secret: ${key}
+acl:
+  - id: failover
+    key: failover
+    action: update
+template:
+  - id: default
+    storage: /var/lib/knot
+zone:
+  - domain: ${ZONE}
+    acl: failover
 END
 cat > /var/lib/knot/${ZONE}.zone <<'END'
 $TTL 60
@@ -120,8 +131,11 @@ $TTL 60
 @ NS ns
 ns A ${server}
 END
+systemctl stop knot
+# An earlier run leaves a journal, which does not fit the zone any more.
+rm -rf /var/lib/knot/journal /var/lib/knot/timers
 chown knot:knot /var/lib/knot/${ZONE}.zone
-systemctl restart knot`,
+systemctl start knot`,
   );
   const file = join(tmpdir(), `understudy-endpoints-${process.pid}.json`);
   const variable = [
