@@ -36,13 +36,13 @@ export const FAILOVER_VERBS: readonly Verb[] = [
   },
   {
     name: 'add',
-    summary: 'make a new server a replica',
+    summary: 'make a server that the inventory names a replica, when it can be one',
     usage: '<instance>',
     load: async () => (await import('../commands/failover/add.ts')).addCommand,
   },
   {
     name: 'remove',
-    summary: 'take a replica out of the cluster for good',
+    summary: 'take a replica out of the cluster for good: it follows nobody, and is forgotten',
     usage: '<instance>',
     load: async () => (await import('../commands/failover/remove.ts')).removeCommand,
   },
@@ -70,7 +70,7 @@ export const FAILOVER_VERBS: readonly Verb[] = [
   },
   {
     name: 'watch',
-    summary: 'watch the cluster, and recover it by itself: the daemon that runs on the balancers',
+    summary: 'watch the clusters, and recover them by itself: the daemon that runs on the balancers',
     load: async () => (await import('../commands/failover/watch.ts')).watchCommand,
   },
   {
