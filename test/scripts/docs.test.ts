@@ -38,7 +38,11 @@ for (const [name, module] of Object.entries(registry)) {
     const [, [action, args] = ['', undefined]] = Object.entries(task ?? {});
     t.is(action, name);
     const given = typeof args === 'string' ? { [textArgument(module) ?? '']: args } : (args ?? {});
-    const rendered = JSON.parse(JSON.stringify(given).replaceAll(/\{\{ *tool_sha256 *\}\}/g, 'a'.repeat(64)));
+    const rendered = JSON.parse(
+      JSON.stringify(given)
+        .replaceAll(/\{\{ *tool_sha256 *\}\}/g, 'a'.repeat(64))
+        .replaceAll(/\{\{ *inventory_hostname *\}\}/g, 'web1'),
+    );
     t.true('args' in parseArguments(module, rendered as Record<string, unknown>));
   });
 }
