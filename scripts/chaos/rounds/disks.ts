@@ -2,11 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { type FaultName, FAULTS } from '../../../src/failover/drill/faults.ts';
 import { convergence } from '../../../src/failover/drill/invariants.ts';
-import type { MakeRound } from './round.ts';
+import { type MakeRound, relieve } from './round.ts';
 
 /* A disk that is full or stands still. A replica gets a small one, and becomes the primary with it. */
 
-export const primaryDisk: MakeRound = ({ site, failover, replicas, random }) => {
+export const primaryDisk: MakeRound = (setting) => {
+  const { site, failover, replicas, random } = setting;
   const { pick, next, between } = random;
   const fault = pick<FaultName>(['stalled-disk', 'stalled-disk', 'full-disk']);
   const target = pick(replicas);
@@ -33,6 +34,9 @@ export const primaryDisk: MakeRound = ({ site, failover, replicas, random }) => 
       await wait(between(500, 5000));
     },
     heal: async () => await FAULTS[fault].heal(site, target),
-    restore: async () => await FAULTS[fault].restore?.(site, target),
+    restore: async () => {
+      await relieve(setting, target);
+      await FAULTS[fault].restore?.(site, target);
+    },
   };
 };

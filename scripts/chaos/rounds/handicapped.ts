@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type FaultName, FAULTS } from '../../../src/failover/drill/faults.ts';
 import { type HandicapName, HANDICAPS } from '../../../src/failover/drill/handicaps.ts';
 import { convergence } from '../../../src/failover/drill/invariants.ts';
-import { type MakeRound, promote } from './round.ts';
+import { type MakeRound, promote, relieve } from './round.ts';
 
 /** Something has been wrong with some replicas, and then the primary dies, or is moved. */
 export const handicapped: MakeRound = (setting) => {
@@ -55,7 +55,11 @@ export const handicapped: MakeRound = (setting) => {
       for (const instance of concerned) await handicap.lift(site, instance);
     },
     restore: async () => {
-      for (const instance of concerned) await handicap.restore?.(site, instance);
+      for (const instance of concerned) {
+        if (!handicap.restore) continue;
+        await relieve(setting, instance);
+        await handicap.restore(site, instance);
+      }
     },
   };
 

@@ -1,5 +1,6 @@
 import type { DrillSite } from '../../../src/commands/failover/drill-site.ts';
 import type { Stage } from '../../../src/failover/drill/exercise.ts';
+import { primaryName } from '../../../src/failover/drill/look.ts';
 import type { Tool } from '../../../src/failover/drill/tool.ts';
 import type { Random } from '../random.ts';
 
@@ -32,6 +33,14 @@ export type MakeRound = (setting: Setting) => Round;
 
 /** Nothing is left to be ended. */
 export const nothing = async (): Promise<void> => {};
+
+/** Makes another one the primary, if this one is: stopping a replica disturbs nobody. */
+export async function relieve({ site, failover }: Setting, instance: string): Promise<void> {
+  if ((await primaryName(site)) !== instance) return;
+  const to = site.instances.find((spec) => spec.name !== instance)?.name ?? '';
+  const { status, stderr } = await failover('promote', to, '--yes');
+  if (status !== 0) throw new Error(`promote ${to} ended with ${status}: ${stderr}`);
+}
 
 /** Whatever comes of it: a refusal is an answer, too. */
 export async function promote({ failover }: Setting, to: string): Promise<void> {
