@@ -4,7 +4,16 @@ import { scriptCommand } from '../scripts/options.ts';
 import { checkLabName } from '../src/lab/layout.ts';
 import { UserError } from '../src/lib/errors.ts';
 
-export const PARTS = ['bare', 'site', 'tasks', 'switchover', 'promote', 'watch', 'analyse'] as const;
+export const PARTS = [
+  'bare',
+  'site',
+  'tasks',
+  'switchover',
+  'promote',
+  'watch',
+  'orchestrator',
+  'analyse',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 /** What to measure, and where. */
@@ -14,6 +23,8 @@ export interface BenchOptions {
   /** Undefined: as many as each part needs for a steady figure. */
   readonly runs: number | undefined;
   readonly keep: boolean;
+  /** The binary of Orchestrator; without it that part is left out. */
+  readonly orchestrator: string | undefined;
 }
 
 /** Reads the command line; ends the process after `--help`, or with words about what is wrong. */
@@ -25,19 +36,30 @@ export function benchOptions(argv: readonly string[]): BenchOptions {
       ['npm run bench', 'everything, on a lab of its own: about an hour'],
       ['npm run bench -- --only site,tasks --runs 3', 'two parts, three times each'],
       ['npm run bench -- --only analyse', 'without a lab'],
+      ['npm run bench -- --only watch,orchestrator --orchestrator PATH', 'beside Orchestrator'],
     ],
   )
     .option('--name <lab>', 'the lab that is made, and removed again', labName, 'bench')
     .option(`--only <parts>`, `some of ${PARTS.join(', ')}, with commas between`, partsOf)
     .option('--runs <number>', 'how often each is measured', countOf)
+    .option('--orchestrator <path>', 'its binary, which docs/benchmarks.md says how to build')
     .option('--keep', 'leave the lab')
     .parse(argv, { from: 'user' });
-  const given = command.opts<{ name: string; only?: readonly Part[]; runs?: number; keep?: true }>();
+  const given = command.opts<{
+    name: string;
+    only?: readonly Part[];
+    runs?: number;
+    keep?: true;
+    orchestrator?: string;
+  }>();
+  if (given.only?.includes('orchestrator') === true && given.orchestrator === undefined)
+    command.error('error: the part orchestrator needs --orchestrator PATH');
   return {
     name: given.name,
     parts: given.only ?? PARTS,
     runs: given.runs,
     keep: given.keep === true,
+    orchestrator: given.orchestrator,
   };
 }
 

@@ -6,6 +6,7 @@ import { prepareAnsible, type Ansible } from './ansible.ts';
 import { benchFailover, FAILOVER_PARTS } from './failover.ts';
 import { describe, measure, median, repeat, type Measured } from './measure.ts';
 import { benchOptions } from './options.ts';
+import { benchOrchestrator } from './orchestrator.ts';
 import { benchTopology } from './topology.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -49,6 +50,15 @@ try {
       parts: failovers,
       runs: FAILOVERS,
       program: [process.execPath, join(ROOT, 'dist/bin/failover.js')],
+      say,
+    });
+  }
+  if (parts.includes('orchestrator') && options.orchestrator !== undefined) {
+    await benchOrchestrator({
+      inventory: INVENTORY,
+      runs: FAILOVERS,
+      program: [process.execPath, join(ROOT, 'dist/bin/failover.js')],
+      binary: options.orchestrator,
       say,
     });
   }
