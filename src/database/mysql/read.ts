@@ -44,7 +44,10 @@ SELECT @@version AS version, @@server_uuid AS uuid, @@server_id AS server_id, @@
   @@gtid_purged AS purged, @@gtid_mode AS gtid_mode, @@log_bin AS log_bin, @@log_replica_updates AS log_replica_updates,
   @@max_connections AS max_connections,
   (SELECT SUM(sum_number_of_bytes_write) FROM performance_schema.file_summary_by_event_name
-    WHERE event_name = 'wait/io/file/sql/binlog') AS binlog_bytes;
+    WHERE event_name = 'wait/io/file/sql/binlog'
+    AND EXISTS (SELECT 1 FROM performance_schema.setup_instruments WHERE name = 'wait/io/file/sql/binlog' AND enabled = 'YES')
+    AND EXISTS (SELECT 1 FROM performance_schema.setup_consumers WHERE name = 'global_instrumentation' AND enabled = 'YES')
+  ) AS binlog_bytes;
 SELECT variable_name, variable_value FROM performance_schema.global_variables WHERE variable_name IN (${list(VARIABLES)});
 SELECT variable_name, variable_value, UNIX_TIMESTAMP() AS server_time FROM performance_schema.global_status
   WHERE variable_name IN (${list(STATUS)});
@@ -172,7 +175,8 @@ export function mysqlState(results: readonly (readonly Row[])[]): InstanceState 
     disabledEvents: disabledEvents.map((row) => text(row, 'name')),
     ...locksOf(lockHolders),
     preparedTransactions: undefined,
-    binlogBytes: numberOrNone(main, 'binlog_bytes'),
+    // A server that counts has written the head of a log at least; one whose instruments are off says 0.
+    binlogBytes: numberOrNone(main, 'binlog_bytes') || undefined,
     connections: Number(status.get('threads_connected') ?? 0),
     maxConnections: number(main, 'max_connections'),
   };
