@@ -35,7 +35,7 @@ const haproxyArgs = args({
 
 type HaproxyArgs = (typeof haproxyArgs)['_output'];
 
-/** Servers of a running HAProxy, through its socket. It forgets this at its next restart. */
+/** Servers of a running HAProxy, through its socket. */
 export const haproxy = defineModule({
   name: 'community.general.haproxy',
   summary: 'Drains, disables and enables servers of a running HAProxy.',

@@ -75,8 +75,20 @@ export async function drain(
     };
   } catch (error) {
     // Who was out before stays out.
-    await Promise.allSettled(fresh.map((balancer) => balancer.putBack(server)));
-    throw error;
+    const back = await Promise.allSettled(fresh.map(async (balancer) => await balancer.putBack(server)));
+    const stuck = fresh.filter((_, index) => back[index]?.status === 'rejected').map(({ name }) => name);
+    if (stuck.length === 0) throw error;
+    const rest = error instanceof UserError ? error.problems : [];
+    throw new UserError(
+      [
+        ...rest,
+        {
+          message: `${stuck.join(' and ')} could not put ${server} back`,
+          hint: `\`provision undrain ${server}\` when ${stuck.length === 1 ? 'it answers' : 'they answer'} again`,
+        },
+      ],
+      { cause: error, exitCode: EXIT.failed },
+    );
   }
 }
 
@@ -110,8 +122,16 @@ export async function undrain(
   mustServe(pools, server);
   const before = pools.map((pool) => pool.drained.get(server)).find((one) => one !== undefined);
   if (!options.unchecked) await untilHealthy(balancers, server, options);
-  await everyone(balancers, (balancer) => balancer.putBack(server));
-  return before;
+  const after = await everyone(balancers, (balancer) => balancer.putBack(server));
+  const still = after.filter((pool) => pool.servers.some(({ name, isOut }) => name === server && isOut));
+  if (still.length === 0) return before;
+  throw new UserError(
+    {
+      message: `${still.map(({ balancer }) => balancer).join(' and ')} still ${still.length === 1 ? 'has' : 'have'} ${server} out`,
+      hint: `run \`provision undrain ${server}\` again`,
+    },
+    { exitCode: EXIT.failed },
+  );
 }
 
 /** Waits until every balancer's own check finds the server healthy; rejects with what they found instead. */
@@ -165,7 +185,9 @@ async function everyone<T>(
 }
 
 function mustServe(pools: readonly Pool[], server: string): void {
-  const missing = pools.filter((pool) => serversIn(pool, 'requests', server).length === 0);
+  const missing = pools.filter(
+    (pool) => !pool.drained.has(server) && !pool.servers.some(({ name }) => name === server),
+  );
   if (missing.length === 0) return;
   const names = [...new Set(missing.flatMap(({ servers }) => servers.map(({ name }) => name)))];
   throw new UserError({
@@ -177,6 +199,7 @@ function mustServe(pools: readonly Pool[], server: string): void {
 function mustLeaveSomebody(pools: readonly Pool[], server: string): void {
   const alone = pools.filter(
     ({ servers }) =>
+      servers.some(({ name, part }) => part === 'requests' && name === server) &&
       !servers.some(
         ({ name, part, isOut, passes }) => part === 'requests' && name !== server && !isOut && passes,
       ),

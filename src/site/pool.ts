@@ -44,7 +44,7 @@ export function parsePool(balancer: string, text: string): Pool {
     const match = /^out (\S+) ?(.*)$/.exec(line);
     if (match?.[1] !== undefined) drained.set(match[1], parseDrained(match[2] ?? ''));
   }
-  const counts = countsOf(lines);
+  const { counts, old } = countsOf(lines);
   const servers: PoolServer[] = [];
   for (const { backend, answer } of statesOf(lines)) {
     const part = partOf(backend);
@@ -53,7 +53,13 @@ export function parsePool(balancer: string, text: string): Pool {
     for (const { name, maintenance } of states) {
       const count = counts.get(`${backend} ${name}`);
       if (count === undefined) throw unreadable(balancer, `no statistics of ${backend}/${name}`);
-      servers.push({ name, part, isOut: maintenance, ...count });
+      servers.push({
+        name,
+        part,
+        isOut: maintenance,
+        ...count,
+        current: count.current + (old.get(`${backend} ${name}`) ?? 0),
+      });
     }
   }
   if (!servers.some(({ part }) => part === 'requests'))
@@ -79,27 +85,41 @@ function statesOf(
 
 type Count = Pick<PoolServer, 'passes' | 'check' | 'current'>;
 
-/** What `show stat` says of each server, by `BACKEND SERVER`. */
-function countsOf(lines: readonly string[]): ReadonlyMap<string, Count> {
+interface Counts {
+  /** Of the process that serves, by `BACKEND SERVER`. */
+  readonly counts: ReadonlyMap<string, Count>;
+  /** What processes that a reload has replaced still work on, by `BACKEND SERVER`. */
+  readonly old: ReadonlyMap<string, number>;
+}
+
+/** Reads `show stat`: of the process that serves, and behind `old,` of those that only finish what they have. */
+function countsOf(lines: readonly string[]): Counts {
   const start = lines.findIndex((line) => line.startsWith('# pxname,'));
   const columns = (lines[start] ?? '').slice(2).split(',');
-  const rows = start < 0 ? [] : lines.slice(start + 1);
   const counts = new Map<string, Count>();
-  for (const row of rows) {
+  const old = new Map<string, number>();
+  for (const line of start < 0 ? [] : lines.slice(start + 1)) {
+    const isOld = line.startsWith('old,');
     // Texts of checks come after what is read here, so quotes in them do no harm.
-    const cells = row.split(',');
-    const cell = (name: string): string => cells[columns.indexOf(name)] ?? '';
+    const cells = (isOld ? line.slice('old,'.length) : line).split(',');
     if (cells.length < 2) continue;
+    const cell = (name: string): string => cells[columns.indexOf(name)] ?? '';
+    const key = `${cell('pxname')} ${cell('svname')}`;
+    const current = Number(cell('scur')) + Number(cell('qcur'));
+    if (isOld) {
+      old.set(key, (old.get(key) ?? 0) + current);
+      continue;
+    }
     // A star: the next check is under way; the answer is the one before.
     const check = cell('check_status').replace(/^\* /, '');
     const code = /^L7(?!OK)/.test(check) ? ` ${cell('check_code')}` : '';
-    counts.set(`${cell('pxname')} ${cell('svname')}`, {
+    counts.set(key, {
       passes: /^L\dOKC?$/.test(check) && !cell('status').startsWith('DOWN'),
       check: `${check}${code}`,
-      current: Number(cell('scur')) + Number(cell('qcur')),
+      current,
     });
   }
-  return counts;
+  return { counts, old };
 }
 
 function unreadable(balancer: string, found: string): UserError {

@@ -25,9 +25,9 @@ const STATES = `1
 const CONFIGURATION = `global
     server-state-file /run/haproxy/server-state
 frontend mysql_writer
-    tcp-request content lua.await_writer mysql_primary
+    tcp-request content lua.await_writer_of mysql_primary
 frontend orders_writer
-    tcp-request content lua.await_writer orders_primary
+    tcp-request content lua.await_writer_of orders_primary
 backend web
     default-server check inter 500ms
     server web1 10.83.3.31:8081 cookie web1

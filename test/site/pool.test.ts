@@ -44,3 +44,12 @@ test('an answer of something else is an error that says what was found', (t) => 
     t.regex(error?.message ?? '', /^lb1: expected what HAProxy says of its servers; found/);
   }
 });
+
+test('what a process finishes that a reload has replaced counts, too', (t) => {
+  const old = 'old,web,web1,0,0,5,0,,0,\nold,mysql_replicas,web2,0,0,1,0,,0,\n';
+  const pool = parsePool('lb1', `${RECORDED.trimEnd()}\n\n${old}`);
+  t.deepEqual(
+    pool.servers.map(({ current }) => current),
+    [7, 0, 3, 0, 1, 4, 0, 0, 0],
+  );
+});

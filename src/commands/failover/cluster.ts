@@ -17,7 +17,7 @@ import type { Dict } from '../../lib/value.ts';
 import type { Flavour } from '../../database/version.ts';
 import { addressOf, becomePassword } from '../../variables/address.ts';
 import type { Become, HostAddress } from '../../transport/transport.ts';
-import { chosenCluster, chosenClusters, type ClusterWish } from './choose-cluster.ts';
+import { chosenCluster, chosenClusters, type ClusterWish, type NamedCluster } from './choose-cluster.ts';
 import {
   backendOf,
   balancerGroupOf,
@@ -54,10 +54,11 @@ export interface ClusterOptions extends ClusterWish {
 /** The clusters that are meant, each to be described on its own: what is wrong with one is not wrong with another. */
 export function inventoryClusters(
   options: ClusterOptions,
-): readonly { readonly name: string; readonly describe: () => InventoryCluster }[] {
+): readonly (NamedCluster & { readonly describe: () => InventoryCluster })[] {
   const { site, clusters } = siteOf(options);
   return chosenClusters(clusters, options).map((each) => ({
     name: each.name,
+    instances: each.instances,
     describe: () => describe(site, each),
   }));
 }

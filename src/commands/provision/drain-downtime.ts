@@ -9,13 +9,14 @@ const PREFIX = 'drained: ';
 export async function beginDowntime(
   { ports }: Session,
   instance: string,
-  { by, since, reason }: Drained,
+  { by, reason }: Drained,
 ): Promise<void> {
   await ports.coordination.remember((memory) => ({
     ...memory,
     downtimes: [
-      ...memory.downtimes.filter((other) => other.instance !== instance),
-      { instance, by, reason: `${PREFIX}${reason}`, until: since + LONGEST_MS },
+      // One that an operator has begun besides stays.
+      ...memory.downtimes.filter((other) => !isOurs(other, instance)),
+      { instance, by, reason: `${PREFIX}${reason}`, until: Date.now() + LONGEST_MS },
     ],
   }));
 }
@@ -24,8 +25,10 @@ export async function beginDowntime(
 export async function endDowntime({ ports }: Session, instance: string): Promise<void> {
   await ports.coordination.remember((memory) => ({
     ...memory,
-    downtimes: memory.downtimes.filter(
-      (other) => other.instance !== instance || !other.reason.startsWith(PREFIX),
-    ),
+    downtimes: memory.downtimes.filter((other) => !isOurs(other, instance)),
   }));
+}
+
+function isOurs(downtime: { readonly instance: string; readonly reason: string }, instance: string): boolean {
+  return downtime.instance === instance && downtime.reason.startsWith(PREFIX);
 }

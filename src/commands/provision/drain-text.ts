@@ -59,9 +59,10 @@ export function drainStatusText(pools: readonly Pool[], now: number): string {
       drained === undefined
         ? 'by hand, in HAProxy itself'
         : `since ${clock(drained.since)} (${minutes(now - drained.since)}) by ${drained.by}: ${drained.reason}`;
-    const where = states.map(
-      ({ balancer, isOut, requests, reads, healthy }) =>
-        `${balancer} ${isOut ? 'out' : 'IN SERVICE'}, ${requests} requests, ${reads} reading sessions${healthy ? '' : ', not healthy'}`,
+    const where = states.map(({ balancer, isOut, requests, reads, healthy }) =>
+      !pools.some(({ servers }) => servers.some((one) => one.name === name))
+        ? `${balancer} has no such server; \`provision undrain ${name}\` removes the note`
+        : `${balancer} ${isOut ? 'out' : 'IN SERVICE'}, ${requests} requests, ${reads} reading sessions${healthy ? '' : ', not healthy'}`,
     );
     return [`${name}: out ${who}\n    ${where.join('\n    ')}`];
   });
@@ -74,7 +75,12 @@ function minutes(ms: number): string {
 }
 
 function namesIn(pools: readonly Pool[]): readonly string[] {
-  return [...new Set(pools.flatMap(({ servers }) => servers.map(({ name }) => name)))];
+  // A note outlives the server that it is about.
+  return [
+    ...new Set(
+      pools.flatMap(({ servers, drained }) => [...servers.map(({ name }) => name), ...drained.keys()]),
+    ),
+  ];
 }
 
 function drainedIn(pools: readonly Pool[], name: string): ReturnType<Pool['drained']['get']> {
@@ -87,7 +93,7 @@ function stateIn(pool: Pool, name: string): Omit<z.infer<typeof outSchema>, 'bal
     mine.filter((one) => one.part === part).reduce((total, one) => total + one.current, 0);
   const web = mine.filter(({ part }) => part === 'requests');
   return {
-    isOut: mine.length > 0 && web.every(({ isOut }) => isOut),
+    isOut: mine.length > 0 && mine.every(({ isOut }) => isOut),
     requests: sum('requests'),
     reads: sum('reads'),
     healthy: web.every(({ passes }) => passes),

@@ -8,7 +8,7 @@ import type { CommandContext } from '../context.ts';
 import { change } from '../failover/change.ts';
 import { operatorName, parseDuration } from '../failover/options.ts';
 import { look } from '../failover/session.ts';
-import { beginDowntime } from './drain-downtime.ts';
+import { beginDowntime, endDowntime } from './drain-downtime.ts';
 import { drainStatusJson, drainStatusText, leftText } from './drain-text.ts';
 import { addExamples, addExtraVariables, addInventoryOptions, inventoryOptions } from './options.ts';
 import { takeLock } from './run-lock.ts';
@@ -85,9 +85,12 @@ async function drainOne(
     const startedAt = performance.now();
     const evenTheLast = flags.force ?? false;
     // Before the primary is moved away for nothing.
-    await mayLeave(balancers, host, { evenTheLast });
+    const pools = await mayLeave(balancers, host, { evenTheLast });
+    const wasOut = pools.some((pool) => pool.drained.has(host));
     if (instance !== undefined && !(await isFreeOfPrimary(site, instance.name, host, flags, signal))) return;
     const drained = { by: operatorName(), since: Date.now(), reason: flags.reason ?? 'no reason given' };
+    // Before anything else, so that the watch does not promote what is about to be stopped.
+    if (instance !== undefined) await beginDowntime(database, instance.name, drained);
     const outcome = await drain(balancers, host, drained, {
       timeoutMs: flags.timeout ?? TIMEOUT_MS,
       signal,
@@ -95,8 +98,20 @@ async function drainOne(
       progress: (left: readonly Left[]) => {
         if (left.length > 0) text.write(`${host}: ${leftText(left)}\n`);
       },
+    }).catch(async (error: unknown) => {
+      if (instance !== undefined && !wasOut) await endDowntime(database, instance.name);
+      throw error;
     });
-    if (instance !== undefined) await beginDowntime(database, instance.name, outcome.before ?? drained);
+    if (instance !== undefined && (await isPrimary(database, instance.name))) {
+      await endDowntime(database, instance.name);
+      throw new UserError(
+        {
+          message: `${host} gets nothing new, but ${instance.name} has become the primary meanwhile`,
+          hint: `\`provision drain ${host} --switchover\` makes another instance the primary, \`provision undrain ${host}\` puts it back`,
+        },
+        { exitCode: EXIT.failed },
+      );
+    }
     const isDone = outcome.requests.length === 0;
     if (flags.json) {
       process.stdout.write(
@@ -112,7 +127,8 @@ async function drainOne(
     if (outcome.reads.length > 0) text.write(`${leftText(outcome.reads)}: they end when its database does\n`);
     if (!isDone) process.exitCode = EXIT.failed;
   } catch (error) {
-    if (signal.aborted) {
+    // What could not be put back is no mere interruption.
+    if (signal.aborted && !(error instanceof UserError)) {
       process.stderr.write(`${host}: interrupted, and put back\n`);
       process.exitCode = EXIT.interrupted;
       return;
@@ -131,11 +147,7 @@ async function isFreeOfPrimary(
   flags: DrainFlags,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const isPrimary = async (): Promise<boolean> => {
-    const view = primaryOf((await look(database)).topology);
-    return 'primary' in view && view.primary.spec.name === instance;
-  };
-  if (!(await isPrimary())) return true;
+  if (!(await isPrimary(database, instance))) return true;
   if (!flags.switchover) {
     throw new UserError(
       {
@@ -155,4 +167,9 @@ async function isFreeOfPrimary(
     signal,
   });
   return process.exitCode === undefined || process.exitCode === EXIT.ok;
+}
+
+async function isPrimary(database: SiteSession['database'], instance: string): Promise<boolean> {
+  const view = primaryOf((await look(database)).topology);
+  return 'primary' in view && view.primary.spec.name === instance;
 }

@@ -2,6 +2,7 @@ import { EXIT, UserError } from '../../lib/errors.ts';
 import type { Dict } from '../../lib/value.ts';
 import type { InstanceSpec } from '../../failover/cluster/topology.ts';
 import { siteBalancer, type SiteBalancer } from '../../site/balancer.ts';
+import { settings } from '../../config/settings.ts';
 import { openSession, type Session } from '../failover/session.ts';
 
 /** The balancers of a site and its database, for a command that takes hosts out of service. */
@@ -24,7 +25,7 @@ export async function withSite<T>(choice: SiteChoice, work: (site: SiteSession) 
   const database = await openSession({
     inventory: choice.inventory,
     extraVars: choice.extraVariables,
-    instances: choice.host === undefined ? [] : [choice.host],
+    cluster: await clusterOf(choice),
     withoutStore: false,
   });
   try {
@@ -41,6 +42,25 @@ export async function withSite<T>(choice: SiteChoice, work: (site: SiteSession) 
   } finally {
     await database.close();
   }
+}
+
+/** The database on that host; any of the site's, which share their balancers, when it carries none. */
+async function clusterOf({ inventory, extraVariables, host }: SiteChoice): Promise<string | undefined> {
+  const { inventoryClusters } = await import('../failover/cluster.ts');
+  const clusters = inventoryClusters({
+    inventory,
+    playbook: settings().playbook,
+    extraVars: extraVariables,
+  });
+  const having = clusters.filter(({ instances }) =>
+    instances.some((instance) => instance.name === host || instance.host === host),
+  );
+  const [first, second] = having.length === 0 ? clusters.slice(0, 1) : having;
+  if (first === undefined || second === undefined) return first?.name;
+  throw new UserError({
+    message: `"${host ?? ''}" is in ${having.map(({ name }) => name).join(' and in ')}`,
+    hint: 'use the name of the host, or one that only one of them has',
+  });
 }
 
 /** A balancer that is not told would go on sending requests, so all of them are needed. */
