@@ -11,6 +11,7 @@ import type { HookEvent, Ports } from '../reach/ports.ts';
 import { HEARD_MS } from '../cluster/links.ts';
 import { tailStatements } from '../reach/read-tail.ts';
 import type { InstanceSpec } from '../cluster/topology.ts';
+import { awaitReceived } from './await-received.ts';
 import { onBalancers } from './on-balancers.ts';
 import type { Done } from './outcome.ts';
 
@@ -98,6 +99,8 @@ export async function carryOut(action: Action, context: ActionContext, limits: L
       return await catchUp(action, context, limits);
     case 'apply-backlog':
       return await applyBacklog(action.instance, server(action.instance), limits);
+    case 'await-received':
+      return await awaitReceived(action, context, limits);
     case 'semi-sync-source':
       return await said(server(action.instance).setSemiSyncSource(action.on, limits));
     case 'semi-sync-replica':

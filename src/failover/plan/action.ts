@@ -60,6 +60,19 @@ export type Action =
    */
   | { readonly do: 'catch-up'; readonly instance: string; readonly with: string; readonly has?: string }
   | { readonly do: 'apply-backlog'; readonly instance: string }
+  /**
+   * Waits until so many (`count`) of the instances `on` have received all that this instance holds, asked at that moment:
+   * what it has executed and what it has received. The GTIDs in `has` are among that, whatever became of them meanwhile;
+   * those in `without` are not.
+   */
+  | {
+      readonly do: 'await-received';
+      readonly instance: string;
+      readonly on: readonly string[];
+      readonly count: number;
+      readonly has: string;
+      readonly without?: string;
+    }
   | { readonly do: 'semi-sync-source'; readonly instance: string; readonly on: boolean }
   | { readonly do: 'semi-sync-replica'; readonly instance: string; readonly on: boolean }
   /** Waits until enough replicas acknowledge the writes of this instance. */

@@ -18,7 +18,7 @@ export const REFUSALS = {
   GtidsOff: 'The candidate has no GTIDs, or does not keep their order.',
   HasReplicas: 'Other instances follow the one that would be removed.',
   HoldsAcknowledged:
-    'The instance whose data would be replaced holds acknowledged transactions that too few others have.',
+    'The instance whose data would be replaced, or that would be removed, holds acknowledged transactions that too few others have.',
   InDowntime: 'The watch: the primary is in a downtime.',
   LacksOwnTransactions: 'The instance was set back to an older state, and lacks what it wrote itself.',
   LaggingCandidate: 'The candidate is further behind than the limit.',

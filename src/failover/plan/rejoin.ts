@@ -1,19 +1,18 @@
-import { listed } from '../../lib/listed.ts';
 import { traitsOf } from '../../database/traits.ts';
-import { contains, count, intersect, isEmpty, subtract } from '../../database/gtid.ts';
+import { contains, count, isEmpty, subtract } from '../../database/gtid.ts';
 import type { Plan, Stage } from './action.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 import { byItself, ownLost } from '../cluster/errant.ts';
 import { find, unknownInstance } from './names.ts';
 import { closePlan, rejoinPlan } from './close.ts';
 import { demotionSql, followStages } from './promotion.ts';
-import { isLate } from './holdings.ts';
-import { refusal, type Planned, type Refusal } from './refusals.ts';
+import { holdsAcknowledged, keepersOf } from './keepers.ts';
+import { refusal, type Planned } from './refusals.ts';
 import type { RiskCode } from './risks.ts';
 import { step } from './steps.ts';
 import { stuckThreads } from '../cluster/stuck.ts';
 import { surveyOf } from '../cluster/survey-of.ts';
-import { namesOf, type Survey } from '../cluster/survey.ts';
+import type { Survey } from '../cluster/survey.ts';
 import type { Answering, Silent, Topology } from '../cluster/topology.ts';
 
 export interface RejoinWish {
@@ -165,52 +164,11 @@ function clonePlan(survey: Survey, instance: Answering, primary: Answering, wish
         })
       : { plan };
   if ('refusals' in planned || planned.plan.accepted?.includes('CommitsWait')) return planned;
-  const only = holdsAcknowledged(survey, instance, primary);
+  const only = holdsAcknowledged(survey, primary, keepersOf(survey, instance, primary));
   if (only === undefined) return planned;
   return accepts.includes('HoldsAcknowledged')
     ? { plan: { ...planned.plan, accepted: ['HoldsAcknowledged'] } }
     : { refusals: [only] };
-}
-
-/**
- * Why the data of this instance must not be replaced yet: fewer others than the primary waits for have what it holds of the
- * primary. A replica that hears the primary and is not late has the newest of it within a moment.
- */
-function holdsAcknowledged(survey: Survey, instance: Answering, primary: Answering): Refusal | undefined {
-  const { source } = primary.state.semiSync;
-  if (!source.enabled || !source.active) return undefined;
-  const held = intersect(survey.holds(instance), primary.state.executed);
-  const others = survey.others.filter((other) => other !== instance && other !== primary);
-  const lacking = others.filter(
-    (other) =>
-      !contains(survey.holds(other), held) &&
-      !(
-        survey.links.get(other.spec.name)?.state === 'hears' &&
-        other.state.semiSync.replica.active &&
-        !isLate(survey.settings, other)
-      ),
-  );
-  const having = others.length - lacking.length;
-  if (isEmpty(held) || having >= source.requiredAcks) return undefined;
-  const { name } = instance.spec;
-  const silent = survey.lostOthers;
-  return refusal(
-    'HoldsAcknowledged',
-    name,
-    `${name} holds acknowledged transactions that must be on ${source.requiredAcks} of the replicas, and ${having} of the others ${having === 1 ? 'has' : 'have'} them`,
-    {
-      remedy: `${[
-        ...(lacking.length > 0
-          ? [`wait until ${listed(namesOf(lacking))} has caught up (\`failover lag\`)`]
-          : []),
-        ...(silent.length > 0 ? [`bring ${listed(namesOf(silent))} back`] : []),
-      ].join('; or ')}; then run it again`,
-      forceable: true,
-      details: lacking.map(
-        (other) => `${other.spec.name} lacks ${subtract(held, survey.holds(other)).toString()}`,
-      ),
-    },
-  );
 }
 
 /**

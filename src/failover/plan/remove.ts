@@ -2,25 +2,36 @@ import type { FailoverSettings } from '../cluster/cluster.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import { surveyOf } from '../cluster/survey-of.ts';
 import type { Answering, Instance, Topology } from '../cluster/topology.ts';
+import { isEmpty, subtract } from '../../database/gtid.ts';
 import { listed } from '../../lib/listed.ts';
 import type { Stage } from './action.ts';
-import { isLate } from './holdings.ts';
+import { holdsAcknowledged, keepersOf, neededKeepers, type Keepers } from './keepers.ts';
 import { find, unknownInstance } from './names.ts';
 import { formerLink } from './promotion.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
 import { rightPrimary } from './rejoin.ts';
+import type { RiskCode } from './risks.ts';
 import { compact, step } from './steps.ts';
 
 /**
  * Takes a replica out of the cluster. Invariants: the primary keeps as many ackers as it waits for, no other instance
  * follows the one that leaves, and what that one has acknowledged is on the others before it leaves.
  */
-export function planRemove(topology: Topology, name: string, settings: FailoverSettings): Planned {
+export function planRemove(
+  topology: Topology,
+  name: string,
+  settings: FailoverSettings,
+  accepts: readonly RiskCode[] = [],
+): Planned {
   const survey = surveyOf(topology, settings);
   const instance = find(survey, name);
   if (instance === undefined) return { refusals: [unknownInstance(survey, name)] };
-  const refusals = removeRefusals(survey, instance);
-  if (refusals.length > 0) return { refusals };
+  const primary = rightPrimary(survey);
+  const refusals = removeRefusals(survey, instance, primary);
+  if (primary === undefined || refusals.length > 0) return { refusals };
+  const keepers = keepersOf(survey, instance, primary, { awaited: true });
+  const only = holdsAcknowledged(survey, primary, keepers);
+  if (only !== undefined && !accepts.includes('HoldsAcknowledged')) return { refusals: [only] };
   const leaves = instance.spec.name;
   return {
     plan: {
@@ -33,15 +44,19 @@ export function planRemove(topology: Topology, name: string, settings: FailoverS
       ],
       lost: '',
       lostCount: 0,
-      stages: instance.kind === 'silent' ? [] : leaveStages(survey, instance),
+      ...(only === undefined ? {} : { accepted: ['HoldsAcknowledged'] }),
+      stages: leaveStages(survey, instance, primary, keepers),
     },
   };
 }
 
-function removeRefusals(survey: Survey, instance: Instance): readonly Refusal[] {
+function removeRefusals(
+  survey: Survey,
+  instance: Instance,
+  primary: Answering | undefined,
+): readonly Refusal[] {
   const { name } = instance.spec;
   const { memory } = survey.topology;
-  const primary = rightPrimary(survey);
   if (
     instance === primary ||
     (primary === undefined && [survey.primary?.spec.name, memory.primary].includes(name))
@@ -95,32 +110,46 @@ function neededAcker(survey: Survey, instance: Instance, primary: Answering): re
   ];
 }
 
-function leaveStages(survey: Survey, instance: Answering): readonly Stage[] {
+/** What it holds is received by others before it forgets it; how late they apply it does not matter. */
+function leaveStages(
+  survey: Survey,
+  instance: Instance,
+  primary: Answering,
+  keepers: Keepers,
+): readonly Stage[] {
   const { settings } = survey;
   const { name } = instance.spec;
-  const { replication } = instance.state;
-  if (replication === undefined) return [];
-  const others = survey.others.filter(
-    (other) => other !== instance && other.state.replication?.applier === 'on' && !isLate(settings, other),
-  );
+  const replication = instance.kind === 'answering' ? instance.state.replication : undefined;
+  const { having } = keepers;
+  // Where the primary waits for nobody, nothing is promised; one that hears it gets it all the same.
+  const count = Math.min(having.length, Math.max(1, neededKeepers(primary)));
+  const of = instance.kind === 'answering' ? instance : primary;
+  const errant = survey.errant(of);
+  const held = subtract(survey.holds(of), errant);
   return compact([
-    [
-      step(
-        settings,
-        { do: 'stop-receiver', instance: name },
-        { undo: replication.receiver === 'off' ? [] : [{ do: 'start-receiver', instance: name }] },
-      ),
-    ],
-    replication.applier === 'on'
-      ? [step(settings, { do: 'apply-backlog', instance: name }, { optional: true })]
-      : [],
-    others.map((other) =>
-      step(
-        settings,
-        { do: 'catch-up', instance: other.spec.name, with: name },
-        { name: `catch-up-with-${name}` },
-      ),
-    ),
-    [step(settings, { do: 'forget-source', instance: name }, { undo: formerLink(survey, instance) })],
+    replication === undefined
+      ? []
+      : [
+          step(
+            settings,
+            { do: 'stop-receiver', instance: name },
+            { undo: replication.receiver === 'off' ? [] : [{ do: 'start-receiver', instance: name }] },
+          ),
+        ],
+    count === 0 || isEmpty(held)
+      ? []
+      : [
+          step(settings, {
+            do: 'await-received',
+            instance: of.spec.name,
+            on: namesOf(having),
+            count,
+            has: held.toString(),
+            ...(isEmpty(errant) ? {} : { without: errant.toString() }),
+          }),
+        ],
+    replication === undefined || instance.kind === 'silent'
+      ? []
+      : [step(settings, { do: 'forget-source', instance: name }, { undo: formerLink(survey, instance) })],
   ]);
 }

@@ -59,5 +59,8 @@ export function forceOption(codes: readonly RiskCode[]): string {
 /** What stands in the way of `failover rejoin` and may be accepted. */
 export const REJOIN_RISKS: readonly RiskCode[] = ['CommitsWait', 'HoldsAcknowledged'];
 
+/** What stands in the way of `failover remove` and may be accepted. */
+export const REMOVE_RISKS: readonly RiskCode[] = ['HoldsAcknowledged'];
+
 /** What stands in the way of `failover promote` and may be accepted. */
 export const PROMOTE_RISKS: readonly RiskCode[] = RISK_CODES.filter((code) => !REJOIN_RISKS.includes(code));

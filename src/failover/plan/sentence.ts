@@ -48,6 +48,10 @@ export function sentenceOf(action: Action): string {
       return `the operators’ SQL runs on ${action.instance}: ${action.sql}`;
     case 'catch-up':
       return `${action.instance} applies all that ${action.with} has committed`;
+    case 'await-received':
+      return action.count < action.on.length
+        ? `${action.count} of ${listed(action.on)} ${action.count === 1 ? 'receives' : 'receive'} all that ${action.instance} holds`
+        : `${listed(action.on)} ${action.count === 1 ? 'receives' : 'receive'} all that ${action.instance} holds`;
     case 'apply-backlog':
       return `${action.instance} applies all that it has received`;
     case 'semi-sync-source':

@@ -76,6 +76,7 @@ function limitOf(settings: FailoverSettings, action: Action): number {
     case 'catch-up':
     case 'apply-backlog':
     case 'apply-log':
+    case 'await-received':
       return settings.catchUpTimeoutMs;
     case 'await-ackers':
     case 'prove':

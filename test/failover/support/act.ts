@@ -150,6 +150,18 @@ function onInstance(world: ModelServers, node: Node, action: OnInstance): void {
     case 'await-ackers':
       if (world.ackers(node).length < action.count) throw new Failure(`too few acknowledge to ${node.name}`);
       return;
+    case 'await-received': {
+      const has = (name: string): boolean => {
+        const other = world.reached(name);
+        world.receive(other, Infinity);
+        return [...node.executed, ...node.relay].every(
+          (one) => other.executed.has(one) || other.relay.includes(one),
+        );
+      };
+      if (action.on.filter(has).length < action.count)
+        throw new Failure(`too few have got what ${node.name} holds`);
+      return;
+    }
     case 'prove':
       for (const name of action.on) world.reached(name);
       return;

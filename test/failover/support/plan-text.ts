@@ -18,6 +18,9 @@ export function actionText(action: Action): string {
     case 'catch-up':
       words.push('with', action.with);
       break;
+    case 'await-received':
+      words.push(String(action.count), 'of', action.on.join(','));
+      break;
     case 'semi-sync-source':
     case 'semi-sync-replica':
       words.push(action.on ? 'on' : 'off');
