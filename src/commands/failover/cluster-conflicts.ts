@@ -1,3 +1,4 @@
+import type { Cluster } from '../../failover/cluster/cluster.ts';
 import type { InstanceSpec } from '../../failover/cluster/topology.ts';
 import { hostPort } from '../../lib/host-port.ts';
 import type { NamedCluster } from './choose-cluster.ts';
@@ -85,6 +86,28 @@ export function refuseSameUnits(reader: ClusterReader, specs: readonly InstanceS
         'mysql_port',
         `it is ${spec.port}, as on ${samePort.host}, which is the same machine (${machine(spec)})`,
         'a fence rejects the port, so each instance of a machine has another one',
+      );
+  }
+}
+
+/** An address, and a name that means one, lead to a machine: they cannot tell two instances of one apart. */
+export function refuseOneMachine(
+  reader: ClusterReader,
+  { instances, endpoints }: Pick<Cluster, 'instances' | 'endpoints'>,
+): void {
+  const kinds = new Set(
+    (endpoints ?? []).map(({ kind }) => kind).filter((kind) => kind === 'vip' || kind === 'dns'),
+  );
+  if (kinds.size === 0) return;
+  const machine = (spec: InstanceSpec): string => reader.text(spec.host, 'ansible_host') ?? spec.host;
+  for (const [index, spec] of instances.entries()) {
+    const other = instances.slice(0, index).find((each) => machine(each) === machine(spec));
+    if (other)
+      reader.problem(
+        spec.host,
+        'failover_endpoints',
+        `${spec.name} and ${other.name} are on one machine (${machine(spec)}), which a ${[...kinds].join(' or a ')} cannot tell apart`,
+        'let writers find them through HAProxy or ProxySQL, or put them on machines of their own',
       );
   }
 }

@@ -22,6 +22,7 @@ import {
   backendOf,
   balancerGroupOf,
   type ClusterGroup,
+  refuseOneMachine,
   refuseSameUnits,
   refuseShared,
 } from './cluster-conflicts.ts';
@@ -142,6 +143,7 @@ function describe(site: InventorySite, { name, group, hosts }: ClusterGroup): In
     etcd,
     settings: settingsOf(reader, first),
   };
+  refuseOneMachine(reader, cluster);
   const keeper = keeperOf(reader, first);
   reader.throwProblems();
 

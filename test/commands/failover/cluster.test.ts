@@ -232,3 +232,12 @@ test('a host in the group of a cluster names that cluster', (t) => {
     message: /sql2: mysql_group: it is "servers", and the host is in the group of the cluster orders/,
   });
 });
+
+test('an address that moves cannot tell two instances of one machine apart', (t) => {
+  const vip = new Map(Object.entries({ kind: 'vip', name: 'db', address: '10.2.0.9', interface: 'eth0' }));
+  const extraVars = new Map([['failover_endpoints', [vip]]]);
+  const { inventory } = site(t, ONE_MACHINE);
+  t.throws(() => inventoryCluster({ inventory, playbook, extraVars }), {
+    message: /failover_endpoints: .* are on one machine .* which a vip cannot tell apart/,
+  });
+});
