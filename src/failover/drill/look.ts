@@ -85,7 +85,10 @@ export async function lookAt(site: Site, spec: InstanceSpec): Promise<InstanceLo
   return {
     name: spec.name,
     serverId: value('server_id'),
-    readOnly: on(value('read_only')) && (isMariaDb || on(value('super_read_only'))),
+    // MariaDB has several words for it since 12.0.1.
+    readOnly: isMariaDb
+      ? !['', 'OFF'].includes(value('read_only'))
+      : on(value('read_only')) && on(value('super_read_only')),
     gtid: isMariaDb ? value('gtid_current_pos') || value('gtid_binlog_pos') : value('gtid_executed'),
     source: source === '' ? undefined : source,
     isReplicating:
