@@ -1,3 +1,6 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import test, { type ExecutionContext } from 'ava';
@@ -234,9 +237,9 @@ test.serial(
   'a server leaves and comes back under load without a failed request, whatever HAProxy goes through',
   async (t) => {
     await siteIsUp(lab, vip);
-    // One connection that is kept open, and for each request one of its own; neither asks again when something fails.
-    const requests = 900;
-    const clients = ['keep-alive', 'close'].map((connection) =>
+    // Of ten requests each on a connection that is kept open, and of one on each; none is asked again when it fails.
+    const stop = join(tmpdir(), `${lab.name}-stop-${process.pid}`);
+    const clients = ['[1-10]', '1'].map((range) =>
       startProvision([
         'lab',
         'exec',
@@ -244,19 +247,16 @@ test.serial(
         lab.name,
         'client',
         '--',
-        'curl',
-        '-sS',
-        '--rate',
-        '30/s',
-        '-H',
-        `Connection: ${connection}`,
-        '-o',
-        '/dev/null',
-        '-w',
-        '%{http_code}\n',
-        `http://${vip}/api/whoami?[1-${requests}]`,
+        'sh',
+        '-c',
+        `while [ ! -e ${stop} ]; do curl -sS --max-time 60 -o /dev/null -w '%{http_code}\\n' 'http://${vip}/api/whoami?${range}'; sleep 0.02; done`,
       ]),
     );
+    t.teardown(async () => {
+      writeFileSync(stop, '');
+      await Promise.all(clients.map(({ ended }) => ended));
+      rmSync(stop);
+    });
     const servedBy = async (): Promise<ReadonlySet<string>> => {
       const names = new Set<string>();
       for (let n = 0; n < 12; n++) {
@@ -292,9 +292,17 @@ test.serial(
     }
     must(await lab.provision('undrain', 'web2'), 'undrain');
     t.deepEqual(await servedBy(), new Set(SERVERS));
+    writeFileSync(stop, '');
     for (const client of clients) {
       const { stdout, stderr } = await client.ended;
-      t.is(stdout, '200\n'.repeat(requests), stderr);
+      const codes = stdout.trimEnd().split('\n');
+      t.log(`${codes.length} requests`);
+      t.true(codes.length > 50);
+      t.deepEqual(
+        codes.filter((code) => code !== '200'),
+        [],
+        stderr,
+      );
     }
   },
 );
