@@ -47,6 +47,8 @@ class Run {
   /** The step that still runs beside the stages on an instance. The instance's next step waits for it. */
   readonly #busy = new Map<string, Promise<void>>();
   readonly #fenced = new Set<string>();
+  /** Something keeps the old primary, if it lives, from acknowledging. */
+  #isSilenced = false;
   readonly #rejoined = new Set<string>();
   readonly #left: string[] = [];
   /** Instances that could not be told to follow another source. */
@@ -246,7 +248,11 @@ class Run {
       if (this.#allowsWrites(step)) this.#acceptedAt = performance.now();
       this.#record.noteMachine(step.action, done);
       this.#noteHeld(step.action);
-      for (const way of done.fenced ?? []) if (this.#isOfOld(step)) this.#fenced.add(way);
+      if (this.#isOfOld(step)) {
+        for (const way of done.fenced ?? []) this.#fenced.add(way);
+        // Ending the writers of the balancers does not: there may be others.
+        if (step.action.do === 'fence' || step.action.do === 'make-read-only') this.#isSilenced = true;
+      }
       if (step.action.do === 'follow' && step.action.demoted) this.#rejoined.add(step.action.instance);
       note('done', done.message);
       return undefined;
@@ -360,7 +366,7 @@ class Run {
 
   #warnOfAckers(): void {
     const { kind, from, to } = this.#plan;
-    if (kind !== 'failover' || from === undefined || !this.#isPast || this.#fenced.size > 0) return;
+    if (kind !== 'failover' || from === undefined || !this.#isPast || this.#isSilenced) return;
     this.#left.push(...[...this.#unmoved].map((name) => mayAcknowledge(name, from, to)));
   }
 

@@ -238,6 +238,17 @@ test('who could still acknowledge to an old primary that nothing has fenced is t
   t.is(open.outcome, 'done');
   t.regex(open.message ?? '', told);
   t.notRegex((await carryOut(failover, fakeCluster(unmoved))).message ?? '', told);
+  // That the balancers' writers are ended stops no others.
+  const ended: Plan = {
+    ...failover,
+    stages: [
+      [{ name: 'end-writers', action: { do: 'end-writers', instance: 'db1' }, limitMs: 1000, optional: true }],
+      ...failover.stages,
+    ],
+  };
+  const outcome = await carryOut(ended, fakeCluster({ ...unmoved, ...silent }));
+  t.true(outcome.fenced.some((way) => way.startsWith('writers on ')));
+  t.regex(outcome.message ?? '', told);
 });
 
 test('an instance on which a step failed is left alone by the later ones', async (t) => {
