@@ -347,22 +347,12 @@ function settingsOf(reader: ClusterReader, host: string): FailoverSettings {
     const value = reader.number(host, variable, least, most);
     if (value !== undefined) Object.assign(settings, { [name]: value });
   }
-  const {
-    allowOtherDataCentre,
-    asyncWhenAlone,
-    rescueTail,
-    hooks,
-    promotionSql,
-    demotionSql,
-    webhook,
-    email,
-    command,
-  } = OTHER_SETTINGS;
+  const { allowOtherDataCentre, asyncWhenAlone, hooks, promotionSql, demotionSql, webhook, email, command } =
+    OTHER_SETTINGS;
   return {
     ...settings,
     allowOtherDataCentre: reader.boolean(host, allowOtherDataCentre.variable) ?? allowOtherDataCentre.default,
     asyncWhenAlone: reader.boolean(host, asyncWhenAlone.variable) ?? asyncWhenAlone.default,
-    rescueTail: reader.boolean(host, rescueTail.variable) ?? rescueTail.default,
     hooks: reader.hooks(host, hooks.variable),
     promotionSql: reader.statements(host, promotionSql.variable),
     demotionSql: reader.statements(host, demotionSql.variable),

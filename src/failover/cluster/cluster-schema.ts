@@ -59,7 +59,6 @@ const settingsSchema = z.strictObject({
     .boolean()
     .default(OTHER_SETTINGS.asyncWhenAlone.default)
     .describe(OTHER_SETTINGS.asyncWhenAlone.sets),
-  rescueTail: z.boolean().default(OTHER_SETTINGS.rescueTail.default).describe(OTHER_SETTINGS.rescueTail.sets),
   hooks: z
     .partialRecord(z.enum(HOOK_NAMES), z.string().startsWith('/', 'expected an absolute path'))
     .default({})

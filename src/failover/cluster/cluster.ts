@@ -71,8 +71,6 @@ export interface FailoverSettings {
    * its writes wait, because an acknowledged write could be lost otherwise.
    */
   readonly asyncWhenAlone?: boolean | undefined;
-  /** Whether the watch applies what only the binary log of a dead primary holds, where writes would be lost otherwise. */
-  readonly rescueTail?: boolean | undefined;
   readonly hooks: Readonly<Partial<Record<HookName, string>>>;
   /** Statements for the new primary when it has been opened. */
   readonly promotionSql: readonly string[];

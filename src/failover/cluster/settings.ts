@@ -111,11 +111,6 @@ export const OTHER_SETTINGS = {
     default: false,
     sets: 'whether a new primary that no living replica could acknowledge to accepts writes without an acknowledgement',
   },
-  rescueTail: {
-    variable: 'failover_rescue_tail',
-    default: false,
-    sets: 'whether the watch first applies what only the binary log of a dead primary holds, where nobody could prove otherwise that no acknowledged write is lost; its machine must answer',
-  },
   endpoints: {
     variable: 'failover_endpoints',
     sets: 'how writers find the primary: by HAProxy (without it), ProxySQL, an address or a name ([failover-endpoints.md](failover-endpoints.md))',
@@ -149,7 +144,6 @@ export function defaultSettings(): FailoverSettings {
     ...numbers,
     allowOtherDataCentre: OTHER_SETTINGS.allowOtherDataCentre.default,
     asyncWhenAlone: OTHER_SETTINGS.asyncWhenAlone.default,
-    rescueTail: OTHER_SETTINGS.rescueTail.default,
     hooks: {},
     promotionSql: [],
     demotionSql: [],

@@ -8,8 +8,8 @@ export interface Tail {
   readonly logged: Gtids;
   /** What the instances that answered did not have, the oldest first. */
   readonly transactions: readonly LoggedTransaction[];
-  /** The log has everything that was committed. It may not, when its machine crashed before the disk had it. */
-  readonly isComplete: boolean;
+  /** The last log ends within an event, which was not written whole. */
+  readonly isCut: boolean;
 }
 
 /** A tail, or why it cannot be had. */

@@ -1,6 +1,6 @@
 import { listed } from '../../lib/listed.ts';
 import { traitsOf } from '../../database/traits.ts';
-import { count, isEmpty, subtract, union, type Gtids } from '../../database/gtid.ts';
+import { count, isEmpty, union, type Gtids } from '../../database/gtid.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 import { staysBelow } from '../cluster/chains.ts';
 import { onlyIts } from '../cluster/errant.ts';
@@ -16,7 +16,7 @@ import { find, unknownInstance } from './names.ts';
 import { objections } from './objections.ts';
 import { followStep, promotionStages, sortFollowers } from './promotion.ts';
 import { notAccepted, type Refusal } from './refusals.ts';
-import { onlyInTail, provesAll, rescueRefusals, rescueStages, tailNotes, tailOf } from './rescue.ts';
+import { lostBesideTail, onlyInTail, rescueRefusals, rescueStages, tailNotes, tailOf } from './rescue.ts';
 import { knownLoss, losses, safetyOf, type Safety } from './safety.ts';
 import { compact, holdWriters, hookStage, sideBySide, step } from './steps.ts';
 import { silentNote } from './switchover.ts';
@@ -203,11 +203,8 @@ function restOf(
   const isHeard = accepts.includes('PrimaryIsHeardOf');
   const fresh = to.spec.name;
   const giver = giverFor(survey, to);
-  const tail = rescueTail ? tailOf(survey) : undefined;
   const known = giver === undefined ? withoutGiver(survey, to) : knownLoss(survey, to);
-  const lost = known && tail ? subtract(known, tail.logged) : known;
-  const safety = safetyOf(survey);
-  const isSafe = safety.safe || (tail !== undefined && provesAll(survey, tail, to));
+  const lost = lostBesideTail(survey, to, known, rescueTail);
   const siblings = sortFollowers(
     survey,
     to,
@@ -226,9 +223,7 @@ function restOf(
     from: from?.spec.name,
     to: fresh,
     notes: [
-      ...(rescueTail && survey.topology.tail === undefined
-        ? []
-        : lossNotes({ ...safety, safe: isSafe }, lost)),
+      ...lossNotes(safetyOf(survey), lost),
       ...tailNotes(survey, to, rescueTail),
       ...ownNotes(survey, to),
       ...(giver

@@ -9,6 +9,7 @@ import { knownLoss, safetyOf } from './safety.ts';
 import { closePlan } from './close.ts';
 import { planReopen, planSettle } from './settle.ts';
 import { refusal, type Planned, type Refusal } from './refusals.ts';
+import { rescueRefusals } from './rescue.ts';
 import { forceOption } from './risks.ts';
 import { step } from './steps.ts';
 import { listed } from '../../lib/listed.ts';
@@ -16,7 +17,7 @@ import { surveyOf } from '../cluster/survey-of.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance, Topology } from '../cluster/topology.ts';
 
-/** How it goes forward, where it does. */
+/** What is wished for beside it. */
 export type FinishWish = Pick<FailoverWish, 'rescueTail'>;
 
 /**
@@ -107,7 +108,10 @@ function forwards(
   // What only an old primary that answers has was never acknowledged.
   const unacknowledged = from?.kind === 'answering' ? (['LosesTransactions'] as const) : [];
   const accepts = [...known.flatMap(({ risk }) => risk ?? []), ...unacknowledged];
-  const wish = { to: named, accepts, rescueTail };
+  // Which log holds the last writes is not known in the middle of a change.
+  const refusals = rescueTail ? rescueRefusals(forward, to) : [];
+  if (refusals.length > 0) return { refusals };
+  const wish = { to: named, accepts };
   return { plan: ended(survey, planFailover(forward, from, to, wish)) };
 }
 

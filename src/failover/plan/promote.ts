@@ -60,7 +60,7 @@ export function planPromote(topology: Topology, wish: PromoteWish, settings: Fai
   const way: Way = usesFailover(survey, wish, blocked, named) ? 'failover' : 'switchover';
   const target = named ?? candidatesOf(survey, way)[0]?.instance;
   if (target === undefined) return { refusals: [nobody(survey)] };
-  const rescueTail = way === 'failover' && rescuesTail(survey, wish, target);
+  const rescueTail = way === 'failover' && survey.primary !== undefined && wish.rescueTail === true;
   const found = [
     ...aliveButUnusable(survey, wish),
     ...objections(survey, target, way),
@@ -86,13 +86,6 @@ export function planPromote(topology: Topology, wish: PromoteWish, settings: Fai
 /** Whoever ends sessions accepts what is refused because of them. */
 function acceptedBy({ accepts = [], endSessions }: PromoteWish): readonly RiskCode[] {
   return endSessions ? [...accepts, ...ENDED_SESSIONS] : accepts;
-}
-
-/** The watch rescues the tail only where nobody could prove otherwise that nothing is lost: it takes its time. */
-function rescuesTail(survey: Survey, wish: PromoteWish, target: Instance): boolean {
-  if (survey.primary === undefined) return false;
-  if (!wish.automatic) return wish.rescueTail === true;
-  return survey.settings.rescueTail === true && losses(survey, target).length > 0;
 }
 
 /** When two instances take writes, that is settled before anything else. */

@@ -1,4 +1,4 @@
-import { contains, count, type Gtids, isEmpty, parseGtids, subtract, union } from '../../database/gtid.ts';
+import { count, type Gtids, isEmpty, subtract, union } from '../../database/gtid.ts';
 import { traitsOf } from '../../database/traits.ts';
 import type { Survey } from '../cluster/survey.ts';
 import type { Tail } from '../cluster/tail.ts';
@@ -12,6 +12,7 @@ import { step } from './steps.ts';
  * 1. It is read only when mysqld has ended and cannot start again, so the fence comes first.
  * 2. It is applied before the new primary takes writes, and only when it goes on exactly where the replicas end.
  * 3. Taking the change back needs nothing: what was applied is what the old primary has.
+ * 4. It only adds transactions, and proves nothing: the log need not have been on the disk when its machine went down.
  */
 
 /** The tail of the primary, when it was read. */
@@ -27,13 +28,31 @@ export function onlyInTail(survey: Survey, tail: Tail, to: Answering): Gtids {
   return subtract(tail.logged, union(survey.holds(to), survey.everything()));
 }
 
-/** Whether every write that the dead primary acknowledged is in its log, and the log goes on where the replicas end. */
-export function provesAll(survey: Survey, tail: Tail, to: Answering): boolean {
-  return tail.isComplete && isEmpty(besideTail(survey, tail, to)) && hasWhatWasSeen(survey, tail);
+/** What of this is lost when the tail is applied, too. Nobody knows before it was read. */
+export function lostBesideTail(
+  survey: Survey,
+  to: Answering,
+  lost: Gtids | undefined,
+  rescueTail: boolean,
+): Gtids | undefined {
+  if (!rescueTail || lost === undefined) return lost;
+  const tail = tailOf(survey);
+  return tail && subtract(lost, onlyInTail(survey, tail, to));
 }
 
 /** Why the tail cannot be applied. Without any look at it, that is decided when the primary is fenced. */
 export function rescueRefusals(survey: Survey, to: Answering): readonly Refusal[] {
+  const doubt = whyNotLast(survey);
+  if (doubt !== undefined) {
+    return [
+      refusal(
+        'TailNotContinuous',
+        survey.primary?.spec.name,
+        `the binary log of ${survey.primary?.spec.name} need not be that of the last primary: ${doubt}`,
+        { remedy: 'promote without `--rescue-tail`; `failover errant` shows what differs once both run' },
+      ),
+    ];
+  }
   const view = survey.topology.tail;
   if (view === undefined) return [];
   const { instance } = view;
@@ -88,27 +107,48 @@ export function rescueStages(survey: Survey, to: Answering): readonly Stage[] {
 export function tailNotes(survey: Survey, to: Answering, isRescued: boolean): readonly string[] {
   const tail = tailOf(survey);
   if (tail === undefined) {
+    const name = survey.primary?.spec.name;
     return isRescued
-      ? [`what only the binary log of ${survey.primary?.spec.name} holds is applied on ${to.spec.name} first`]
+      ? [`what only the binary log of ${name} holds is applied on ${to.spec.name} first; ${unknown(name)}`]
       : [];
   }
   const gtids = onlyInTail(survey, tail, to);
-  if (isEmpty(gtids)) return [`the binary log of ${tail.instance} holds nothing that the replicas lack`];
+  const ends = tail.isCut
+    ? [`the binary log of ${tail.instance} ends within an event, which is left out`]
+    : [];
+  if (isEmpty(gtids)) {
+    return [
+      `the binary log of ${tail.instance} holds nothing that the replicas lack; ${unknown(tail.instance)}`,
+      ...ends,
+    ];
+  }
   const held = `the binary log of ${tail.instance} holds ${counted(gtids)} that no replica has: ${gtids.toString()}`;
-  return isRescued
-    ? [`${held}; ${to.spec.name} applies them before it takes writes`]
-    : [`${held}; \`--rescue-tail\` applies them before ${to.spec.name} takes writes`];
+  const what = isRescued
+    ? `${to.spec.name} applies them before it takes writes`
+    : whyNotLast(survey) === undefined
+      ? `\`--rescue-tail\` applies them before ${to.spec.name} takes writes`
+      : 'they stay there';
+  return [`${held}; ${what}; ${unknown(tail.instance)}`, ...ends];
+}
+
+function unknown(name: string | undefined): string {
+  return `what ${name} had not written to its disk cannot be known`;
+}
+
+/** Why an instance other than this one may have taken the last writes. */
+function whyNotLast({ topology, primary }: Survey): string | undefined {
+  const { memory } = topology;
+  if (memory.unfinished !== undefined) {
+    return `a ${memory.unfinished.kind} to ${memory.unfinished.to} was cut off`;
+  }
+  return memory.primary === undefined || memory.primary === primary?.spec.name
+    ? undefined
+    : `${memory.primary} was the primary last`;
 }
 
 /** What the candidate or another instance has and the log has not: it lost transactions, or they have got others since. */
 function besideTail(survey: Survey, tail: Tail, to: Answering): Gtids {
   return subtract(union(survey.holds(to), survey.everything()), tail.logged);
-}
-
-function hasWhatWasSeen({ topology }: Survey, tail: Tail): boolean {
-  const { lastSeen, primary } = topology.memory;
-  if (lastSeen === undefined || primary !== tail.instance) return true;
-  return contains(tail.logged, parseGtids(tail.logged.flavour, lastSeen));
 }
 
 function counted(gtids: Gtids): string {

@@ -9,7 +9,7 @@ import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance } from '../cluster/topology.ts';
 import { giverFor, missingAt } from './holdings.ts';
 import { refusal, type Refusal } from './refusals.ts';
-import { provesAll, tailOf } from './rescue.ts';
+import { lostBesideTail } from './rescue.ts';
 
 /** What is known about the acknowledged writes of a primary that is gone. */
 export interface Safety {
@@ -159,12 +159,8 @@ export function knownLoss(survey: Survey, to: Answering): Gtids | undefined {
 /** What a failover to this instance would lose, or cannot promise to keep. */
 export function losses(survey: Survey, target: Instance, rescueTail = false): readonly Refusal[] {
   if (target.kind === 'silent') return [];
-  const tail = rescueTail ? tailOf(survey) : undefined;
-  // What is lost is known when the log has been read.
-  if (rescueTail && tail === undefined) return [];
   const found: Refusal[] = [];
-  const known = knownLoss(survey, target);
-  const lost = known && tail ? subtract(known, tail.logged) : known;
+  const lost = lostBesideTail(survey, target, knownLoss(survey, target), rescueTail);
   if (lost !== undefined && !isEmpty(lost)) {
     found.push(
       refusal(
@@ -180,7 +176,7 @@ export function losses(survey: Survey, target: Instance, rescueTail = false): re
     );
   }
   const safety = safetyOf(survey);
-  if (!safety.safe && !(tail !== undefined && provesAll(survey, tail, target))) {
+  if (!safety.safe) {
     found.push(
       refusal(
         'unknown' in durabilityOf(survey) ? 'Asynchronous' : 'TooFewAckers',

@@ -10,8 +10,6 @@ import type { LogsFrom, Machine } from './machine.ts';
 /** What the replicas lack is nearly always in the newest logs; the heads of more are read only when it is not. */
 const FEW_LOGS = 4;
 const MANY_LOGS = 1000;
-/** A machine that is up for so long has not crashed with the server that died now. */
-const UP_SECONDS = 3600;
 
 /**
  * Reads on the machine of a dead primary what its binary logs hold beyond what the instances that answer have. Never
@@ -37,7 +35,7 @@ export async function readTail(
       instance,
       logged: union(newest?.before ?? noGtids(flavour), there),
       transactions: transactions.filter(({ gtid }) => !subtract(oneGtid(flavour, gtid), held).isEmpty),
-      isComplete: heads.isSynced || heads.upSeconds >= UP_SECONDS,
+      isCut: false,
     };
   } catch (error) {
     if (!(error instanceof UserError) || signal?.aborted) throw error;

@@ -242,7 +242,14 @@ test('who could still acknowledge to an old primary that nothing has fenced is t
   const ended: Plan = {
     ...failover,
     stages: [
-      [{ name: 'end-writers', action: { do: 'end-writers', instance: 'db1' }, limitMs: 1000, optional: true }],
+      [
+        {
+          name: 'end-writers',
+          action: { do: 'end-writers', instance: 'db1' },
+          limitMs: 1000,
+          optional: true,
+        },
+      ],
       ...failover.stages,
     ],
   };

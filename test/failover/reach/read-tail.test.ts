@@ -61,21 +61,12 @@ test('the tail begins with the newest log before which nothing is lacking', asyn
     tail.transactions.map(({ gtid }) => gtid),
     [45, 46, 47].map((number) => `${UUID}:${number}`),
   );
-  t.true(tail.isComplete);
 });
 
 test('an instance that is further behind gets the older logs, too', async (t) => {
   const { machine, asked } = machineWith({});
   await tailStatements(machine, 'mysql', parseGtids('mysql', `${UUID}:1-20`));
   t.deepEqual(asked, [{ log: 'binlog.000001', beyond: `${UUID}:1-20` }]);
-});
-
-test('a log that the disk may not have whole is not complete, unless its machine has been up for long', async (t) => {
-  const heads = said('mysql-9.7-heads').replace('#synced 1', '#synced 0');
-  const long = machineWith({ newestLogs: () => Promise.resolve(heads) });
-  t.like(await readTail(long.machine, 'db1', topologyWith(`${UUID}:1-44`), 'mysql'), { isComplete: true });
-  const short = machineWith({ newestLogs: () => Promise.resolve(heads.replace(/#up \d+/, '#up 60')) });
-  t.like(await readTail(short.machine, 'db1', topologyWith(`${UUID}:1-44`), 'mysql'), { isComplete: false });
 });
 
 test('what keeps a log from being read is said, and fails nothing', async (t) => {
