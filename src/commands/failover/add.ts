@@ -2,6 +2,7 @@ import { Command } from 'commander';
 
 import { withoutRemoval } from '../../failover/cluster/without-member.ts';
 import { planAdd } from '../../failover/plan/add.ts';
+import { closes } from '../../failover/plan/close.ts';
 import { REJOIN_RISKS, type RiskCode } from '../../failover/plan/risks.ts';
 import type { Topology } from '../../failover/cluster/topology.ts';
 import type { CommandContext } from '../context.ts';
@@ -56,8 +57,8 @@ export function addCommand(context: CommandContext): Command {
               afterCopy: (topology: Topology, accepts: readonly RiskCode[]) => plan(topology, accepts, false),
             }
           : {}),
-        // Only a clone throws something away.
-        harmless: !options.clone,
+        // A clone throws something away, and whoever writes there is interrupted.
+        harmless: options.clone ? false : (made) => !closes(made),
         force: forceOf(options.force),
         signal,
       });

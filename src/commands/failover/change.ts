@@ -21,6 +21,7 @@ import { palette, type Palette, wantsColour } from '../../report/palette.ts';
 import { askAboutRisks, type Force, NO_FORCE } from './force.ts';
 import { operatorName } from './options.ts';
 import { mustAnswer, observeSomebody, type Session } from './session.ts';
+import { asks, type AskOptions } from './change-asks.ts';
 import { acquire, copyOf, giveWay, underCopyLock } from './change-lock.ts';
 import { changeView } from './change-view.ts';
 import { print, textStream } from './change-output.ts';
@@ -28,9 +29,7 @@ import { nothingToForce, refuse } from './change-refuse.ts';
 import { planText, resultText } from './change-text.ts';
 import { topologyText } from './topology-text.ts';
 
-export interface ChangeOptions {
-  readonly yes: boolean;
-  readonly dryRun: boolean;
+export interface ChangeOptions extends AskOptions {
   readonly json: boolean;
   readonly reason: string;
   readonly signal: AbortSignal;
@@ -40,8 +39,6 @@ export interface ChangeOptions {
   readonly preface?: ((topology: Topology) => string | undefined) | undefined;
   /** Adds to a look at the cluster what takes longer to read. `isShown`: somebody reads the plan before anything is done. */
   readonly deepen?: ((topology: Topology, isShown: boolean) => Promise<Topology>) | undefined;
-  /** Nothing is asked: it interrupts nobody. */
-  readonly harmless?: boolean | undefined;
   /** What is left to do when the data of an instance have been replaced by a copy. */
   readonly afterCopy?: MakePlan | undefined;
   /** What the operator accepts. */
@@ -62,12 +59,7 @@ const SECOND_PATIENCE_MS = 300;
 export async function change(session: Session, makePlan: MakePlan, options: ChangeOptions): Promise<void> {
   const styles = palette(wantsColour(textStream(options.json), process.env));
   let { force = NO_FORCE } = options;
-  if (asks(options) && !force.asks && !process.stdin.isTTY) {
-    throw new UserError({
-      message: 'this interrupts service, and without a terminal nobody can be asked',
-      hint: 'add --yes, or --dry-run to see what would be done',
-    });
-  }
+  if (typeof options.harmless !== 'function' && asks(options) && !force.asks) mustBeAskable();
   const { ports, cluster } = session;
   let startedAt = 0;
   const owner = { who: operatorName(), purpose: options.purpose };
@@ -104,7 +96,7 @@ export async function change(session: Session, makePlan: MakePlan, options: Chan
     const plan = 'plan' in planned ? planned.plan : (possible.planned as { readonly plan: Plan }).plan;
     show(plan, session, options, styles, options.preface?.(topology));
     if (options.dryRun) return;
-    if (asks(options)) await confirm(plan, options);
+    if (asks(options, plan)) await confirm(plan, options);
     startedAt = performance.now();
     agreed = plan;
     before = Promise.resolve(topology);
@@ -122,9 +114,12 @@ export async function change(session: Session, makePlan: MakePlan, options: Chan
   }
 }
 
-/** Whether a person is asked before anything is done. */
-function asks({ yes, dryRun, harmless }: ChangeOptions): boolean {
-  return !yes && !dryRun && harmless !== true;
+function mustBeAskable(): void {
+  if (process.stdin.isTTY) return;
+  throw new UserError({
+    message: 'this interrupts service, and without a terminal nobody can be asked',
+    hint: 'add --yes, or --dry-run to see what would be done',
+  });
 }
 
 /**
@@ -204,7 +199,7 @@ async function carryOut(
       return;
     }
     const { plan } = planned;
-    if (agreed && round === 1 && isOther(agreed, plan)) {
+    if (agreed && round === 1 && (isOther(agreed, plan) || (asks(options, plan) && !asks(options, agreed)))) {
       throw new UserError(
         {
           message: `while you were asked, the cluster changed: it would now be ${headline(plan)}`,
@@ -347,11 +342,12 @@ function show(
   const out = textStream(options.json);
   if (preface !== undefined && preface !== '') out.write(session.redact(`${preface}\n`));
   // Who is asked sees as much as --dry-run shows.
-  out.write(session.redact(`${planText(plan, styles, options.dryRun || asks(options))}\n`));
+  out.write(session.redact(`${planText(plan, styles, options.dryRun || asks(options, plan))}\n`));
   if (options.json && options.dryRun) print(session, planJson(plan));
 }
 
 async function confirm(plan: Plan, options: ChangeOptions): Promise<void> {
+  mustBeAskable();
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await terminal.question(`${capital(headline(plan))}? [y/N] `, { signal: options.signal });

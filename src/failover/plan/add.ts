@@ -1,7 +1,8 @@
 import type { FailoverSettings } from '../cluster/cluster.ts';
-import type { Survey } from '../cluster/survey.ts';
+import { namesOf, type Survey } from '../cluster/survey.ts';
 import { surveyOf } from '../cluster/survey-of.ts';
 import type { Answering, Topology } from '../cluster/topology.ts';
+import { listed } from '../../lib/listed.ts';
 import { isOlder } from '../../database/version.ts';
 import { traitsOf } from '../../database/traits.ts';
 import { find, unknownInstance } from './names.ts';
@@ -10,7 +11,8 @@ import { planRejoin, rightPrimary, type RejoinWish } from './rejoin.ts';
 
 /**
  * Makes a server that was never a member a replica of the primary: as `planRejoin` does, once it is one that can be a
- * member at all. What would make replication fail later, or the next promotion, is refused here.
+ * member at all. What would make replication fail later, or the next promotion, is refused here. So is a server that
+ * takes writes for others: nothing is done to it before it is known that it can follow.
  */
 export function planAdd(
   topology: Topology,
@@ -25,7 +27,20 @@ export function planAdd(
     const refusals = addRefusals(survey, instance, primary);
     if (refusals.length > 0) return { refusals };
   }
+  if (instance.kind === 'answering' && instance !== primary && !instance.state.readOnly) {
+    const planned = planRejoin(closed(topology, instance), wish, settings);
+    if ('refusals' in planned) return planned;
+  }
   return planRejoin(topology, wish, settings);
+}
+
+/** The cluster once this server takes no writes: what would be refused then must be known before it is closed. */
+function closed(topology: Topology, writable: Answering): Topology {
+  const state = { ...writable.state, readOnly: true, superReadOnly: true };
+  return {
+    ...topology,
+    instances: topology.instances.map((one) => (one === writable ? { ...writable, state } : one)),
+  };
 }
 
 function addRefusals(survey: Survey, instance: Answering, primary: Answering): readonly Refusal[] {
@@ -70,6 +85,19 @@ function addRefusals(survey: Survey, instance: Answering, primary: Answering): r
       refusal('AlreadyMember', name, `${name} follows ${link.source?.spec.name ?? 'the primary'} already`, {
         remedy: 'nothing to do',
       }),
+    );
+  }
+  const below = [
+    ...new Set([...namesOf(survey.followers(name)), ...state.replicas.map(({ address }) => address)]),
+  ];
+  if (!state.readOnly && below.length > 0) {
+    found.push(
+      refusal(
+        'HasReplicas',
+        name,
+        `${name} takes writes, and ${listed(below)} ${below.length === 1 ? 'follows' : 'follow'} it`,
+        { remedy: 'it is the primary of others: end their replication first when it is no longer needed' },
+      ),
     );
   }
   if (isOlder(state.version, primary.state.version)) {

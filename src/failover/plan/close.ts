@@ -42,6 +42,11 @@ export function closePlan(survey: Survey, instance: Answering, primary: Answerin
   };
 }
 
+/** Whether the plan keeps an instance from taking writes, and so interrupts whoever writes there. */
+export function closes({ stages }: Plan): boolean {
+  return stages.flat().some(({ action }) => action.do === 'make-read-only');
+}
+
 /** Fences the machine when the server itself cannot be made read-only. */
 export function fencePlan(settings: FailoverSettings, instance: Instance): Plan {
   const { name } = instance.spec;

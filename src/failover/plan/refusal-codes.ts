@@ -16,7 +16,8 @@ export const REFUSALS = {
   ExternalChannels: 'The primary replicates from outside the cluster by channels that no change moves.',
   FilteredCandidate: 'The candidate leaves transactions out.',
   GtidsOff: 'The candidate has no GTIDs, or does not keep their order.',
-  HasReplicas: 'Other instances follow the one that would be removed.',
+  HasReplicas:
+    'Other instances follow the one that would be removed, or that takes writes and would be added.',
   HoldsAcknowledged:
     'The instance whose data would be replaced, or that would be removed, holds acknowledged transactions that too few others have.',
   InDowntime: 'The watch: the primary is in a downtime.',

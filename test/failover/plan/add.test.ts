@@ -2,6 +2,7 @@ import test from 'ava';
 
 import { withoutMember, withoutRemoval } from '../../../src/failover/cluster/without-member.ts';
 import { planAdd } from '../../../src/failover/plan/add.ts';
+import { closes } from '../../../src/failover/plan/close.ts';
 import type { Instance, Topology } from '../../../src/failover/cluster/topology.ts';
 import type { InstanceState } from '../../../src/database/state.ts';
 import { planText } from '../support/plan-text.ts';
@@ -43,6 +44,8 @@ const REFUSED: readonly (readonly [
   ['without a binary log', 'db4', { logBin: false }, 'NoBinaryLog'],
   ['that does not log what it replicates', 'db4', { logReplicaUpdates: false }, 'NoReplicaUpdatesInLog'],
   ['that is one already', 'db4 <db1 1:1-100', {}, 'AlreadyMember'],
+  ['that takes writes and has data of its own', 'db4 writable 4:1-7', {}, 'ErrantTransactions'],
+  ['that takes writes and has replicas of its own', 'db4 writable seen=db7@10.0.0.7', {}, 'HasReplicas'],
   [
     'of an older release',
     'db4',
@@ -56,6 +59,65 @@ for (const [why, line, state, code] of REFUSED) {
     t.deepEqual(said(withNew(line, state)), [code]);
   });
 }
+
+const BEFORE: readonly (readonly [why: string, code: string, instances: readonly string[], clone?: true])[] =
+  [
+    [
+      'the primary has purged what it needs',
+      'PurgedTransactions',
+      ['db1 primary purged=1:1-80 1:1-100', 'db2 <db1 1:1-100', 'db4 writable 1:1-50'],
+    ],
+    [
+      'one of the cluster follows it',
+      'HasReplicas',
+      ['db1 primary 1:1-100', 'db2 <db1 1:1-100', 'db3 <db4', 'db4 writable'],
+    ],
+    [
+      'it has replicas, which would lose what it is',
+      'HasReplicas',
+      ['db1 primary 1:1-100', 'db2 <db1 1:1-100', 'db4 writable seen=db7@10.0.0.7 4:1-7'],
+      true,
+    ],
+    [
+      'the copy would wait for its own primary',
+      'CommitsWait',
+      ['db1 primary 1:1-100', 'db2 dead', 'db4 writable 4:1-7'],
+      true,
+    ],
+  ];
+
+for (const [why, code, instances, clone = false] of BEFORE) {
+  test(`a server that takes writes is refused before anything is done to it: ${why}`, (t) => {
+    const memory = { primary: 'db1' };
+    t.deepEqual(said(describe({ instances, memory }), clone), [code]);
+  });
+}
+
+test('a server that takes writes is not closed where nobody is there to follow', (t) => {
+  const memory = { primary: 'db1' };
+  for (const db1 of ['db1 1:1-100', 'db1 dead=timeout']) {
+    const topology = describe({
+      instances: [db1, 'db2 <db1 1:1-100', 'db3 writable 3:1-2', 'db4 writable'],
+      memory,
+    });
+    t.deepEqual(said(topology), ['NoWritablePrimary'], db1);
+  }
+});
+
+test('an empty server that takes writes is closed first, and one with data when they are thrown away; that asks', (t) => {
+  for (const [line, clone] of [
+    ['db4 writable', false],
+    ['db4 writable 4:1-7', true],
+  ] as const) {
+    const planned = planAdd(withNew(line), { instance: 'db4', clone }, SETTINGS);
+    t.true('plan' in planned && planned.again, line);
+    if (!('plan' in planned)) continue;
+    t.true(planText(planned.plan).includes('make-read-only db4'), line);
+    t.true(closes(planned.plan), line);
+  }
+  const planned = planAdd(withNew('db4'), { instance: 'db4' }, SETTINGS);
+  t.true('plan' in planned && !closes(planned.plan));
+});
 
 test('a name that was removed counts again when it is added', (t) => {
   const disk = { instance: 'db3', until: 5, reason: 'disk', by: 'x' };
