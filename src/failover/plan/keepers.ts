@@ -1,5 +1,5 @@
 import { listed } from '../../lib/listed.ts';
-import { contains, intersect, isEmpty, subtract, type Gtids } from '../../database/gtid.ts';
+import { contains, intersect, isEmpty, noGtids, subtract, type Gtids } from '../../database/gtid.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance } from '../cluster/topology.ts';
 import { isLate } from './holdings.ts';
@@ -16,7 +16,7 @@ export interface Keepers {
 /**
  * Who has what this instance holds of the primary, or has it within a moment: a replica that hears the primary and is
  * not late. `awaited`: the plan waits until they have received it, so it does not matter how late they apply. A silent
- * instance may hold all that the primary has.
+ * instance may hold all that the primary has; a fenced one has run no mysqld since, so it has acknowledged nothing.
  */
 export function keepersOf(
   survey: Survey,
@@ -25,7 +25,13 @@ export function keepersOf(
   { awaited = false }: { readonly awaited?: boolean } = {},
 ): Keepers {
   const { executed } = primary.state;
-  const held = instance.kind === 'silent' ? executed : intersect(survey.holds(instance), executed);
+  const isFenced = survey.topology.memory.fenced?.includes(instance.spec.name) === true;
+  const held =
+    instance.kind === 'answering'
+      ? intersect(survey.holds(instance), executed)
+      : isFenced
+        ? noGtids(executed.flavour)
+        : executed;
   const others = survey.others.filter((other) => other !== instance && other !== primary);
   const having = others.filter(
     (other) =>

@@ -125,7 +125,7 @@ function leaveStages(
   const count = Math.min(having.length, Math.max(1, neededKeepers(primary)));
   const of = instance.kind === 'answering' ? instance : primary;
   const errant = survey.errant(of);
-  const held = subtract(survey.holds(of), errant);
+  const held = instance.kind === 'answering' ? subtract(survey.holds(of), errant) : keepers.held;
   return compact([
     replication === undefined
       ? []

@@ -192,6 +192,12 @@ test('nobody is removed while a change is cut off', (t) => {
   t.like(planned, { refusals: [{ code: 'UnknownOutcome' }] });
 });
 
+test('a fenced one has acknowledged nothing since: it is only forgotten', (t) => {
+  const instances = ['db1 primary 1:1-100', 'db2 dead=refused', 'db3 <db1x 1:1-90'];
+  const planned = planRemove(describe({ instances, memory: { fenced: ['db2'] } }), 'db2', SETTINGS);
+  t.deepEqual('plan' in planned ? planText(planned.plan) : planned.refusals, []);
+});
+
 test('where nobody waits and nobody else is there, a replica that does not answer is only forgotten', (t) => {
   const topology = describe({ instances: ['db1 primary async 1:1-100', 'db3 dead=timeout'] });
   const planned = planRemove(topology, 'db3', SETTINGS);
