@@ -3,16 +3,7 @@ import { oneGtid, withoutSecrets } from './logged-transactions.ts';
 import type { LoggedTransaction } from './server.ts';
 import type { Flavour } from './version.ts';
 
-/** What `understudy-node logs` says of the newest binary logs of a dead server. */
-export interface LogHeads {
-  /** For how long the machine is up. */
-  readonly upSeconds: number;
-  /** Each commit waited for the disk (sync_binlog = 1). */
-  readonly isSynced: boolean;
-  /** The newest first. */
-  readonly logs: readonly LogHead[];
-}
-
+/** What `understudy-node logs` says of one of the newest binary logs of a dead server. */
 export interface LogHead {
   readonly name: string;
   /** All that was logged before this one begins. */
@@ -21,6 +12,8 @@ export interface LogHead {
 
 /** What `understudy-node log-events` says. */
 export interface LoggedTail {
+  /** The last log ends within an event. */
+  readonly isCut: boolean;
   /** What the last log holds. */
   readonly there: Gtids;
   /** The whole transactions that were asked for, the oldest first. */
@@ -29,18 +22,14 @@ export interface LoggedTail {
 
 const KINDS = { Write: 'insert', Update: 'update', Delete: 'delete' } as const;
 
-/** Reads the heads of logs. A log that does not say what stands before it is left out. */
-export function parseLogHeads(flavour: Flavour, text: string): LogHeads {
-  const [first = '', ...rest] = text.split(/^#log /m);
-  return {
-    upSeconds: Number(/^#up (\d+)$/m.exec(first)?.[1] ?? 0),
-    isSynced: /^#synced 1$/m.test(first),
-    logs: rest.flatMap((one) => {
-      const [name = '', ...lines] = one.split('\n');
-      const before = gtidsBefore(flavour, lines.join('\n'));
-      return before === undefined ? [] : [{ name, before }];
-    }),
-  };
+/** Reads the heads of logs, the newest first. A log that does not say what stands before it is left out. */
+export function parseLogHeads(flavour: Flavour, text: string): readonly LogHead[] {
+  const [, ...heads] = text.split(/^#log /m);
+  return heads.flatMap((one) => {
+    const [name = '', ...lines] = one.split('\n');
+    const before = gtidsBefore(flavour, lines.join('\n'));
+    return before === undefined ? [] : [{ name, before }];
+  });
 }
 
 function gtidsBefore(flavour: Flavour, text: string): Gtids | undefined {
@@ -50,7 +39,20 @@ function gtidsBefore(flavour: Flavour, text: string): Gtids | undefined {
       : /Gtid list \[([^\]]*)\]/.exec(text);
   if (match === null) return undefined;
   const listed = (match[1] ?? '').replaceAll(/[#\s]|\[empty\]/g, '');
-  return parseGtids(flavour, listed);
+  return listed === '' && flavour === 'mariadb' ? beforeFirst(text) : parseGtids(flavour, listed);
+}
+
+/**
+ * The first logs of a MariaDB server that began as a copy do not say so: then it is the number before the first one that
+ * each domain has logged.
+ */
+function beforeFirst(text: string): Gtids | undefined {
+  const first = [...text.matchAll(/\sGTID (\d+)-(\d+)-(\d+)/g)];
+  if (first.length === 0) return undefined;
+  const before = first.flatMap(([, domain, server, number]) =>
+    number === '1' ? [] : [`${domain}-${server}-${BigInt(number ?? 1) - 1n}`],
+  );
+  return parseGtids('mariadb', before.join(','));
 }
 
 /**
@@ -59,14 +61,18 @@ function gtidsBefore(flavour: Flavour, text: string): Gtids | undefined {
  */
 export function parseLoggedTail(flavour: Flavour, log: string, text: string): LoggedTail {
   const reader = new TextReader(log);
-  let there = noGtids(flavour);
-  for (const line of text.split('\n')) {
+  const lines = text.split('\n');
+  // Behind this line stands what clients wrote.
+  const begin = lines.indexOf('#events');
+  const known = lines.slice(0, Math.max(begin, 0));
+  const there = known.reduce((all, line) => {
     const has = /^#has (\S+) (\d+) (\d+)$/.exec(line);
-    if (has) there = union(there, parseGtids(flavour, rangeOf(flavour, has)));
-    else reader.read(line);
-  }
+    return has ? union(all, parseGtids(flavour, rangeOf(flavour, has))) : all;
+  }, noGtids(flavour));
+  for (const line of lines.slice(begin + 1)) reader.read(line);
   const { whole, half } = reader.end();
   return {
+    isCut: known.includes('#cut'),
     there: half === undefined ? there : subtract(there, oneGtid(flavour, half)),
     transactions: whole,
   };
@@ -145,7 +151,7 @@ class TextReader {
     const rows = /\s(Write|Update|Delete)_(?:compressed_)?rows/.exec(line)?.[1];
     if (rows !== undefined) this.#change(draft, KINDS[rows as keyof typeof KINDS]);
     if (/\sXid = \d+$/.test(line)) draft.state = 'whole';
-    if (/\sQuery\s/.test(line)) this.#statement = [];
+    if (/\s(?:Query|Query_compressed|Execute_load_query)\s/.test(line)) this.#statement = [];
   }
 
   #change(draft: Draft, kind: 'insert' | 'update' | 'delete'): void {

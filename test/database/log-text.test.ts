@@ -10,23 +10,62 @@ const UUID = 'adbb9a69-eb79-11f1-9605-022bb2fc5680';
 test('the heads of MySQL’s logs say what stands before each', (t) => {
   const heads = parseLogHeads('mysql', said('mysql-9.7-heads'));
   t.deepEqual(
-    heads.logs.map(({ name, before }) => `${name} ${before.toString()}`),
+    heads.map(({ name, before }) => `${name} ${before.toString()}`),
     [`binlog.000002 ${UUID}:1-41`, 'binlog.000001 '],
   );
-  t.like(heads, { isSynced: true, upSeconds: 31_904 });
 });
 
 test('the heads of MariaDB’s logs say so, too, on one line or on several', (t) => {
   const heads = parseLogHeads(
     'mariadb',
-    '#up 5\n#synced 0\n#log b.2\n#261128 22:42:17 server id 7  end_log_pos 299 CRC32 0x0 \tGtid list [0-7-3,\n# 1-7-5]\n' +
-      '#log b.1\n#261128 22:42:16 server id 7  end_log_pos 285 CRC32 0x0 \tGtid list []\n#log b.0\nnothing\n',
+    '#log b.2\n#261128 22:42:17 server id 7  end_log_pos 299 CRC32 0x0 \tGtid list [0-7-3,\n# 1-7-5]\n' +
+      '#log b.1\n#261128 22:42:16 server id 7  end_log_pos 285 CRC32 0x0 \tGtid list []\n#261128 22:42:16 server id 7  end_log_pos 327 CRC32 0x0 \tGTID 0-7-1 trans\n#log b.0\nnothing\n',
   );
   t.deepEqual(
-    heads.logs.map(({ name, before }) => `${name} ${before.toString()}`),
+    heads.map(({ name, before }) => `${name} ${before.toString()}`),
     ['b.2 0-7-3,1-7-5', 'b.1 '],
   );
-  t.like(heads, { isSynced: false, upSeconds: 5 });
+});
+
+test('an empty list of a server that began as a copy stands for all that was before its first numbers', (t) => {
+  const event = (what: string): string =>
+    `#261128 22:42:16 server id 7  end_log_pos 285 CRC32 0x0 \t${what}\n`;
+  const heads = parseLogHeads(
+    'mariadb',
+    `#log b.2\n${event('Gtid list []')}${event('GTID 0-7-51 trans')}${event('GTID 1-7-20 ddl')}${event('GTID 2-7-1')}` +
+      `#log b.1\n${event('Gtid list []')}`,
+  );
+  // The older one holds nothing, and does not say what it lacks.
+  t.deepEqual(
+    heads.map(({ name, before }) => `${name} ${before.toString()}`),
+    ['b.2 0-7-50,1-7-19'],
+  );
+});
+
+test('what is known of a log is known before what clients wrote in it', (t) => {
+  const uuid = '00000000-0000-0000-0000-000000000001';
+  const text = [
+    `#has ${uuid} 1 1`,
+    '#events',
+    `SET @@SESSION.GTID_NEXT= '${uuid}:1'/*!*/;`,
+    '#261128 22:34:17 server id 1  end_log_pos 2 CRC32 0x0 \tQuery\tthread_id=1',
+    'create procedure p() begin',
+    '#cut',
+    '#damaged',
+    `#has ${uuid} 2 9`,
+    '#events',
+    'end',
+    '/*!*/;',
+    `#has ${uuid} 3 9`,
+    '#cut',
+  ].join('\n');
+  const { there, isCut, transactions } = parseLoggedTail('mysql', 'b', text);
+  t.is(there.toString(), `${uuid}:1`);
+  t.false(isCut);
+  t.deepEqual(transactions[0]?.statements, [
+    `create procedure p() begin #cut #damaged #has ${uuid} 2 9 #events end`,
+  ]);
+  t.true(parseLoggedTail('mysql', 'b', text.replace('#events', '#cut\n#events')).isCut);
 });
 
 test('what MySQL has logged is told transaction by transaction, without secrets', (t) => {

@@ -1,5 +1,5 @@
 import { contains, type Gtids, noGtids, readingBeyond, subtract, union } from '../../database/gtid.ts';
-import { type LogHeads, parseLoggedTail, parseLogHeads } from '../../database/log-text.ts';
+import { type LogHead, parseLoggedTail, parseLogHeads } from '../../database/log-text.ts';
 import { oneGtid } from '../../database/logged-transactions.ts';
 import type { Flavour } from '../../database/version.ts';
 import { EXIT, UserError } from '../../lib/errors.ts';
@@ -24,18 +24,20 @@ export async function readTail(
 ): Promise<TailView> {
   const held = heldBy(topology, instance, flavour);
   try {
-    const { heads, from } = await beginningOf(machine, flavour, held, signal);
-    const [newest] = heads.logs;
-    const { there, transactions } = parseLoggedTail(
+    const {
+      heads: [newest],
+      from,
+    } = await beginningOf(machine, flavour, held, signal);
+    const { there, transactions, isCut } = parseLoggedTail(
       flavour,
       from.log,
-      wholeText(machine, await machine.logEvents(from, signal)),
+      await machine.logEvents(from, signal),
     );
     return {
       instance,
       logged: union(newest?.before ?? noGtids(flavour), there),
       transactions: transactions.filter(({ gtid }) => !subtract(oneGtid(flavour, gtid), held).isEmpty),
-      isCut: false,
+      isCut,
     };
   } catch (error) {
     if (!(error instanceof UserError) || signal?.aborted) throw error;
@@ -60,20 +62,15 @@ async function beginningOf(
   flavour: Flavour,
   held: Gtids,
   signal: AbortSignal | undefined,
-): Promise<{ readonly heads: LogHeads; readonly from: LogsFrom }> {
+): Promise<{ readonly heads: readonly LogHead[]; readonly from: LogsFrom }> {
   for (const count of [FEW_LOGS, MANY_LOGS]) {
     const heads = parseLogHeads(flavour, await machine.newestLogs(count, signal));
-    const first = heads.logs.find(({ before }) => contains(held, before));
+    const first = heads.find(({ before }) => contains(held, before));
     if (first) return { heads, from: { log: first.name, beyond: readingBeyond(held) } };
   }
   throw new UserError(`${machine.host}: what the replicas lack begins before its oldest binary log`, {
     exitCode: EXIT.failed,
   });
-}
-
-function wholeText({ host }: Machine, text: string): string {
-  if (!text.includes('\n#damaged')) return text;
-  throw new UserError(`${host}: a binary log before its last one is damaged`, { exitCode: EXIT.failed });
 }
 
 function heldBy({ instances }: Topology, but: string, flavour: Flavour): Gtids {

@@ -812,7 +812,7 @@ const rescue = (): Plan =>
     ],
     [{ action: { do: 'make-writable', instance: 'db2' }, irreversible: true }],
   );
-const HEADS = '#up 1\n#synced 1\n#log b.1\n\tPrevious-GTIDs\n# [empty]\n';
+const HEADS = '#log b.1\n\tPrevious-GTIDs\n# [empty]\n';
 
 test('what only the log of the old primary holds is applied, and seen to be there, before writes are taken', async (t) => {
   const applied = { is: false };

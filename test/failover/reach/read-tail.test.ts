@@ -57,6 +57,7 @@ test('the tail begins with the newest log before which nothing is lacking', asyn
   t.deepEqual(asked, [{ log: 'binlog.000002', beyond: `${UUID}:1-44` }]);
   if ('unreadable' in tail) return t.fail(tail.unreadable);
   t.is(tail.logged.toString(), `${UUID}:1-47`);
+  t.false(tail.isCut);
   t.deepEqual(
     tail.transactions.map(({ gtid }) => gtid),
     [45, 46, 47].map((number) => `${UUID}:${number}`),
@@ -72,8 +73,8 @@ test('an instance that is further behind gets the older logs, too', async (t) =>
 test('what keeps a log from being read is said, and fails nothing', async (t) => {
   const reasons = [
     [{ newestLogs: () => Promise.reject(new UserError('web1: it is encrypted')) }, /encrypted/],
-    [{ logEvents: () => Promise.resolve('#has a 1 2\n#damaged\n') }, /damaged/],
-    [{ newestLogs: () => Promise.resolve('#up 1\n#synced 1\n') }, /begins before its oldest binary log/],
+    [{ logEvents: () => Promise.reject(new UserError('web1: cannot be read to its end')) }, /to its end/],
+    [{ newestLogs: () => Promise.resolve('') }, /begins before its oldest binary log/],
   ] as const;
   for (const [behaviour, reason] of reasons) {
     const { machine } = machineWith(behaviour);
