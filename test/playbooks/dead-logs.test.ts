@@ -33,10 +33,14 @@ interface Reads {
   /** What the program says of a log, and of what it fails. */
   readonly said: string;
   readonly fails?: string;
+  readonly warns?: string;
 }
 
 /** The script on a machine of stand-ins whose server is fenced. */
-function machine(t: ExecutionContext, { flavour = 'mysql', log = logOf(2, 0), said, fails }: Reads) {
+function machine(
+  t: ExecutionContext,
+  { flavour = 'mysql', log = logOf(2, 0), said, fails, warns = '' }: Reads,
+) {
   const root = mkdtempSync(join(tmpdir(), 'understudy-dead-logs-'));
   t.teardown(() => rmSync(root, { recursive: true }));
   const bin = join(root, 'bin');
@@ -50,7 +54,7 @@ function machine(t: ExecutionContext, { flavour = 'mysql', log = logOf(2, 0), sa
   put('my_print_defaults', `echo --datadir=${data}`);
   put(
     flavour === 'mysql' ? 'mysqlbinlog' : 'mariadb-binlog',
-    `cat '${root}/said'; [ ! -s '${root}/fails' ] || { cat '${root}/fails' >&2; exit 1; }`,
+    `echo '${warns}' >&2; cat '${root}/said'; [ ! -s '${root}/fails' ] || { cat '${root}/fails' >&2; exit 1; }`,
   );
   writeFileSync(join(root, 'said'), said);
   writeFileSync(join(root, 'fails'), fails ?? '');
@@ -104,6 +108,18 @@ for (const length of [5, 60]) {
     t.is((await run('log-statements', 'binlog.000001')).status, 0);
   });
 }
+
+test('a log that nobody has closed, and of whose end is warned, is cut there', async (t) => {
+  const run = machine(t, {
+    said: SAID,
+    log: logOf(2, 9),
+    warns: 'WARNING: File ends with a truncated event.',
+  });
+  const { status, stdout } = await run('log-events', 'binlog.000001');
+  t.is(status, 0);
+  t.true(stdout.toString().startsWith(`#has ${UUID} 1 2\n#cut\n#events\n`), stdout.toString());
+  t.is((await run('log-statements', 'binlog.000001')).status, 0);
+});
 
 for (const [what, fails] of [
   ['a disk that cannot be read', 'mysqlbinlog: Error reading file (OS errno 5 - Input/output error)\n'],
