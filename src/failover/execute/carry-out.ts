@@ -357,12 +357,16 @@ async function applyLog(
   limits: Limits,
 ): Promise<Done> {
   const { flavour } = cluster;
+  const begun = performance.now();
   const server = known(ports.servers, name);
   const wanted = parseGtids(flavour, gtids);
   const executed = await server.executed(limits);
   if (contains(executed, wanted)) return {};
   const statements = await tailStatements(known(ports.machines, of), flavour, executed, limits.signal);
-  await known(ports.machines, name).applyLog(statements, limits.signal);
+  await known(ports.machines, name).applyLog(statements, {
+    ...limits,
+    timeoutMs: limits.timeoutMs - (performance.now() - begun),
+  });
   const missing = subtract(wanted, await server.executed(limits));
   if (isEmpty(missing)) return { message: `${count(wanted)} transactions of ${of} applied` };
   throw new UserError(`${name} has not got from the binary log of ${of}: ${missing.toString()}`, {

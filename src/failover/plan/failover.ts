@@ -210,13 +210,14 @@ function restOf(
     to,
     survey.others.filter((instance) => instance !== to),
   );
+  const rescue = rescueTail ? rescueStages(survey, to) : [];
   const promotion = promotionStages(survey, {
     to,
     attached: [],
     followers: siblings.fit,
     old: from?.kind === 'answering' ? from : undefined,
     has: heldAfter(survey, to, rescueTail),
-    stopFirst: true,
+    stopFirst: rescue.length === 0,
   });
   return {
     kind: 'failover',
@@ -250,7 +251,7 @@ function restOf(
     stages: compact([
       ...sideBySide(applyStages(survey, to), giver ? applyStages(survey, giver) : []),
       ...(giver ? fetchStages(survey, to, giver) : []),
-      ...(rescueTail ? rescueStages(survey, to) : []),
+      ...rescue,
       ...(from !== undefined && (isHeard || from.kind === 'answering' || from.silence.alive)
         ? confirmed(survey, to, promotion.stages)
         : promotion.stages),

@@ -5,7 +5,7 @@ import { staysBelow } from '../cluster/chains.ts';
 import type { FailoverSettings } from '../cluster/cluster.ts';
 import { byMembers } from '../cluster/errant.ts';
 import { isLate } from './holdings.ts';
-import { compact, hookStage, makeWritable, sideBySide, step } from './steps.ts';
+import { compact, hookStage, makeWritable, sideBySide, step, stopReplica } from './steps.ts';
 import { listed } from '../../lib/listed.ts';
 import { namesOf, type Survey } from '../cluster/survey.ts';
 import type { Answering, Instance } from '../cluster/topology.ts';
@@ -57,15 +57,7 @@ export function promotionStages(
   const source = to.state.semiSync.source.enabled;
   const answersWithin = wantsSource ? enough : true;
   const own: Stage[] = [
-    stopFirst
-      ? [
-          step(
-            settings,
-            { do: 'stop-replica', instance: name },
-            { undo: [{ do: 'start-replica', instance: name }] },
-          ),
-        ]
-      : [],
+    stopFirst ? [stopReplica(settings, name)] : [],
     wantsSource === source
       ? []
       : [

@@ -5,7 +5,7 @@ import type { Tail } from '../cluster/tail.ts';
 import type { Answering } from '../cluster/topology.ts';
 import type { Stage } from './action.ts';
 import { refusal, type Refusal } from './refusals.ts';
-import { step } from './steps.ts';
+import { step, stopReplica } from './steps.ts';
 
 /*
  * The tail of a dead primary: transactions in its binary log that no replica has received. Invariants:
@@ -83,7 +83,10 @@ export function rescueRefusals(survey: Survey, to: Answering): readonly Refusal[
   ];
 }
 
-/** The stage that applies the tail on the candidate, which is read-only all the time. */
+/**
+ * The stages that apply the tail on the candidate, which is read-only all the time, and replicates no more: MariaDB can only
+ * then be told that what was applied counts as replicated, and would fetch it once more when the change is taken back.
+ */
 export function rescueStages(survey: Survey, to: Answering): readonly Stage[] {
   const tail = tailOf(survey);
   if (tail === undefined) return [];
@@ -93,6 +96,7 @@ export function rescueStages(survey: Survey, to: Answering): readonly Stage[] {
   // MySQL: what was read-only for everybody is read-only for clients while the tail is applied.
   const reopens = traitsOf(to.state.version.flavour).readOnlyStopsEverybody;
   return [
+    [stopReplica(survey.settings, name)],
     [
       step(
         survey.settings,

@@ -58,6 +58,15 @@ export function hookStage(settings: FailoverSettings, hook: HookName, extra: Ext
   return [[step(settings, { do: 'hook', hook }, { name: `hook-${hook}`, ...extra })]];
 }
 
+/** What it has received is applied, and it goes on when the change is taken back. */
+export function stopReplica(settings: FailoverSettings, name: string): Step {
+  return step(
+    settings,
+    { do: 'stop-replica', instance: name },
+    { undo: [{ do: 'start-replica', instance: name }] },
+  );
+}
+
 /** Runs several sequences side by side: the first stages of all of them, then the second ones, and so on. */
 export function sideBySide(...sequences: readonly (readonly Stage[])[]): readonly Stage[] {
   const length = Math.max(0, ...sequences.map((sequence) => sequence.length));

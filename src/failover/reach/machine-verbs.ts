@@ -33,6 +33,8 @@ const END_CONNECTIONS_MS = 5000;
 const STAYS_STOPPED = 'stopped: ';
 /** Reading or executing what a dead primary has logged; the step around it has a limit of its own. */
 const LOG_MS = 600_000;
+/** What the script needs at the end of its own limit, to end the session and to leave the server as it was. */
+const APPLY_END_MS = 5000;
 /** The most that is kept in memory of what a machine says. */
 const MOST_BYTES = 512 * 1024 * 1024;
 /** The script's status for words that it does not know. */
@@ -118,8 +120,10 @@ export function machineOf(host: string, run: RunVerb): Machine {
     newestLogs: async (count, signal) => (await heard(['logs', String(count)], signal)).toString('utf8'),
     logEvents: async (from, signal) => (await heard(['log-events', ...words(from)], signal)).toString('utf8'),
     logStatements: async (from, signal) => await heard(['log-statements', ...words(from)], signal),
-    applyLog: async (statements, signal) =>
-      void (await act(['apply-log'], LOG_MS, signal, { stdin: statements })),
+    applyLog: async (statements, { timeoutMs, signal }) => {
+      const seconds = Math.max(1, Math.floor((timeoutMs - APPLY_END_MS) / 1000));
+      await act(['apply-log', String(seconds)], timeoutMs, signal, { stdin: statements });
+    },
   };
 }
 

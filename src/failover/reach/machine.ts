@@ -45,8 +45,16 @@ export interface Machine {
   logEvents(from: LogsFrom, signal?: AbortSignal): Promise<string>;
   /** The same as statements, compressed. Rejects when mysqld is not fenced. */
   logStatements(from: LogsFrom, signal?: AbortSignal): Promise<Buffer>;
-  /** Executes such statements here, where nobody writes. Ends at the first that fails. */
-  applyLog(statements: Buffer, signal?: AbortSignal): Promise<void>;
+  /**
+   * Executes such statements here, where nobody writes and (MariaDB) nothing replicates. Ends at the first that fails, and
+   * before the limit; what was applied then counts as replicated.
+   */
+  applyLog(statements: Buffer, limits: MachineLimits): Promise<void>;
+}
+
+export interface MachineLimits {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Where reading binary logs begins. */

@@ -842,6 +842,19 @@ test('a log that was applied and did not bring what was announced takes the chan
   t.deepEqual(changes(fake.calls).slice(-1), ['db2.makeReadOnly']);
 });
 
+test('a replica that was stopped for a log is started again once that log is no longer applied', async (t) => {
+  const stop = { do: 'stop-replica', instance: 'db2' } as const;
+  const plan = planOf(
+    [{ action: stop, undo: [{ do: 'start-replica', instance: 'db2' }] }],
+    [{ action: { do: 'apply-log', instance: 'db2', of: 'db1', gtids: TAIL } }],
+    [{ action: { do: 'make-writable', instance: 'db2' }, irreversible: true }],
+  );
+  const fake = fakeCluster({ 'db1.newestLogs': async () => HEADS, 'db2.applyLog': () => failing() });
+  t.is((await carryOut(plan, fake)).outcome, 'undone');
+  const does = changes(fake.calls).filter((call) => call.startsWith('db2.'));
+  t.deepEqual(does, ['db2.stopReplica', 'db2.applyLog', 'db2.startReplica']);
+});
+
 test('a removed instance is forgotten, also when there is nothing to do to it', async (t) => {
   const fake = fakeCluster();
   await fake.ports.coordination.remember((memory) => ({

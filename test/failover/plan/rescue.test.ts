@@ -62,6 +62,11 @@ for (const flavour of FLAVOURS) {
     const applied = lines.findIndex((line) => line.includes('apply-log db2 of db1'));
     const opened = lines.findIndex((line) => line.includes('!make-writable db2'));
     t.true(applied > 0 && applied < opened, lines.join('\n'));
+    // MariaDB: only without replication can it be told what of it was applied.
+    const stopped = lines.flatMap((line, at) => (line.includes('stop-replica db2') ? [at] : []));
+    t.deepEqual(stopped, [applied - 1]);
+    const stop = plan.stages.flat().find(({ action }) => action.do === 'stop-replica');
+    t.deepEqual(stop?.undo, [{ do: 'start-replica', instance: 'db2' }]);
     t.is(plan.lookAgain?.rescueTail, true);
     t.false(plan.notes.includes('no acknowledged write is lost'));
     t.true(plan.notes.some((note) => note.startsWith('writes may be lost')));

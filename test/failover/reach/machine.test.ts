@@ -130,6 +130,18 @@ test('a host that is not reached and a verb that fails are told apart', async (t
   t.is((failed as { exitCode?: number }).exitCode, 2);
 });
 
+test('a log is applied for less long than the tool waits, so that the script leaves the server as it was', async (t) => {
+  for (const [timeoutMs, seconds] of [
+    [60_000, 55],
+    [3000, 1],
+  ] as const) {
+    const { ssh, log } = fakeSsh(t, 'cat > /dev/null');
+    const machine = agentMachine({ host: 'web1', address: '10.0.0.1', key: '/k/key', ssh });
+    await machine.applyLog(Buffer.from('statements'), { timeoutMs });
+    t.true(log().endsWith(`\napply-log\n${seconds}\n`), log());
+  }
+});
+
 test('an aborted verb ends its ssh and rejects with the reason', async (t) => {
   const { ssh } = fakeSsh(t, 'exec sleep 60');
   const controller = new AbortController();

@@ -177,6 +177,8 @@ function onInstance(world: ModelServers, node: Node, action: OnInstance): void {
     case 'apply-log': {
       const of = world.node(action.of);
       if (!of.machine || of.up) throw new Failure(`the log of ${of.name} cannot be read`);
+      if (world.flavour === 'mariadb' && (node.link?.receiver || node.link?.applier))
+        throw new Failure(`${node.name} replicates`);
       for (const one of of.executed) node.executed.add(one);
       return;
     }

@@ -168,7 +168,7 @@ function fakeMachine(name: string, act: Act): Machine {
     logEvents: async (_from, signal) => (await act(`${name}.logEvents`, signal, '')) as string,
     logStatements: async (_from, signal) =>
       (await act(`${name}.logStatements`, signal, Buffer.from(''))) as Buffer,
-    applyLog: async (_statements, signal) => void (await act(`${name}.applyLog`, signal)),
+    applyLog: async (_statements, { signal }) => void (await act(`${name}.applyLog`, signal)),
   };
 }
 
