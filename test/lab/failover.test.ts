@@ -16,6 +16,7 @@ import {
   promoteUntilDone,
 } from './support/failover.ts';
 import { jsonLines } from './support/cli.ts';
+import { hardCases } from './support/hard-cases.ts';
 import { endpointTests } from './support/endpoints.ts';
 import { sessionsInTheWay } from './support/sessions.ts';
 import { must, testLab } from './support/site.ts';
@@ -335,6 +336,8 @@ test.serial(
     isSound(t, report);
   },
 );
+
+hardCases(async () => await Promise.resolve(at));
 
 // From here on the watch acts, and nobody else.
 
