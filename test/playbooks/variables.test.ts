@@ -346,9 +346,9 @@ test('at the balancers each cluster has a writer, a reader and its own servers',
   const servers = (head: string): readonly string[] =>
     [...section(text, head).matchAll(/^ +server (.*)$/gm)].map(([, line = '']) => line);
   t.regex(section(text, 'frontend mysql_writer'), /bind 10\.2\.0\.11:3306\n/);
-  t.regex(section(text, 'frontend mysql_writer'), /lua\.await_writer mysql_primary\n/);
+  t.regex(section(text, 'frontend mysql_writer'), /lua\.await_writer_of mysql_primary\n/);
   t.regex(section(text, 'frontend orders_writer'), /bind 10\.2\.0\.11:3316\n/);
-  t.regex(section(text, 'frontend orders_writer'), /lua\.await_writer orders_primary\n/);
+  t.regex(section(text, 'frontend orders_writer'), /lua\.await_writer_of orders_primary\n/);
   t.regex(section(text, 'frontend orders_reader'), /bind 10\.2\.0\.11:3317\n/);
   t.deepEqual(servers('backend mysql_primary'), [
     'web1 10.2.0.21:3306 addr 10.2.0.21 port 9201',
