@@ -1,37 +1,20 @@
-import { traitsOf } from '../../database/traits.ts';
-
 import type { Balancer } from '../../balancer/balancer.ts';
 import { poll } from '../../lib/async.ts';
-import { EXIT, type ExitCode, unreachable, UserError } from '../../lib/errors.ts';
-import { contains, count, type Gtids, isEmpty, parseGtids, subtract, union } from '../../database/gtid.ts';
+import { EXIT, unreachable, UserError } from '../../lib/errors.ts';
+import { contains, type Gtids, isEmpty, parseGtids, union } from '../../database/gtid.ts';
 import type { JournalRow, Limits, Server } from '../../database/server.ts';
 import type { Action } from '../plan/action.ts';
-import type { Cluster } from '../cluster/cluster.ts';
-import type { HookEvent, Ports } from '../reach/ports.ts';
 import { HEARD_MS } from '../cluster/links.ts';
-import { tailStatements } from '../reach/read-tail.ts';
-import type { InstanceSpec } from '../cluster/topology.ts';
+import { type ActionContext, known, said, specOf } from './action-context.ts';
 import { awaitReceived } from './await-received.ts';
 import { onBalancers } from './on-balancers.ts';
+import { applyLog, clone, fence, stopReceiver, unfence } from './on-machines.ts';
 import type { Done } from './outcome.ts';
 
 /** How often the executor asks for something that only time can bring. */
 const POLL_MS = 10;
 /** How often a wait for transactions makes sure that they can still come. */
 const LISTEN_EVERY_MS = 1000;
-
-/** What the executor needs to carry an action out. */
-export interface ActionContext {
-  readonly cluster: Cluster;
-  readonly ports: Ports;
-  /** The row that is written through the new primary to prove that the change has arrived everywhere. */
-  readonly row: JournalRow;
-  /** What the hooks are told about the change. */
-  readonly event: HookEvent;
-  /** Balancers that did not answer before the change began; no step waits for those that check by themselves. */
-  readonly silentBalancers: ReadonlySet<string>;
-  readonly progress?: ((instance: string, line: string) => void) | undefined;
-}
 
 /** Carries one action out. Rejects with a `UserError` that says why it could not be. */
 export async function carryOut(action: Action, context: ActionContext, limits: Limits): Promise<Done> {
@@ -143,23 +126,6 @@ export function instanceOf(action: Action): string | undefined {
   return 'instance' in action ? action.instance : undefined;
 }
 
-async function said(work: Promise<void>): Promise<Done> {
-  await work;
-  return {};
-}
-
-function known<T>(all: ReadonlyMap<string, T>, name: string): T {
-  const one = all.get(name);
-  if (one === undefined) throw new Error(`a plan names ${name}, which the cluster does not have`);
-  return one;
-}
-
-function specOf(cluster: Cluster, name: string): InstanceSpec {
-  const spec = cluster.instances.find((instance) => instance.name === name);
-  if (!spec) throw new Error(`a plan names ${name}, which the cluster does not have`);
-  return spec;
-}
-
 async function tell(
   { ports, silentBalancers }: ActionContext,
   work: (balancer: Balancer) => Promise<void>,
@@ -264,30 +230,6 @@ async function prove(
   );
 }
 
-/**
- * STOP REPLICA waits for a receiver that connects to a host which is down, or waits for the greeting of one that hangs. The
- * machine below ends that connection; it only makes haste, so what becomes of it does not matter. Either way the receiver
- * has ended when this is done.
- */
-async function stopReceiver(
-  { instance: name, seeks }: Extract<Action, { readonly do: 'stop-receiver' }>,
-  { ports, cluster }: ActionContext,
-  limits: Limits,
-): Promise<Done> {
-  const stopped = known(ports.servers, name).stopReceiver(limits);
-  if (seeks === undefined) return await said(stopped);
-  const over = new AbortController();
-  const signal = limits.signal ? AbortSignal.any([limits.signal, over.signal]) : over.signal;
-  known(ports.machines, name)
-    .endConnections(specOf(cluster, seeks), signal)
-    .catch(() => {});
-  try {
-    return await said(stopped);
-  } finally {
-    over.abort();
-  }
-}
-
 async function confirmStopped(
   { instance: name, startedAt }: Extract<Action, { readonly do: 'confirm-stopped' }>,
   server: Server,
@@ -300,108 +242,6 @@ async function confirmStopped(
     `${name} ${receiver === 'off' ? 'was started again' : 'receives again'}, and may have acknowledged to the old primary, which lives`,
     { exitCode: EXIT.failed },
   );
-}
-
-async function unfence(
-  { instance: name, asBefore }: Extract<Action, { readonly do: 'unfence' }>,
-  { ports }: ActionContext,
-  { signal }: Limits,
-): Promise<Done> {
-  const { runs } = await known(ports.machines, name).unfence(signal, asBefore);
-  return runs
-    ? {}
-    : { leftStopped: true, message: `somebody had stopped ${name} before it was fenced: it stays so` };
-}
-
-/** Fences in every way there is. When no way worked, the action fails; the plan may allow that. */
-async function fence(
-  { instance: name, stonith = false }: Extract<Action, { readonly do: 'fence' }>,
-  context: ActionContext,
-  limits: Limits,
-): Promise<Done> {
-  const spec = specOf(context.cluster, name);
-  const ways: readonly (readonly [string, Promise<void>])[] = [
-    [`mysqld on ${spec.host}`, known(context.ports.machines, name).fence(limits.signal)],
-    ...(!stonith
-      ? []
-      : [
-          [
-            `stonith ${spec.host}`,
-            context.ports.hooks(
-              'stonith',
-              { ...context.event, instance: { name, host: spec.host, address: spec.address } },
-              limits.signal,
-            ),
-          ] as const,
-        ]),
-  ];
-  const outcomes = await Promise.allSettled(ways.map(([, work]) => work));
-  const fenced = ways.flatMap(([way], index) => (outcomes[index]?.status === 'fulfilled' ? [way] : []));
-  const failures = outcomes.flatMap((outcome) =>
-    outcome.status === 'rejected' ? [(outcome.reason as Error).message] : [],
-  );
-  if (fenced.length === 0) throw new UserError(failures.join('; '), { exitCode: exitCodeOf(outcomes[0]) });
-  return { fenced, message: failures.length === 0 ? undefined : failures.join('; ') };
-}
-
-/** Whether the machine itself was out of reach, or something there did not work. */
-function exitCodeOf(outcome: PromiseSettledResult<void> | undefined): ExitCode {
-  const reason: unknown = outcome?.status === 'rejected' ? outcome.reason : undefined;
-  return reason instanceof UserError && reason.exitCode === EXIT.unreachable ? EXIT.unreachable : EXIT.failed;
-}
-
-/** Asks first what is lacking: this may be a second attempt. */
-async function applyLog(
-  { instance: name, of, gtids }: Extract<Action, { readonly do: 'apply-log' }>,
-  { cluster, ports }: ActionContext,
-  limits: Limits,
-): Promise<Done> {
-  const { flavour } = cluster;
-  const begun = performance.now();
-  const server = known(ports.servers, name);
-  const wanted = parseGtids(flavour, gtids);
-  const executed = await server.executed(limits);
-  if (contains(executed, wanted)) return {};
-  const statements = await tailStatements(known(ports.machines, of), flavour, executed, limits.signal);
-  await known(ports.machines, name).applyLog(statements, {
-    ...limits,
-    timeoutMs: limits.timeoutMs - (performance.now() - begun),
-  });
-  const missing = subtract(wanted, await server.executed(limits));
-  if (isEmpty(missing)) return { message: `${count(wanted)} transactions of ${of} applied` };
-  throw new UserError(`${name} has not got from the binary log of ${of}: ${missing.toString()}`, {
-    exitCode: EXIT.failed,
-  });
-}
-
-async function clone(
-  name: string,
-  sourceName: string,
-  context: ActionContext,
-  limits: Limits,
-): Promise<Done> {
-  const report = (line: string): void => context.progress?.(name, line);
-  const source = specOf(context.cluster, sourceName);
-  if (traitsOf(context.cluster.flavour).clonesBySql) {
-    await known(context.ports.servers, name).clone(
-      { host: source.address, port: source.port },
-      report,
-      limits,
-    );
-    return {};
-  }
-  const donor = known(context.ports.machines, sourceName);
-  await donor.serveCopy(limits.signal);
-  try {
-    await known(context.ports.machines, name).copyFrom(
-      { host: source.host, address: source.address },
-      report,
-      limits.signal,
-    );
-  } finally {
-    await donor.endCopy();
-  }
-  return {};
 }
 
 /** Asks again until the answer is yes. Returns false when the time is over. */

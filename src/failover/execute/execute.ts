@@ -2,7 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { EXIT, UserError } from '../../lib/errors.ts';
 import type { Action, LookAgain, Plan, Stage, Step } from '../plan/action.ts';
-import { carryOut, type ActionContext, instanceOf } from './carry-out.ts';
+import type { ActionContext } from './action-context.ts';
+import { carryOut, instanceOf } from './carry-out.ts';
 import { ChangeRecord } from './change-record.ts';
 import type { JournalStep } from '../coordination/records.ts';
 import { keepHeld } from './keep-held.ts';
