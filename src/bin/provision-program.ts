@@ -37,6 +37,12 @@ export const PROVISION_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/provision/undrain.ts')).undrainCommand,
   },
   {
+    name: 'roll',
+    summary: 'run a playbook on one host after the other, each out of service meanwhile',
+    usage: '<playbook>',
+    load: async () => (await import('../commands/provision/roll.ts')).rollCommand,
+  },
+  {
     name: 'init',
     summary: 'lay out a project: inventory, playbooks, files and passwords',
     usage: '[directory]',

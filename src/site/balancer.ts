@@ -1,6 +1,6 @@
 import { EXIT, UserError } from '../lib/errors.ts';
 import { command } from '../lib/shell.ts';
-import type { Become, Connection } from '../transport/transport.ts';
+import type { Opened } from '../transport/reopened.ts';
 import { type Drained, drainedLine } from './drained.ts';
 import { parsePool, type Pool } from './pool.ts';
 
@@ -17,10 +17,10 @@ const PROGRAM = '/usr/local/sbin/haproxy-drain';
 const TIMEOUT_MS = 10_000;
 const NOT_FOUND = 127;
 
-/** The balancer at the other end of a connection, as root: its role has put a program there that does the work. */
-export function siteBalancer(connection: Connection, become: Become): SiteBalancer {
-  const name = connection.host;
+/** A balancer, reached as root: its role has put a program there that does the work. */
+export function siteBalancer(name: string, open: () => Promise<Opened>): SiteBalancer {
   const run = async (argv: readonly string[], stdin = ''): Promise<Pool> => {
+    const { connection, become } = await open();
     const { status, stdout, stderr, timedOut } = await connection.run(command([PROGRAM, ...argv]), {
       become,
       timeoutMs: TIMEOUT_MS,

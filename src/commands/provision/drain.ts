@@ -1,14 +1,12 @@
 import { Command } from 'commander';
 
-import { primaryOf } from '../../failover/cluster/primary.ts';
 import { planPromote } from '../../failover/plan/promote.ts';
 import { EXIT, UserError } from '../../lib/errors.ts';
-import { drain, type Left, mayLeave, poolsOf } from '../../site/drain.ts';
+import { type Left, mayLeave, poolsOf } from '../../site/drain.ts';
 import type { CommandContext } from '../context.ts';
 import { change } from '../failover/change.ts';
 import { operatorName, parseDuration } from '../failover/options.ts';
-import { look } from '../failover/session.ts';
-import { beginDowntime, endDowntime } from './drain-downtime.ts';
+import { drainHost, isPrimary } from './drain-host.ts';
 import { drainStatusJson, drainStatusText, leftText } from './drain-text.ts';
 import { addExamples, addExtraVariables, addInventoryOptions, inventoryOptions } from './options.ts';
 import { takeLock } from './run-lock.ts';
@@ -85,33 +83,18 @@ async function drainOne(
     const startedAt = performance.now();
     const evenTheLast = flags.force ?? false;
     // Before the primary is moved away for nothing.
-    const pools = await mayLeave(balancers, host, { evenTheLast });
-    const wasOut = pools.some((pool) => pool.drained.has(host));
+    await mayLeave(balancers, host, { evenTheLast });
     if (instance !== undefined && !(await isFreeOfPrimary(site, instance.name, host, flags, signal))) return;
     const drained = { by: operatorName(), since: Date.now(), reason: flags.reason ?? 'no reason given' };
-    // Before anything else, so that the watch does not promote what is about to be stopped.
-    if (instance !== undefined) await beginDowntime(database, instance.name, drained);
-    const outcome = await drain(balancers, host, drained, {
+    const carried = instance === undefined ? [] : [{ database, instance }];
+    const outcome = await drainHost(balancers, host, carried, drained, {
       timeoutMs: flags.timeout ?? TIMEOUT_MS,
       signal,
       evenTheLast,
       progress: (left: readonly Left[]) => {
         if (left.length > 0) text.write(`${host}: ${leftText(left)}\n`);
       },
-    }).catch(async (error: unknown) => {
-      if (instance !== undefined && !wasOut) await endDowntime(database, instance.name);
-      throw error;
     });
-    if (instance !== undefined && (await isPrimary(database, instance.name))) {
-      await endDowntime(database, instance.name);
-      throw new UserError(
-        {
-          message: `${host} gets nothing new, but ${instance.name} has become the primary meanwhile`,
-          hint: `\`provision drain ${host} --switchover\` makes another instance the primary, \`provision undrain ${host}\` puts it back`,
-        },
-        { exitCode: EXIT.failed },
-      );
-    }
     const isDone = outcome.requests.length === 0;
     if (flags.json) {
       process.stdout.write(
@@ -167,9 +150,4 @@ async function isFreeOfPrimary(
     signal,
   });
   return process.exitCode === undefined || process.exitCode === EXIT.ok;
-}
-
-async function isPrimary(database: SiteSession['database'], instance: string): Promise<boolean> {
-  const view = primaryOf((await look(database)).topology);
-  return 'primary' in view && view.primary.spec.name === instance;
 }

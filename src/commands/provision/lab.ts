@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
-import { createInterface } from 'node:readline/promises';
 import { Command, InvalidArgumentError } from 'commander';
 
 import {
@@ -18,8 +17,8 @@ import {
 import { down, openLab, reset, up } from '../../lab/lab.ts';
 import { CLIENT, DEFAULT_LAB, DEFAULT_SERVERS, labHosts, MAX_SERVERS, OPERATOR } from '../../lab/layout.ts';
 import { debianRelease, DEBIANS, DEFAULT_DEBIAN } from '../../lab/release.ts';
-import { UserError } from '../../lib/errors.ts';
 import { systemEnvironment } from '../../lib/system-path.ts';
+import { confirm } from './confirm.ts';
 import { addExamples } from './options.ts';
 
 interface LabCommandOptions {
@@ -200,16 +199,6 @@ export function statusText(found: LabStatus): string {
   if (!found.network) lines.push('the networks are broken or gone: provision lab up repairs them');
   if (!found.packageCache) lines.push('the package cache does not run: provision lab up starts it');
   return `${lines.join('\n')}\n`;
-}
-
-async function confirm(question: string): Promise<void> {
-  if (!process.stdin.isTTY) {
-    throw new UserError({ message: 'without a terminal nobody can be asked', hint: 'add --yes' });
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${question} [y/N] `);
-  terminal.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new UserError('nothing was done');
 }
 
 /** Runs a program with this one's own input and output, and ends with its status. */

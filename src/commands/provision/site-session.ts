@@ -1,9 +1,10 @@
-import { EXIT, UserError } from '../../lib/errors.ts';
+import { UserError } from '../../lib/errors.ts';
 import type { Dict } from '../../lib/value.ts';
 import type { InstanceSpec } from '../../failover/cluster/topology.ts';
 import { siteBalancer, type SiteBalancer } from '../../site/balancer.ts';
+import { reopened } from '../../transport/reopened.ts';
 import { settings } from '../../config/settings.ts';
-import { openSession, type Session } from '../failover/session.ts';
+import { openableClusters, openSession, type Session } from '../failover/session.ts';
 
 /** The balancers of a site and its database, for a command that takes hosts out of service. */
 export interface SiteSession {
@@ -13,6 +14,14 @@ export interface SiteSession {
   readonly find: (word: string) => { readonly host: string; readonly instance: InstanceSpec | undefined };
 }
 
+/** The balancers of a site and all its databases. */
+export interface WholeSite {
+  readonly databases: readonly Session[];
+  readonly balancers: readonly SiteBalancer[];
+  /** The inventory's directory. */
+  readonly directory: string;
+}
+
 export interface SiteChoice {
   readonly inventory: string;
   readonly extraVariables: Dict;
@@ -20,7 +29,7 @@ export interface SiteChoice {
   readonly host?: string | undefined;
 }
 
-/** Connects to every balancer, does the work, and closes whatever happens. */
+/** Opens the ways to every balancer and to the database, does the work, and closes them whatever happens. */
 export async function withSite<T>(choice: SiteChoice, work: (site: SiteSession) => Promise<T>): Promise<T> {
   const database = await openSession({
     inventory: choice.inventory,
@@ -31,7 +40,7 @@ export async function withSite<T>(choice: SiteChoice, work: (site: SiteSession) 
   try {
     return await work({
       database,
-      balancers: await connectAll(database),
+      balancers: balancersOf(database),
       find(word) {
         const { instances } = database.cluster;
         const instance =
@@ -41,6 +50,27 @@ export async function withSite<T>(choice: SiteChoice, work: (site: SiteSession) 
     });
   } finally {
     await database.close();
+  }
+}
+
+/** Like `withSite`, with every database of the inventory. */
+export async function withWholeSite<T>(
+  { inventory, extraVariables }: SiteChoice,
+  work: (site: WholeSite) => Promise<T>,
+): Promise<T> {
+  const databases: Session[] = [];
+  try {
+    for (const cluster of await openableClusters({
+      inventory,
+      extraVars: extraVariables,
+      withoutStore: false,
+    }))
+      databases.push(await cluster.open());
+    const [first] = databases;
+    if (first === undefined) throw new Error('an inventory without a cluster is refused before');
+    return await work({ databases, balancers: balancersOf(first), directory: first.directory });
+  } finally {
+    await Promise.allSettled(databases.map(async (database) => await database.close()));
   }
 }
 
@@ -64,19 +94,12 @@ async function clusterOf({ inventory, extraVariables, host }: SiteChoice): Promi
 }
 
 /** A balancer that is not told would go on sending requests, so all of them are needed. */
-async function connectAll({ cluster, shell }: Session): Promise<readonly SiteBalancer[]> {
+function balancersOf({ cluster, shell }: Session): readonly SiteBalancer[] {
   if (shell === undefined) throw new Error('a site is reached through its inventory');
-  const settled = await Promise.allSettled(
-    cluster.balancers.map(async ({ name }) => {
-      const { connection, become } = await shell(name);
-      return siteBalancer(connection, become);
-    }),
+  return cluster.balancers.map(({ name }) =>
+    siteBalancer(
+      name,
+      reopened(async () => await shell(name)),
+    ),
   );
-  const problems = settled.flatMap((one) => {
-    if (one.status === 'fulfilled') return [];
-    if (one.reason instanceof UserError) return one.reason.problems;
-    throw one.reason;
-  });
-  if (problems.length > 0) throw new UserError(problems, { exitCode: EXIT.unreachable });
-  return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }

@@ -182,14 +182,16 @@ function noAnswer(options: EtcdHttpOptions, failures: ReadonlyMap<string, string
   });
 }
 
+type MemberOptions = Pick<EtcdHttpOptions, 'dial' | 'ca' | 'timeoutMs'>;
+
 /** Manages the connections to one member. */
-class MemberAgent extends Agent {
+export class MemberAgent extends Agent {
   readonly name: string;
   readonly #endpoint: EtcdEndpoint;
-  readonly #options: EtcdHttpOptions;
+  readonly #options: MemberOptions;
   #closed = false;
 
-  constructor(endpoint: EtcdEndpoint, options: EtcdHttpOptions) {
+  constructor(endpoint: EtcdEndpoint, options: MemberOptions) {
     super({ keepAlive: true, maxFreeSockets: 4 });
     this.#endpoint = endpoint;
     this.#options = options;

@@ -7,7 +7,7 @@ import { readLockOwner, tryLock, type FileLock, type LockOwner } from '../../lib
 import type { LeaseOwner } from './records.ts';
 import type { Coordination, Lease } from './coordination.ts';
 import type { Memory } from '../cluster/memory.ts';
-import { appendLine, makeDirectory, readIfThere, readLines, replaceFile } from './durable.ts';
+import { appendLine, makeDirectory, readIfThere, readLines, replaceFile } from '../../lib/durable.ts';
 import { EMPTY_MEMORY } from './empty-memory.ts';
 import { stamped } from './record-version.ts';
 import { heldBySomebody, leaseLost } from './lease-errors.ts';

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs';
+
+import { primaryOf, type PrimaryView } from '../../failover/cluster/primary.ts';
+import { surveyOf } from '../../failover/cluster/survey-of.ts';
+import type { Instance, Topology } from '../../failover/cluster/topology.ts';
+import type { FailoverSettings } from '../../failover/cluster/cluster.ts';
+import { EMPTY_MEMORY } from '../../failover/coordination/empty-memory.ts';
+import { etcdHealth } from '../../failover/coordination/etcd-health.ts';
+import { primaryNames } from '../../failover/output/json.ts';
+import { observe } from '../../failover/reach/observe.ts';
+import { UserError } from '../../lib/errors.ts';
+import { listed } from '../../lib/listed.ts';
+import type { Pool } from '../../site/pool.ts';
+import type {
+  BalancerView,
+  DatabaseView,
+  InstanceView,
+  MemberView,
+  RollSurvey,
+  ServerView,
+} from '../../site/roll/survey.ts';
+import type { Session } from '../failover/session.ts';
+import type { WholeSite } from './site-session.ts';
+
+const HEALTH_TIMEOUT_MS = 2000;
+
+/** Reads the whole site at once. Rejects when no balancer answers: then it is not known who serves. */
+export async function surveySite(site: WholeSite): Promise<RollSurvey> {
+  const [balancers, databases, store] = await Promise.all([
+    Promise.all(site.balancers.map(async (balancer) => await balancerAnswer(balancer))),
+    Promise.all(site.databases.map(databaseView)),
+    storeView(site),
+  ]);
+  const pools = balancers.flatMap(({ pool }) => pool ?? []);
+  if (pools.length === 0) {
+    throw new UserError(
+      balancers.map(({ name, trouble }) => ({ message: `the balancer ${name}: ${trouble ?? 'silent'}` })),
+    );
+  }
+  return {
+    servers: serverViews(pools),
+    balancers: balancers.map(({ name, trouble }): BalancerView => ({ host: name, trouble, holds: [] })),
+    databases,
+    store,
+  };
+}
+
+interface BalancerAnswer {
+  readonly name: string;
+  readonly pool: Pool | undefined;
+  readonly trouble: string | undefined;
+}
+
+async function balancerAnswer(balancer: WholeSite['balancers'][number]): Promise<BalancerAnswer> {
+  const { name } = balancer;
+  try {
+    return { name, pool: await balancer.pool(), trouble: undefined };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { name, pool: undefined, trouble: error.problems[0]?.message ?? error.message };
+  }
+}
+
+/** Every host that a balancer sends requests to, with what keeps any of them from doing so. */
+export function serverViews(pools: readonly Pool[]): readonly ServerView[] {
+  const hosts = new Set(
+    pools.flatMap(({ servers }) => servers.filter(({ part }) => part === 'requests').map(({ name }) => name)),
+  );
+  return [...hosts].map((host) => {
+    const drained = pools.map((pool) => pool.drained.get(host)).find((one) => one !== undefined);
+    const rows = pools.map(({ balancer, servers }) => ({
+      balancer,
+      row: servers.find(({ name, part }) => part === 'requests' && name === host),
+    }));
+    const trouble = rows
+      .map(({ balancer, row }) => {
+        if (row === undefined) return `${balancer} does not know it`;
+        if (row.isOut) return drained === undefined ? `${balancer} has it out` : `drained by ${drained.by}`;
+        return row.passes ? undefined : `${balancer} finds ${row.check}`;
+      })
+      .find((one) => one !== undefined);
+    return { host, trouble, drained, requests: rows.reduce((sum, { row }) => sum + (row?.current ?? 0), 0) };
+  });
+}
+
+async function databaseView(session: Session): Promise<DatabaseView> {
+  let lost: string | undefined;
+  const memory = session.ports.coordination.memory().catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    lost = error.problems[0]?.message;
+    return EMPTY_MEMORY;
+  });
+  const topology = await observe(session.cluster, session.ports, { memory, withoutBalancers: true });
+  return viewOf(topology, session.cluster.settings, lost);
+}
+
+/** What a topology says to a roll. `lost`: why the cluster's memory cannot be read. */
+export function viewOf(topology: Topology, settings: FailoverSettings, lost?: string): DatabaseView {
+  const { semiSync } = surveyOf(topology, settings);
+  const view = primaryOf(topology);
+  const [primary] = view.kind === 'writable' ? primaryNames(view) : [];
+  return {
+    cluster: topology.cluster,
+    instances: topology.instances.map((one) => instanceView(one, one.spec.name === primary)),
+    trouble: lost ?? troubleOf(topology, view),
+    acksRequired: semiSync.wanted ? semiSync.required : 0,
+    lagLimitSeconds: settings.lagLimitSeconds,
+  };
+}
+
+function troubleOf({ cluster, memory }: Topology, view: PrimaryView): string | undefined {
+  if (memory.unfinished !== undefined) return `${cluster}: a change of the primary is not finished`;
+  switch (view.kind) {
+    case 'writable':
+      return undefined;
+    case 'read-only':
+      return `${cluster}: its primary ${view.primary.spec.name} takes no writes`;
+    case 'several':
+      return `${cluster}: ${listed(primaryNames(view))} may all be the primary`;
+    case 'none':
+      return `${cluster} has no primary`;
+    default:
+      return `${cluster}: its primary ${view.primary.spec.name} is ${view.kind}`;
+  }
+}
+
+function instanceView(instance: Instance, isPrimary: boolean): InstanceView {
+  const { name, host } = instance.spec;
+  if (instance.kind === 'silent') {
+    const { message } = instance.silence;
+    return { name, host, isPrimary: false, trouble: message, lagSeconds: undefined, acknowledges: false };
+  }
+  const { replication, semiSync } = instance.state;
+  const lag = replication?.lagSeconds;
+  return {
+    name,
+    host,
+    isPrimary,
+    trouble: isPrimary ? undefined : replicaTrouble(replication),
+    // What it is late by intention is no backlog.
+    lagSeconds: lag === undefined ? undefined : Math.max(0, lag - (replication?.delaySeconds ?? 0)),
+    acknowledges: semiSync.replica.active && replication?.receiver === 'on',
+  };
+}
+
+type Replication = Extract<Instance, { kind: 'answering' }>['state']['replication'];
+
+function replicaTrouble(replication: Replication): string | undefined {
+  if (replication === undefined) return 'it follows no source';
+  const { receiver, applier, receiverError, applierError } = replication;
+  if (applier === 'off') return `its applier has stopped${applierError ? `: ${applierError.message}` : ''}`;
+  if (receiver === 'on') return undefined;
+  const why = receiverError === undefined ? '' : `: ${receiverError.message}`;
+  return receiver === 'off' ? `its receiver has stopped${why}` : `its receiver is connecting${why}`;
+}
+
+async function storeView({ databases }: WholeSite): Promise<readonly MemberView[]> {
+  const keeping = databases.find(({ cluster }) => cluster.etcd.length > 0);
+  if (keeping === undefined) return [];
+  const { cluster, ports } = keeping;
+  const health = await etcdHealth(cluster.etcd, {
+    dial: ports.dial,
+    ca: cluster.tls.ca === undefined ? undefined : readFileSync(cluster.tls.ca, 'utf8'),
+    timeoutMs: HEALTH_TIMEOUT_MS,
+  });
+  const hostAt = new Map(
+    databases.flatMap(({ cluster: { instances, balancers } }) => [
+      ...instances.map(({ host, address }) => [address, host] as const),
+      ...balancers.map(({ name, address }) => [address, name] as const),
+    ]),
+  );
+  return [...health].map(([endpoint, trouble]) => {
+    const address = endpoint.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+    return { host: hostAt.get(address) ?? address, trouble };
+  });
+}

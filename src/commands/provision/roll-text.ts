@@ -1,0 +1,86 @@
+import { amount, type Batch, type Move, type RollWish } from '../../site/roll/next.ts';
+import { outOfServiceMs, type Phase, type RollEvent, type RollRecord } from '../../site/roll/record.ts';
+import type { RollSurvey } from '../../site/roll/survey.ts';
+import type { Palette } from '../../report/palette.ts';
+import { duration } from '../../report/text.ts';
+
+/** The order in which hosts are taken, what moves before, and what the site is left with meanwhile. */
+export function timetableText(
+  survey: RollSurvey,
+  batches: readonly Batch[],
+  { minAvailable }: RollWish,
+  styles: Palette,
+): string {
+  const all = survey.servers.length;
+  const needed = minAvailable === undefined ? Math.ceil(all / 2) : amount(minAvailable, all);
+  const lines = batches.flatMap(({ hosts, drains, moves }, index) => {
+    const out = survey.servers.filter(({ host }) => hosts.includes(host)).length;
+    const rest = out === 0 ? '' : `; ${all - out} of ${all} servers stay in service`;
+    const how = drains.length > 0 ? 'drained, worked on, put back' : 'worked on';
+    return [
+      ...moves.map((move) => `     ${moveText(move)}`),
+      `${String(index + 1).padStart(3)}. ${styles.strong(hosts.join(', '))}: ${how}${rest}`,
+    ];
+  });
+  return [
+    ...lines,
+    styles.quiet(
+      `Before each: the others are healthy, replicas caught up and acknowledging, etcd keeps its majority${all > 0 ? `, ${needed} of ${all} servers in service` : ''}.`,
+    ),
+  ].join('\n');
+}
+
+function moveText(move: Move): string {
+  if (move.kind === 'address') return `the site’s address moves from ${move.from} to ${move.to}`;
+  const to = move.among.length > 0 ? `one of ${move.among.join(', ')}` : 'another instance';
+  return `the primary moves from ${move.from} to ${to}`;
+}
+
+const DONE: Readonly<Record<Phase, string>> = {
+  check: 'the others can do without it',
+  move: 'moved away',
+  drain: 'out of service',
+  work: 'worked on',
+  recover: 'well again',
+  undrain: 'back in service',
+  settle: 'settled',
+};
+
+/** A line for an event that is worth one. */
+export function eventLine(event: RollEvent, record: RollRecord, styles: Palette): string | undefined {
+  if (event.type !== 'phase') return undefined;
+  const { host, phase, status, message } = event;
+  const { ms } =
+    record.hosts.find(({ name }) => name === host)?.phases.findLast((one) => one.phase === phase) ?? {};
+  const took = ms === undefined ? '' : styles.quiet(`  ${duration(ms)}`);
+  switch (status) {
+    case 'running':
+      return undefined;
+    case 'waiting':
+      return `  ${host}  ${styles.changed('waits')}: ${message ?? ''}`;
+    case 'failed':
+      return `  ${host}  ${styles.failed(`${phase} failed`)}: ${message ?? ''}`;
+    case 'done':
+      // That nothing was in the way is not worth a line.
+      return phase === 'check' ? undefined : `  ${host}  ${styles.ok(message ?? DONE[phase])}${took}`;
+  }
+}
+
+/** How it ended, and how long each host was out. */
+export function recordText(record: RollRecord, now: number, styles: Palette): string {
+  const width = Math.max(...record.hosts.map(({ name }) => name.length));
+  const lines = record.hosts.map((host) => {
+    const out = outOfServiceMs(host, now);
+    const how =
+      host.state === 'done'
+        ? styles.ok('done')
+        : host.state === 'waiting'
+          ? 'not begun'
+          : styles.failed('not finished');
+    return `  ${host.name.padEnd(width)}  ${how}${out > 0 ? `, out of service for ${duration(out)}` : ''}`;
+  });
+  return [
+    ...lines,
+    `${record.purpose}: ${record.outcome} after ${duration((record.endedAt ?? now) - record.startedAt)}`,
+  ].join('\n');
+}

@@ -1,0 +1,262 @@
+import { poll } from '../../lib/async.ts';
+import { EXIT, formatProblem, type Problem, UserError } from '../../lib/errors.ts';
+import { type Batch, type Move, nextBatch, type RollState, type RollWish } from './next.ts';
+import { lacks, objections } from './objections.ts';
+import type { Phase, RollEvent } from './record.ts';
+import type { RollSurvey } from './survey.ts';
+
+/** What a roll acts on. All may be repeated; what goes wrong is a `UserError`. */
+export interface RollPorts {
+  survey(): Promise<RollSurvey>;
+  /** Moves the primary or the site's address away; a sentence about what became of it. */
+  move(move: Move, signal: AbortSignal): Promise<string>;
+  /** Takes a host out of service. When it rejects, or the signal comes, the host is in service as before. */
+  drain(host: string, tell: (message: string) => void, signal: AbortSignal): Promise<void>;
+  /** Does the work on these hosts; a sentence for each on which it failed. */
+  work(hosts: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Tells a host that was moved away from that it may take part again. */
+  welcome(host: string): Promise<void>;
+  undrain(host: string): Promise<void>;
+}
+
+export interface RollOptions {
+  readonly id: string;
+  readonly purpose: string;
+  readonly who: string;
+  /** Who is done already, when this goes on with a roll that was cut off. */
+  readonly from: RollState & { readonly worked: ReadonlySet<string> };
+  /** How long what may pass by itself is waited for. */
+  readonly timeoutMs: number;
+  /** How long a host has to be well before the next one goes. */
+  readonly settleMs: number;
+  /** Stops the roll: a host that is worked on is finished first. */
+  readonly signal: AbortSignal;
+  /** Resolves when what happened is kept: nothing goes on before. */
+  readonly emit: (event: RollEvent) => Promise<void>;
+}
+
+export interface RollResult {
+  readonly outcome: 'done' | 'stopped' | 'interrupted';
+  readonly problems: readonly Problem[];
+}
+
+const EVERY_MS = 250;
+
+/** Takes the hosts out one batch after the other, works on them and brings them back, until all are done or one is not well. */
+export async function executeRoll(
+  wish: RollWish,
+  ports: RollPorts,
+  options: RollOptions,
+): Promise<RollResult> {
+  const { id, purpose, who } = options;
+  const at = Date.now();
+  await options.emit({ type: 'roll', id, purpose, who, at, hosts: wish.hosts });
+  const result = await new Roll(wish, ports, options).run();
+  const message = result.problems.map(formatProblem).join('\n');
+  await options.emit({
+    type: 'roll-end',
+    id,
+    at: Date.now(),
+    outcome: result.outcome,
+    ...(message === '' ? {} : { message }),
+  });
+  return result;
+}
+
+class Roll {
+  readonly #wish: RollWish;
+  readonly #ports: RollPorts;
+  readonly #options: RollOptions;
+  readonly #done: Set<string>;
+  readonly #begun: Set<string>;
+  readonly #worked: Set<string>;
+  /** Each primary and address moves once away from a host; more often somebody else moves it back. */
+  #movesLeft: number;
+
+  constructor(wish: RollWish, ports: RollPorts, options: RollOptions) {
+    this.#wish = wish;
+    this.#ports = ports;
+    this.#options = options;
+    this.#done = new Set(options.from.done);
+    this.#begun = new Set(options.from.begun);
+    this.#worked = new Set(options.from.worked);
+    this.#movesLeft = 3 * wish.hosts.length;
+  }
+
+  async run(): Promise<RollResult> {
+    try {
+      while (!this.#options.signal.aborted) {
+        const batch = await this.#allowedBatch();
+        if (batch === undefined) return { outcome: 'done', problems: [] };
+        const [move] = batch.moves;
+        if (move === undefined) await this.#take(batch);
+        else await this.#moveAway(move, batch);
+      }
+    } catch (error) {
+      if (error instanceof UserError) return { outcome: 'stopped', problems: error.problems };
+      if (!this.#options.signal.aborted || !isAbort(error)) throw error;
+    }
+    return { outcome: 'interrupted', problems: [] };
+  }
+
+  /** The next batch, once the rest of the site can do without it; rejects when it cannot for too long. */
+  async #allowedBatch(): Promise<Batch | undefined> {
+    const { timeoutMs, signal } = this.#options;
+    let waitsFor: readonly Problem[] = [];
+    let batch: Batch | undefined;
+    const isAllowed = await poll(
+      async () => {
+        const survey = await this.#ports.survey();
+        const before = batch?.hosts.join();
+        batch = nextBatch(survey, this.#wish, { done: this.#done, begun: this.#begun });
+        if (batch === undefined) return true;
+        if (batch.hosts.join() !== before) await this.#tell(batch.hosts, 'check', 'running');
+        waitsFor = await this.#waits(batch.hosts, 'check', waitsFor, objections(survey, batch, this.#wish));
+        return waitsFor.length === 0 ? true : undefined;
+      },
+      { everyMs: EVERY_MS, withinMs: timeoutMs, signal },
+    );
+    if (batch === undefined) return undefined;
+    if (!isAllowed) throw await this.#failed(batch.hosts, 'check', waitsFor);
+    await this.#tell(batch.hosts, 'check', 'done');
+    return batch;
+  }
+
+  async #moveAway(move: Move, { hosts }: Batch): Promise<void> {
+    if (this.#movesLeft-- === 0) {
+      throw await this.#failed(hosts, 'move', [
+        { message: `what moves away from ${hosts.join()} comes back again and again` },
+      ]);
+    }
+    await this.#phase(hosts, 'move', async () => await this.#ports.move(move, this.#options.signal));
+  }
+
+  async #take(batch: Batch): Promise<void> {
+    const { hosts, drains } = batch;
+    for (const host of drains) {
+      await this.#phase([host], 'drain', async () => {
+        const tell = (message: string): void => void this.#tell([host], 'drain', 'waiting', message);
+        await this.#ports.drain(host, tell, this.#options.signal);
+      });
+      this.#begun.add(host);
+    }
+    const open = hosts.filter((host) => !this.#worked.has(host));
+    if (open.length > 0) await this.#work(open);
+    for (const host of hosts) await this.#comeBack(host, drains.includes(host));
+  }
+
+  async #work(hosts: readonly string[]): Promise<void> {
+    for (const host of hosts) this.#begun.add(host);
+    await this.#tell(hosts, 'work', 'running');
+    const failures = await this.#ports.work(hosts);
+    for (const host of hosts) {
+      const message = failures.get(host);
+      await this.#tell([host], 'work', message === undefined ? 'done' : 'failed', message);
+      if (message === undefined) this.#worked.add(host);
+    }
+    if (failures.size === 0) return;
+    throw new UserError(
+      [...failures].map(([host, message]) => ({ message: `${host}: ${message}` })),
+      { exitCode: EXIT.failed },
+    );
+  }
+
+  async #comeBack(host: string, isDrained: boolean): Promise<void> {
+    await this.#phase([host], 'recover', async () => {
+      await this.#ports.welcome(host);
+      await this.#untilWell(host, 'recover', { needsService: false, forMs: 0 });
+    });
+    if (isDrained) await this.#phase([host], 'undrain', async () => await this.#ports.undrain(host));
+    await this.#phase([host], 'settle', async () => {
+      await this.#untilWell(host, 'settle', { needsService: isDrained, forMs: this.#options.settleMs });
+    });
+    this.#begun.delete(host);
+    this.#done.add(host);
+  }
+
+  /** Waits until a host lacks nothing for some time without a break; rejects with what it lacks at the end. */
+  async #untilWell(
+    host: string,
+    phase: Phase,
+    { needsService, forMs }: { readonly needsService: boolean; readonly forMs: number },
+  ): Promise<void> {
+    let waitsFor: readonly Problem[] = [];
+    let wellSince: number | undefined;
+    const isWell = await poll(
+      async () => {
+        const survey = await this.#ports.survey();
+        const server = survey.servers.find((one) => one.host === host);
+        const lacking = [
+          ...lacks(survey, host),
+          ...(needsService && server?.trouble !== undefined
+            ? [{ message: `${host}: ${server.trouble}` }]
+            : []),
+        ];
+        waitsFor = await this.#waits([host], phase, waitsFor, lacking);
+        wellSince = lacking.length === 0 ? (wellSince ?? performance.now()) : undefined;
+        return wellSince !== undefined && performance.now() - wellSince >= forMs ? true : undefined;
+      },
+      { everyMs: EVERY_MS, withinMs: this.#options.timeoutMs + forMs },
+    );
+    if (isWell) return;
+    throw new UserError(
+      waitsFor.length > 0
+        ? waitsFor
+        : [{ message: `${host} was not well for ${forMs / 1000} s without a break` }],
+      { exitCode: EXIT.failed },
+    );
+  }
+
+  /** Tells what is waited for when that has changed. */
+  async #waits(
+    hosts: readonly string[],
+    phase: Phase,
+    before: readonly Problem[],
+    now: readonly Problem[],
+  ): Promise<readonly Problem[]> {
+    const text = (problems: readonly Problem[]): string => problems.map(({ message }) => message).join('; ');
+    if (now.length > 0 && text(now) !== text(before)) await this.#tell(hosts, phase, 'waiting', text(now));
+    return now;
+  }
+
+  async #phase(hosts: readonly string[], phase: Phase, work: () => Promise<string | void>): Promise<void> {
+    await this.#tell(hosts, phase, 'running');
+    let said: string | void;
+    try {
+      said = await work();
+    } catch (error) {
+      await this.#tell(hosts, phase, 'failed', error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+    await this.#tell(hosts, phase, 'done', said ?? undefined);
+  }
+
+  async #failed(hosts: readonly string[], phase: Phase, problems: readonly Problem[]): Promise<UserError> {
+    const error = new UserError(problems, { exitCode: EXIT.failed });
+    await this.#tell(hosts, phase, 'failed', error.message);
+    return error;
+  }
+
+  async #tell(
+    hosts: readonly string[],
+    phase: Phase,
+    status: 'running' | 'waiting' | 'done' | 'failed',
+    message?: string,
+  ): Promise<void> {
+    for (const host of hosts) {
+      const at = Date.now();
+      await this.#options.emit({
+        type: 'phase',
+        host,
+        phase,
+        status,
+        at,
+        ...(message === undefined ? {} : { message }),
+      });
+    }
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}

@@ -1,0 +1,172 @@
+import type { BalancerView, DatabaseView, InstanceView, RollSurvey } from './survey.ts';
+
+// Which hosts a roll takes next, and what has to move away from them first.
+//
+// Invariant: at every moment the hosts that are out are those of one batch, and what is on them (the primary, the site's
+// address) was moved before. So a roll that was cut off anywhere goes on from what the site says and the names of those
+// that are done.
+
+/** How many: a number, or a share of all in percent. */
+export type Amount =
+  | { readonly kind: 'number'; readonly number: number }
+  | { readonly kind: 'percent'; readonly percent: number };
+
+export interface RollWish {
+  /** In the order of the inventory. */
+  readonly hosts: readonly string[];
+  /** How many servers are worked on at a time. */
+  readonly serial: Amount;
+  /** How many servers have to stay in service; undefined: half of them, rounded up. */
+  readonly minAvailable: Amount | undefined;
+}
+
+export interface RollState {
+  readonly done: ReadonlySet<string>;
+  /** Those of a batch that was begun and not ended. */
+  readonly begun: ReadonlySet<string>;
+}
+
+/** What moves before its host is worked on. */
+export type Move =
+  | {
+      readonly kind: 'primary';
+      readonly cluster: string;
+      /** The instance that is the primary. */
+      readonly from: string;
+      readonly host: string;
+      /** Instances on hosts that are done: one of them, when it can. None: whichever can. */
+      readonly among: readonly string[];
+    }
+  | { readonly kind: 'address'; readonly from: string; readonly to: string };
+
+export interface Batch {
+  readonly hosts: readonly string[];
+  /** Those of them that are taken out of what the balancers serve. */
+  readonly drains: readonly string[];
+  /** Empty: they may be worked on as they are. */
+  readonly moves: readonly Move[];
+}
+
+/** The next batch, by what the site says now; undefined when all are done. */
+export function nextBatch(survey: RollSurvey, wish: RollWish, state: RollState): Batch | undefined {
+  const left = inOrder(survey, wish, state);
+  const [first] = left;
+  if (first === undefined) return undefined;
+  const rank = rankOf(survey, first);
+  const isAlone = rank === RANKS.primary || rank === RANKS.balancer || rank === RANKS.holder;
+  const most = isAlone ? 1 : Math.max(1, amount(wish.serial, wish.hosts.length));
+  const isBegun = state.begun.has(first);
+  const hosts = left
+    .filter((host) => rankOf(survey, host) === rank && state.begun.has(host) === isBegun)
+    .slice(0, most);
+  return {
+    hosts,
+    drains: hosts.filter((host) => isServer(survey, host)),
+    moves: hosts.flatMap((host) => movesOf(survey, host, state.done)),
+  };
+}
+
+/** The batches that follow one another if nothing goes wrong and nobody else changes anything. */
+export function timetable(survey: RollSurvey, wish: RollWish, state: RollState): readonly Batch[] {
+  const batches: Batch[] = [];
+  let now = survey;
+  let { done, begun } = state;
+  for (;;) {
+    const batch = nextBatch(now, wish, { done, begun });
+    if (batch === undefined) return batches;
+    batches.push(batch);
+    now = batch.moves.reduce(afterMove, now);
+    done = new Set([...done, ...batch.hosts]);
+    begun = new Set([...begun].filter((host) => !done.has(host)));
+  }
+}
+
+/** How many of `all` are meant; a share is rounded down, as Ansible rounds `serial`. */
+export function amount(meant: Amount, all: number): number {
+  return meant.kind === 'number' ? meant.number : Math.floor((all * meant.percent) / 100);
+}
+
+/** Whether the balancers send it anything. */
+export function isServer(survey: RollSurvey, host: string): boolean {
+  return survey.servers.some((one) => one.host === host) || instancesOn(survey, host).length > 0;
+}
+
+function instancesOn({ databases }: RollSurvey, host: string): readonly InstanceView[] {
+  return databases.flatMap(({ instances }) => instances.filter((one) => one.host === host));
+}
+
+/** Ascending: what breaks there harms the site more and more. */
+const RANKS = { other: 0, server: 1, primary: 2, balancer: 3, holder: 4 } as const;
+type Rank = (typeof RANKS)[keyof typeof RANKS];
+
+function inOrder(survey: RollSurvey, { hosts }: RollWish, { done, begun }: RollState): readonly string[] {
+  const left = hosts.filter((host) => !done.has(host));
+  const place = (host: string): number => (begun.has(host) ? -1 : rankOf(survey, host));
+  return [...left].sort((a, b) => place(a) - place(b));
+}
+
+function rankOf(survey: RollSurvey, host: string): Rank {
+  const balancer = balancerAt(survey, host);
+  if (balancer !== undefined) return balancer.holds.length > 0 ? RANKS.holder : RANKS.balancer;
+  if (instancesOn(survey, host).some(({ isPrimary }) => isPrimary)) return RANKS.primary;
+  return isServer(survey, host) ? RANKS.server : RANKS.other;
+}
+
+function balancerAt({ balancers }: RollSurvey, host: string): BalancerView | undefined {
+  return balancers.find((one) => one.host === host);
+}
+
+function movesOf(survey: RollSurvey, host: string, done: ReadonlySet<string>): readonly Move[] {
+  const { databases, balancers } = survey;
+  const moves: Move[] = databases.flatMap(({ cluster, instances }) =>
+    instances
+      .filter((one) => one.host === host && one.isPrimary)
+      .map(({ name }) => ({
+        kind: 'primary' as const,
+        cluster,
+        from: name,
+        host,
+        among: instances.filter((one) => one.host !== host && done.has(one.host)).map((one) => one.name),
+      })),
+  );
+  const balancer = balancerAt(survey, host);
+  const others = balancers.filter((one) => one.host !== host && one.trouble === undefined);
+  const to = others.find((one) => done.has(one.host)) ?? others[0];
+  if (balancer !== undefined && balancer.holds.length > 0 && to !== undefined)
+    moves.push({ kind: 'address', from: host, to: to.host });
+  return moves;
+}
+
+function afterMove(survey: RollSurvey, move: Move): RollSurvey {
+  switch (move.kind) {
+    case 'primary': {
+      return {
+        ...survey,
+        databases: survey.databases.map((one) =>
+          one.cluster === move.cluster ? withPrimaryMoved(one, move) : one,
+        ),
+      };
+    }
+    case 'address': {
+      const moved = balancerAt(survey, move.from)?.holds ?? [];
+      return {
+        ...survey,
+        balancers: survey.balancers.map((one) => ({
+          ...one,
+          holds: one.host === move.from ? [] : one.host === move.to ? [...one.holds, ...moved] : one.holds,
+        })),
+      };
+    }
+  }
+}
+
+function withPrimaryMoved(
+  database: DatabaseView,
+  { host, among }: Extract<Move, { kind: 'primary' }>,
+): DatabaseView {
+  const to = among[0] ?? database.instances.find((one) => one.host !== host)?.name;
+  return {
+    ...database,
+    instances: database.instances.map((one) => ({ ...one, isPrimary: one.name === to })),
+  };
+}

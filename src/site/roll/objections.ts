@@ -1,0 +1,135 @@
+import type { Problem } from '../../lib/errors.ts';
+import { listed } from '../../lib/listed.ts';
+import { amount, type Batch, type RollWish } from './next.ts';
+import type { DatabaseView, InstanceView, RollSurvey } from './survey.ts';
+
+// What speaks against taking hosts out now, and what is missing until a host that was worked on may come back. Each is a
+// reason that may pass by itself (a replica catches up), so who asks waits for a while.
+
+/** Why the rest of the site could not carry what these hosts carry now; empty: they may go. */
+export function objections(survey: RollSurvey, batch: Batch, wish: RollWish): readonly Problem[] {
+  const going = new Set(batch.hosts);
+  return [
+    ...ofBalancers(survey, batch, going),
+    ...(batch.drains.length > 0 ? ofServers(survey, wish, going) : []),
+    ...survey.databases.flatMap((database) => ofDatabase(database, going)),
+    ...ofStore(survey, going),
+  ];
+}
+
+/** What a host that was worked on still lacks, so that the next one may go. */
+export function lacks(survey: RollSurvey, host: string): readonly Problem[] {
+  const { balancers, databases, store } = survey;
+  return [
+    ...balancers
+      .filter((one) => one.host === host && one.trouble !== undefined)
+      .map(({ trouble = '' }) => ({ message: `${host}: ${trouble}` })),
+    ...databases.flatMap((database) => ofInstances(database, host)),
+    ...store
+      .filter((one) => one.host === host && one.trouble !== undefined)
+      .map(({ trouble = '' }) => ({ message: `etcd on ${host}: ${trouble}` })),
+  ];
+}
+
+function ofInstances(database: DatabaseView, host: string): readonly Problem[] {
+  const mine = database.instances.filter((one) => one.host === host);
+  if (mine.length === 0) return [];
+  return [
+    ...(database.trouble === undefined ? [] : [{ message: database.trouble }]),
+    ...mine.flatMap((one) => ofReplica(database, one)),
+    ...mine
+      .filter(({ isPrimary, acknowledges }) => !isPrimary && !acknowledges && database.acksRequired > 0)
+      .map(({ name }) => ({ message: `${name} on ${host} does not acknowledge yet` })),
+  ];
+}
+
+function ofBalancers(
+  { balancers }: RollSurvey,
+  { drains, hosts }: Batch,
+  going: ReadonlySet<string>,
+): readonly Problem[] {
+  const rest = balancers.filter(({ host }) => !going.has(host));
+  const isLeaving = hosts.some((host) => balancers.some((one) => one.host === host));
+  if (drains.length > 0 || isLeaving) {
+    const sick = rest.flatMap(({ host, trouble }) =>
+      trouble === undefined ? [] : [{ message: `the balancer ${host}: ${trouble}` }],
+    );
+    if (sick.length > 0) return sick;
+  }
+  return isLeaving && rest.length === 0
+    ? [{ message: 'there is no other balancer that could take the site’s address' }]
+    : [];
+}
+
+function ofServers(
+  { servers }: RollSurvey,
+  { minAvailable }: RollWish,
+  going: ReadonlySet<string>,
+): readonly Problem[] {
+  if (!servers.some(({ host }) => going.has(host))) return [];
+  const staying = servers.filter(({ host }) => !going.has(host));
+  const left = staying.filter(({ trouble }) => trouble === undefined).length;
+  const needed =
+    minAvailable === undefined ? Math.ceil(servers.length / 2) : amount(minAvailable, servers.length);
+  if (left >= needed) return [];
+  const out = staying.flatMap(({ host, trouble }) => (trouble === undefined ? [] : [`${host}: ${trouble}`]));
+  return [
+    {
+      message: `without ${listed([...going])} only ${left} of ${servers.length} servers would be in service, and ${needed} have to be`,
+      hint: [...out, 'see `provision drain --status`, or --min-available'].join('; '),
+    },
+  ];
+}
+
+function ofDatabase(database: DatabaseView, going: ReadonlySet<string>): readonly Problem[] {
+  const { instances, trouble, acksRequired } = database;
+  if (!instances.some(({ host }) => going.has(host))) return [];
+  if (trouble !== undefined) return [{ message: trouble, hint: 'see `failover status`' }];
+  const staying = instances.filter(({ host }) => !going.has(host));
+  const sick = staying.flatMap((one) => ofReplica(database, one));
+  if (sick.length > 0) return sick;
+  const leaving = instances.filter(({ host }) => going.has(host));
+  if (leaving.every(({ isPrimary }) => !isPrimary)) {
+    const ackers = staying.filter(({ acknowledges, isPrimary }) => acknowledges && !isPrimary).length;
+    return ackers >= acksRequired
+      ? []
+      : [
+          {
+            message: `without ${listed(leaving.map(({ name }) => name))} ${ackers} of ${acksRequired} replicas would acknowledge, and writes would wait`,
+          },
+        ];
+  }
+  return staying.length > 0
+    ? []
+    : [{ message: `no other instance could become the primary in the place of ${leaving[0]?.name ?? ''}` }];
+}
+
+/** A replica that does not follow, or has not caught up. */
+function ofReplica({ lagLimitSeconds }: DatabaseView, one: InstanceView): readonly Problem[] {
+  const where = `${one.name} on ${one.host}`;
+  if (one.trouble !== undefined)
+    return [{ message: `${where}: ${one.trouble}`, hint: 'see `failover status`' }];
+  if (one.isPrimary || (one.lagSeconds ?? 0) <= lagLimitSeconds) return [];
+  return [
+    {
+      message: `${where} is ${one.lagSeconds ?? 0} s behind, and may be ${lagLimitSeconds} s`,
+      hint: 'see `failover lag`',
+    },
+  ];
+}
+
+function ofStore({ store }: RollSurvey, going: ReadonlySet<string>): readonly Problem[] {
+  if (!store.some(({ host }) => going.has(host))) return [];
+  const left = store.filter(({ host, trouble }) => !going.has(host) && trouble === undefined).length;
+  const needed = Math.floor(store.length / 2) + 1;
+  if (left >= needed) return [];
+  const sick = store.flatMap(({ host, trouble }) =>
+    trouble === undefined || going.has(host) ? [] : [`${host}: ${trouble}`],
+  );
+  return [
+    {
+      message: `without ${listed([...going])} only ${left} of ${store.length} members of etcd would be up, and ${needed} have to be: failover could not work`,
+      ...(sick.length > 0 ? { hint: sick.join('; ') } : {}),
+    },
+  ];
+}
