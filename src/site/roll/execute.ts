@@ -106,7 +106,11 @@ class Roll {
     let batch: Batch | undefined;
     const isAllowed = await poll(
       async () => {
-        const survey = await this.#ports.survey();
+        const survey = await this.#look();
+        if ('problems' in survey) {
+          waitsFor = survey.problems;
+          return undefined;
+        }
         const before = batch?.hosts.join();
         batch = nextBatch(survey, this.#wish, { done: this.#done, begun: this.#begun });
         if (batch === undefined) return true;
@@ -116,8 +120,8 @@ class Roll {
       },
       { everyMs: EVERY_MS, withinMs: timeoutMs, signal },
     );
+    if (!isAllowed) throw await this.#failed(batch?.hosts ?? [], 'check', waitsFor);
     if (batch === undefined) return undefined;
-    if (!isAllowed) throw await this.#failed(batch.hosts, 'check', waitsFor);
     await this.#tell(batch.hosts, 'check', 'done');
     return batch;
   }
@@ -184,7 +188,12 @@ class Roll {
     let wellSince: number | undefined;
     const isWell = await poll(
       async () => {
-        const survey = await this.#ports.survey();
+        const survey = await this.#look();
+        if ('problems' in survey) {
+          wellSince = undefined;
+          waitsFor = await this.#waits([host], phase, waitsFor, survey.problems);
+          return undefined;
+        }
         const server = survey.servers.find((one) => one.host === host);
         const lacking = [
           ...lacks(survey, host),
@@ -205,6 +214,16 @@ class Roll {
         : [{ message: `${host} was not well for ${forMs / 1000} s without a break` }],
       { exitCode: EXIT.failed },
     );
+  }
+
+  /** That a site cannot be read passes by itself more often than not: the way to it is what is worked on, too. */
+  async #look(): Promise<RollSurvey | { readonly problems: readonly Problem[] }> {
+    try {
+      return await this.#ports.survey();
+    } catch (error) {
+      if (error instanceof UserError) return { problems: error.problems };
+      throw error;
+    }
   }
 
   /** Tells what is waited for when that has changed. */

@@ -101,8 +101,20 @@ type Rank = (typeof RANKS)[keyof typeof RANKS];
 
 function inOrder(survey: RollSurvey, { hosts }: RollWish, { done, begun }: RollState): readonly string[] {
   const left = hosts.filter((host) => !done.has(host));
-  const place = (host: string): number => (begun.has(host) ? -1 : rankOf(survey, host));
+  const place = (host: string): number => {
+    if (begun.has(host)) return -1;
+    // One that serves nothing takes nothing away, and is in the way of the others.
+    return rankOf(survey, host) - (isSick(survey, host) ? 0.5 : 0);
+  };
   return [...left].sort((a, b) => place(a) - place(b));
+}
+
+function isSick(survey: RollSurvey, host: string): boolean {
+  return (
+    survey.servers.some((one) => one.host === host && one.trouble !== undefined) ||
+    survey.balancers.some((one) => one.host === host && one.trouble !== undefined) ||
+    instancesOn(survey, host).some(({ trouble }) => trouble !== undefined)
+  );
 }
 
 function rankOf(survey: RollSurvey, host: string): Rank {

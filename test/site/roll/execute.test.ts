@@ -1,0 +1,173 @@
+import test from 'ava';
+
+import { UserError } from '../../../src/lib/errors.ts';
+import { executeRoll, type RollOptions, type RollResult } from '../../../src/site/roll/execute.ts';
+import { recorded, type RollRecord, stateOf } from '../../../src/site/roll/record.ts';
+import { FakeSite, Killed, wish } from './support.ts';
+
+/** Runs a roll from what a record says; what it has recorded is left there, also when the tool is killed. */
+async function roll(
+  site: FakeSite,
+  kept: { record?: RollRecord | undefined },
+  options: Partial<RollOptions> & { readonly wish?: ReturnType<typeof wish> } = {},
+): Promise<RollResult> {
+  return await executeRoll(options.wish ?? wish(), site, {
+    id: 'one',
+    purpose: 'roll kernel.yml',
+    who: 'ann@desk',
+    from:
+      kept.record === undefined
+        ? { done: new Set(), begun: new Set(), worked: new Set() }
+        : stateOf(kept.record),
+    timeoutMs: 0,
+    settleMs: 0,
+    signal: new AbortController().signal,
+    emit: async (event) => void (kept.record = recorded(kept.record, event)),
+    ...options,
+  });
+}
+
+const WHOLE = [
+  'drain web2',
+  'work web2',
+  'welcome web2',
+  'undrain web2',
+  'drain web3',
+  'work web3',
+  'welcome web3',
+  'undrain web3',
+  'move primary from web1',
+  'drain web1',
+  'work web1',
+  'welcome web1',
+  'undrain web1',
+  'work lb2',
+  'welcome lb2',
+  'move address from lb1',
+  'work lb1',
+  'welcome lb1',
+];
+
+test('replicas go first, the primary after a switchover to one that is done, balancers last', async (t) => {
+  const site = new FakeSite();
+  const kept: { record?: RollRecord } = {};
+  t.is((await roll(site, kept)).outcome, 'done');
+  t.deepEqual(site.said, WHOLE);
+  t.is(site.primary, 'db2');
+  t.is(kept.record?.outcome, 'done');
+  t.true(kept.record?.hosts.every(({ state }) => state === 'done'));
+});
+
+test('a tool that is killed at any step is followed by one that finishes, and nobody is left out', async (t) => {
+  for (let at = 0; at < WHOLE.length; at++) {
+    for (const moment of ['before', 'after'] as const) {
+      const site = new FakeSite();
+      const kept: { record?: RollRecord } = {};
+      // After: it was done, and nobody has written that down.
+      site[moment] = () => {
+        if (site.said.length === at + (moment === 'after' ? 1 : 0)) throw new Killed();
+      };
+      await t.throwsAsync(roll(site, kept), { instanceOf: Killed });
+      site[moment] = () => {};
+      const where = `killed ${moment} ${WHOLE[at] ?? ''}`;
+      t.is((await roll(site, kept)).outcome, 'done', where);
+      t.deepEqual([...site.out], [], where);
+      t.true(site.fewest >= 2, `${where}: ${site.fewest} servers in service`);
+      t.deepEqual([...site.worked.keys()].sort(), ['lb1', 'lb2', 'web1', 'web2', 'web3'], where);
+      t.true([...site.worked.values()].filter((times) => times > 1).length <= 1, where);
+    }
+  }
+});
+
+test('a host that is not well stops the roll and stays out, and the others serve', async (t) => {
+  const site = new FakeSite();
+  const kept: { record?: RollRecord } = {};
+  site.before = (call) => call === 'work web2' && site.sick.set('web2', 'its app says 503');
+  const result = await roll(site, kept);
+  t.is(result.outcome, 'stopped');
+  t.regex(result.problems.map(({ message }) => message).join(), /web2: its app says 503/);
+  t.deepEqual([...site.out], ['web2']);
+  t.deepEqual(site.said, ['drain web2', 'work web2']);
+  t.deepEqual(
+    kept.record?.hosts.map(({ name, state }) => `${name} ${state}`),
+    ['lb1 waiting', 'lb2 waiting', 'web1 waiting', 'web2 begun', 'web3 waiting'],
+  );
+
+  site.sick.clear();
+  site.before = () => {};
+  t.is((await roll(site, kept)).outcome, 'done');
+  t.deepEqual([...site.out], []);
+});
+
+test('what may pass by itself is waited for before a host goes', async (t) => {
+  const site = new FakeSite();
+  site.sick.set('web3', 'its receiver is connecting');
+  let looks = 0;
+  const { survey } = site;
+  site.survey = async () => {
+    if (++looks === 3) site.sick.clear();
+    return await survey.call(site);
+  };
+  const told: string[] = [];
+  const result = await roll(
+    site,
+    {},
+    {
+      timeoutMs: 60_000,
+      emit: async (event) =>
+        void (
+          event.type === 'phase' &&
+          event.status === 'waiting' &&
+          told.push(`${event.host}: ${event.message}`)
+        ),
+    },
+  );
+  t.is(result.outcome, 'done');
+  t.is(told.length, 1);
+  t.regex(told[0] ?? '', /web2: .*db3 on web3: its receiver is connecting/);
+});
+
+test('a site that cannot be read for a moment is waited for', async (t) => {
+  const site = new FakeSite();
+  let looks = 0;
+  const { survey } = site;
+  site.survey = async () => {
+    if (++looks % 3 === 0) throw new UserError('the balancers do not answer');
+    return await survey.call(site);
+  };
+  t.is((await roll(site, {}, { timeoutMs: 60_000 })).outcome, 'done');
+});
+
+test('a failover in the middle changes who goes when, and not that all go once', async (t) => {
+  const site = new FakeSite();
+  site.before = (call) => {
+    if (call === 'drain web3') site.primary = 'db2';
+  };
+  t.is((await roll(site, {})).outcome, 'done');
+  t.deepEqual(
+    site.said.filter((call) => call.startsWith('work')),
+    ['work web2', 'work web3', 'work web1', 'work lb2', 'work lb1'],
+    'web1 is a replica by then, and needs no switchover',
+  );
+});
+
+test('an interruption finishes the host that is worked on and no other', async (t) => {
+  const site = new FakeSite();
+  const controller = new AbortController();
+  const kept: { record?: RollRecord } = {};
+  site.before = (call) => call === 'work web2' && controller.abort();
+  t.is((await roll(site, kept, { signal: controller.signal })).outcome, 'interrupted');
+  t.deepEqual(site.said, ['drain web2', 'work web2', 'welcome web2', 'undrain web2']);
+  t.is(kept.record?.hosts.find(({ name }) => name === 'web2')?.state, 'done');
+});
+
+test('a primary that comes back to its host again and again stops the roll', async (t) => {
+  const site = new FakeSite();
+  site.move = async (move) => {
+    site.said.push(`move ${move.kind}`);
+    return 'moved';
+  };
+  const result = await roll(site, {}, { wish: wish({ hosts: ['web1'] }) });
+  t.is(result.outcome, 'stopped');
+  t.regex(result.problems[0]?.message ?? '', /comes back again and again/);
+});

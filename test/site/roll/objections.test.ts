@@ -1,0 +1,94 @@
+import test from 'ava';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { type Amount, isServer } from '../../../src/site/roll/next.ts';
+import { lacks, objections } from '../../../src/site/roll/objections.ts';
+import type { InstanceView, RollSurvey } from '../../../src/site/roll/survey.ts';
+import { survey, wish } from './support.ts';
+
+interface Case {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  /** What is wrong with whom. */
+  readonly servers?: Readonly<Record<string, string>>;
+  readonly balancers?: Readonly<Record<string, string>>;
+  readonly store?: Readonly<Record<string, string>>;
+  readonly instances?: Readonly<Record<string, Partial<InstanceView>>>;
+  readonly database?: string;
+  readonly acksRequired?: number;
+  readonly withoutBalancer?: string;
+  readonly minAvailable?: Amount;
+  readonly objections: readonly string[];
+}
+
+const CASES = JSON.parse(
+  readFileSync(join(import.meta.dirname, 'cases', 'objections.json'), 'utf8'),
+) as readonly Case[];
+
+for (const one of CASES) {
+  test(`may a host go? ${one.name}`, (t) => {
+    const site = siteOf(one);
+    const batch = {
+      hosts: one.hosts,
+      drains: one.hosts.filter((host) => isServer(site, host)),
+      moves: [],
+    };
+    t.deepEqual(
+      objections(site, batch, wish({ minAvailable: one.minAvailable })).map(({ message }) => message),
+      one.objections,
+    );
+  });
+}
+
+test('the host of the primary may go when another instance can take its place', (t) => {
+  const batch = { hosts: ['web1'], drains: ['web1'], moves: [] };
+  t.deepEqual(objections(survey(), batch, wish()), []);
+  const [database] = survey().databases;
+  const alone = survey({
+    databases: [{ ...database!, instances: database!.instances.slice(0, 1) }],
+  });
+  t.deepEqual(
+    objections(alone, batch, wish()).map(({ message }) => message),
+    ['no other instance could become the primary in the place of db1'],
+  );
+});
+
+test('a host is well again when its balancer, its instance and its member of etcd are', (t) => {
+  t.deepEqual(lacks(survey(), 'web2'), []);
+  const sick = siteOf({
+    name: '',
+    hosts: [],
+    instances: { db2: { acknowledges: false, lagSeconds: 60 } },
+    store: { web2: 'it says 503' },
+    objections: [],
+  });
+  t.deepEqual(
+    lacks(sick, 'web2').map(({ message }) => message),
+    [
+      'db2 on web2 is 60 s behind, and may be 10 s',
+      'db2 on web2 does not acknowledge yet',
+      'etcd on web2: it says 503',
+    ],
+  );
+  t.deepEqual(lacks(sick, 'web3'), [], 'what is wrong with others does not keep it from coming back');
+});
+
+function siteOf(one: Case): RollSurvey {
+  const base = survey();
+  const troubled = <T extends { readonly host: string }>(
+    all: readonly T[],
+    troubles: Case['servers'],
+  ): readonly T[] => all.map((each) => ({ ...each, trouble: troubles?.[each.host] }));
+  return {
+    servers: troubled(base.servers, one.servers),
+    balancers: troubled(base.balancers, one.balancers).filter(({ host }) => host !== one.withoutBalancer),
+    databases: base.databases.map((database) => ({
+      ...database,
+      trouble: one.database,
+      acksRequired: one.acksRequired ?? database.acksRequired,
+      instances: database.instances.map((instance) => ({ ...instance, ...one.instances?.[instance.name] })),
+    })),
+    store: troubled(base.store, one.store),
+  };
+}
