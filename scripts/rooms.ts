@@ -177,8 +177,8 @@ export const ROOMS: readonly Room[] = [
     imports: ['lib'],
   },
   {
-    folders: ['site'],
-    what: 'taking servers out of what the balancers serve, and putting them back',
+    folders: ['site', 'site/roll'],
+    what: 'taking servers out of what the balancers serve, and putting them back; in `roll/`: all of them in turn',
     imports: ['balancer', 'transport', 'lib'],
   },
   {

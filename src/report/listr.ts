@@ -1,8 +1,9 @@
 import type { RunEvent } from '../run/events.ts';
 import { paintDiff, shownDiff } from './diff.ts';
-import { type LiveHost, LiveView } from './live-view.ts';
+import { LiveScreen, type Screen } from './live-screen.ts';
+import type { LiveHost } from './live-view.ts';
 import { palette, paintStatus, type Palette, wantsColour } from './palette.ts';
-import { drained, type Report, type ReportOptions, type ReportStream } from './stream.ts';
+import type { Report, ReportOptions, ReportStream } from './stream.ts';
 import {
   count,
   duration,
@@ -17,16 +18,18 @@ import {
   warningText,
 } from './text.ts';
 
-/** How often the terminal is looked after. Faster tasks come and go unseen; only what they changed is written. */
-const TICK_MS = 100;
-
 /**
  * A live view on a terminal: the running task with its hosts at the bottom, above it what changed and what failed.
  * Tasks with nothing to tell collapse to a number.
  */
 export function listrReport(stream: ReportStream, options: ReportOptions): Report {
-  const environment = options.environment ?? process.env;
-  const report = new ListrReport(stream, options, palette(wantsColour(stream, environment)));
+  const styles = palette(wantsColour(stream, options.environment ?? process.env));
+  return reportOn(new LiveScreen(stream, styles), options, styles);
+}
+
+/** The same on a screen that shows the tasks in its own way. */
+export function reportOn(screen: Screen, options: ReportOptions, styles: Palette): Report {
+  const report = new ListrReport(screen, options, styles);
   return { emit: (event) => report.emit(event), close: () => report.close() };
 }
 
@@ -40,26 +43,18 @@ interface RunningTask {
 }
 
 class ListrReport {
-  readonly #stream: ReportStream;
+  readonly #screen: Screen;
   readonly #options: ReportOptions;
   readonly #styles: Palette;
   #task: RunningTask | undefined;
-  #view: LiveView | undefined;
-  /** Text that waits until the view is off the screen. */
-  #pending = '';
   /** Tasks of this play that had nothing to tell. */
   #quietTasks = 0;
-  #playStartedAt = 0;
-  #timer: NodeJS.Timeout | undefined;
-  /** Views come and go one after the other. */
-  #turn: Promise<void> = Promise.resolve();
-  #isTurning = false;
+  #playStartedAt = performance.now();
 
-  constructor(stream: ReportStream, options: ReportOptions, styles: Palette) {
-    this.#stream = stream;
+  constructor(screen: Screen, options: ReportOptions, styles: Palette) {
+    this.#screen = screen;
     this.#options = options;
     this.#styles = styles;
-    process.once('exit', this.#onExit);
   }
 
   emit(event: RunEvent): void {
@@ -67,7 +62,7 @@ class ListrReport {
       case 'play':
         this.#endPlay();
         this.#playStartedAt = performance.now();
-        this.#print(
+        this.#screen.print(
           `\n${this.#styles.strong(this.#clean(playTitle(event)))} ${this.#styles.quiet(`on ${hostList(event.hosts)}`)}\n`,
         );
         break;
@@ -84,11 +79,11 @@ class ListrReport {
         break;
       }
       case 'warning':
-        this.#print(`${this.#styles.changed(this.#clean(warningText(event)))}\n`);
+        this.#screen.print(`${this.#styles.changed(this.#clean(warningText(event)))}\n`);
         break;
       case 'recap':
         this.#endPlay();
-        this.#print(`\n${recapText(event, this.#styles, this.#options)}\n`);
+        this.#screen.print(`\n${recapText(event, this.#styles, this.#options)}\n`);
         break;
     }
   }
@@ -97,19 +92,8 @@ class ListrReport {
     // A task that was cut short has nothing to tell, which does not mean that it had nothing to change.
     if (this.#task?.results.length === 0) this.#task = undefined;
     this.#endPlay();
-    clearInterval(this.#timer);
-    await this.#turn;
-    await this.#closeView();
-    this.#flush();
-    process.off('exit', this.#onExit);
-    await drained(this.#stream);
+    await this.#screen.close();
   }
-
-  /** The program ends without having closed the report: what was said last is what matters most. */
-  readonly #onExit = (): void => {
-    this.#view?.abandon();
-    this.#flush();
-  };
 
   #startTask(event: TaskEvent): void {
     const hosts = event.hosts.map((name): LiveHost => ({ name, status: undefined, line: '' }));
@@ -121,14 +105,14 @@ class ListrReport {
       byName: new Map(hosts.map((host) => [host.name, host])),
       results: [],
     };
-    this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
+    this.#screen.show(this.#task);
   }
 
   #takeResult(result: ResultEvent): void {
     const task = this.#task;
     if (task === undefined) {
       // A host may be lost between tasks.
-      this.#print(this.#resultText([result]));
+      this.#screen.print(this.#resultText([result]));
       return;
     }
     if (isNotable(result) || this.#options.verbose > 0) task.results.push(result);
@@ -148,6 +132,7 @@ class ListrReport {
     const task = this.#task;
     if (task === undefined) return;
     this.#task = undefined;
+    this.#screen.rest();
     if (task.results.length === 0) {
       this.#quietTasks++;
       return;
@@ -157,7 +142,7 @@ class ListrReport {
     const mark = paintStatus(this.#styles, worst)(MARKS[worst]);
     const elapsed = performance.now() - task.startedAt;
     const seconds = elapsed >= 1000 ? this.#styles.quiet(`  ${duration(elapsed)}`) : '';
-    this.#print(`  ${mark} ${task.title}${seconds}\n${this.#resultText(task.results)}`);
+    this.#screen.print(`  ${mark} ${task.title}${seconds}\n${this.#resultText(task.results)}`);
   }
 
   #endPlay(): void {
@@ -165,7 +150,7 @@ class ListrReport {
     if (this.#quietTasks > 0) {
       const elapsed = duration(performance.now() - this.#playStartedAt);
       const text = `${count(this.#quietTasks, 'task')} with nothing to change  ${elapsed}`;
-      this.#print(`  ${this.#styles.ok(MARKS.ok)} ${this.#styles.quiet(text)}\n`);
+      this.#screen.print(`  ${this.#styles.ok(MARKS.ok)} ${this.#styles.quiet(text)}\n`);
     }
     this.#quietTasks = 0;
   }
@@ -212,48 +197,6 @@ class ListrReport {
       }
     }
     return parts.map((part) => `${indent(part, '      ')}\n`).join('');
-  }
-
-  #print(text: string): void {
-    this.#pending += text;
-    if (this.#view === undefined && !this.#isTurning) this.#flush();
-  }
-
-  #flush(): void {
-    const text = this.#pending;
-    this.#pending = '';
-    if (text !== '') this.#stream.write(text);
-  }
-
-  /** Shows the running task if another is shown, and writes what waited for the view to be gone. */
-  #tick(): void {
-    if (this.#isTurning) return;
-    const task = this.#task;
-    const isStale = task !== undefined && this.#view?.task !== task;
-    if (!isStale && this.#pending === '') return;
-    this.#isTurning = true;
-    this.#turn = this.#replaceView().finally(() => {
-      this.#isTurning = false;
-    });
-  }
-
-  async #replaceView(): Promise<void> {
-    await this.#closeView();
-    this.#flush();
-    if (this.#task === undefined) return;
-    this.#view = new LiveView(this.#stream as NodeJS.WriteStream, this.#task, {
-      styles: this.#styles,
-      // What others print on the terminal stays on it, above the view.
-      onForeignText: (text) => {
-        this.#pending += text;
-      },
-      alsoShown: this.#stream === process.stdout && process.stderr.isTTY ? [process.stderr] : [],
-    });
-  }
-
-  async #closeView(): Promise<void> {
-    await this.#view?.close();
-    this.#view = undefined;
   }
 
   #clean(text: string): string {
