@@ -113,6 +113,7 @@ test('what may pass by itself is waited for before a host goes', async (t) => {
     site,
     {},
     {
+      wish: wish({ hosts: ['web2'] }),
       timeoutMs: 60_000,
       emit: async (event) =>
         void (
