@@ -50,4 +50,6 @@ export const registry: Readonly<Record<string, () => Promise<AnyModule>>> = {
   'community.general.ini_file': async () => (await import('./ini_file.ts')).iniFile,
   'community.general.timezone': async () => (await import('./timezone.ts')).timezone,
   'community.general.ufw': async () => (await import('./ufw.ts')).ufw,
+  'understudy.site.drain': async () => (await import('./drain.ts')).drain,
+  'understudy.site.switchover': async () => (await import('./switchover.ts')).switchover,
 };

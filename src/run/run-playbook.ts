@@ -27,6 +27,7 @@ import { playStarts } from './start-at.ts';
 import { currentInventory, playScope } from './scope.ts';
 import { Changes } from './host/changes.ts';
 import type { Host } from './host/host.ts';
+import type { SiteActions } from './host/site-actions.ts';
 import { hostRun, newHost } from './targets.ts';
 import type { HostRun, PlayRun, RunSettings, World } from './world.ts';
 
@@ -41,6 +42,8 @@ export interface PlaybookRun {
   readonly signal: AbortSignal;
   /** False reads everything anew when a task needs it, and nothing before: slow, and what the fast way must equal. */
   readonly readsAhead?: boolean;
+  /** Moves the service of the site; without it, a task that wants that fails. */
+  readonly site?: SiteActions | undefined;
   /** What to work on in the place of hosts that are connected to. */
   readonly openHost?: (name: string) => Host;
 }

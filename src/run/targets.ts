@@ -27,7 +27,7 @@ export function newHost(world: World, name: string, ownVars: readonly Dict[] = [
   const host: HostRun = {
     name,
     session: new HostSession(
-      world.openHost?.(name) ?? new RemoteHost(name, (login) => connect(world, host, login)),
+      world.openHost?.(name) ?? new RemoteHost(name, (login) => connect(world, host, login), world.site),
       world.changes,
     ),
     state: 'active',

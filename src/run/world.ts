@@ -10,6 +10,7 @@ import type { EventSink, HostCounts } from './events.ts';
 import type { Actor } from './host/actor.ts';
 import type { Changes } from './host/changes.ts';
 import type { Host } from './host/host.ts';
+import type { SiteActions } from './host/site-actions.ts';
 import type { HostSession } from './host/session.ts';
 
 /** What the user asked for on the command line. */
@@ -73,6 +74,8 @@ export interface World {
   controllerAge: number;
   /** False for an engine that reads everything anew when a task needs it: what the others are measured by. */
   readonly readsAhead: boolean;
+  /** Moves the service of the site; without it, a task that wants that fails. */
+  readonly site?: SiteActions | undefined;
   /** What to work on in the place of hosts that are connected to. */
   readonly openHost?: (name: string) => Host;
   readonly playbook: Playbook;

@@ -138,7 +138,25 @@ export type Step =
       readonly sha1: string | undefined;
     }
   /** Stops here for a while on the controller (pause). */
-  | { readonly kind: 'pause'; readonly ms: number };
+  | { readonly kind: 'pause'; readonly ms: number }
+  /** Asks whoever runs the playbook to move the site's service: nothing is done on the target itself. */
+  | { readonly kind: 'site'; readonly ask: SiteRequest; readonly timeoutMs: number };
+
+/** What a playbook may want of the site that its hosts are part of. */
+export type SiteRequest =
+  | {
+      readonly verb: 'drain';
+      readonly host: string;
+      readonly reason: string;
+      /** Another instance becomes the primary first, when the host carries it. */
+      readonly switchover: boolean;
+      /** Also when nobody else serves. */
+      readonly evenTheLast: boolean;
+    }
+  | { readonly verb: 'undrain'; readonly host: string }
+  /** Another instance than those of a host, or that one, becomes the primary; it is one already: nothing is done. */
+  | { readonly verb: 'switchover'; readonly awayFrom: string; readonly reason: string }
+  | { readonly verb: 'switchover'; readonly to: string; readonly reason: string };
 
 /** What a step gave back. Scripts and writes that failed never reach a module: the engine reports them. */
 export type StepOutput =
@@ -163,5 +181,6 @@ export type StepOutput =
       readonly url: string;
       readonly ms: number;
     }
+  | { readonly kind: 'site'; readonly changed: boolean; readonly message: string }
   /** A request that got no answer, or a wait that ran out of time. */
   | { readonly kind: 'no-answer'; readonly message: string; readonly ms: number };

@@ -95,6 +95,10 @@ export async function runLoaded(
       transport,
       secrets,
       settings: runSettings(options),
+      site: async (ask, timeoutMs) => {
+        const { siteActions } = await import('./site-actions.ts');
+        return await siteActions(options)(ask, timeoutMs);
+      },
       emit(event) {
         watch(event);
         report.emit(event);

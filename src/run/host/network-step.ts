@@ -9,6 +9,7 @@ import type { Actor } from './actor.ts';
 import { fetchFile } from './fetch-step.ts';
 import { authorities } from './authorities.ts';
 import { type HttpAnswer, httpRequest } from './http-request.ts';
+import type { SiteActions } from './site-actions.ts';
 import type { ScriptedStep } from './step-script.ts';
 
 export type NetworkStep = Exclude<Step, ScriptedStep>;
@@ -20,6 +21,7 @@ export interface StepSession {
   script(actor: Actor, script: string): Promise<ScriptResult>;
   write(actor: Actor, step: Extract<Step, { kind: 'write' }>): Promise<void>;
   disconnect(): Promise<void>;
+  readonly site: SiteActions | undefined;
 }
 
 /** Does the steps that take more than a script on the target: they wait, ask over the network, or lose the connection. */
@@ -53,6 +55,9 @@ export async function networkStep(
       return await waitForScript(step, session, actor);
     case 'fetch':
       return await fetchFile(step, await session.connection(actor), actor);
+    case 'site':
+      if (session.site === undefined) throw new UserError('this run knows no site to take hosts out of');
+      return { kind: 'site', ...(await session.site(step.ask, step.timeoutMs)) };
     case 'reconnect':
       return await reconnect(step, session, actor);
     default:

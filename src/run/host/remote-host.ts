@@ -8,6 +8,7 @@ import { gathering, gatheringScript } from './gather.ts';
 import type { Applied, ApplyOptions, Host } from './host.ts';
 import { networkStep } from './network-step.ts';
 import { joinSections, type Section } from './sections.ts';
+import type { SiteActions } from './site-actions.ts';
 import { StepFailure } from './step-failure.ts';
 import { isScripted, stepScript, temporaryPath, type ScriptedStep } from './step-script.ts';
 
@@ -27,9 +28,12 @@ export class RemoteHost implements Host {
   readonly #connect: (login: Login) => Promise<Reached>;
   readonly #connections = new Map<string, Promise<Connection>>();
 
-  constructor(name: string, connect: (login: Login) => Promise<Reached>) {
+  readonly site: SiteActions | undefined;
+
+  constructor(name: string, connect: (login: Login) => Promise<Reached>, site?: SiteActions) {
     this.name = name;
     this.#connect = connect;
+    this.site = site;
   }
 
   async open(actor: Actor): Promise<void> {
