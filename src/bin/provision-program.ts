@@ -37,6 +37,12 @@ export const PROVISION_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/provision/undrain.ts')).undrainCommand,
   },
   {
+    name: 'handover',
+    summary: "move the site's addresses away from a balancer, without breaking a connection",
+    usage: '[balancer]',
+    load: async () => (await import('../commands/provision/handover.ts')).handoverCommand,
+  },
+  {
     name: 'roll',
     summary: 'run a playbook on one host after the other, each out of service meanwhile',
     usage: '<playbook>',

@@ -1,7 +1,6 @@
-import { EXIT, UserError } from '../lib/errors.ts';
-import { command } from '../lib/shell.ts';
-import type { Become, Connection } from '../transport/transport.ts';
+import type { Opened } from '../transport/reopened.ts';
 import { type AddressStatus, parseAddressStatus } from './address-status.ts';
+import { type BalancerProgram, callProgram } from './balancer-program.ts';
 
 /** One balancer, as far as the site's addresses are handed over. Every method may be repeated. */
 export interface AddressBalancer {
@@ -17,44 +16,24 @@ export interface AddressBalancer {
   finish(seconds: number, signal?: AbortSignal): Promise<AddressStatus>;
 }
 
-const PROGRAM = '/usr/local/sbin/vip-handover';
+const PROGRAM: BalancerProgram = {
+  path: '/usr/local/sbin/vip-handover',
+  name: 'vip-handover',
+  role: 'keepalived',
+  units: ['vip-handover', 'keepalived'],
+};
 const TIMEOUT_MS = 10_000;
 /** HAProxy's reload comes before the waiting. */
 const RELOAD_MS = 60_000;
-const NOT_FOUND = 127;
 
-/** The balancer at the other end of a connection, as root: its role has put a program there that does the work. */
-export function addressBalancer(connection: Connection, become: Become): AddressBalancer {
-  const name = connection.host;
+/** A balancer, reached as root: its role has put a program there that does the work. */
+export function addressBalancer(name: string, open: () => Promise<Opened>): AddressBalancer {
   const run = async (
     argv: readonly string[],
-    {
-      timeoutMs = TIMEOUT_MS,
-      signal,
-    }: { readonly timeoutMs?: number; readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<AddressStatus> => {
-    const { status, stdout, stderr, timedOut } = await connection.run(command([PROGRAM, ...argv]), {
-      become,
-      timeoutMs,
-      signal,
-    });
-    if (status === 0) return parseAddressStatus(name, stdout.toString('utf8'));
-    const said = timedOut
-      ? `${argv[0]} did not end within ${timeoutMs / 1000} s`
-      : stderr
-          .toString('utf8')
-          .trim()
-          .replace(/^vip-handover: /, '');
-    throw new UserError(
-      status === NOT_FOUND
-        ? {
-            message: `${name}: there is no ${PROGRAM}`,
-            hint: 'the role keepalived installs it: `provision up` first',
-          }
-        : { message: `${name}: ${said}`, hint: `see journalctl -u vip-handover -u keepalived on ${name}` },
-      { exitCode: EXIT.failed },
-    );
-  };
+    timeoutMs = TIMEOUT_MS,
+    signal?: AbortSignal,
+  ): Promise<AddressStatus> =>
+    parseAddressStatus(name, await callProgram(name, open, PROGRAM, argv, { timeoutMs, signal }));
   return {
     name,
     addresses: async () => await run(['status']),
@@ -62,6 +41,6 @@ export function addressBalancer(connection: Connection, become: Become): Address
     yieldAddresses: async () => await run(['yield']),
     stay: async () => await run(['stay']),
     finish: async (seconds, signal) =>
-      await run(['finish', String(seconds)], { timeoutMs: seconds * 1000 + RELOAD_MS, signal }),
+      await run(['finish', String(seconds)], seconds * 1000 + RELOAD_MS, signal),
   };
 }

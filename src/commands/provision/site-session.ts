@@ -1,23 +1,28 @@
 import { UserError } from '../../lib/errors.ts';
 import type { Dict } from '../../lib/value.ts';
 import type { InstanceSpec } from '../../failover/cluster/topology.ts';
+import { addressBalancer, type AddressBalancer } from '../../site/address.ts';
 import { siteBalancer, type SiteBalancer } from '../../site/balancer.ts';
 import { reopened } from '../../transport/reopened.ts';
 import { settings } from '../../config/settings.ts';
 import { openableClusters, openSession, type Session } from '../failover/session.ts';
 
-/** The balancers of a site and its database, for a command that takes hosts out of service. */
-export interface SiteSession {
-  readonly database: Session;
+/** The balancers of a site, as far as servers are taken out of them, and as far as addresses are handed over. */
+interface SiteBalancers {
   readonly balancers: readonly SiteBalancer[];
+  readonly addressBalancers: readonly AddressBalancer[];
+}
+
+/** The balancers of a site and its database, for a command that takes hosts out of service. */
+export interface SiteSession extends SiteBalancers {
+  readonly database: Session;
   /** The host of that name, or the one that carries the instance of that name; with its instance, if it carries one. */
   readonly find: (word: string) => { readonly host: string; readonly instance: InstanceSpec | undefined };
 }
 
 /** The balancers of a site and all its databases. */
-export interface WholeSite {
+export interface WholeSite extends SiteBalancers {
   readonly databases: readonly Session[];
-  readonly balancers: readonly SiteBalancer[];
   /** The inventory's directory. */
   readonly directory: string;
 }
@@ -40,7 +45,7 @@ export async function withSite<T>(choice: SiteChoice, work: (site: SiteSession) 
   try {
     return await work({
       database,
-      balancers: balancersOf(database),
+      ...balancersOf(database),
       find(word) {
         const { instances } = database.cluster;
         const instance =
@@ -68,7 +73,7 @@ export async function withWholeSite<T>(
       databases.push(await cluster.open());
     const [first] = databases;
     if (first === undefined) throw new Error('an inventory without a cluster is refused before');
-    return await work({ databases, balancers: balancersOf(first), directory: first.directory });
+    return await work({ databases, ...balancersOf(first), directory: first.directory });
   } finally {
     await Promise.allSettled(databases.map(async (database) => await database.close()));
   }
@@ -93,13 +98,12 @@ async function clusterOf({ inventory, extraVariables, host }: SiteChoice): Promi
   });
 }
 
-/** A balancer that is not told would go on sending requests, so all of them are needed. */
-function balancersOf({ cluster, shell }: Session): readonly SiteBalancer[] {
+/** Every balancer of the inventory, each reached when it is asked first. */
+function balancersOf({ cluster, shell }: Session): SiteBalancers {
   if (shell === undefined) throw new Error('a site is reached through its inventory');
-  return cluster.balancers.map(({ name }) =>
-    siteBalancer(
-      name,
-      reopened(async () => await shell(name)),
-    ),
-  );
+  const ways = cluster.balancers.map(({ name }) => ({ name, open: reopened(async () => await shell(name)) }));
+  return {
+    balancers: ways.map(({ name, open }) => siteBalancer(name, open)),
+    addressBalancers: ways.map(({ name, open }) => addressBalancer(name, open)),
+  };
 }
