@@ -49,16 +49,12 @@ for (const file of files.filter((each) => /roles\/[^/]+\/defaults\/main\.yml$/.t
 
 const withAnsible = testWith(needsProgram('ansible-playbook', 'ansible-core'), test);
 
+const plays = files.filter((each) => /^[^/]+\.yml$/.test(each)).map((each) => join(playbooks, each));
+
 for (const inventory of ['vagrant', 'production.example']) {
   withAnsible(`Ansible finds no mistake in the playbooks, for inventory/${inventory}`, async (t) => {
     const outcome = await run(
-      [
-        'ansible-playbook',
-        '-i',
-        join(project, 'inventory', inventory),
-        '--syntax-check',
-        join(playbooks, 'site.yml'),
-      ],
+      ['ansible-playbook', '-i', join(project, 'inventory', inventory), '--syntax-check', ...plays],
       { timeoutMs: 90_000 },
     );
     t.is(outcome.status, 0, outcome.stderr);
