@@ -20,7 +20,7 @@ import { REFUSALS, type RefusalCode } from '../src/failover/plan/refusal-codes.t
 import { isRisk, riskName, RISKS } from '../src/failover/plan/risks.ts';
 import { PROBLEMS } from '../src/failover/problems/problems.ts';
 import { NUMBER_SETTINGS, OTHER_SETTINGS } from '../src/failover/cluster/settings.ts';
-import { lineSchema, playSchema, recapSchema, resultSchema, taskSchema } from '../src/report/schema.ts';
+import { lineSchema } from '../src/report/schema.ts';
 
 const NOTICE = '<!-- Made from the source by scripts/generate-docs.ts. Do not edit. -->';
 
@@ -100,7 +100,7 @@ function jsonPage(): string {
     'stderr. `type` says what a line is. Nothing else is ever written to stdout, and the last line is the recap, also',
     'when hosts failed or the run was interrupted. It is missing only when the run could not start (exit code 1) or a',
     'second Ctrl-C ended it at once (130). The shape of a line as a JSON Schema is in',
-    '[json.schema.json](json.schema.json).',
+    '[json.schema.json](json.schema.json). `upgrade` and `reboot` write lines of their own before and after the roll.',
     '',
     'New keys and new types of lines may be added; what is here keeps its meaning.',
     '',
@@ -109,7 +109,7 @@ function jsonPage(): string {
     '```',
     '',
   ];
-  for (const schema of [playSchema, taskSchema, resultSchema, recapSchema]) {
+  for (const schema of lineSchema.options) {
     const json = z.toJSONSchema(schema) as JsonSchema;
     const type = String(json.properties?.['type']?.const);
     lines.push(`## \`${type}\``, '', json.description ?? '', '', '| key | type | |', '| --- | --- | --- |');

@@ -26,6 +26,7 @@ const EVERYTHING_BUT_BIN = [
   'steps',
   'template',
   'transport',
+  'upgrade',
   'validate',
   'variables',
 ];
@@ -175,6 +176,11 @@ export const ROOMS: readonly Room[] = [
     folders: ['database', 'database/mysql', 'database/mariadb'],
     what: 'GTID algebra, versions, one handle for each instance whatever its flavour',
     imports: ['lib'],
+  },
+  {
+    folders: ['upgrade'],
+    what: 'what an upgrade of packages would do on each host, and whether it may be done',
+    imports: ['modules/parts', 'facts', 'database', 'transport', 'lib'],
   },
   {
     folders: ['site', 'site/roll'],

@@ -49,6 +49,16 @@ export const PROVISION_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/provision/roll.ts')).rollCommand,
   },
   {
+    name: 'upgrade',
+    summary: 'upgrade packages on one host after the other, each out of service meanwhile',
+    load: async () => (await import('../commands/provision/upgrade.ts')).upgradeCommand,
+  },
+  {
+    name: 'reboot',
+    summary: 'boot one host after the other again, each out of service meanwhile',
+    load: async () => (await import('../commands/provision/reboot.ts')).rebootCommand,
+  },
+  {
     name: 'init',
     summary: 'lay out a project: inventory, playbooks, files and passwords',
     usage: '[directory]',

@@ -49,7 +49,11 @@ export function upgradeRefusal(
   return `${change}, a newer release than that of ${listed(names)}, which could not follow it once it is the primary`;
 }
 
-function isBetween(lts: { readonly major: number; readonly minor: number }, from: Version, to: Version): boolean {
+function isBetween(
+  lts: { readonly major: number; readonly minor: number },
+  from: Version,
+  to: Version,
+): boolean {
   const version: Version = { ...from, ...lts };
   return isOlder(from, version) && isOlder(version, to);
 }

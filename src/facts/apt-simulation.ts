@@ -3,7 +3,7 @@ import type { FactKind } from './fact.ts';
 import { FieldReader, subshell } from './script.ts';
 
 export interface SimulationFact {
-  /** One line a package: `nginx 1.2 → 1.3`. */
+  /** One line a package: `nginx 1.2 → 1.3`; without `from` it is new. */
   readonly installs: readonly {
     readonly name: string;
     readonly from?: string | undefined;
@@ -26,18 +26,20 @@ export const aptSimulation: FactKind<readonly string[], SimulationFact> = {
     ),
   parse(stdout, keys) {
     const reader = new FieldReader('apt-get', stdout);
-    return keys.map(() => {
-      const lines = reader.lines();
-      return {
-        installs: lines.flatMap((line) => {
-          const match = /^Inst (\S+) (?:\[([^\]]+)\] )?\((\S+)/.exec(line);
-          return match ? [{ name: match[1] ?? '', from: match[2], to: match[3] ?? '' }] : [];
-        }),
-        removes: lines.flatMap((line) => {
-          const match = /^(?:Remv|Purg) (\S+)(?: \[([^\]]+)\])?/.exec(line);
-          return match ? [{ name: match[1] ?? '', version: match[2] ?? '' }] : [];
-        }),
-      };
-    });
+    return keys.map(() => parseSimulation(reader.lines()));
   },
 };
+
+/** Reads what `apt-get -s` prints; lines that say nothing of packages are left out. */
+export function parseSimulation(lines: readonly string[]): SimulationFact {
+  return {
+    installs: lines.flatMap((line) => {
+      const match = /^Inst (\S+) (?:\[([^\]]+)\] )?\((\S+)/.exec(line);
+      return match ? [{ name: match[1] ?? '', from: match[2], to: match[3] ?? '' }] : [];
+    }),
+    removes: lines.flatMap((line) => {
+      const match = /^(?:Remv|Purg) (\S+)(?: \[([^\]]+)\])?/.exec(line);
+      return match ? [{ name: match[1] ?? '', version: match[2] ?? '' }] : [];
+    }),
+  };
+}

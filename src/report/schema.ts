@@ -75,7 +75,63 @@ export const recapSchema = z
   })
   .describe('The last line: how often each status occurred on each host.');
 
+const packageChangeSchema = z.strictObject({
+  name: z.string(),
+  from: z.string().optional().describe('the version before; without it the package is new'),
+  to: z.string().optional().describe('the version after; without it the package is gone'),
+});
+
+export const upgradePlanSchema = z
+  .strictObject({
+    type: z.literal('upgrade-plan'),
+    hosts: z.record(
+      z.string(),
+      z.strictObject({
+        packages: z.array(packageChangeSchema),
+        kept: z
+          .array(z.strictObject({ name: z.string(), why: z.enum(['held', 'needs others']) }))
+          .describe('packages that stay although there is a newer one'),
+        restarts: z.array(z.string()).describe('the services that will be restarted'),
+        reboot: z.array(z.string()).describe('why the host has to be booted; empty: it need not be'),
+      }),
+    ),
+  })
+  .describe('`provision upgrade`, before anything is done: what there is to do on which host.');
+
+export const upgradeSchema = z
+  .strictObject({
+    type: z.literal('upgrade'),
+    hosts: z.record(
+      z.string(),
+      z.strictObject({
+        packages: z.array(packageChangeSchema),
+        aside: z.array(z.string()).describe('configuration that packages brought and that was not taken'),
+        stale: z.array(z.string()).describe('services that run replaced code until the host is booted'),
+        reboot: z.array(z.string()).describe('why the host has to be booted still'),
+      }),
+    ),
+  })
+  .describe('`provision upgrade`, at its end, also when it stopped: what the hosts say has changed.');
+
+export const rebootPlanSchema = z
+  .strictObject({
+    type: z.literal('reboot-plan'),
+    hosts: z.record(
+      z.string(),
+      z.strictObject({ reasons: z.array(z.string()).describe('why it has to be booted') }),
+    ),
+  })
+  .describe('`provision reboot`, before anything is done: which hosts will be booted.');
+
 /** One line of `provision … --json`. */
-export const lineSchema = z.discriminatedUnion('type', [playSchema, taskSchema, resultSchema, recapSchema]);
+export const lineSchema = z.discriminatedUnion('type', [
+  playSchema,
+  taskSchema,
+  resultSchema,
+  recapSchema,
+  upgradePlanSchema,
+  upgradeSchema,
+  rebootPlanSchema,
+]);
 
 export type Line = z.infer<typeof lineSchema>;

@@ -29,7 +29,8 @@ const CASES: readonly Case[] = [
     from: '8.4.7',
     to: '9.7.4',
     others: ['8.4.7', '8.4.6'],
-    refused: /newer release than that of other1 \(8\.4\.7\) and other2 \(8\.4\.6\), which could not follow it/,
+    refused:
+      /newer release than that of other1 \(8\.4\.7\) and other2 \(8\.4\.6\), which could not follow it/,
   },
   {
     title: 'the next innovation release',
@@ -39,7 +40,12 @@ const CASES: readonly Case[] = [
     refused: /newer release than that of other1 \(9\.5\.0\), which/,
   },
   { title: 'behind the others', from: '9.5.0', to: '9.6.0', others: ['9.6.0', '9.7.1'] },
-  { title: 'behind the others, to the next long-term release', from: '8.4.7', to: '9.7.4', others: ['9.7.4'] },
+  {
+    title: 'behind the others, to the next long-term release',
+    from: '8.4.7',
+    to: '9.7.4',
+    others: ['9.7.4'],
+  },
   {
     title: 'past a long-term release, although the others are there',
     from: '8.0.44',

@@ -17,7 +17,11 @@ interface Machine {
   readonly programs?: Readonly<Record<string, string>>;
 }
 
-function runOn(t: ExecutionContext, { files = {}, programs = {} }: Machine, argv: readonly string[]): string[] {
+function runOn(
+  t: ExecutionContext,
+  { files = {}, programs = {} }: Machine,
+  argv: readonly string[],
+): string[] {
   const root = mkdtempSync(join(tmpdir(), 'understudy-maintenance-'));
   t.teardown(() => rmSync(root, { recursive: true }));
   const put = (path: string, text: string): void => {
@@ -179,8 +183,11 @@ test('a machine without services says nothing', (t) => {
 });
 
 for (const program of ['reboot-needed', 'services-in-use']) {
-  testWith(needsProgram('shellcheck', 'shellcheck'), test)(`shellcheck has nothing to say about ${program}`, (t) => {
-    const result = spawnSync('shellcheck', ['--shell=sh', join(DIRECTORY, program)], { encoding: 'utf8' });
-    t.is(result.status, 0, result.stdout);
-  });
+  testWith(needsProgram('shellcheck', 'shellcheck'), test)(
+    `shellcheck has nothing to say about ${program}`,
+    (t) => {
+      const result = spawnSync('shellcheck', ['--shell=sh', join(DIRECTORY, program)], { encoding: 'utf8' });
+      t.is(result.status, 0, result.stdout);
+    },
+  );
 }

@@ -1,16 +1,12 @@
 import { Command } from 'commander';
 
-import { mapLimit } from '../../lib/concurrency.ts';
-import { EXIT, UserError } from '../../lib/errors.ts';
+import { EXIT } from '../../lib/errors.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { selectHosts } from '../../inventory/select.ts';
 import { checkUp, type Finding } from './checkup.ts';
-import { sshTransport } from '../../transport/ssh.ts';
-import { localTransport } from '../../transport/local.ts';
 import { TransportError } from '../../transport/transport.ts';
-import { becomePassword } from '../../variables/address.ts';
 import type { CommandContext } from '../context.ts';
-import { addressesIn } from './addresses.ts';
+import { onHosts } from './on-hosts.ts';
 import {
   addExamples,
   addExtraVariables,
@@ -18,7 +14,6 @@ import {
   inventoryOptions,
   type InventoryOptions,
 } from './options.ts';
-import { settings } from '../../config/settings.ts';
 
 interface Examined {
   readonly host: string;
@@ -50,47 +45,21 @@ export function doctorCommand(_context: CommandContext): Command {
 async function examine(options: InventoryOptions): Promise<readonly Examined[]> {
   const inventory = loadInventory(options.inventory);
   const { hosts } = selectHosts(inventory, 'all', options.limit);
-  const { limit, extraVariables: extraVars } = options;
-  const { forks } = settings();
-  const addresses = addressesIn(inventory, { extraVars, command: { limit, forks } });
-  const ssh = sshTransport({ hosts: addresses.jumpHost });
-  const local = localTransport();
-  try {
-    return await mapLimit(hosts, forks, async (name): Promise<Examined> => {
-      try {
-        const address = addresses.of(name);
-        if (address === undefined) throw new Error(`${name} is not in the inventory`);
-        const password = becomePassword(addresses.site.variablesOf(name));
-        const become = { user: 'root', ...(password && { password }) };
-        const startedAt = performance.now();
-        const connection = await (address === 'local'
-          ? local.connect({ name, address: 'localhost' })
-          : ssh.connect(address));
-        const ms = Math.round(performance.now() - startedAt);
-        const connected: Finding = {
-          subject: 'connection',
-          status: 'ok',
-          found: `in ${ms} ms, host key known`,
-        };
-        return {
-          host: name,
-          reachable: true,
-          findings: [connected, ...(await checkUp(connection, become))],
-        };
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        const isSudo = error instanceof TransportError && error.failure.kind.startsWith('sudo');
-        return {
-          host: name,
-          reachable: isSudo,
-          findings: [{ subject: isSudo ? 'sudo' : 'connection', status: 'problem', found: error.message }],
-        };
-      }
-    });
-  } finally {
-    await ssh.close();
-    await local.close();
-  }
+  const outcomes = await onHosts(inventory, hosts, options, async ({ connection, become, connectMs }) => [
+    { subject: 'connection', status: 'ok', found: `in ${Math.round(connectMs)} ms, host key known` } as const,
+    ...(await checkUp(connection, become)),
+  ]);
+  return outcomes.map((outcome): Examined => {
+    const { host } = outcome;
+    if (outcome.status === 'done') return { host, reachable: true, findings: outcome.value };
+    const { error } = outcome;
+    const isSudo = error instanceof TransportError && error.failure.kind.startsWith('sudo');
+    return {
+      host,
+      reachable: isSudo,
+      findings: [{ subject: isSudo ? 'sudo' : 'connection', status: 'problem', found: error.message }],
+    };
+  });
 }
 
 function describe(one: Examined): string {
