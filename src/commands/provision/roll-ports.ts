@@ -1,8 +1,11 @@
 import { EXIT, UserError } from '../../lib/errors.ts';
+import { listed } from '../../lib/listed.ts';
 import { undrain } from '../../site/drain.ts';
+import { handOver } from '../../site/hand-over.ts';
 import type { RollPorts } from '../../site/roll/execute.ts';
 import { operatorName } from '../failover/options.ts';
 import { drainHost, endDowntimes, type Carried } from './drain-host.ts';
+import { connectionsText } from './handover-text.ts';
 import { leftText } from './drain-text.ts';
 import { surveySite } from './roll-survey.ts';
 import { switchOver } from './roll-switchover.ts';
@@ -20,46 +23,31 @@ export interface RollPortsOptions {
 
 /** What a roll acts on, for real. */
 export function rollPorts(site: WholeSite, options: RollPortsOptions): RollPorts {
-  const { balancers, databases } = site;
+  const { addressBalancers, balancers, databases } = site;
   const carriedBy = (host: string): readonly Carried[] =>
     databases.flatMap((database) =>
       database.cluster.instances
         .filter((instance) => instance.host === host)
         .map((instance) => ({ database, instance })),
     );
+  const forServer = (host: string): boolean =>
+    carriedBy(host).length > 0 || !balancers.some(({ name }) => name === host);
   return {
     survey: async () => await surveySite(site),
     async move(move, signal) {
-      if (move.kind === 'address') throw new UserError('not yet');
       const session = databases.find(({ cluster }) => cluster.name === move.cluster);
       if (session === undefined) throw new Error(`no session for ${move.cluster}`);
       return await switchOver(session, move, options.purpose, signal);
     },
     async drain(host, tell, signal) {
-      const drained = { by: operatorName(), since: Date.now(), reason: options.purpose };
-      const { requests } = await drainHost(balancers, host, carriedBy(host), drained, {
-        timeoutMs: options.drainTimeoutMs,
-        signal,
-        // How many have to stay is the roll's own question, which is answered.
-        evenTheLast: true,
-        progress: (left) => {
-          if (left.length > 0) tell(leftText(left));
-        },
-      });
-      if (requests.length === 0) return;
-      await undrain(balancers, host, { timeoutMs: 0, signal, unchecked: true });
-      await endDowntimes(carriedBy(host));
-      throw new UserError(
-        {
-          message: `${leftText(requests)}, after ${options.drainTimeoutMs / 1000} s; it was put back`,
-          hint: 'see what they do, or give them longer with --drain-timeout',
-        },
-        { exitCode: EXIT.failed },
-      );
+      const said = await leave(host, signal);
+      if (forServer(host)) await drainServer(host, tell, signal);
+      return said;
     },
     work: options.work,
-    welcome: async () => {},
     async undrain(host) {
+      await addressBalancers.find(({ name }) => name === host)?.stay();
+      if (!forServer(host)) return;
       await undrain(balancers, host, {
         timeoutMs: options.timeoutMs,
         signal: new AbortController().signal,
@@ -68,4 +56,52 @@ export function rollPorts(site: WholeSite, options: RollPortsOptions): RollPorts
       await endDowntimes(carriedBy(host));
     },
   };
+
+  /** A balancer hands the site's addresses over, and finishes its connections. */
+  async function leave(host: string, signal: AbortSignal): Promise<string | undefined> {
+    const from = addressBalancers.find(({ name }) => name === host);
+    const to = addressBalancers.find(({ name }) => name !== host);
+    if (from === undefined || to === undefined) return undefined;
+    const { drainTimeoutMs: timeoutMs } = options;
+    const { moved, left } = await handOver(from, to, { timeoutMs, signal });
+    if (left > 0) {
+      await from.stay();
+      throw new UserError(
+        {
+          message: `${connectionsText(left)} at ${host}, after ${timeoutMs / 1000} s; ${to.name} keeps the addresses`,
+          hint: 'see `provision handover --status`, or give them longer with --drain-timeout',
+        },
+        { exitCode: EXIT.failed },
+      );
+    }
+    return moved.length === 0 ? `${host} has no connection left` : `${to.name} holds ${listed(moved)}`;
+  }
+
+  async function drainServer(
+    host: string,
+    tell: (message: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const drained = { by: operatorName(), since: Date.now(), reason: options.purpose };
+    const { requests } = await drainHost(balancers, host, carriedBy(host), drained, {
+      timeoutMs: options.drainTimeoutMs,
+      signal,
+      // How many have to stay is the roll's own question, which is answered.
+      evenTheLast: true,
+      progress(left) {
+        const running = left.filter(({ part }) => part === 'requests');
+        if (running.length > 0) tell(leftText(running));
+      },
+    });
+    if (requests.length === 0) return;
+    await undrain(balancers, host, { timeoutMs: 0, signal, unchecked: true });
+    await endDowntimes(carriedBy(host));
+    throw new UserError(
+      {
+        message: `${leftText(requests)}, after ${options.drainTimeoutMs / 1000} s; it was put back`,
+        hint: 'see what they do, or give them longer with --drain-timeout',
+      },
+      { exitCode: EXIT.failed },
+    );
+  }
 }

@@ -10,6 +10,9 @@ import { primaryNames } from '../../failover/output/json.ts';
 import { observe } from '../../failover/reach/observe.ts';
 import { UserError } from '../../lib/errors.ts';
 import { listed } from '../../lib/listed.ts';
+import type { AddressBalancer } from '../../site/address.ts';
+import { heldBy } from '../../site/address-status.ts';
+import type { SiteBalancer } from '../../site/balancer.ts';
 import type { Pool } from '../../site/pool.ts';
 import type {
   BalancerView,
@@ -27,7 +30,11 @@ const HEALTH_TIMEOUT_MS = 2000;
 /** Reads the whole site at once. Rejects when no balancer answers: then it is not known who serves. */
 export async function surveySite(site: WholeSite): Promise<RollSurvey> {
   const [balancers, databases, store] = await Promise.all([
-    Promise.all(site.balancers.map(async (balancer) => await balancerAnswer(balancer))),
+    Promise.all(
+      site.balancers.map(
+        async (balancer, index) => await balancerAnswer(balancer, site.addressBalancers[index]),
+      ),
+    ),
     Promise.all(site.databases.map(databaseView)),
     storeView(site),
   ]);
@@ -39,7 +46,7 @@ export async function surveySite(site: WholeSite): Promise<RollSurvey> {
   }
   return {
     servers: serverViews(pools),
-    balancers: balancers.map(({ name, trouble }): BalancerView => ({ host: name, trouble, holds: [] })),
+    balancers: balancers.map(({ name, trouble, holds }): BalancerView => ({ host: name, trouble, holds })),
     databases,
     store,
   };
@@ -49,16 +56,26 @@ interface BalancerAnswer {
   readonly name: string;
   readonly pool: Pool | undefined;
   readonly trouble: string | undefined;
+  readonly holds: readonly string[];
 }
 
-async function balancerAnswer(balancer: WholeSite['balancers'][number]): Promise<BalancerAnswer> {
+async function balancerAnswer(
+  balancer: SiteBalancer,
+  addresses: AddressBalancer | undefined,
+): Promise<BalancerAnswer> {
   const { name } = balancer;
-  try {
-    return { name, pool: await balancer.pool(), trouble: undefined };
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { name, pool: undefined, trouble: error.problems[0]?.message ?? error.message };
-  }
+  const said: string[] = [];
+  const heard = async <T>(question: Promise<T> | undefined): Promise<T | undefined> => {
+    try {
+      return await question;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      said.push(error.problems[0]?.message ?? error.message);
+      return undefined;
+    }
+  };
+  const [pool, status] = await Promise.all([heard(balancer.pool()), heard(addresses?.addresses())]);
+  return { name, pool, trouble: said[0], holds: status === undefined ? [] : heldBy(status) };
 }
 
 /** Every host that a balancer sends requests to, with what keeps any of them from doing so. */

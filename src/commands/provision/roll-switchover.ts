@@ -14,7 +14,7 @@ import type { Session } from '../failover/session.ts';
 /** Makes another instance the primary, one of those that are named when there are any; says what became of it. */
 export async function switchOver(
   session: Session,
-  { from, host, among }: Pick<Extract<Move, { kind: 'primary' }>, 'from' | 'host' | 'among'>,
+  { from, host, among }: Omit<Move, 'cluster'>,
   reason: string,
   signal: AbortSignal,
 ): Promise<string> {

@@ -16,7 +16,12 @@ export function timetableText(
   const lines = batches.flatMap(({ hosts, drains, moves }, index) => {
     const out = survey.servers.filter(({ host }) => hosts.includes(host)).length;
     const rest = out === 0 ? '' : `; ${all - out} of ${all} servers stay in service`;
-    const how = drains.length > 0 ? 'drained, worked on, put back' : 'worked on';
+    const isBalancer = survey.balancers.some(({ host }) => hosts.includes(host));
+    const how = isBalancer
+      ? 'hands the site’s addresses over, is worked on, comes back'
+      : drains.length > 0
+        ? 'drained, worked on, put back'
+        : 'worked on';
     return [
       ...moves.map((move) => `     ${moveText(move)}`),
       `${String(index + 1).padStart(3)}. ${styles.strong(hosts.join(', '))}: ${how}${rest}`,
@@ -30,10 +35,8 @@ export function timetableText(
   ].join('\n');
 }
 
-function moveText(move: Move): string {
-  if (move.kind === 'address') return `the site’s address moves from ${move.from} to ${move.to}`;
-  const to = move.among.length > 0 ? `one of ${move.among.join(', ')}` : 'another instance';
-  return `the primary moves from ${move.from} to ${to}`;
+function moveText({ from, among }: Move): string {
+  return `the primary moves from ${from} to ${among.length > 0 ? `one of ${among.join(', ')}` : 'another instance'}`;
 }
 
 const DONE: Readonly<Record<Phase, string>> = {

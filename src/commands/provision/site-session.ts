@@ -71,6 +71,8 @@ export async function withWholeSite<T>(
       withoutStore: false,
     }))
       databases.push(await cluster.open());
+    // What is asked before any way to them is open counts as silence.
+    await Promise.all(databases.map(async ({ ports }) => await ports.ready()));
     const [first] = databases;
     if (first === undefined) throw new Error('an inventory without a cluster is refused before');
     return await work({ databases, ...balancersOf(first), directory: first.directory });

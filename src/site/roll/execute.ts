@@ -8,14 +8,15 @@ import type { RollSurvey } from './survey.ts';
 /** What a roll acts on. All may be repeated; what goes wrong is a `UserError`. */
 export interface RollPorts {
   survey(): Promise<RollSurvey>;
-  /** Moves the primary or the site's address away; a sentence about what became of it. */
+  /** Moves the primary away; a sentence about what became of it. */
   move(move: Move, signal: AbortSignal): Promise<string>;
-  /** Takes a host out of service. When it rejects, or the signal comes, the host is in service as before. */
-  drain(host: string, tell: (message: string) => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Takes a server, or a balancer, out of service; a sentence when there is something to say. When it rejects, or the
+   * signal comes, the host is in service as before.
+   */
+  drain(host: string, tell: (message: string) => void, signal: AbortSignal): Promise<string | undefined>;
   /** Does the work on these hosts; a sentence for each on which it failed. */
   work(hosts: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  /** Tells a host that was moved away from that it may take part again. */
-  welcome(host: string): Promise<void>;
   undrain(host: string): Promise<void>;
 }
 
@@ -70,7 +71,7 @@ class Roll {
   readonly #done: Set<string>;
   readonly #begun: Set<string>;
   readonly #worked: Set<string>;
-  /** Each primary and address moves once away from a host; more often somebody else moves it back. */
+  /** Each primary moves away from a host once; more often somebody else moves it back. */
   #movesLeft: number;
 
   constructor(wish: RollWish, ports: RollPorts, options: RollOptions) {
@@ -140,7 +141,7 @@ class Roll {
     for (const host of drains) {
       await this.#phase([host], 'drain', async () => {
         const tell = (message: string): void => void this.#tell([host], 'drain', 'waiting', message);
-        await this.#ports.drain(host, tell, this.#options.signal);
+        return await this.#ports.drain(host, tell, this.#options.signal);
       });
       this.#begun.add(host);
     }
@@ -167,7 +168,6 @@ class Roll {
 
   async #comeBack(host: string, isDrained: boolean): Promise<void> {
     await this.#phase([host], 'recover', async () => {
-      await this.#ports.welcome(host);
       await this.#untilWell(host, 'recover', { needsService: false, forMs: 0 });
     });
     if (isDrained) await this.#phase([host], 'undrain', async () => await this.#ports.undrain(host));
@@ -240,7 +240,7 @@ class Roll {
 
   async #phase(hosts: readonly string[], phase: Phase, work: () => Promise<string | void>): Promise<void> {
     await this.#tell(hosts, phase, 'running');
-    let said: string | void;
+    let said: string | undefined | void;
     try {
       said = await work();
     } catch (error) {

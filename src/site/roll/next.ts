@@ -3,7 +3,7 @@ import type { BalancerView, DatabaseView, InstanceView, RollSurvey } from './sur
 // Which hosts a roll takes next, and what has to move away from them first.
 //
 // Invariant: at every moment the hosts that are out are those of one batch, and what is on them (the primary, the site's
-// address) was moved before. So a roll that was cut off anywhere goes on from what the site says and the names of those
+// addresses) was moved before. So a roll that was cut off anywhere goes on from what the site says and the names of those
 // that are done.
 
 /** How many: a number, or a share of all in percent. */
@@ -26,22 +26,19 @@ export interface RollState {
   readonly begun: ReadonlySet<string>;
 }
 
-/** What moves before its host is worked on. */
-export type Move =
-  | {
-      readonly kind: 'primary';
-      readonly cluster: string;
-      /** The instance that is the primary. */
-      readonly from: string;
-      readonly host: string;
-      /** Instances on hosts that are done: one of them, when it can. None: whichever can. */
-      readonly among: readonly string[];
-    }
-  | { readonly kind: 'address'; readonly from: string; readonly to: string };
+/** A primary that moves before its host is worked on. */
+export interface Move {
+  readonly cluster: string;
+  /** The instance that is the primary. */
+  readonly from: string;
+  readonly host: string;
+  /** Instances on hosts that are done: one of them, when it can. None: whichever can. */
+  readonly among: readonly string[];
+}
 
 export interface Batch {
   readonly hosts: readonly string[];
-  /** Those of them that are taken out of what the balancers serve. */
+  /** Those of them that are taken out of service: servers, and balancers, which hand the site's addresses over. */
   readonly drains: readonly string[];
   /** Empty: they may be worked on as they are. */
   readonly moves: readonly Move[];
@@ -61,7 +58,7 @@ export function nextBatch(survey: RollSurvey, wish: RollWish, state: RollState):
     .slice(0, most);
   return {
     hosts,
-    drains: hosts.filter((host) => isServer(survey, host)),
+    drains: hosts.filter((host) => isServer(survey, host) || balancerAt(survey, host) !== undefined),
     moves: hosts.flatMap((host) => movesOf(survey, host, state.done)),
   };
 }
@@ -128,54 +125,27 @@ function balancerAt({ balancers }: RollSurvey, host: string): BalancerView | und
   return balancers.find((one) => one.host === host);
 }
 
-function movesOf(survey: RollSurvey, host: string, done: ReadonlySet<string>): readonly Move[] {
-  const { databases, balancers } = survey;
-  const moves: Move[] = databases.flatMap(({ cluster, instances }) =>
+function movesOf({ databases }: RollSurvey, host: string, done: ReadonlySet<string>): readonly Move[] {
+  return databases.flatMap(({ cluster, instances }) =>
     instances
       .filter((one) => one.host === host && one.isPrimary)
       .map(({ name }) => ({
-        kind: 'primary' as const,
         cluster,
         from: name,
         host,
         among: instances.filter((one) => one.host !== host && done.has(one.host)).map((one) => one.name),
       })),
   );
-  const balancer = balancerAt(survey, host);
-  const others = balancers.filter((one) => one.host !== host && one.trouble === undefined);
-  const to = others.find((one) => done.has(one.host)) ?? others[0];
-  if (balancer !== undefined && balancer.holds.length > 0 && to !== undefined)
-    moves.push({ kind: 'address', from: host, to: to.host });
-  return moves;
 }
 
 function afterMove(survey: RollSurvey, move: Move): RollSurvey {
-  switch (move.kind) {
-    case 'primary': {
-      return {
-        ...survey,
-        databases: survey.databases.map((one) =>
-          one.cluster === move.cluster ? withPrimaryMoved(one, move) : one,
-        ),
-      };
-    }
-    case 'address': {
-      const moved = balancerAt(survey, move.from)?.holds ?? [];
-      return {
-        ...survey,
-        balancers: survey.balancers.map((one) => ({
-          ...one,
-          holds: one.host === move.from ? [] : one.host === move.to ? [...one.holds, ...moved] : one.holds,
-        })),
-      };
-    }
-  }
+  const databases = survey.databases.map((one) =>
+    one.cluster === move.cluster ? withPrimaryMoved(one, move) : one,
+  );
+  return { ...survey, databases };
 }
 
-function withPrimaryMoved(
-  database: DatabaseView,
-  { host, among }: Extract<Move, { kind: 'primary' }>,
-): DatabaseView {
+function withPrimaryMoved(database: DatabaseView, { host, among }: Move): DatabaseView {
   const to = among[0] ?? database.instances.find((one) => one.host !== host)?.name;
   return {
     ...database,

@@ -87,25 +87,26 @@ export class FakeSite implements RollPorts {
   }
 
   async move(move: Move): Promise<string> {
-    this.#call(`move ${move.kind} from ${move.kind === 'primary' ? move.host : move.from}`);
-    if (move.kind === 'primary') this.primary = move.among[0] ?? (this.primary === 'db2' ? 'db3' : 'db2');
-    else this.holder = move.to;
+    this.#call(`move the primary from ${move.host}`);
+    this.primary = move.among[0] ?? (this.primary === 'db2' ? 'db3' : 'db2');
     this.after('move');
     return 'moved';
   }
 
-  async drain(host: string): Promise<void> {
+  async drain(host: string): Promise<undefined> {
     this.#call(`drain ${host}`);
     this.out.add(host);
-    this.fewest = Math.min(this.fewest, 3 - this.out.size);
+    if (host === this.holder) this.holder = host === 'lb1' ? 'lb2' : 'lb1';
+    this.fewest = Math.min(this.fewest, 3 - [...this.out].filter((one) => one.startsWith('web')).length);
     this.after(`drain ${host}`);
+    return undefined;
   }
 
   async work(hosts: readonly string[]): Promise<ReadonlyMap<string, string>> {
     this.#call(`work ${hosts.join()}`);
     for (const host of hosts) {
       if (host === this.holder) throw new Error(`${host} holds the address`);
-      if (host.startsWith('web') && !this.out.has(host)) throw new Error(`${host} is in service`);
+      if (!this.out.has(host)) throw new Error(`${host} is in service`);
       if (host === `web${this.primary.slice(2)}`) throw new Error(`${host} carries the primary`);
       this.worked.set(host, (this.worked.get(host) ?? 0) + 1);
     }
@@ -113,11 +114,6 @@ export class FakeSite implements RollPorts {
     return new Map(
       hosts.filter((host) => this.sick.has(host)).map((host) => [host, this.sick.get(host) ?? '']),
     );
-  }
-
-  async welcome(host: string): Promise<void> {
-    this.#call(`welcome ${host}`);
-    this.after(`welcome ${host}`);
   }
 
   async undrain(host: string): Promise<void> {
