@@ -43,9 +43,9 @@ export const ROOMS: readonly Room[] = [
     imports: EVERYTHING_BUT_BIN,
   },
   {
-    folders: ['report'],
-    what: 'live view, plain lines, recap, diffs, NDJSON',
-    imports: ['run', 'steps', 'lib'],
+    folders: ['report', 'report/roll'],
+    what: 'live view, plain lines, recap, diffs, NDJSON; in `roll/`: those of a roll, and its page',
+    imports: ['run', 'steps', 'site', 'lib'],
   },
   {
     folders: ['run', 'run/host'],

@@ -83,3 +83,24 @@ export async function poll<T>(
     await sleep(everyMs, signal);
   }
 }
+
+export interface AgainOptions {
+  /** Milliseconds from one beginning to the next; what takes longer is followed at once. */
+  readonly everyMs: number;
+  /** Ends it when what runs is over. */
+  readonly signal: AbortSignal;
+  /** Hears what goes wrong: the next time comes all the same. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** Does something again and again, never twice at the same time, until the signal comes. */
+export async function again(
+  work: () => Promise<void>,
+  { everyMs, signal, failed }: AgainOptions,
+): Promise<void> {
+  while (!signal.aborted) {
+    const beganAt = performance.now();
+    await work().catch(failed);
+    await sleep(Math.max(0, everyMs - (performance.now() - beganAt)), signal).catch(() => {});
+  }
+}

@@ -33,12 +33,14 @@ export function reportOn(screen: Screen, options: ReportOptions, styles: Palette
   return { emit: (event) => report.emit(event), close: () => report.close() };
 }
 
+type RunningHost = { -readonly [key in keyof LiveHost]: LiveHost[key] };
+
 interface RunningTask {
   readonly event: TaskEvent;
   readonly title: string;
   readonly startedAt: number;
-  readonly hosts: readonly LiveHost[];
-  readonly byName: ReadonlyMap<string, LiveHost>;
+  readonly hosts: readonly RunningHost[];
+  readonly byName: ReadonlyMap<string, RunningHost>;
   readonly results: ResultEvent[];
 }
 
@@ -96,7 +98,7 @@ class ListrReport {
   }
 
   #startTask(event: TaskEvent): void {
-    const hosts = event.hosts.map((name): LiveHost => ({ name, status: undefined, line: '' }));
+    const hosts = event.hosts.map((name): RunningHost => ({ name, status: undefined, line: '' }));
     this.#task = {
       event,
       title: `${event.handler ? 'handler ' : ''}${this.#oneLine(taskTitle(event))}`,

@@ -4,6 +4,7 @@ import {
   ListrDefaultRendererLogLevels as Level,
   ListrLogger,
   type ListrDefaultRendererOptions,
+  ListrTaskState,
   ProcessOutput,
   Spinner,
 } from 'listr2';
@@ -12,13 +13,15 @@ import { stripVTControlCharacters } from 'node:util';
 import type { TaskStatus } from '../run/events.ts';
 import type { Palette } from './palette.ts';
 
-/** How one host is getting on with the task that is shown. */
+/** How one host is getting on with the task that is shown. The view reads it whenever it draws. */
 export interface LiveHost {
   readonly name: string;
+  /** Its turn has not come. */
+  readonly isWaiting?: boolean;
   /** Set when the host is done with the task. */
-  status: TaskStatus | undefined;
+  readonly status: TaskStatus | undefined;
   /** What it is doing, or how it ended. */
-  line: string;
+  readonly line: string;
 }
 
 /** The task that is shown. The view reads it whenever it draws. */
@@ -122,6 +125,7 @@ export class LiveView {
       logger: new ListrLogger({ processOutput: this.#terminal }),
       color: {
         [Level.PENDING]: (text = '') => styles.changed(text),
+        [Level.WAITING]: (text = '') => styles.quiet(text),
         [Level.COMPLETED]: (text = '') => styles.ok(text),
         [Level.FAILED]: (text = '') => styles.failed(text),
         [Level.FAILED_WITH_FAILED_SUBTASKS]: (text = '') => styles.failed(text),
@@ -158,6 +162,8 @@ export class LiveView {
 /** What a slot needs of a listr2 task. */
 interface Row {
   title: string;
+  /** Its state gives it its mark. */
+  readonly task: { state: ListrTaskState; state$: ListrTaskState };
   skip(): void;
 }
 
@@ -176,9 +182,12 @@ class Slot {
   }
 
   draw(): void {
-    const { name, line } = this.host;
+    const { name, line, isWaiting = false } = this.host;
     const title = line === '' ? name : `${name}  ${line}`;
     if (this.#row.title !== title) this.#row.title = title;
+    if (this.#isSettled) return;
+    const state = isWaiting ? ListrTaskState.WAITING : ListrTaskState.STARTED;
+    if (this.#row.task.state !== state) this.#row.task.state$ = state;
   }
 
   /** Gives the line the mark of how its host ended. */

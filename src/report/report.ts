@@ -16,13 +16,18 @@ export async function createReport(
 }
 
 async function humanReport(stream: ReportStream, options: ReportOptions, shared = false): Promise<Report> {
-  const environment = options.environment ?? process.env;
-  // A live view cannot share its terminal with NDJSON, and needs to know how large it is.
-  const canRedraw = stream.isTTY && stream.columns && stream.rows && environment['TERM'] !== 'dumb';
-  if (!canRedraw || shared) return plainReport(stream, options);
+  if (!canRedraw(stream, options.environment) || shared) return plainReport(stream, options);
   // listr2 is loaded only where there is a terminal to draw on.
   const { listrReport } = await import('./listr.ts');
   return listrReport(stream, options);
+}
+
+/** Whether something can be shown and taken back there: a terminal that says how large it is. */
+export function canRedraw(
+  { isTTY, columns, rows }: ReportStream,
+  environment: ReportOptions['environment'] = process.env,
+): boolean {
+  return isTTY === true && Boolean(columns) && Boolean(rows) && environment['TERM'] !== 'dumb';
 }
 
 function both(first: Report, second: Report): Report {

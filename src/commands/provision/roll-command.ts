@@ -1,11 +1,11 @@
 import { EXIT, UserError } from '../../lib/errors.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { selectHosts } from '../../inventory/select.ts';
-import { executeRoll } from '../../site/roll/execute.ts';
+import { executeRoll, type RollResult } from '../../site/roll/execute.ts';
 import { rollJournal } from '../../site/roll/journal.ts';
 import { type RollWish, timetable } from '../../site/roll/next.ts';
 import { objections } from '../../site/roll/objections.ts';
-import { recorded, type RollRecord, stateOf } from '../../site/roll/record.ts';
+import { recorded, type RollEvent, type RollRecord, stateOf } from '../../site/roll/record.ts';
 import type { RollSurvey } from '../../site/roll/survey.ts';
 import type { CommandContext } from '../context.ts';
 import { operatorName } from '../failover/options.ts';
@@ -14,7 +14,7 @@ import type { RollOptions } from './roll-options.ts';
 import { rollPorts } from './roll-ports.ts';
 import { abandoned, lastUnfinished, leftOut, resumable } from './roll-resume.ts';
 import { surveySite } from './roll-survey.ts';
-import { rollView } from './roll-view.ts';
+import { rollShow } from './roll-show.ts';
 import { type PreparedWork, playbookWork, type RollWork } from './roll-work.ts';
 import { takeLock } from './run-lock.ts';
 import { type WholeSite, withWholeSite } from './site-session.ts';
@@ -48,17 +48,21 @@ async function rollOver(
   const survey = await surveySite(site);
   const begun = beginning(work, options, { last: lastUnfinished(journal), survey, prepared });
   const { wish, from } = begun;
-  const view = rollView(options.json, (text) => site.databases.reduce((said, one) => one.redact(said), text));
   const batches = timetable(survey, wish, from);
   const [first] = batches;
-  view.timetable(survey, batches, wish, options.dryRun && first ? objections(survey, first, wish) : []);
-  if (first === undefined || options.dryRun) return;
-  if (!options.yes) await confirm(`${work.purpose} on ${wish.hosts.length} hosts?`, signal);
-  let { record } = begun;
-  const result = await executeRoll(
-    wish,
-    rollPorts(site, { ...options, purpose: work.purpose, work: prepared.work }),
-    {
+  const show = await rollShow(site, options);
+  let result: RollResult;
+  try {
+    show.timetable(survey, batches, wish, options.dryRun && first ? objections(survey, first, wish) : []);
+    if (first === undefined || options.dryRun) return;
+    if (!options.yes) await confirm(`${work.purpose} on ${wish.hosts.length} hosts?`, signal);
+    let { record } = begun;
+    const ports = rollPorts(site, {
+      ...options,
+      purpose: work.purpose,
+      work: async (hosts) => await prepared.work(hosts, show.work),
+    });
+    result = await executeRoll(wish, ports, {
       ...options,
       id: record?.id ?? idOf(work.purpose),
       purpose: work.purpose,
@@ -66,13 +70,16 @@ async function rollOver(
       from,
       signal,
       emit: async (event) => {
-        record = recorded(record, event);
+        const clean = withoutSecrets(event, show.redact);
+        record = recorded(record, clean);
         // Kept before anything is done: whoever goes on after a crash must not take less for begun than was.
         journal.write(record);
-        view.event(event, record);
+        show.event(clean, record);
       },
-    },
-  );
+    });
+  } finally {
+    await show.close();
+  }
   if (result.outcome === 'done') return;
   const hint = `go on with: provision ${work.purpose} --resume`;
   if (result.outcome === 'interrupted') {
@@ -83,6 +90,13 @@ async function rollOver(
   throw new UserError([...result.problems, { message: 'the roll has stopped', hint }], {
     exitCode: EXIT.failed,
   });
+}
+
+/** What is kept in the journal. */
+function withoutSecrets(event: RollEvent, redact: (text: string) => string): RollEvent {
+  return 'message' in event && event.message !== undefined
+    ? { ...event, message: redact(event.message) }
+    : event;
 }
 
 interface Beginning {

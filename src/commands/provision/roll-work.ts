@@ -7,7 +7,7 @@ import { settings } from '../../config/settings.ts';
 import { addressesIn } from './addresses.ts';
 import type { RunOptions } from './options.ts';
 import type { RollOptions } from './roll-options.ts';
-import { loadRun, runLoaded, runSettings, validate } from './run-load.ts';
+import { loadRun, type ReportMaker, runLoaded, runSettings, validate } from './run-load.ts';
 
 /** What is done on each host while it is out of service. */
 export interface RollWork {
@@ -26,7 +26,7 @@ export interface RollWork {
 export interface PreparedWork {
   readonly inventory: Inventory;
   /** Runs it on these hosts to its end; a sentence for each on which it failed. */
-  readonly work: (hosts: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  readonly work: (hosts: readonly string[], makeReport: ReportMaker) => Promise<ReadonlyMap<string, string>>;
   readonly close: () => Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export async function playbookWork(work: RollWork, options: RollOptions): Promis
   const ssh = sshTransport({ hosts: jumpHost });
   return {
     inventory,
-    async work(hosts) {
+    async work(hosts, makeReport) {
       const failures = new Map<string, string>();
       // It is finished in any case: a host in the middle of its work is no state to leave it in.
       const toTheEnd = new AbortController().signal;
@@ -54,7 +54,16 @@ export async function playbookWork(work: RollWork, options: RollOptions): Promis
         { connect: async (address, signal) => await ssh.connect(address, signal), close: async () => {} },
         { ...common, limit: hosts.join(',') },
         toTheEnd,
-        (event) => noteFailure(failures, event),
+        async (options) => {
+          const report = await makeReport(options);
+          return {
+            emit(event) {
+              noteFailure(failures, event, options.redact);
+              report.emit(event);
+            },
+            close: () => report.close(),
+          };
+        },
       );
       for (const host of hosts) {
         const counts = recap.hosts[host];
@@ -67,10 +76,11 @@ export async function playbookWork(work: RollWork, options: RollOptions): Promis
   };
 }
 
-function noteFailure(failures: Map<string, string>, event: RunEvent): void {
+function noteFailure(failures: Map<string, string>, event: RunEvent, redact: (text: string) => string): void {
   if (event.type !== 'result' || event.ignored) return;
   if (event.status !== 'failed' && event.status !== 'unreachable') return;
-  failures.set(event.host, `${event.task}: ${event.message ?? event.status}`);
+  // It goes into the journal.
+  failures.set(event.host, redact(`${event.task}: ${event.message ?? event.status}`));
 }
 
 function runOptions(work: RollWork, options: RollOptions): RunOptions {

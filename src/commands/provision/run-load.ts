@@ -9,7 +9,7 @@ import { selectHosts } from '../../inventory/select.ts';
 import { loadPlaybook } from '../../playbook/load.ts';
 import type { LoaderOptions } from '../../playbook/loader-options.ts';
 import type { Playbook } from '../../playbook/ast.ts';
-import type { RunEvent } from '../../run/events.ts';
+import type { Report, ReportOptions } from '../../report/stream.ts';
 import type { Recap } from '../../run/run-playbook.ts';
 import type { RunSettings } from '../../run/world.ts';
 import type { Transport } from '../../transport/transport.ts';
@@ -60,20 +60,23 @@ async function problemsOf(playbook: Playbook): Promise<readonly Problem[]> {
   return await validatePlaybook(playbook);
 }
 
-/** Runs what was loaded, and reports it as the options say. `watch` hears every event besides. */
+/** Makes the report of a run: by itself as the options say, on stdout and stderr. */
+export type ReportMaker = (options: ReportOptions & { readonly json: boolean }) => Promise<Report>;
+
+/** Runs what was loaded, and reports it. */
 export async function runLoaded(
   { playbook, inventory, loaderOptions }: Loaded,
   transport: Transport,
   options: RunOptions,
   signal: AbortSignal,
-  watch: (event: RunEvent) => void = () => {},
+  makeReport?: ReportMaker,
 ): Promise<Recap> {
   const [{ createReport }, { runPlaybook }] = await Promise.all([
     import('../../report/report.ts'),
     import('../../run/run-playbook.ts'),
   ]);
   const secrets = new SecretRegistry();
-  const report = await createReport({
+  const report = await (makeReport ?? createReport)({
     json: options.json,
     check: options.check,
     diff: options.diff,
@@ -99,10 +102,7 @@ export async function runLoaded(
         const { siteActions } = await import('./site-actions.ts');
         return await siteActions(options)(ask, timeoutMs);
       },
-      emit(event) {
-        watch(event);
-        report.emit(event);
-      },
+      emit: (event) => report.emit(event),
       signal,
     });
   } finally {

@@ -1,8 +1,8 @@
 import { amount, type Batch, type Move, type RollWish } from '../../site/roll/next.ts';
 import { outOfServiceMs, type Phase, type RollEvent, type RollRecord } from '../../site/roll/record.ts';
 import type { RollSurvey } from '../../site/roll/survey.ts';
-import type { Palette } from '../../report/palette.ts';
-import { duration } from '../../report/text.ts';
+import type { Palette } from '../palette.ts';
+import { duration } from '../text.ts';
 
 /** The order in which hosts are taken, what moves before, and what the site is left with meanwhile. */
 export function timetableText(
