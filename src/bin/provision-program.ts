@@ -59,6 +59,12 @@ export const PROVISION_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/provision/reboot.ts')).rebootCommand,
   },
   {
+    name: 'rotate-secrets',
+    summary: "give the site's accounts new passwords, without an interruption",
+    usage: '[playbook]',
+    load: async () => (await import('../commands/provision/rotate-secrets.ts')).rotateSecretsCommand,
+  },
+  {
     name: 'init',
     summary: 'lay out a project: inventory, playbooks, files and passwords',
     usage: '[directory]',

@@ -13,6 +13,8 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 
+import { syncDirectory } from '../../lib/sync-directory.ts';
+
 /** The text of a file; undefined when there is none. */
 export function readIfThere(path: string): string | undefined {
   try {
@@ -84,14 +86,5 @@ function isAbsent(path: string): boolean {
     return false;
   } catch {
     return true;
-  }
-}
-
-function syncDirectory(path: string): void {
-  const directory = openSync(path, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
   }
 }

@@ -1,20 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  linkSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, matchesGlob, resolve } from 'node:path';
 
 import { UserError } from '../lib/errors.ts';
+import { keepSecret, makePassword } from '../lib/keep-secret.ts';
 import type { SecretRegistry } from '../lib/secret.ts';
 import { userEnvironment } from '../lib/system-path.ts';
 import { isDict, isList, type Dict, type Value } from '../lib/value.ts';
@@ -274,29 +264,9 @@ function password(term: string, options: Options, context: LookupContext): strin
       .filter((part) => part !== ''),
   );
   const alphabet = chars.map((name) => CHARACTERS[name] ?? name).join('');
-  const made = Array.from(
-    { length: Number(given.get('length') ?? 20) },
-    () => alphabet[randomInt(alphabet.length)],
-  ).join('');
+  const made = makePassword(Number(given.get('length') ?? 20), alphabet);
   if (file === '/dev/null') return secret(made, context);
-
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const temporary = `${file}.${process.pid}.new`;
-  const descriptor = openSync(temporary, 'wx', 0o600);
-  try {
-    writeSync(descriptor, `${made}\n`);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  try {
-    // link refuses to replace: of two runs at once, both use the password that was there first.
-    linkSync(temporary, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  } finally {
-    rmSync(temporary, { force: true });
-  }
+  keepSecret(file, made);
   return secret(readFileSync(file, 'utf8').trimEnd(), context);
 }
 

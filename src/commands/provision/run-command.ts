@@ -1,10 +1,11 @@
+import type { ExitCode } from '../../lib/errors.ts';
 import { loadVarsDirectories } from '../../inventory/variables.ts';
 import { sshTransport } from '../../transport/ssh.ts';
 import type { CommandContext } from '../context.ts';
 import { addressesIn } from './addresses.ts';
 import { connectEarly } from './early-connections.ts';
 import type { RunOptions } from './options.ts';
-import { loadRun, runLoaded, runSettings, validate } from './run-load.ts';
+import { type Loaded, loadRun, runLoaded, runSettings, validate } from './run-load.ts';
 import { takeLock, type RunLock } from './run-lock.ts';
 
 /** Loads a playbook and its inventory and runs it; the exit code is left in `process.exitCode`. */
@@ -28,6 +29,20 @@ export async function runCommandWith(
   }
   // Looking changes nothing, and may be done while another run is at work.
   const lock: RunLock | undefined = options.check ? undefined : takeLock(inventory.directory, commandLine());
+  try {
+    process.exitCode = await runHoldingLock(loaded, options, signal);
+  } finally {
+    lock?.release();
+  }
+}
+
+/** Runs what was loaded, for whoever has the lock of the inventory, or needs none. Returns the exit code. */
+export async function runHoldingLock(
+  loaded: Loaded,
+  options: RunOptions,
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  const { playbook, inventory } = loaded;
   const sources = {
     playbookVars: loadVarsDirectories(playbook.directory),
     extraVars: options.extraVariables,
@@ -46,10 +61,9 @@ export async function runCommandWith(
       runLoaded(loaded, transport, options, signal),
       import('../../report/exit-code.ts'),
     ]);
-    process.exitCode = exitCode(recap, { check: options.check });
+    return exitCode(recap, { check: options.check });
   } finally {
     await ssh.close();
-    lock?.release();
   }
 }
 
