@@ -47,6 +47,12 @@ export const FAILOVER_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/failover/remove.ts')).removeCommand,
   },
   {
+    name: 'replace',
+    summary: 'let a new server take the place of a replica',
+    usage: '<old> <new>',
+    load: async () => (await import('../commands/failover/replace.ts')).replaceCommand,
+  },
+  {
     name: 'lag',
     summary: 'show how far each replica is behind',
     load: async () => (await import('../commands/failover/lag.ts')).lagCommand,

@@ -3,15 +3,16 @@ import { Command } from 'commander';
 import { withoutRemoval } from '../../failover/cluster/without-member.ts';
 import { planAdd } from '../../failover/plan/add.ts';
 import { closes } from '../../failover/plan/close.ts';
+import type { Refusal } from '../../failover/plan/refusals.ts';
 import { REJOIN_RISKS, type RiskCode } from '../../failover/plan/risks.ts';
 import type { Topology } from '../../failover/cluster/topology.ts';
 import type { CommandContext } from '../context.ts';
 import { change } from './change.ts';
 import { addForceOption, type Force, forceOf } from './force.ts';
 import { addClusterOptions, addExamples, clusterChoice, findInstance } from './options.ts';
-import { withSession } from './session.ts';
+import { type Session, withSession } from './session.ts';
 
-interface AddOptions {
+export interface AddOptions {
   readonly yes?: true;
   readonly dryRun?: true;
   readonly clone?: true;
@@ -37,34 +38,47 @@ export function addCommand(context: CommandContext): Command {
   ]);
   return command.action(async (word: string) => {
     const options = command.opts<AddOptions>();
-    const { signal } = context;
     await withSession(clusterChoice(command, word), async (session) => {
       const { name } = findInstance(session.cluster, word);
-      const plan = (
-        topology: Topology,
-        accepts: readonly RiskCode[],
-        clone: boolean,
-      ): ReturnType<typeof planAdd> =>
-        planAdd(topology, { instance: name, byHand: true, clone, accepts }, session.cluster.settings);
-      await change(session, (topology, accepts) => plan(topology, accepts, options.clone ?? false), {
-        yes: options.yes ?? false,
-        dryRun: options.dryRun ?? false,
-        json: options.json ?? false,
-        reason: options.reason ?? 'an operator asked for it',
-        purpose: `add ${name}`,
-        ...(options.clone
-          ? {
-              afterCopy: (topology: Topology, accepts: readonly RiskCode[]) => plan(topology, accepts, false),
-            }
-          : {}),
-        // A clone throws something away, and whoever writes there is interrupted.
-        harmless: options.clone ? false : (made) => !closes(made),
-        force: forceOf(options.force),
-        signal,
-      });
-      const isDone = process.exitCode === undefined || process.exitCode === 0;
-      if (isDone && !options.dryRun)
-        await session.ports.coordination.remember((memory) => withoutRemoval(memory, name));
+      await add(session, name, options, context.signal);
     });
   });
+}
+
+/** Makes a server a replica; the exit code says whether it is one. `first`: what else may speak against it. */
+export async function add(
+  session: Session,
+  name: string,
+  options: AddOptions,
+  signal: AbortSignal,
+  first: (topology: Topology) => readonly Refusal[] = () => [],
+): Promise<void> {
+  const plan = (
+    topology: Topology,
+    accepts: readonly RiskCode[],
+    clone: boolean,
+  ): ReturnType<typeof planAdd> => {
+    const refusals = first(topology);
+    if (refusals.length > 0) return { refusals };
+    return planAdd(topology, { instance: name, byHand: true, clone, accepts }, session.cluster.settings);
+  };
+  await change(session, (topology, accepts) => plan(topology, accepts, options.clone ?? false), {
+    yes: options.yes ?? false,
+    dryRun: options.dryRun ?? false,
+    json: options.json ?? false,
+    reason: options.reason ?? 'an operator asked for it',
+    purpose: `add ${name}`,
+    ...(options.clone
+      ? {
+          afterCopy: (topology: Topology, accepts: readonly RiskCode[]) => plan(topology, accepts, false),
+        }
+      : {}),
+    // A clone throws something away, and whoever writes there is interrupted.
+    harmless: options.clone ? false : (made) => !closes(made),
+    force: forceOf(options.force),
+    signal,
+  });
+  const isDone = process.exitCode === undefined || process.exitCode === 0;
+  if (isDone && !options.dryRun)
+    await session.ports.coordination.remember((memory) => withoutRemoval(memory, name));
 }

@@ -8,9 +8,9 @@ import type { CommandContext } from '../context.ts';
 import { change } from './change.ts';
 import { addForceOption, type Force, forceOf } from './force.ts';
 import { addClusterOptions, addExamples, clusterChoice, findInstance } from './options.ts';
-import { withSession } from './session.ts';
+import { type Session, withSession } from './session.ts';
 
-interface RemoveOptions {
+export interface RemoveOptions {
   readonly yes?: true;
   readonly dryRun?: true;
   readonly force?: Force | true;
@@ -33,20 +33,29 @@ export function removeCommand(context: CommandContext): Command {
   ]);
   return command.action(async (word: string) => {
     const options = command.opts<RemoveOptions>();
-    const { signal } = context;
     await withSession(clusterChoice(command, word), async (session) => {
       const { name } = findInstance(session.cluster, word);
-      const plan = (topology: Topology, accepts: readonly RiskCode[]): Planned =>
-        planRemove(topology, name, session.cluster.settings, accepts);
-      await change(session, plan, {
-        yes: options.yes ?? false,
-        dryRun: options.dryRun ?? false,
-        json: options.json ?? false,
-        reason: options.reason ?? 'an operator asked for it',
-        purpose: `remove ${name}`,
-        force: forceOf(options.force),
-        signal,
-      });
+      await remove(session, name, options, context.signal);
     });
+  });
+}
+
+/** Takes a replica out of the cluster; the exit code says whether it is out. */
+export async function remove(
+  session: Session,
+  name: string,
+  options: RemoveOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const plan = (topology: Topology, accepts: readonly RiskCode[]): Planned =>
+    planRemove(topology, name, session.cluster.settings, accepts);
+  await change(session, plan, {
+    yes: options.yes ?? false,
+    dryRun: options.dryRun ?? false,
+    json: options.json ?? false,
+    reason: options.reason ?? 'an operator asked for it',
+    purpose: `remove ${name}`,
+    force: forceOf(options.force),
+    signal,
   });
 }
