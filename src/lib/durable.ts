@@ -13,8 +13,6 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { syncDirectory } from '../../lib/sync-directory.ts';
-
 /** The text of a file; undefined when there is none. */
 export function readIfThere(path: string): string | undefined {
   try {
@@ -86,5 +84,15 @@ function isAbsent(path: string): boolean {
     return false;
   } catch {
     return true;
+  }
+}
+
+/** What was done to the names in a directory outlives a power loss. */
+export function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
   }
 }

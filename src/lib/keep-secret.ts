@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { syncDirectory } from './sync-directory.ts';
+import { syncDirectory } from './durable.ts';
 
 /** Makes a password of these characters. */
 export function makePassword(length: number, alphabet: string): string {

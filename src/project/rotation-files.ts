@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 
 import { UserError } from '../lib/errors.ts';
 import { keepSecret, makePassword } from '../lib/keep-secret.ts';
-import { syncDirectory } from '../lib/sync-directory.ts';
+import { syncDirectory } from '../lib/durable.ts';
 import type { Stage } from './rotation.ts';
 
 /** As the lookup in the playbooks' variables makes them. */
