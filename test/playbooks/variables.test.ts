@@ -144,6 +144,8 @@ interface Where {
   readonly balancers?: string;
   readonly servers?: string;
   readonly web2?: string;
+  /** Files beside those of the passwords. */
+  readonly beside?: Readonly<Record<string, string>>;
 }
 
 /** A template of a role as lb1 has it. */
@@ -180,6 +182,8 @@ function variableOf(
   mkdirSync(join(directory, 'secrets'));
   for (const name of PASSWORDS)
     writeFileSync(join(directory, `secrets/${name}_password`), `${name} generated\n`);
+  for (const [name, text] of Object.entries(where.beside ?? {}))
+    writeFileSync(join(directory, 'secrets', name), text);
   const variables = siteVariables({
     inventory: loadInventory(inventory),
     playbookDirectory: playbooks,
@@ -388,4 +392,31 @@ test('descriptions are known by the names of their clusters', (t) => {
   t.deepEqual(value('failover_watch_files', { servers: 'failover_cluster: shop' }), [
     '/etc/understudy/clusters/shop.json',
   ]);
+});
+
+const ACCOUNTS = 'mysql/templates/mariadb/accounts.sql.j2';
+const TWO_PASSWORDS = 'mysql/templates/mysql/two-passwords.sh.j2';
+
+test('an account accepts what is beside its password while that is rotated, and nothing else does', (t) => {
+  for (const name of ['mysql_app_password.new', 'mysql_app_password.old']) {
+    const where = { beside: { [name]: "it's another\n" } };
+    const sql = rendered(t, where, ACCOUNTS, 'web1');
+    t.regex(
+      sql,
+      /PASSWORD\('mysql_app generated'\)\n +OR mysql_native_password USING PASSWORD\('it''s another'\)/,
+    );
+    t.is(sql.match(/ OR mysql_native_password/g)?.length, 1);
+    const script = rendered(t, where, TWO_PASSWORDS, 'web1');
+    t.deepEqual(script.match(/^both .*$/gm), [`both app 'mysql_app generated' 'it\\'"'"'s another'`]);
+  }
+});
+
+test('what is beside a password is no second one when it is the same, half written, or not wanted any more', (t) => {
+  const beside = { 'mysql_app_password.old': 'mysql_app generated\n', 'mysql_app_password.123.new': 'half' };
+  t.notRegex(rendered(t, { beside }, ACCOUNTS, 'web1'), / OR mysql_native_password/);
+  const alone = new Map([['mysql_one_password', ['mysql_health_password']]]);
+  const health = { 'mysql_health_password.old': 'before\n' };
+  t.regex(rendered(t, { beside: health }, ACCOUNTS, 'web1'), / OR mysql_native_password/);
+  t.notRegex(rendered(t, { beside: health }, ACCOUNTS, 'web1', alone), / OR mysql_native_password/);
+  t.notRegex(rendered(t, { beside: health }, TWO_PASSWORDS, 'web1', alone), /^both /m);
 });
