@@ -258,7 +258,9 @@ test.serial(
   async (t) => {
     const [, to, other] = await at.roles();
     const holder =
-      (await lab.sh('lb1', `ip -brief address | grep -c ' ${at.site.vip}/' || :`)) === '0' ? 'lb2' : 'lb1';
+      (await lab.sh('lb1', `ip -brief address show dev front0 | grep -c ' ${at.site.vip}/' || :`)) === '0'
+        ? 'lb2'
+        : 'lb1';
     const report = await at.during(
       async (stage) => {
         await at.site.ground.lab?.cutPower(holder);
