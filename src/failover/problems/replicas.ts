@@ -6,7 +6,8 @@ import type { Survey } from '../cluster/survey.ts';
 import type { Answering } from '../cluster/topology.ts';
 import { INTERMEDIATE_ROWS } from './intermediate.ts';
 import { isReplicating } from './primary.ts';
-import { when, type Finding, type Row } from './row.ts';
+import { REPLICA_ACK_ROWS } from './replica-acks.ts';
+import { each, when, type Row } from './row.ts';
 
 /** Problems of one replica. The rows of the primary report the consequences of its death. */
 export const REPLICA_ROWS = [
@@ -203,88 +204,7 @@ export const REPLICA_ROWS = [
       }),
     remedy: ({ instance }) => `\`failover rejoin ${instance} --clone\``,
   },
-  {
-    code: 'ReplicaSemiSyncMustBeSet',
-    description: 'A replica does not acknowledge, although the cluster wants it.',
-    severity: 'warning',
-    recovery: 'repair-semi-sync',
-    find: (survey) =>
-      each(survey, (instance) =>
-        when(
-          survey.semiSync.wanted &&
-            instance.state.semiSync.available &&
-            !instance.state.semiSync.replica.enabled &&
-            acknowledgementCounts(survey, instance),
-          () => ({
-            instance: instance.spec.name,
-            message: `${instance.spec.name} is not configured to acknowledge`,
-          }),
-        ),
-      ),
-    remedy: ({ instance }) => `the watch turns it on at ${instance}; \`provision up\` keeps it so`,
-  },
-  {
-    code: 'ReplicaSemiSyncMustNotBeSet',
-    description:
-      'A replica acknowledges that could not be promoted, so its acknowledgement is worth nothing.',
-    severity: 'warning',
-    find: (survey) =>
-      each(survey, (instance) =>
-        when(
-          instance.state.semiSync.replica.enabled &&
-            instance.state.replication !== undefined &&
-            !acknowledgementCounts(survey, instance),
-          () => ({
-            instance: instance.spec.name,
-            message: `${instance.spec.name} acknowledges writes, and could not be promoted with them`,
-          }),
-        ),
-      ),
-    remedy: ({ instance }) =>
-      `turn rpl_semi_sync_replica_enabled off at ${instance}, or mend what keeps it from promotion`,
-  },
-  {
-    code: 'ReplicaSemiSyncSourceMustNotBeSet',
-    description: 'A replica waits for acknowledgements of what it applies, and stands still without any.',
-    severity: 'warning',
-    recovery: 'repair-semi-sync',
-    find: (survey) =>
-      each(survey, (instance) =>
-        when(
-          instance.state.semiSync.source.enabled &&
-            instance.state.readOnly &&
-            instance.state.replication !== undefined &&
-            survey.topology.memory.unfinished === undefined,
-          () => ({
-            instance: instance.spec.name,
-            message: `${instance.spec.name} is a replica and waits for acknowledgements of its own`,
-          }),
-        ),
-      ),
-    remedy: ({ instance }) => `the watch turns it off at ${instance}, where no client can write`,
-  },
-  {
-    code: 'ReplicaSemiSyncInactive',
-    description: 'A replica should acknowledge, replicates, and does not.',
-    severity: 'warning',
-    recovery: 'repair-semi-sync',
-    find: (survey) =>
-      each(survey, (instance) => {
-        const { replica } = instance.state.semiSync;
-        return when(
-          replica.enabled &&
-            !replica.active &&
-            survey.view.kind === 'writable' &&
-            survey.links.get(instance.spec.name)?.source === survey.primary &&
-            isReplicating(survey, instance),
-          () => ({
-            instance: instance.spec.name,
-            message: `${instance.spec.name} replicates and does not acknowledge: its receiver began before semi-sync was on`,
-          }),
-        );
-      }),
-    remedy: ({ instance }) => `the watch starts the receiver of ${instance} anew`,
-  },
+  ...REPLICA_ACK_ROWS,
   {
     code: 'ReplicaBelowReplica',
     description:
@@ -365,24 +285,9 @@ export const REPLICA_ROWS = [
   },
 ] as const satisfies readonly Row[];
 
-/** An acknowledgement is worth something when the one who gave it could become the primary. */
-function acknowledgementCounts(survey: Survey, instance: Answering): boolean {
-  const { replication, logBin } = instance.state;
-  return (
-    logBin &&
-    (replication?.delaySeconds ?? 0) === 0 &&
-    (replication?.filters ?? []).length === 0 &&
-    isEmpty(survey.errant(instance))
-  );
-}
-
 /** Those have a row of their own. */
 function isOneOfSeveral({ view }: Survey, instance: Answering): boolean {
   return view.kind === 'several' && view.writable.includes(instance);
-}
-
-function each(survey: Survey, find: (instance: Answering) => readonly Finding[]): readonly Finding[] {
-  return survey.others.flatMap(find);
 }
 
 function primaryLives(survey: Survey): boolean {

@@ -1,5 +1,6 @@
 import type { Recovery } from '../cluster/problem.ts';
 import type { Survey } from '../cluster/survey.ts';
+import type { Answering } from '../cluster/topology.ts';
 
 /** One kind of problem: how it is found, how urgent it is and what is done about it, all in one place. */
 export interface Row<Code extends string = string> {
@@ -26,4 +27,9 @@ export interface Finding {
 /** One finding when the condition holds. */
 export function when(condition: boolean, finding: () => Finding): readonly Finding[] {
   return condition ? [finding()] : [];
+}
+
+/** What is found at each instance that answers and is not the primary. */
+export function each(survey: Survey, find: (instance: Answering) => readonly Finding[]): readonly Finding[] {
+  return survey.others.flatMap(find);
 }
