@@ -420,3 +420,15 @@ test('what is beside a password is no second one when it is the same, half writt
   t.notRegex(rendered(t, { beside: health }, ACCOUNTS, 'web1', alone), / OR mysql_native_password/);
   t.notRegex(rendered(t, { beside: health }, TWO_PASSWORDS, 'web1', alone), /^both /m);
 });
+
+test('the text of the accounts, whose digest is kept, is the same on every host, and not while one is rotated', (t) => {
+  for (const flavour of ['mysql', 'mariadb']) {
+    const more = new Map<Value, Value>([['mysql_state', new Map([['live', null]])]]);
+    const text = (host: string, where: Where = {}): string =>
+      rendered(t, where, `mysql/templates/${flavour}/accounts.sql.j2`, host, more);
+    t.is(text('web1'), text('web2'), flavour);
+    const next = { beside: { 'mysql_backup_password.new': 'next' } };
+    const other = { beside: { 'mysql_backup_password.new': 'another' } };
+    t.is(new Set([text('web1'), text('web1', next), text('web1', other)]).size, 3, flavour);
+  }
+});
