@@ -40,8 +40,8 @@ export interface Messages {
   whoAnswers(patienceMs: number): Promise<{ readonly writer: string; readonly reader: string }>;
   /** Creates the table where there is none. */
   prepare(patienceMs: number): Promise<void>;
-  /** Fails when no instance can be read. */
-  ping(patienceMs: number): Promise<void>;
+  /** What of the database is missing for requests to succeed, in sentences; empty: nothing. */
+  lacks(patienceMs: number): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -141,8 +141,15 @@ export function openMessages(config: DatabaseConfig, server: string): Messages {
       });
     },
 
-    async ping(patienceMs) {
-      await read(patienceMs, undefined, (session) => select(session, 'SELECT id FROM messages LIMIT 1'));
+    async lacks(patienceMs) {
+      const [readable, writable] = await Promise.allSettled([
+        read(patienceMs, undefined, (session) => select(session, 'SELECT id FROM messages LIMIT 1')),
+        writers.run(Date.now() + patienceMs, mustTakeWrites),
+      ]);
+      return [
+        ...(readable.status === 'rejected' ? [`messages cannot be read: ${whyNot(readable.reason)}`] : []),
+        ...(writable.status === 'rejected' ? [`no database takes writes: ${whyNot(writable.reason)}`] : []),
+      ];
     },
 
     async close() {
@@ -199,6 +206,19 @@ async function hasReached(session: Session, gtid: string): Promise<boolean> {
     if (judge(error) === 'final') return false;
     throw error;
   }
+}
+
+/** Fails as a write would on an instance that takes none, so that another one is tried. */
+async function mustTakeWrites(session: Session): Promise<void> {
+  const [row] = await select<{ readOnly: unknown }>(session, 'SELECT @@GLOBAL.read_only AS readOnly');
+  if (['0', 'OFF'].includes(String(row?.readOnly))) return;
+  throw Object.assign(new Error('the instance is read-only'), { code: 'ER_OPTION_PREVENTS_STATEMENT' });
+}
+
+/** The code alone, for all to see: an error's text may name accounts and addresses. */
+function whyNot(error: unknown): string {
+  const cause = error instanceof Unavailable ? error.cause : error;
+  return errorCode(cause) ?? 'no answer';
 }
 
 function isMissingTable(error: unknown): boolean {

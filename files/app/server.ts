@@ -26,6 +26,8 @@ type Handler = (request: IncomingMessage, url: URL) => Promise<Reply> | Reply;
 
 const COOKIE = 'position';
 const PAGE = 50;
+/** How long the database may take to answer before it counts as out of reach. */
+const READY_PATIENCE_MS = 1500;
 
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy':
@@ -120,12 +122,15 @@ export function createApp(config: AppConfig, messages: Messages, state: AppState
         return { status: state.phase === 'running' ? 200 : 503, body: { status: state.phase } };
       },
     },
-    // For people and monitoring: whether requests would succeed.
+    // For deploys, people and monitoring: whether requests would succeed, and why not.
     '/ready': {
       async GET() {
-        if (state.phase !== 'running') return { status: 503, body: { status: state.phase } };
-        await messages.ping(1500);
-        return { status: 200, body: { status: 'ready' } };
+        const reasons =
+          state.phase === 'running' ? await messages.lacks(READY_PATIENCE_MS) : [`the app is ${state.phase}`];
+        const { version } = config;
+        return reasons.length === 0
+          ? { status: 200, body: { status: 'ready', version } }
+          : { status: 503, body: { status: 'not ready', version, reason: reasons.join('; ') } };
       },
     },
   };

@@ -7,13 +7,16 @@ export function ownFiles(inventory: string): readonly ProjectFile[] {
     { path: '.gitignore', content: GITIGNORE },
     {
       path: `inventory/${inventory}/.gitignore`,
-      content: '# Passwords and keys are for no repository.\n/secrets/\n',
+      content:
+        '# Passwords and keys are for no repository, and releases of the app are built.\n/secrets/\n/app/\n',
     },
   ];
 }
 
 const GITIGNORE = `# Passwords, keys and certificates are for no repository. Back them up elsewhere.
 /inventory/*/secrets/
+# Releases of the app are built, and large.
+/inventory/*/app/
 /inventory/lab/*
 !/inventory/lab/group_vars/
 /.vagrant/

@@ -46,8 +46,8 @@ class Board implements Messages {
     return { writer: 'host1', reader: 'host2' };
   }
   async prepare() {}
-  async ping() {
-    if (this.failure) throw this.failure;
+  async lacks() {
+    return this.failure ? [this.failure.message] : [];
   }
   async close() {}
 }
@@ -197,11 +197,20 @@ test('every answer forbids what the app does not need', async (t) => {
   }
 });
 
+test('an app that can do its work is ready, and says which release it is', async (t) => {
+  const { ask } = await start(t);
+  const ready = await ask('/ready');
+  t.is(ready.status, 200);
+  t.deepEqual(await ready.json(), { status: 'ready', version: 'test' });
+});
+
 test('without a database the app is healthy and not ready, and says when to come back', async (t) => {
   const { board, ask } = await start(t);
   board.failure = new Unavailable(new Error('down'));
   t.is((await ask('/health')).status, 200);
-  t.is((await ask('/ready')).status, 503);
+  const ready = await ask('/ready');
+  t.is(ready.status, 503);
+  t.like(await ready.json(), { status: 'not ready', reason: 'the database is not available' });
   const answer = await ask('/api/messages');
   t.is(answer.status, 503);
   t.is(answer.headers.get('retry-after'), '1');
