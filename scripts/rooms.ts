@@ -20,6 +20,7 @@ const EVERYTHING_BUT_BIN = [
   'modules',
   'playbook',
   'project',
+  'release',
   'report',
   'run',
   'site',
@@ -68,6 +69,11 @@ export const ROOMS: readonly Room[] = [
     folders: ['project'],
     what: 'a project of the user: what is laid out by `provision init`',
     imports: ['variables', 'inventory', 'lib'],
+  },
+  {
+    folders: ['release'],
+    what: "the app's releases: made of a folder or a git ref, kept, and which one the servers serve",
+    imports: ['lib'],
   },
   {
     folders: ['validate'],

@@ -65,6 +65,23 @@ export const PROVISION_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/provision/rotate-secrets.ts')).rotateSecretsCommand,
   },
   {
+    name: 'deploy',
+    summary: 'put a release of the app onto the servers, one after the other, without a failed request',
+    usage: '[what]',
+    load: async () => (await import('../commands/provision/deploy.ts')).deployCommand,
+  },
+  {
+    name: 'rollback',
+    summary: 'put the previous release of the app back, also after a deploy that failed or was cut off',
+    usage: '[release]',
+    load: async () => (await import('../commands/provision/rollback.ts')).rollbackCommand,
+  },
+  {
+    name: 'releases',
+    summary: 'show the kept releases of the app, who deployed them, and which server serves which',
+    load: async () => (await import('../commands/provision/releases.ts')).releasesCommand,
+  },
+  {
     name: 'init',
     summary: 'lay out a project: inventory, playbooks, files and passwords',
     usage: '[directory]',

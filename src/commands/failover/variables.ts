@@ -21,6 +21,8 @@ export interface VariablesOptions {
   readonly extraVars: Dict;
   readonly secrets: SecretRegistry;
   readonly command?: Partial<CommandView> | undefined;
+  /** Whose defaults count; those of the roles that make a cluster without it. */
+  readonly roles?: readonly string[] | undefined;
 }
 
 /** The variables of all hosts as the site's playbook knows them; nothing is made, and nothing is written. */
@@ -31,14 +33,14 @@ export interface SiteVariables {
 }
 
 export function siteVariables(options: VariablesOptions): SiteVariables {
-  const { inventory, playbookDirectory, extraVars, secrets, command } = options;
+  const { inventory, playbookDirectory, extraVars, secrets, command, roles = ROLES } = options;
   const { variablesOf, layersOf } = knownSite({
     inventory,
     playbookDirectory,
     extraVars,
     secrets,
     command,
-    play: { roles: ROLES.map((role) => roleOf(playbookDirectory, role)) },
+    play: { roles: roles.map((role) => roleOf(playbookDirectory, role)) },
   });
   return {
     of: variablesOf,

@@ -45,7 +45,8 @@ async function rollOver(
   signal: AbortSignal,
 ): Promise<void> {
   const journal = rollJournal(site.directory);
-  const survey = await surveySite(site);
+  const touched = work.sparesDatabases ? { ...site, databases: [] } : site;
+  const survey = await surveySite(touched);
   const begun = beginning(work, options, { last: lastUnfinished(journal), survey, prepared });
   const { wish, from } = begun;
   const batches = timetable(survey, wish, from);
@@ -54,10 +55,15 @@ async function rollOver(
   let result: RollResult;
   try {
     show.timetable(survey, batches, wish, options.dryRun && first ? objections(survey, first, wish) : []);
-    if (first === undefined || options.dryRun) return;
+    if (options.dryRun) return;
+    if (first === undefined) {
+      await work.after?.();
+      return;
+    }
     if (!options.yes) await confirm(`${work.purpose} on ${wish.hosts.length} hosts?`, signal);
+    await work.before?.(show.work);
     let { record } = begun;
-    const ports = rollPorts(site, {
+    const ports = rollPorts(touched, {
       ...options,
       purpose: work.purpose,
       work: async (hosts) => await prepared.work(hosts, show.work),
@@ -80,7 +86,10 @@ async function rollOver(
   } finally {
     await show.close();
   }
-  if (result.outcome === 'done') return;
+  if (result.outcome === 'done') {
+    await work.after?.();
+    return;
+  }
   const hint = `go on with: provision ${work.purpose} --resume`;
   if (result.outcome === 'interrupted') {
     process.stderr.write(`${hint}\n`);

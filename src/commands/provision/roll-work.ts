@@ -18,8 +18,15 @@ export interface RollWork {
   readonly variables: Dict;
   /** The hosts when none are named. */
   readonly hosts: string;
+  /** Only tasks with one of these tags. */
+  readonly tags?: readonly string[];
   /** It takes the hosts over that an unfinished roll left out of service, as a rollback does. */
   readonly takesOver?: boolean;
+  /** It concerns nothing but what answers requests: the databases stay as they are, and are not waited for. */
+  readonly sparesDatabases?: boolean;
+  /** What has to be done before the first host goes, and after the last one is back; under the roll's lock. */
+  readonly before?: (makeReport: ReportMaker) => Promise<void>;
+  readonly after?: () => Promise<void>;
 }
 
 /** A playbook that is known to be right, to be run on a few hosts at a time. */
@@ -87,7 +94,7 @@ function runOptions(work: RollWork, options: RollOptions): RunOptions {
   return {
     inventory: options.inventory,
     extraVariables: new Map([...work.variables, ...options.extraVariables]),
-    tags: [],
+    tags: work.tags ?? [],
     skipTags: [],
     check: false,
     diff: false,
