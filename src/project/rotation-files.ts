@@ -41,23 +41,25 @@ export function passwordsIn(file: string): { readonly present: string; readonly 
 
 /** Makes the password that comes. */
 export function makeNext(file: string): void {
-  keepSecret(`${file}.new`, makePassword(LENGTH, ALPHABET));
+  written(file, () => keepSecret(`${file}.new`, makePassword(LENGTH, ALPHABET)));
 }
 
 /** What comes becomes the present one, which goes. Repeating it after it was cut off completes it. */
 export function exchange(file: string): void {
-  replace(file, `${file}.new`, `${file}.old`);
+  written(file, () => replace(file, `${file}.new`, `${file}.old`));
 }
 
 /** What goes becomes the present one again. */
 export function exchangeBack(file: string): void {
-  replace(file, `${file}.old`, `${file}.new`);
+  written(file, () => replace(file, `${file}.old`, `${file}.new`));
 }
 
 /** Leaves the present one alone. */
 export function forgetOthers(file: string): void {
-  for (const other of [`${file}.new`, `${file}.old`]) rmSync(other, { force: true });
-  syncDirectory(dirname(file));
+  written(file, () => {
+    for (const other of [`${file}.new`, `${file}.old`]) rmSync(other, { force: true });
+    syncDirectory(dirname(file));
+  });
 }
 
 /** At every moment the file holds a password, and the one before is kept: so it is linked first, and then replaced. */
@@ -67,6 +69,17 @@ function replace(file: string, by: string, kept: string): void {
   syncDirectory(dirname(file));
   renameSync(by, file);
   syncDirectory(dirname(file));
+}
+
+function written(file: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    throw new UserError(
+      { message: `${file} cannot be rotated: ${(error as Error).message}`, hint: 'is its directory yours?' },
+      { cause: error },
+    );
+  }
 }
 
 function readSecret(file: string): string | undefined {

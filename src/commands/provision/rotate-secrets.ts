@@ -115,8 +115,8 @@ async function carryOut(sessions: readonly Session[], rotation: Rotation): Promi
   const { flags, steps } = rotation;
   const owner = { who: operatorName(), purpose: 'rotate the passwords' };
   const held: (() => Promise<void>)[] = [];
+  const locks: AbortSignal[] = [];
   try {
-    const signals = [rotation.signal];
     for (const session of sessions) {
       const lease = await acquire(session, owner);
       const way = giveWay(session);
@@ -124,15 +124,24 @@ async function carryOut(sessions: readonly Session[], rotation: Rotation): Promi
         way.stop();
         await lease.release();
       });
-      signals.push(lease.signal, way.signal);
+      locks.push(lease.signal, way.signal);
     }
     const refusals = await rotationRefusals(sessions);
     if (refusals.length > 0) throw new UserError(refusals, { exitCode: EXIT.failed });
     const text = flags.json ? process.stderr : process.stdout;
-    await rotate(steps, portsOf(sessions, rotation, AbortSignal.any(signals)), (step) => {
+    await rotate(steps, portsOf(sessions, rotation, AbortSignal.any([rotation.signal, ...locks])), (step) => {
       text.write(`${stepText(step)}\n`);
       if (flags.json) process.stdout.write(`${JSON.stringify({ type: 'rotate', ...step })}\n`);
     });
+  } catch (error) {
+    if (rotation.signal.aborted || !locks.some((lock) => lock.aborted)) throw error;
+    throw new UserError(
+      {
+        message: 'a failover needs the lock of the cluster, or it was lost: both passwords are accepted',
+        hint: 'run `provision rotate-secrets` again when `failover status` finds nothing wrong',
+      },
+      { cause: error, exitCode: EXIT.failed },
+    );
   } finally {
     for (const giveBack of held) await giveBack();
   }
