@@ -37,6 +37,7 @@ What these machines are is written here; \`provision\` makes it so, and \`failov
 | \`inventory/${inventory}/group_vars/\` | settings of yours; every role lists its own in \`playbooks/roles/ROLE/defaults/main.yml\` |
 | \`inventory/${inventory}/secrets/\` | passwords and keys, readable by you alone. Git ignores them: back them up |
 | \`playbooks/site.yml\` | what \`provision up\` does, role by role |
+| \`playbooks/upgrade.yml\`, \`reboot.yml\` | what \`provision upgrade\` and \`provision reboot\` do on each host, one after the other |
 | \`files/\` | what the roles put on the hosts: the app, the failover's daemon, the database's schema |
 
 \`\`\`sh

@@ -1,4 +1,4 @@
-import type { SimulationFact } from '../facts/apt-simulation.ts';
+import { parseSimulation, type SimulationFact } from '../facts/apt-simulation.ts';
 import { compareDebianVersions } from '../lib/debian-version.ts';
 import type { HostState } from './host-state.ts';
 import type { PackageChange } from './package-change.ts';
@@ -35,32 +35,47 @@ export interface AvailableVersion {
   readonly suite: string;
 }
 
-/** What apt-get is asked about all packages: what an upgrade does, and what it might do if it could remove and change all. */
+/** What apt-get would do, and for which packages it would not do what there is to do. */
+export interface SimulatedUpgrade extends SimulationFact {
+  readonly kept: readonly string[];
+}
+
+/** Reads what `apt-get -s` prints of an upgrade, in the locale C. */
+export function parseUpgrade(text: string): SimulatedUpgrade {
+  const kept = /^The following packages have been kept back:\n((?: .*\n)*)/m.exec(text)?.[1] ?? '';
+  return { ...parseSimulation(text.split('\n')), kept: kept.split(/\s+/).filter((name) => name !== '') };
+}
+
+/** What apt-get is asked about all packages. */
 export const ALL_PACKAGES = ['upgrade', '--with-new-pkgs'] as const;
-export const WITHOUT_LIMITS = ['--ignore-hold', 'dist-upgrade'] as const;
 
 /** What apt-get is asked about some packages. What it would remove for them, it says. */
 export function onlyPackages(names: readonly string[]): readonly string[] {
   return ['-o', 'APT::Install-Recommends=no', 'install', '--only-upgrade', '--', ...names];
 }
 
-/** The packages that the wish is about, among those that can be upgraded; undefined: all of them. */
+/** The packages that the wish is about; undefined: all. `all` is what apt-get would do with all of them. */
 export function meantPackages(
   wish: UpgradeWish,
   state: HostState,
-  all: SimulationFact,
+  all: SimulatedUpgrade,
   available: readonly AvailableVersion[],
 ): readonly string[] | undefined {
   if (wish.packages === undefined && !wish.securityOnly) return undefined;
-  return all.installs
-    .filter(({ name, from }) => from !== undefined && !state.held.has(name))
-    .filter(({ name }) => wish.packages?.includes(name) ?? true)
-    .filter(({ name, from = '' }) => !wish.securityOnly || isForSecurity(name, from, available))
-    .map(({ name }) => name);
+  return upgradable(all)
+    .filter((name) => wish.packages?.includes(name) ?? true)
+    .filter((name) => !state.held.has(name))
+    .filter((name) => !wish.securityOnly || isForSecurity(name, state, available));
+}
+
+/** The installed packages of which there is a newer version, whatever becomes of it. */
+export function upgradable({ installs, kept }: SimulatedUpgrade): readonly string[] {
+  return [...installs.filter(({ from }) => from !== undefined).map(({ name }) => name), ...kept];
 }
 
 /** A newer version is in a suite for security. What is installed may be newer still, as that of a point release. */
-function isForSecurity(name: string, installed: string, available: readonly AvailableVersion[]): boolean {
+function isForSecurity(name: string, state: HostState, available: readonly AvailableVersion[]): boolean {
+  const installed = state.installed.get(name) ?? '';
   return available.some(
     (one) =>
       one.name === name &&
@@ -78,13 +93,13 @@ export function parseMadison(text: string): readonly AvailableVersion[] {
   });
 }
 
-/** What the upgrade comes to: `chosen` is what apt-get would do, `all` what it would do without limits. */
+/** What the upgrade comes to: `chosen` is what apt-get would do, `all` what it would do with all packages. */
 export function hostWork(
   host: string,
   wish: UpgradeWish,
   state: HostState,
   chosen: SimulationFact,
-  all: SimulationFact,
+  all: SimulatedUpgrade,
 ): HostWork {
   const packages = chosen.installs.map(({ name, from, to }) => ({
     name,
@@ -111,12 +126,12 @@ function keptOf(
   wish: UpgradeWish,
   state: HostState,
   names: ReadonlySet<string>,
-  all: SimulationFact,
+  all: SimulatedUpgrade,
 ): readonly KeptPackage[] {
-  return all.installs
-    .filter(({ name, from }) => from !== undefined && !names.has(name))
-    .filter(({ name }) => wish.packages?.includes(name) ?? true)
-    .map(({ name }) => ({ name, why: state.held.has(name) ? 'held' : 'needs others' }));
+  return upgradable(all)
+    .filter((name) => !names.has(name))
+    .filter((name) => wish.packages?.includes(name) ?? true)
+    .map((name) => ({ name, why: state.held.has(name) ? 'held' : 'needs others' }));
 }
 
 /** Kernels that come with the upgrade: what runs is replaced by a boot alone. */

@@ -1,11 +1,9 @@
-import { parseSimulation, type SimulationFact } from '../facts/apt-simulation.ts';
-import { fields } from '../facts/script.ts';
 import { explainApt } from '../lib/apt-output.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { command } from '../lib/shell.ts';
 import { updateScript } from '../modules/parts/apt-scripts.ts';
 import type { Become, Connection } from '../transport/transport.ts';
-import { type AvailableVersion, parseMadison } from './host-work.ts';
+import { type AvailableVersion, parseMadison, parseUpgrade, type SimulatedUpgrade } from './host-work.ts';
 import { type HostState, hostStateScript, parseHostState } from './host-state.ts';
 
 /** What is asked of a host before and after it is upgraded. Only `refresh` changes anything. */
@@ -15,7 +13,7 @@ export interface UpgradeHost {
   refresh(): Promise<void>;
   state(): Promise<HostState>;
   /** What apt-get would do if it were called so. */
-  simulate(words: readonly (readonly string[])[]): Promise<readonly SimulationFact[]>;
+  simulate(words: readonly string[]): Promise<SimulatedUpgrade>;
   /** All versions of these packages that the sources have. */
   available(names: readonly string[]): Promise<readonly AvailableVersion[]>;
 }
@@ -53,15 +51,9 @@ export function upgradeHost(connection: Connection, become: Become, signal: Abor
     },
     state: async () => parseHostState(await run(hostStateScript(), 'its packages cannot be read')),
     async simulate(words) {
-      const script = [
-        'export LC_ALL=C',
-        ...words.map(
-          (each) =>
-            `${command(['apt-get', '-s', '-q', '-o', 'Debug::NoLocking=1', ...each])} || exit; printf '\\0'`,
-        ),
-      ].join('\n');
-      const output = await run(script, 'apt-get cannot say what it would do');
-      return fields(output).map((text) => parseSimulation(text.split('\n')));
+      const script = command(['apt-get', '-s', '-q', '-o', 'Debug::NoLocking=1', ...words]);
+      const output = await run(`export LC_ALL=C\n${script}`, 'apt-get cannot say what it would do');
+      return parseUpgrade(output.toString('utf8'));
     },
     async available(names) {
       if (names.length === 0) return [];

@@ -1,6 +1,6 @@
 import test from 'ava';
 
-import { parseSimulation } from '../../src/facts/apt-simulation.ts';
+import type { SimulationFact } from '../../src/facts/apt-simulation.ts';
 import type { HostState } from '../../src/upgrade/host-state.ts';
 import {
   hasWork,
@@ -8,6 +8,7 @@ import {
   type HostWork,
   meantPackages,
   parseMadison,
+  parseUpgrade,
   type UpgradeWish,
 } from '../../src/upgrade/host-work.ts';
 import { packageChanges } from '../../src/upgrade/package-change.ts';
@@ -17,6 +18,7 @@ const EVERYTHING: UpgradeWish = { packages: undefined, securityOnly: false, rebo
 const STATE: HostState = {
   installed: new Map([
     ['haproxy', '3.0.11-1'],
+    ['postfix', '3.10.4-1'],
     ['libssl3t64', '3.5.1-1'],
     ['nodejs', '20.19.2+dfsg-1'],
     ['linux-image-amd64', '6.12.41-1'],
@@ -36,24 +38,30 @@ const STATE: HostState = {
 };
 
 // As apt-get 3.0 of Debian 13 prints it.
-const ALL = parseSimulation(
-  `Reading package lists...
+const ALL = parseUpgrade(`Reading package lists...
+Calculating upgrade...
+The following packages have been kept back:
+  nodejs
+  postfix
+The following NEW packages will be installed:
+  linux-image-6.12.57+deb13-amd64
+The following packages will be upgraded:
+  haproxy libssl3t64 linux-image-amd64
+3 upgraded, 1 newly installed, 0 to remove and 2 not upgraded.
 Inst haproxy [3.0.11-1] (3.0.11-1+deb13u1 Debian-Security:13/stable-security [amd64])
 Inst libssl3t64 [3.5.1-1] (3.5.4-1~deb13u2 Debian:13.3/stable [amd64])
 Inst linux-image-6.12.57+deb13-amd64 (6.12.57-1 Debian:13.3/stable [amd64])
 Inst linux-image-amd64 [6.12.41-1] (6.12.57-1 Debian:13.3/stable [amd64])
-Conf haproxy (3.0.11-1+deb13u1 Debian-Security:13/stable-security [amd64])`.split('\n'),
-);
-const WITHOUT_LIMITS = parseSimulation([
-  'Remv old-library [1.0-1]',
-  'Inst haproxy [3.0.11-1] (3.0.11-1+deb13u1 Debian-Security:13/stable-security [amd64])',
-  'Inst libssl3t64 [3.5.1-1] (3.5.4-1~deb13u2 Debian:13.3/stable [amd64])',
-  'Inst nodejs [20.19.2+dfsg-1] (20.19.3+dfsg-1 Debian:13.3/stable [amd64])',
-  'Inst postfix [3.10.4-1] (3.10.5-1 Debian:13.3/stable [amd64])',
-]);
+Conf haproxy (3.0.11-1+deb13u1 Debian-Security:13/stable-security [amd64])
+`);
+const NOTHING = { installs: [], removes: [] };
 
-function workOf(wish: Partial<UpgradeWish>, state: Partial<HostState> = {}, chosen = ALL): HostWork {
-  return hostWork('lb1', { ...EVERYTHING, ...wish }, { ...STATE, ...state }, chosen, WITHOUT_LIMITS);
+function workOf(
+  wish: Partial<UpgradeWish>,
+  state: Partial<HostState> = {},
+  chosen: SimulationFact = ALL,
+): HostWork {
+  return hostWork('lb1', { ...EVERYTHING, ...wish }, { ...STATE, ...state }, chosen, ALL);
 }
 
 test('packages, the services that run their code, and the kernel that only a boot brings', (t) => {
@@ -79,7 +87,7 @@ test('in a container no kernel is waited for', (t) => {
 });
 
 test('what was replaced before is restarted with the rest, and systemd is none of it', (t) => {
-  const libc = parseSimulation(['Inst libc6 [2.41-12] (2.41-13 Debian:13.3/stable [amd64])']);
+  const libc = parseUpgrade('Inst libc6 [2.41-12] (2.41-13 Debian:13.3/stable [amd64])\n');
   const { services } = workOf({}, { stale: ['chrony.service', 'cron.service'] }, libc);
   t.deepEqual(services, ['app.service', 'chrony.service', 'cron.service', 'haproxy.service']);
 });
@@ -102,7 +110,7 @@ test('for security are those with a newer version in a suite for it, also when a
   });
   t.is(available.length, 6);
   const meant = (wish: Partial<UpgradeWish>, state: Partial<HostState> = {}) =>
-    meantPackages({ ...EVERYTHING, ...wish }, { ...STATE, ...state }, WITHOUT_LIMITS, available);
+    meantPackages({ ...EVERYTHING, ...wish }, { ...STATE, ...state }, ALL, available);
   t.is(meant({}), undefined);
   t.deepEqual(meant({ securityOnly: true }), ['haproxy', 'libssl3t64']);
   t.deepEqual(meant({ securityOnly: true }, { held: new Set() }), ['haproxy', 'libssl3t64', 'nodejs']);
@@ -115,16 +123,15 @@ test('an older version in a suite for security is none', (t) => {
   const old = parseMadison(
     'haproxy | 3.0.10-1+deb13u3 | http://security.debian.org/debian-security trixie-security/main amd64 Packages\n',
   );
-  t.deepEqual(meantPackages({ ...EVERYTHING, securityOnly: true }, STATE, WITHOUT_LIMITS, old), []);
+  t.deepEqual(meantPackages({ ...EVERYTHING, securityOnly: true }, STATE, ALL, old), []);
 });
 
 test('of packages that were named, those that are held are told', (t) => {
-  const nothing = { installs: [], removes: [] };
-  t.deepEqual(workOf({ packages: ['nodejs', 'haproxy'] }, {}, nothing).kept, [
+  t.deepEqual(workOf({ packages: ['nodejs', 'haproxy'] }, {}, NOTHING).kept, [
     { name: 'haproxy', why: 'needs others' },
     { name: 'nodejs', why: 'held' },
   ]);
-  t.deepEqual(workOf({ securityOnly: true }, {}, nothing).kept, []);
+  t.deepEqual(workOf({ securityOnly: true }, {}, NOTHING).kept, []);
 });
 
 const WORKS: readonly {
@@ -160,7 +167,7 @@ const WORKS: readonly {
 
 for (const { title, wish = {}, state = {}, isEmpty, expected } of WORKS) {
   test(`${expected ? 'worth' : 'not worth'} taking a host out of service: ${title}`, (t) => {
-    const work = workOf(wish, state, isEmpty ? { installs: [], removes: [] } : ALL);
+    const work = workOf(wish, state, isEmpty ? NOTHING : ALL);
     t.is(hasWork(work, { ...STATE, ...state }, { ...EVERYTHING, ...wish }), expected);
   });
 }

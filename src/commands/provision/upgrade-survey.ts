@@ -8,8 +8,8 @@ import {
   hostWork,
   meantPackages,
   onlyPackages,
+  upgradable,
   type UpgradeWish,
-  WITHOUT_LIMITS,
 } from '../../upgrade/host-work.ts';
 import {
   bringsServer,
@@ -84,18 +84,15 @@ interface Survey extends SurveyedHost {
 
 async function surveyHost(host: UpgradeHost, wish: UpgradeWish): Promise<Survey> {
   const state = await host.state();
-  const [all, withoutLimits] = await host.simulate([ALL_PACKAGES, WITHOUT_LIMITS]);
-  if (all === undefined || withoutLimits === undefined) throw new Error('two simulations were asked for');
-  const available = wish.securityOnly
-    ? await host.available(withoutLimits.installs.map(({ name }) => name))
-    : [];
+  const all = await host.simulate(ALL_PACKAGES);
+  const available = wish.securityOnly ? await host.available(upgradable(all)) : [];
   // What is to be upgraded alone may pull in less, or more, than it does among all others.
-  const names = meantPackages(wish, state, withoutLimits, available);
-  const [chosen = NOTHING] =
-    names === undefined ? [all] : names.length === 0 ? [] : await host.simulate([onlyPackages(names)]);
+  const names = meantPackages(wish, state, all, available);
+  const chosen =
+    names === undefined ? all : names.length === 0 ? NOTHING : await host.simulate(onlyPackages(names));
   return {
     state,
-    work: hostWork(host.name, wish, state, chosen, withoutLimits),
+    work: hostWork(host.name, wish, state, chosen, all),
     refusals: removalRefusals(host.name, chosen),
   };
 }
