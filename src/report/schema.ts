@@ -106,7 +106,7 @@ export const upgradeSchema = z
       z.strictObject({
         packages: z.array(packageChangeSchema),
         aside: z.array(z.string()).describe('configuration that packages brought and that was not taken'),
-        stale: z.array(z.string()).describe('services that run replaced code until the host is booted'),
+        stale: z.array(z.string()).describe('services that run replaced code still'),
         reboot: z.array(z.string()).describe('why the host has to be booted still'),
       }),
     ),

@@ -73,14 +73,15 @@ export function upgradeResult(
   };
 }
 
-/** The same for people. */
+/** The same for people: of hosts that have something to tell. */
 export function upgradeResultText({ hosts }: Upgrade): string {
   return Object.entries(hosts)
+    .filter(([, parts]) => Object.values(parts).some(({ length }) => length > 0))
     .map(([host, { packages, aside, stale, reboot }]) =>
       hostText(host, `${countOf(packages)} upgraded`, [
         ...packages.map(changeText),
         ...aside.map((path) => `kept your configuration: the package's own is ${path}`),
-        ...(stale.length > 0 ? [`runs replaced code until it is booted: ${stale.join(', ')}`] : []),
+        ...(stale.length > 0 ? [`runs replaced code still: ${stale.join(', ')}`] : []),
         ...(reboot.length > 0 ? [`needs a reboot (provision reboot --if-needed): ${reboot.join('; ')}`] : []),
       ]),
     )
@@ -123,9 +124,7 @@ function keptText(kept: HostWork['kept']): readonly string[] {
   const needy = kept.filter(({ why }) => why === 'needs others').map(({ name }) => name);
   return [
     ...(held.length > 0 ? [`stays as it is: ${listed(held)} (held)`] : []),
-    ...(needy.length > 0
-      ? [`stays as it is: ${listed(needy)} (apt would have to remove or hold back others)`]
-      : []),
+    ...(needy.length > 0 ? [`stays as it is: ${listed(needy)} (apt would have to remove others)`] : []),
   ];
 }
 
