@@ -1,3 +1,5 @@
+import { drainSchema, drainStatusSchema, undrainSchema } from '../src/commands/provision/drain-json.ts';
+import { releaseLineSchema, releasesSchema } from '../src/commands/provision/release-json.ts';
 import { SSH_OPTIONS } from '../src/transport/ssh-options.ts';
 import { z } from 'zod';
 
@@ -26,6 +28,16 @@ const NOTICE = '<!-- Made from the source by scripts/generate-docs.ts. Do not ed
 
 const registry = await allModules();
 
+/** What every command of `provision` prints with --json. */
+const provisionLines = z.discriminatedUnion('type', [
+  ...lineSchema.options,
+  releaseLineSchema,
+  drainSchema,
+  undrainSchema,
+  drainStatusSchema,
+  releasesSchema,
+]);
+
 /** The part of JSON Schema that zod emits for our schemas. */
 interface JsonSchema {
   readonly type?: string | readonly string[];
@@ -51,7 +63,7 @@ export function generatedDocs(): Readonly<Record<string, string>> {
     'failover-problems.md': failoverProblemsPage(),
     'failover-settings.md': failoverSettingsPage(),
     'json.md': jsonPage(),
-    'json.schema.json': `${JSON.stringify(z.toJSONSchema(lineSchema), null, 2)}\n`,
+    'json.schema.json': `${JSON.stringify(z.toJSONSchema(provisionLines), null, 2)}\n`,
     'modules.md': modulesPage(),
     'ssh-options.md': sshOptionsPage(),
     'schemas/playbook.json': `${JSON.stringify(playbookSchema(), null, 1)}\n`,
@@ -100,7 +112,8 @@ function jsonPage(): string {
     'stderr. `type` says what a line is. Nothing else is ever written to stdout, and the last line is the recap, also',
     'when hosts failed or the run was interrupted. It is missing only when the run could not start (exit code 1) or a',
     'second Ctrl-C ended it at once (130). The shape of a line as a JSON Schema is in',
-    '[json.schema.json](json.schema.json). `upgrade` and `reboot` write lines of their own before and after the roll.',
+    '[json.schema.json](json.schema.json). `upgrade` and `reboot` write lines of their own before and after the roll, `deploy`',
+    'and `rollback` one after it. `drain`, `undrain` and `releases` write one object.',
     '',
     'New keys and new types of lines may be added; what is here keeps its meaning.',
     '',
@@ -109,7 +122,7 @@ function jsonPage(): string {
     '```',
     '',
   ];
-  for (const schema of lineSchema.options) {
+  for (const schema of provisionLines.options) {
     const json = z.toJSONSchema(schema) as JsonSchema;
     const type = String(json.properties?.['type']?.const);
     lines.push(`## \`${type}\``, '', json.description ?? '', '', '| key | type | |', '| --- | --- | --- |');

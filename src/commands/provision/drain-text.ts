@@ -1,8 +1,7 @@
-import { z } from 'zod';
-
 import type { Left } from '../../site/drain.ts';
 import type { Pool } from '../../site/pool.ts';
 import { clock } from '../failover/topology-text.ts';
+import type { DrainStatus, OnBalancer } from './drain-json.ts';
 
 /** `3 requests run on lb1, 1 on lb2`. */
 export function leftText(left: readonly Left[]): string {
@@ -15,30 +14,8 @@ export function leftText(left: readonly Left[]): string {
   return parts.join('; ');
 }
 
-const outSchema = z.strictObject({
-  balancer: z.string(),
-  isOut: z.boolean(),
-  requests: z.int().nonnegative(),
-  reads: z.int().nonnegative(),
-  healthy: z.boolean().describe("what the balancer's own check says"),
-});
-
-/** `provision drain --status --json`. */
-export const drainStatusSchema = z.strictObject({
-  type: z.literal('drain-status'),
-  servers: z.array(
-    z.strictObject({
-      name: z.string(),
-      drained: z
-        .strictObject({ by: z.string(), since: z.number(), reason: z.string() })
-        .optional()
-        .describe('who took it out, when (milliseconds since 1970) and why'),
-      balancers: z.array(outSchema),
-    }),
-  ),
-});
-
-export function drainStatusJson(pools: readonly Pool[]): z.infer<typeof drainStatusSchema> {
+/** Who is out, for programs. */
+export function drainStatusJson(pools: readonly Pool[]): DrainStatus {
   return {
     type: 'drain-status',
     servers: namesIn(pools).map((name) => ({
@@ -87,7 +64,7 @@ function drainedIn(pools: readonly Pool[], name: string): ReturnType<Pool['drain
   return pools.map((pool) => pool.drained.get(name)).find((one) => one !== undefined);
 }
 
-function stateIn(pool: Pool, name: string): Omit<z.infer<typeof outSchema>, 'balancer'> {
+function stateIn(pool: Pool, name: string): Omit<OnBalancer, 'balancer'> {
   const mine = pool.servers.filter((one) => one.name === name);
   const sum = (part: string): number =>
     mine.filter((one) => one.part === part).reduce((total, one) => total + one.current, 0);

@@ -7,6 +7,7 @@ import type { CommandContext } from '../context.ts';
 import { change } from '../failover/change.ts';
 import { operatorName, parseDuration } from '../failover/options.ts';
 import { drainHost, isPrimary } from './drain-host.ts';
+import { drainJson } from './drain-json.ts';
 import { drainStatusJson, drainStatusText, leftText } from './drain-text.ts';
 import { addExamples, addExtraVariables, addInventoryOptions, inventoryOptions } from './options.ts';
 import { takeLock } from './run-lock.ts';
@@ -97,9 +98,7 @@ async function drainOne(
     });
     const isDone = outcome.requests.length === 0;
     if (flags.json) {
-      process.stdout.write(
-        `${JSON.stringify({ type: 'drain', host, drained: isDone, requests: outcome.requests, reads: outcome.reads, before: outcome.before, ms: Math.round(performance.now() - startedAt) })}\n`,
-      );
+      process.stdout.write(`${JSON.stringify(drainJson(host, outcome, performance.now() - startedAt))}\n`);
     }
     const since = outcome.before === undefined ? '' : ` (it was already, by ${outcome.before.by})`;
     text.write(

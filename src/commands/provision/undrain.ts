@@ -4,6 +4,7 @@ import { undrain } from '../../site/drain.ts';
 import type { CommandContext } from '../context.ts';
 import { parseDuration } from '../failover/options.ts';
 import { endDowntime } from './drain-downtime.ts';
+import { undrainJson } from './drain-json.ts';
 import { addExamples, addExtraVariables, addInventoryOptions, inventoryOptions } from './options.ts';
 import { takeLock } from './run-lock.ts';
 import { withSite } from './site-session.ts';
@@ -38,8 +39,7 @@ export function undrainCommand(context: CommandContext): Command {
           unchecked: flags.force ?? false,
         });
         if (instance !== undefined) await endDowntime(database, instance.name);
-        if (flags.json)
-          process.stdout.write(`${JSON.stringify({ type: 'undrain', host, drained: before })}\n`);
+        if (flags.json) process.stdout.write(`${JSON.stringify(undrainJson(host, before))}\n`);
         const text = flags.json ? process.stderr : process.stdout;
         text.write(`${host} is in service${before === undefined ? '; it was not out' : ' again'}\n`);
       } finally {
