@@ -25,6 +25,7 @@ const UNIT: readonly Omit<TestPackage, 'tests'>[] = [
   { name: 'curl', why: 'clients of the site and of the programs under test' },
   { name: 'socat', why: "HAProxy's admin socket, and servers that misbehave" },
   { name: 'etcd-server', why: 'the store that several daemons of the failover share' },
+  { name: 'chromium', why: 'a look at the page that a roll leaves' },
   { name: 'etcd-client', why: 'changes that etcd from outside, and its accounts' },
 ];
 

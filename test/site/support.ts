@@ -1,5 +1,6 @@
 import type { SiteBalancer } from '../../src/site/balancer.ts';
 import type { Drained } from '../../src/site/drained.ts';
+import { countsBy } from '../../src/site/counters.ts';
 import type { Pool, PoolServer } from '../../src/site/pool.ts';
 import { UserError } from '../../src/lib/errors.ts';
 
@@ -57,6 +58,7 @@ export function fakeBalancer(
     },
     takeOut: (server, drained) => act(`out ${server}`, () => out.set(server, drained)),
     putBack: (server) => act(`in ${server}`, () => out.delete(server)),
+    counters: () => Promise.resolve([{ pid: 1, counts: countsBy(() => 0), slowestMs: 0 }]),
   };
   return fake;
 }

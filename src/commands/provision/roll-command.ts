@@ -62,6 +62,7 @@ async function rollOver(
     }
     if (!options.yes) await confirm(`${work.purpose} on ${wish.hosts.length} hosts?`, signal);
     await work.before?.(show.work);
+    await show.begin();
     let { record } = begun;
     const ports = rollPorts(touched, {
       ...options,
@@ -83,6 +84,7 @@ async function rollOver(
         show.event(clean, record);
       },
     });
+    await show.report();
   } finally {
     await show.close();
   }

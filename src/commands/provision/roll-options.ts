@@ -1,3 +1,6 @@
+import { statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import type { Amount } from '../../site/roll/next.ts';
@@ -20,6 +23,8 @@ export interface RollOptions extends InventoryOptions {
   readonly dryRun: boolean;
   readonly yes: boolean;
   readonly json: boolean;
+  /** Where a page about the roll is written at its end. */
+  readonly report: string | undefined;
   readonly resume: boolean;
 }
 
@@ -33,6 +38,7 @@ interface RawRollOptions {
   readonly dryRun?: true;
   readonly yes?: true;
   readonly json?: true;
+  readonly report?: string;
   readonly resume?: true;
 }
 
@@ -68,6 +74,11 @@ export function addRollOptions(command: Command): Command {
     .option('--resume', 'go on with the last roll, which was stopped or cut off')
     .option('--dry-run', 'show which host goes when, and what the site is left with')
     .option('-y, --yes', 'do not ask')
+    .option(
+      '--report <file>',
+      'at the end, write a page about it: a timeline, and what HAProxy counted',
+      parseFile,
+    )
     .option('--json', 'one JSON object a line on stdout, text for people on stderr');
 }
 
@@ -85,8 +96,19 @@ export function rollOptions(command: Command): RollOptions {
     dryRun: raw.dryRun ?? false,
     yes: raw.yes ?? false,
     json: raw.json ?? false,
+    report: raw.report,
     resume: raw.resume ?? false,
   };
+}
+
+/** Before a long roll, not after it. */
+function parseFile(file: string): string {
+  const directory = dirname(resolve(file));
+  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
+    throw new InvalidArgumentError(`There is no directory ${directory}.`);
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
+    throw new InvalidArgumentError('It is a directory, and has to be a file.');
+  return file;
 }
 
 function parseAmount(text: string): Amount {

@@ -8,7 +8,7 @@ import type { LiveHost, LiveTask } from '../live-view.ts';
 import type { Report, ReportStream } from '../stream.ts';
 import { harmless } from '../text.ts';
 import { rowText, runningPhase, upcoming } from './row.ts';
-import { eventLine, recordText, timetableText } from './text.ts';
+import { eventLine, reportText, timetableText } from './text.ts';
 import type { RollView, TextOptions } from './view.ts';
 
 /** On a terminal: a row for each host, above them what moved, what the work changed and what failed. */
@@ -31,11 +31,9 @@ export function liveView(stream: ReportStream, options: TextOptions): RollView {
         const line = event.status === 'waiting' ? undefined : eventLine(event, record, styles);
         if (line !== undefined) say(line);
       }
-      if (event.type === 'roll-end') {
-        screen.rest();
-        say(`\n${recordText(record, event.at, styles)}`);
-      }
+      if (event.type === 'roll-end') screen.rest();
     },
+    report: (report) => say(`\n${reportText(report, styles)}`),
     numbers(survey) {
       rows.survey = survey;
     },

@@ -1,6 +1,6 @@
 import { formatProblem } from '../../lib/errors.ts';
 import { drained, type ReportStream } from '../stream.ts';
-import { eventLine, recordText, timetableText } from './text.ts';
+import { eventLine, reportText, timetableText } from './text.ts';
 import type { RollView, TextOptions } from './view.ts';
 
 /** A line for everything that happens. */
@@ -14,8 +14,8 @@ export function plainView(stream: ReportStream, { styles, redact }: TextOptions)
     event(event, record) {
       const line = eventLine(event, record, styles);
       if (line !== undefined) say(line);
-      if (event.type === 'roll-end') say(`\n${recordText(record, event.at, styles)}`);
     },
+    report: (report) => say(`\n${reportText(report, styles)}`),
     close: () => drained(stream),
   };
 }

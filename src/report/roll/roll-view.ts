@@ -44,6 +44,10 @@ function both(first: Lines, second: Lines): Lines {
       first.event(...about);
       second.event(...about);
     },
+    report(about) {
+      first.report(about);
+      second.report(about);
+    },
     async close() {
       await first.close();
       await second.close();

@@ -1,5 +1,7 @@
+import type { CounterName } from '../../site/counters.ts';
 import { amount, type Batch, type Move, type RollWish } from '../../site/roll/next.ts';
 import { outOfServiceMs, type Phase, type RollEvent, type RollRecord } from '../../site/roll/record.ts';
+import { type RollReport, totalTraffic, type TotalTraffic } from '../../site/roll/report.ts';
 import type { RollSurvey } from '../../site/roll/survey.ts';
 import type { Palette } from '../palette.ts';
 import { duration } from '../text.ts';
@@ -69,8 +71,10 @@ export function eventLine(event: RollEvent, record: RollRecord, styles: Palette)
   }
 }
 
-/** How it ended, and how long each host was out. */
-export function recordText(record: RollRecord, now: number, styles: Palette): string {
+/** How it ended, how long each host was out, and what the balancers served meanwhile. */
+export function reportText(report: RollReport, styles: Palette): string {
+  const { record } = report;
+  const now = record.endedAt ?? Date.now();
   const width = Math.max(...record.hosts.map(({ name }) => name.length));
   const lines = record.hosts.map((host) => {
     const out = outOfServiceMs(host, now);
@@ -84,6 +88,38 @@ export function recordText(record: RollRecord, now: number, styles: Palette): st
   });
   return [
     ...lines,
-    `${record.purpose}: ${record.outcome} after ${duration((record.endedAt ?? now) - record.startedAt)}`,
+    ...trafficLines(totalTraffic(report), styles),
+    `${record.purpose}: ${record.outcome} after ${duration(now - record.startedAt)}`,
   ].join('\n');
+}
+
+function trafficLines(total: TotalTraffic | undefined, styles: Palette): readonly string[] {
+  if (total === undefined) return [styles.quiet('how many requests came meanwhile is not known')];
+  const { counts, slowestMs, slowestIsBound, notCounted } = total;
+  const failed = counts['5xx'] === 0 ? styles.ok('0 failed') : styles.failed(`${counts['5xx']} failed (5xx)`);
+  const slowest =
+    slowestMs === undefined
+      ? ''
+      : `, ${slowestIsBound ? 'none slower than' : 'the slowest'} ${millisecondsText(slowestMs)}`;
+  const others = (
+    [
+      ['retries', 'sent again'],
+      ['redispatches', 'answered by another server'],
+      ['connectionErrors', 'without a server'],
+      ['responseErrors', 'broken off by a server'],
+      ['clientAborts', 'given up by clients'],
+      ['denied', 'denied'],
+      ['invalid', 'invalid'],
+    ] as const satisfies readonly (readonly [CounterName, string])[]
+  ).flatMap(([name, what]) => (counts[name] > 0 ? [`${counts[name]} ${what}`] : []));
+  return [
+    `${counts.requests} requests, ${failed}${slowest}`,
+    ...(others.length > 0 ? [`  ${others.join(', ')}`] : []),
+    ...notCounted.map((sentence) => styles.quiet(`  not counted: ${sentence}`)),
+  ];
+}
+
+/** `213 ms`, `12.3 s`. */
+export function millisecondsText(ms: number): string {
+  return ms < 10_000 ? `${Math.round(ms)} ms` : duration(ms);
 }

@@ -1,6 +1,7 @@
 import type { Problem } from '../../lib/errors.ts';
 import type { Batch, RollWish } from '../../site/roll/next.ts';
 import type { RollEvent, RollRecord } from '../../site/roll/record.ts';
+import type { RollReport } from '../../site/roll/report.ts';
 import type { RollSurvey } from '../../site/roll/survey.ts';
 import type { Palette } from '../palette.ts';
 import type { Report, ReportOptions } from '../stream.ts';
@@ -17,6 +18,8 @@ export interface RollView {
   readonly event: (event: RollEvent, record: RollRecord) => void;
   /** What the site says at this moment. Without it the view has no use for that. */
   readonly numbers?: ((survey: RollSurvey) => void) | undefined;
+  /** What became of it all. */
+  readonly report: (report: RollReport) => void;
   /** A report of the run that does the work. */
   readonly work: (options: ReportOptions & { readonly json: boolean }) => Promise<Report>;
   /** To be called after the last event, also when the roll was cut short. */

@@ -105,17 +105,25 @@ export function stateOf({ hosts }: RollRecord): RollState & { readonly worked: R
 }
 
 /** How long a host was out of service, in milliseconds; while it is, until now. */
-export function outOfServiceMs({ phases }: HostRecord, now: number): number {
-  let ms = 0;
+export function outOfServiceMs(host: HostRecord, now: number): number {
+  return outOfServiceSpans(host, now).reduce((sum, { from, to }) => sum + to - from, 0);
+}
+
+/** When a host was out of service; while it is, until now. */
+export function outOfServiceSpans(
+  { phases }: HostRecord,
+  now: number,
+): readonly { readonly from: number; readonly to: number }[] {
+  const spans: { from: number; to: number }[] = [];
   let since: number | undefined;
   for (const { phase, status, at, ms: took = 0 } of phases) {
     if (phase === 'drain') since ??= at;
     const isBack = (phase === 'undrain' && status === 'done') || (phase === 'drain' && status === 'failed');
     if (!isBack || since === undefined) continue;
-    ms += at + took - since;
+    spans.push({ from: since, to: at + took });
     since = undefined;
   }
-  return since === undefined ? ms : ms + now - since;
+  return since === undefined ? spans : [...spans, { from: since, to: now }];
 }
 
 export type HostRecord = RollRecord['hosts'][number];

@@ -1,5 +1,8 @@
 import { type Batch, timetable } from '../../../src/site/roll/next.ts';
 import { recorded, type RollEvent, type RollRecord } from '../../../src/site/roll/record.ts';
+import type { RollReport } from '../../../src/site/roll/report.ts';
+import { looked, type Traffic } from '../../../src/site/roll/traffic.ts';
+import { countsBy, type CounterName } from '../../../src/site/counters.ts';
 import { survey, wish } from '../../site/roll/support.ts';
 
 export const START = Date.UTC(2026, 10, 29, 2, 0, 0);
@@ -80,3 +83,36 @@ export function recordOf(events: readonly RollEvent[]): RollRecord {
 export function batches(): readonly Batch[] {
   return timetable(survey(), wish(), { done: new Set(), begun: new Set() });
 }
+
+/** Twelve seconds at a hundred requests each. */
+function traffic(): Traffic {
+  const at = (second: number): number => START + second * 1000;
+  const values = (second: number): Readonly<Partial<Record<CounterName, number>>> => ({
+    requests: 5000 + second * 100,
+    '2xx': 5000 + second * 100,
+    retries: second > 5 ? 3 : 0,
+  });
+  const looks = Array.from({ length: 13 }, (_, second) => ({
+    at: at(second),
+    process: {
+      pid: 612,
+      counts: countsBy((name) => values(second)[name] ?? 0),
+      slowestMs: second < 3 ? 40 : 213,
+    },
+  }));
+  const last = looks.reduce<Traffic | undefined>(
+    (before, look) => looked(before, [look.process], look.at),
+    undefined,
+  );
+  if (last === undefined) throw new Error('no looks');
+  return last;
+}
+
+/** The roll that stopped; one of the balancers counted. */
+export const REPORT: RollReport = {
+  record: recordOf([...MIDDLE, ...FAILURE]),
+  traffic: new Map<string, Traffic | string>([
+    ['lb1', traffic()],
+    ['lb2', 'it did not answer'],
+  ]),
+};
