@@ -22,6 +22,7 @@ import { REFUSALS, type RefusalCode } from '../src/failover/plan/refusal-codes.t
 import { isRisk, riskName, RISKS } from '../src/failover/plan/risks.ts';
 import { PROBLEMS } from '../src/failover/problems/problems.ts';
 import { NUMBER_SETTINGS, OTHER_SETTINGS } from '../src/failover/cluster/settings.ts';
+import { rollHistorySchema, rollLineSchema } from '../src/report/roll/schema.ts';
 import { lineSchema } from '../src/report/schema.ts';
 
 const NOTICE = '<!-- Made from the source by scripts/generate-docs.ts. Do not edit. -->';
@@ -31,6 +32,8 @@ const registry = await allModules();
 /** What every command of `provision` prints with --json. */
 const provisionLines = z.discriminatedUnion('type', [
   ...lineSchema.options,
+  ...rollLineSchema.options,
+  rollHistorySchema,
   releaseLineSchema,
   drainSchema,
   undrainSchema,
@@ -113,7 +116,8 @@ function jsonPage(): string {
     'when hosts failed or the run was interrupted. It is missing only when the run could not start (exit code 1) or a',
     'second Ctrl-C ended it at once (130). The shape of a line as a JSON Schema is in',
     '[json.schema.json](json.schema.json). `upgrade` and `reboot` write lines of their own before and after the roll, `deploy`',
-    'and `rollback` one after it. `drain`, `undrain` and `releases` write one object.',
+    'and `rollback` one after it; the last line of a roll itself is its `report`. `drain`, `undrain` and `releases` write one',
+    'object, `history` one a line.',
     '',
     'New keys and new types of lines may be added; what is here keeps its meaning.',
     '',

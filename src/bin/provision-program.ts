@@ -82,6 +82,12 @@ export const PROVISION_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/provision/releases.ts')).releasesCommand,
   },
   {
+    name: 'history',
+    summary: 'show the rolls of the hosts, the newest first; one of them in full',
+    usage: '[id]',
+    load: async () => (await import('../commands/provision/history.ts')).historyCommand,
+  },
+  {
     name: 'init',
     summary: 'lay out a project: inventory, playbooks, files and passwords',
     usage: '[directory]',

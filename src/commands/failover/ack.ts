@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { addClusterOptions, addExamples, clusterChoice } from './options.ts';
 import { withCoordination } from './session.ts';
-import { clock } from './topology-text.ts';
+import { clock } from '../../report/text.ts';
 
 /** `failover ack`: somebody has seen the last automatic failover, so that another one may follow. */
 export function ackCommand(_context: CommandContext): Command {

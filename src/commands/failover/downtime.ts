@@ -10,7 +10,7 @@ import {
   parseDuration,
 } from './options.ts';
 import { withCoordination } from './session.ts';
-import { clock } from './topology-text.ts';
+import { clock } from '../../report/text.ts';
 
 const DEFAULT_MS = 3_600_000;
 

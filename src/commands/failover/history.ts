@@ -7,7 +7,7 @@ import type { CommandContext } from '../context.ts';
 import { stepLine } from './step-line.ts';
 import { addClusterOptions, addExamples, clusterChoice } from './options.ts';
 import { withCoordination } from './session.ts';
-import { clock } from './topology-text.ts';
+import { clock } from '../../report/text.ts';
 
 interface HistoryOptions {
   readonly number: number;

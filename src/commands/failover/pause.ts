@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { addClusterOptions, addExamples, clusterChoice, operatorName, parseDuration } from './options.ts';
 import { withCoordination } from './session.ts';
-import { clock } from './topology-text.ts';
+import { clock } from '../../report/text.ts';
 import { olderWatchers, watchersOf } from '../../failover/watch/presence.ts';
 import { listed } from '../../lib/listed.ts';
 

@@ -9,6 +9,7 @@ import type { Instance, Topology } from '../../failover/cluster/topology.ts';
 import { count, subtract } from '../../database/gtid.ts';
 import { watchersOf } from '../../failover/watch/presence.ts';
 import type { Palette } from '../../report/palette.ts';
+import { clock } from '../../report/text.ts';
 
 /** The topology as a tree, then the balancers, then the problems with their remedies. */
 export function topologyText(topology: Topology, found: readonly Problem[], styles: Palette): string {
@@ -210,11 +211,4 @@ export function table(rows: readonly (readonly string[])[]): readonly string[] {
 function visible(text: string): number {
   // oxlint-disable-next-line no-control-regex -- colours are control characters
   return text.replaceAll(/\u001b\[[0-9;]*m/g, '').length;
-}
-
-export function clock(at: number): string {
-  return new Date(at)
-    .toISOString()
-    .replace('T', ' ')
-    .replace(/\.\d+Z$/, 'Z');
 }

@@ -1,6 +1,6 @@
 import type { Left } from '../../site/drain.ts';
 import type { Pool } from '../../site/pool.ts';
-import { clock } from '../failover/topology-text.ts';
+import { clock } from '../../report/text.ts';
 import type { DrainStatus, OnBalancer } from './drain-json.ts';
 
 /** `3 requests run on lb1, 1 on lb2`. */

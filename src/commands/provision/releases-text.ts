@@ -2,7 +2,7 @@ import type { z } from 'zod';
 
 import { listed } from '../../lib/listed.ts';
 import type { Origin } from '../../release/record.ts';
-import { clock } from '../failover/topology-text.ts';
+import { clock } from '../../report/text.ts';
 import type { releasesSchema } from './release-json.ts';
 
 type Shown = z.infer<typeof releasesSchema>;

@@ -1,8 +1,8 @@
 import { drained, type ReportStream } from '../stream.ts';
 import { type Batch } from '../../site/roll/next.ts';
-import { outOfServiceMs } from '../../site/roll/record.ts';
+import { outOfServiceMs, type RollRecord } from '../../site/roll/record.ts';
 import { type RollReport, totalTraffic } from '../../site/roll/report.ts';
-import type { RollLine } from './schema.ts';
+import type { RollHistoryLine, RollLine } from './schema.ts';
 import type { RollView } from './view.ts';
 
 /** NDJSON: one object a line, as schema.ts describes them. */
@@ -53,5 +53,18 @@ function reportLine(report: RollReport): RollLine {
         notCounted: [...total.notCounted],
       },
     }),
+  };
+}
+
+/** A line of `provision history --json`. */
+export function recordLine(kept: RollRecord): RollHistoryLine {
+  const { version: _version, ...record } = kept;
+  return {
+    type: 'roll-record',
+    ...record,
+    hosts: record.hosts.map((host) => ({
+      ...host,
+      outOfServiceMs: outOfServiceMs(host, record.endedAt ?? Date.now()),
+    })),
   };
 }

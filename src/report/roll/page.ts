@@ -1,7 +1,7 @@
 import { COUNTER_NAMES, COUNTERS } from '../../site/counters.ts';
 import { type HostRecord, outOfServiceMs, type RollRecord } from '../../site/roll/record.ts';
 import { type RollReport, totalTraffic, type TotalTraffic } from '../../site/roll/report.ts';
-import { duration } from '../text.ts';
+import { clock, duration } from '../text.ts';
 import { PAGE_STYLE } from './page-style.ts';
 import { escaped, offsetText, type Scale } from './svg.ts';
 import { millisecondsText } from './text.ts';
@@ -121,8 +121,4 @@ ${rows.length === 0 ? '' : `<table><thead><tr><th>phase</th><th>began</th><th cl
 
 function grouped(count: number): string {
   return count.toLocaleString('en');
-}
-
-function clock(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }

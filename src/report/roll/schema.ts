@@ -107,7 +107,15 @@ export const rollLineSchema = z.discriminatedUnion('type', [
 
 export type RollLine = z.infer<typeof rollLineSchema>;
 
+const { version: _, hosts, ...kept } = rollRecordSchema.shape;
+
 /** A line of `provision history --json`. */
 export const rollHistorySchema = z
-  .strictObject({ type: z.literal('roll-record'), ...rollRecordSchema.omit({ version: true }).shape })
+  .strictObject({
+    type: z.literal('roll-record'),
+    ...kept,
+    hosts: z.array(hosts.element.extend({ outOfServiceMs: milliseconds })).describe(hosts.description ?? ''),
+  })
   .describe('`provision history`: a roll as the journal keeps it, the newest first.');
+
+export type RollHistoryLine = z.infer<typeof rollHistorySchema>;

@@ -112,10 +112,13 @@ class Roll {
           waitsFor = survey.problems;
           return undefined;
         }
-        const before = batch?.hosts.join();
+        const before = batch?.hosts ?? [];
         batch = nextBatch(survey, this.#wish, { done: this.#done, begun: this.#begun });
+        const now = batch?.hosts ?? [];
+        const passedOver = before.filter((host) => !now.includes(host));
+        await this.#tell(passedOver, 'check', 'done', 'others go first');
         if (batch === undefined) return true;
-        if (batch.hosts.join() !== before) await this.#tell(batch.hosts, 'check', 'running');
+        if (now.join() !== before.join()) await this.#tell(now, 'check', 'running');
         waitsFor = await this.#waits(batch.hosts, 'check', waitsFor, objections(survey, batch, this.#wish));
         return waitsFor.length === 0 ? true : undefined;
       },

@@ -34,7 +34,9 @@ export function totalTraffic({ traffic }: Pick<RollReport, 'traffic'>): TotalTra
     slowestMs: counts.requests === 0 ? undefined : Math.max(slowest, before),
     slowestIsBound: before > slowest,
     notCounted: [...traffic].flatMap(([balancer, one]) =>
-      typeof one === 'string' ? [`${balancer}: ${one}`] : gapText(balancer, one),
+      typeof one === 'string'
+        ? [one.startsWith(`${balancer}: `) ? one : `${balancer}: ${one}`]
+        : gapText(balancer, one),
     ),
   };
 }

@@ -170,3 +170,29 @@ test('a primary that comes back to its host again and again stops the roll', asy
   t.is(result.outcome, 'stopped');
   t.regex(result.problems[0]?.message ?? '', /comes back again and again/);
 });
+
+test('a host that waited to go, and before which another goes, is not said to be looked at meanwhile', async (t) => {
+  const site = new FakeSite();
+  site.sick.set('lb1', 'down');
+  const kept: { record?: RollRecord } = {};
+  let checks: string[] = [];
+  await roll(site, kept, {
+    timeoutMs: 60_000,
+    emit: async (event) => {
+      kept.record = recorded(kept.record, event);
+      if (event.type !== 'phase') return;
+      if (event.status === 'waiting' && event.host === 'web2') {
+        site.sick.delete('lb1');
+        // One that serves nothing goes first.
+        site.sick.set('web3', 'down');
+      }
+      if (event.host === 'web3' && event.phase === 'check' && event.status === 'done') {
+        checks = (kept.record.hosts.find(({ name }) => name === 'web2')?.phases ?? []).map(
+          ({ phase, status, message }) => `${phase} ${status}: ${message ?? ''}`,
+        );
+        site.sick.clear();
+      }
+    },
+  });
+  t.deepEqual(checks, ['check done: others go first']);
+});
