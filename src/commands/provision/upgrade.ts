@@ -17,6 +17,8 @@ interface UpgradeFlags {
   readonly rebootIfNeeded?: true;
 }
 
+/** What was found and judged counts for all hosts: lists that are this young, in seconds, are not fetched again. */
+const LISTS_MAX_AGE = 86_400;
 /** How long the hosts may take to say what has changed. */
 const REPORT_TIMEOUT_MS = 60_000;
 
@@ -126,6 +128,7 @@ function variablesOf(wish: UpgradeWish, surveyed: ReadonlyMap<string, SurveyedHo
   );
   return maintenanceVariables([
     ['upgrade_reboot_if_needed', wish.rebootIfNeeded],
+    ['upgrade_lists_max_age', LISTS_MAX_AGE],
     ...(isEverything ? [] : [['upgrade_packages', names] as const]),
   ]);
 }
