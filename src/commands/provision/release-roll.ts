@@ -181,9 +181,14 @@ function keep(
 
 /** Who deploys from another machine has another record: what it knows of must not be replaced by what this one knows. */
 function refuseUnknown(record: ReleaseRecord, answers: ReadonlyMap<string, ServerAnswer>): void {
+  // A server that was away for long may still have one that is not kept any more.
+  const known = new Set([
+    ...record.releases.map(({ name }) => name),
+    ...record.history.map(({ release }) => release),
+  ]);
   const unknown = [...answers].flatMap(([host, answer]) => {
     const current = answer.kind === 'answering' ? answer.releases.current : undefined;
-    return current === undefined || releaseIn(record, current) !== undefined ? [] : [{ host, current }];
+    return current === undefined || known.has(current) ? [] : [{ host, current }];
   });
   const [first] = unknown;
   if (first === undefined) return;
@@ -192,7 +197,7 @@ function refuseUnknown(record: ReleaseRecord, answers: ReadonlyMap<string, Serve
       message: unknown
         .map(({ host, current }) => `${host} serves release ${current}, which is not kept here`)
         .join('\n'),
-      hint: `bring the folder app/ of the inventory here from where ${first.current} was deployed; or give it up: \`provision up\` puts ${record.current ?? ''} onto all servers`,
+      hint: `bring the folder app/ of the inventory here from where ${first.current} was deployed; or give it up: \`provision up -e app_give_up=true\` puts ${record.current ?? ''} onto all servers`,
     },
     { exitCode: EXIT.failed },
   );
