@@ -15,11 +15,12 @@ import {
   lastLine,
   promoteUntilDone,
 } from './support/failover.ts';
+import { holderOf } from './support/hand-over.ts';
 import { jsonLines } from './support/cli.ts';
 import { hardCases } from './support/hard-cases.ts';
 import { endpointTests } from './support/endpoints.ts';
 import { sessionsInTheWay } from './support/sessions.ts';
-import { must, testLab } from './support/site.ts';
+import { must, testLab, vipOf } from './support/site.ts';
 
 /*
  * Real servers, a writer whose every acknowledged row is looked for afterwards on every instance, and one fault after
@@ -257,10 +258,7 @@ test.serial(
   'a switchover while the balancer with the virtual address loses its power is complete',
   async (t) => {
     const [, to, other] = await at.roles();
-    const holder =
-      (await lab.sh('lb1', `ip -brief address show dev front0 | grep -c ' ${at.site.vip}/' || :`)) === '0'
-        ? 'lb2'
-        : 'lb1';
+    const holder = await holderOf(lab, await vipOf(lab));
     const report = await at.during(
       async (stage) => {
         await at.site.ground.lab?.cutPower(holder);

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 
 import { jsonLines, startProvision, total, waitFor } from './support/cli.ts';
+import { holderOf } from './support/hand-over.ts';
 import { must, request, siteIsUp, testLab, vipOf } from './support/site.ts';
 
 const lab = testLab('test-site');
@@ -286,9 +287,7 @@ test.serial(
       'kill -9 $(pidof haproxy)',
     ]) {
       // The one without the address: what is open through the other one would break.
-      const idle = (await lab.sh('lb1', 'ip -4 -o address show dev front0')).includes(`${vip}/`)
-        ? 'lb2'
-        : 'lb1';
+      const idle = (await holderOf(lab, vip)) === 'lb1' ? 'lb2' : 'lb1';
       await lab.sh(idle, verb);
       await waitFor(`HAProxy serves after ${verb}`, async () => (await webState(idle)) === 'DRAIN');
     }
@@ -330,9 +329,7 @@ test.serial('a run whose site does not answer fails, and says what was asked', a
 });
 
 test.serial('killing the balancer that has the address moves it within 3 seconds', async (t) => {
-  const holder = (await lab.sh('lb1', 'ip -4 -o address show dev front0')).includes(`${vip}/`)
-    ? 'lb1'
-    : 'lb2';
+  const holder = await holderOf(lab, vip);
   await siteIsUp(lab, vip);
   await lab.lab('kill', holder);
   const startedAt = performance.now();

@@ -14,6 +14,7 @@ import {
   lastLine,
   promoteUntilDone,
 } from './failover.ts';
+import { handsOver } from './hand-over.ts';
 import { sessionsInTheWay } from './sessions.ts';
 import type { Debian } from '../../../src/lab/release.ts';
 import { request, siteIsUp, testLab, vipOf } from './site.ts';
@@ -100,6 +101,10 @@ export function mariadbSite({ name, debian, version }: MariadbSite): void {
         return count === '1';
       });
     }
+  });
+
+  test.serial('the address goes to the other balancer and back without a failed request', async (t) => {
+    await handsOver(t, lab, await vipOf(lab));
   });
 
   test.serial('a switchover loses no write and is verified', async (t) => {
