@@ -20,6 +20,9 @@ export interface CallOptions {
 
 const NOT_FOUND = 127;
 
+/** The balancer has no such program: it was provisioned by an older release, and waiting does not help. */
+export class MissingProgram extends UserError {}
+
 /** Runs such a program on a balancer, as root, and gives back what it says; rejects with why it did not. */
 export async function callProgram(
   balancer: string,
@@ -42,14 +45,15 @@ export async function callProgram(
     : text.startsWith(`${name}: `)
       ? text.slice(name.length + 2)
       : text;
+  if (status === NOT_FOUND) {
+    throw new MissingProgram(
+      {
+        message: `${balancer}: there is no ${path}`,
+        hint: `the role ${role} installs it: \`provision up\` first`,
+      },
+      { exitCode: EXIT.failed },
+    );
+  }
   const hint = `see journalctl ${units.map((unit) => `-u ${unit}`).join(' ')} on ${balancer}`;
-  throw new UserError(
-    status === NOT_FOUND
-      ? {
-          message: `${balancer}: there is no ${path}`,
-          hint: `the role ${role} installs it: \`provision up\` first`,
-        }
-      : { message: `${balancer}: ${said}`, hint },
-    { exitCode: EXIT.failed },
-  );
+  throw new UserError({ message: `${balancer}: ${said}`, hint }, { exitCode: EXIT.failed });
 }

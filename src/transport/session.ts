@@ -111,9 +111,13 @@ async function logIn(
   const client = ssh.connection;
   if (!client) throw new Error('node-ssh made no connection');
   const closing = Promise.withResolvers<void>();
+  // A channel through a jump host is closed when that host says so, which waits for a host that is gone: whoever waits for
+  // an answer would wait as long.
+  const closeInTime = (): void => void setTimeout(() => socket.emit('close'), GOODBYE_MS).unref();
   let reason: string | undefined;
   client.on('error', (error) => {
     reason ??= error.message;
+    closeInTime();
   });
   client.once('handshake', () => {
     progress.handshake = true;
@@ -152,6 +156,7 @@ async function logIn(
       client.end();
       // A host that hangs does not answer the goodbye; that must not keep the program from ending.
       setTimeout(() => socket.destroy(), GOODBYE_MS).unref();
+      closeInTime();
     },
   };
 }

@@ -12,6 +12,7 @@ import { UserError } from '../../lib/errors.ts';
 import { listed } from '../../lib/listed.ts';
 import type { AddressBalancer } from '../../site/address.ts';
 import { heldBy } from '../../site/address-status.ts';
+import { MissingProgram } from '../../site/balancer-program.ts';
 import type { SiteBalancer } from '../../site/balancer.ts';
 import type { Pool } from '../../site/pool.ts';
 import type {
@@ -27,7 +28,10 @@ import type { WholeSite } from './site-session.ts';
 
 const HEALTH_TIMEOUT_MS = 2000;
 
-/** Reads the whole site at once. Rejects when no balancer answers: then it is not known who serves. */
+/**
+ * Reads the whole site at once. Rejects when no balancer answers, since it is not known then who serves, and when one was
+ * provisioned by an older release.
+ */
 export async function surveySite(site: WholeSite): Promise<RollSurvey> {
   const [balancers, databases, store] = await Promise.all([
     Promise.all(
@@ -69,7 +73,7 @@ async function balancerAnswer(
     try {
       return await question;
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      if (!(error instanceof UserError) || error instanceof MissingProgram) throw error;
       said.push(error.problems[0]?.message ?? error.message);
       return undefined;
     }

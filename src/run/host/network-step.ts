@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { poll } from '../../lib/async.ts';
+import { poll, within } from '../../lib/async.ts';
 import { unreachable, UserError } from '../../lib/errors.ts';
 import { contentSize, type Step, type StepOutput } from '../../steps/step.ts';
 import { ForwardError } from '../../transport/forward.ts';
@@ -162,6 +162,8 @@ async function waitForScript(
   return { kind: 'no-answer', message, ms: elapsed() };
 }
 
+const FIRST_ATTEMPT_MS = 4000;
+const LAST_ATTEMPT_MS = 30_000;
 const BOOT_ID = 'cat /proc/sys/kernel/random/boot_id; cut -d" " -f22 /proc/1/stat';
 
 async function reconnect(
@@ -173,15 +175,23 @@ async function reconnect(
   const elapsed = (): number => Date.now() - startedAt;
   await delay(step.delayMs);
   let last = 'no attempt was made';
-  const oldBoot = step.newBoot ? await bootOf(session, actor).catch(() => undefined) : undefined;
+  // A host that goes down in the middle of an attempt says nothing, and neither does what it was reached through: each
+  // attempt ends by itself, the later ones later, for a host that is slow while it boots.
+  let patienceMs = FIRST_ATTEMPT_MS;
+  const inTime = async <T>(work: Promise<T>): Promise<T> => {
+    const ms = patienceMs;
+    return await within(work, { ms, expired: () => new Error(`no answer within ${ms / 1000} s`) });
+  };
+  const oldBoot = step.newBoot ? await inTime(bootOf(session, actor)).catch(() => undefined) : undefined;
   const isBack = async (): Promise<true | undefined> => {
     try {
-      await session.disconnect();
-      const boot = await bootOf(session, actor);
+      await inTime(session.disconnect()).catch(() => {});
+      const boot = await inTime(bootOf(session, actor));
       if (!step.newBoot || boot !== oldBoot) return true;
       last = 'it has not gone down yet';
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
+      patienceMs = Math.min(2 * patienceMs, LAST_ATTEMPT_MS);
     }
     return undefined;
   };
