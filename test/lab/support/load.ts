@@ -19,8 +19,16 @@ export async function startLoad(t: ExecutionContext, lab: TestLab, vip: string):
   const stopFile = join(tmpdir(), `${lab.name}-stop-${randomBytes(4).toString('hex')}`);
   const program = join(import.meta.dirname, 'load-client.ts');
   const client = startProvision([
-    ...['lab', 'exec', '--name', lab.name, 'client', '--'],
-    ...[process.execPath, program, `http://${vip}/`, stopFile],
+    'lab',
+    'exec',
+    '--name',
+    lab.name,
+    'client',
+    '--',
+    process.execPath,
+    program,
+    `http://${vip}/`,
+    stopFile,
   ]);
   let ended = false;
   const stop = async (): Promise<LoadReport> => {
