@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { Command, InvalidArgumentError } from 'commander';
 
 import { settings } from '../../config/settings.ts';
@@ -73,13 +75,7 @@ export function rotateSecretsCommand(context: CommandContext): Command {
   return command.action(async (playbook: string) => {
     const flags = command.opts<RotateFlags>();
     const choice = inventoryOptions(command);
-    const site = rotationSite({
-      inventory: choice.inventory,
-      playbook,
-      extraVars: choice.extraVariables,
-      only: flags.only ?? SECRET_NAMES,
-    });
-    const steps = planRotation(site.stages, { only: flags.only, undo: flags.undo ?? false });
+    const { site, steps } = planned(playbook, choice, flags);
     const text = flags.json ? process.stderr : process.stdout;
     if (steps.length === 0) {
       text.write('no rotation was cut off, so there is nothing to take back\n');
@@ -93,12 +89,33 @@ export function rotateSecretsCommand(context: CommandContext): Command {
     await withClusters(choice, async (sessions) => {
       const lock = takeLock(site.directory, 'provision rotate-secrets');
       try {
+        // What is planned counts with the lock in hand: somebody may have rotated while this one asked or connected.
+        if (!isDeepStrictEqual(planned(playbook, choice, flags).steps, steps)) throw otherPlan();
         await carryOut(sessions, { playbook, choice, site, steps, flags, signal: context.signal });
       } finally {
         lock.release();
       }
     });
   });
+}
+
+function planned(
+  playbook: string,
+  { inventory, extraVariables: extraVars }: InventoryOptions,
+  flags: RotateFlags,
+): Pick<Rotation, 'site' | 'steps'> {
+  const site = rotationSite({ inventory, playbook, extraVars, only: flags.only ?? SECRET_NAMES });
+  return { site, steps: planRotation(site.stages, { only: flags.only, undo: flags.undo ?? false }) };
+}
+
+function otherPlan(): UserError {
+  return new UserError(
+    {
+      message: 'meanwhile somebody else has rotated passwords of this inventory',
+      hint: 'nothing was done; `provision rotate-secrets --dry-run` shows what is left',
+    },
+    { exitCode: EXIT.failed },
+  );
 }
 
 interface Rotation {
@@ -137,7 +154,7 @@ async function carryOut(sessions: readonly Session[], rotation: Rotation): Promi
     if (rotation.signal.aborted || !locks.some((lock) => lock.aborted)) throw error;
     throw new UserError(
       {
-        message: 'a failover needs the lock of the cluster, or it was lost: both passwords are accepted',
+        message: 'a failover needs the lock of the cluster, or it was lost; nothing is locked out',
         hint: 'run `provision rotate-secrets` again when `failover status` finds nothing wrong',
       },
       { cause: error, exitCode: EXIT.failed },
@@ -166,7 +183,7 @@ function portsOf(
       if (code === EXIT.ok) return;
       throw new UserError(
         {
-          message: 'not every host took part, so the rotation stops here: both passwords are accepted',
+          message: 'not every host took part, so the rotation stops here; nothing is locked out',
           hint: 'run `provision rotate-secrets` again to go on, or with --undo',
         },
         { exitCode: code },
