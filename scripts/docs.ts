@@ -22,6 +22,11 @@ import { REFUSALS, type RefusalCode } from '../src/failover/plan/refusal-codes.t
 import { isRisk, riskName, RISKS } from '../src/failover/plan/risks.ts';
 import { PROBLEMS } from '../src/failover/problems/problems.ts';
 import { NUMBER_SETTINGS, OTHER_SETTINGS } from '../src/failover/cluster/settings.ts';
+import {
+  handoverSchema,
+  handoverStaySchema,
+  handoverStatusSchema,
+} from '../src/commands/provision/handover-json.ts';
 import { rollHistorySchema, rollLineSchema } from '../src/report/roll/schema.ts';
 import { lineSchema } from '../src/report/schema.ts';
 
@@ -38,6 +43,9 @@ const provisionLines = z.discriminatedUnion('type', [
   drainSchema,
   undrainSchema,
   drainStatusSchema,
+  handoverSchema,
+  handoverStaySchema,
+  handoverStatusSchema,
   releasesSchema,
 ]);
 
@@ -116,7 +124,7 @@ function jsonPage(): string {
     'when hosts failed or the run was interrupted. It is missing only when the run could not start (exit code 1) or a',
     'second Ctrl-C ended it at once (130). The shape of a line as a JSON Schema is in',
     '[json.schema.json](json.schema.json). `upgrade` and `reboot` write lines of their own before and after the roll, `deploy`',
-    'and `rollback` one after it; the last line of a roll itself is its `report`. `drain`, `undrain` and `releases` write one',
+    'and `rollback` one after it; the last line of a roll itself is its `report`. `drain`, `undrain`, `handover` and `releases` write one',
     'object, `history` one a line.',
     '',
     'New keys and new types of lines may be added; what is here keeps its meaning.',

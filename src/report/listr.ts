@@ -24,12 +24,12 @@ import {
  */
 export function listrReport(stream: ReportStream, options: ReportOptions): Report {
   const styles = palette(wantsColour(stream, options.environment ?? process.env));
-  return reportOn(new LiveScreen(stream, styles), options, styles);
+  return reportOn(new LiveScreen(stream, styles), options, styles, true);
 }
 
-/** The same on a screen that shows the tasks in its own way. */
-export function reportOn(screen: Screen, options: ReportOptions, styles: Palette): Report {
-  const report = new ListrReport(screen, options, styles);
+/** The same on a screen that shows the tasks in its own way; a part of something larger has no recap. */
+export function reportOn(screen: Screen, options: ReportOptions, styles: Palette, hasRecap = false): Report {
+  const report = new ListrReport(screen, options, styles, hasRecap);
   return { emit: (event) => report.emit(event), close: () => report.close() };
 }
 
@@ -48,15 +48,17 @@ class ListrReport {
   readonly #screen: Screen;
   readonly #options: ReportOptions;
   readonly #styles: Palette;
+  readonly #hasRecap: boolean;
   #task: RunningTask | undefined;
   /** Tasks of this play that had nothing to tell. */
   #quietTasks = 0;
   #playStartedAt = performance.now();
 
-  constructor(screen: Screen, options: ReportOptions, styles: Palette) {
+  constructor(screen: Screen, options: ReportOptions, styles: Palette, hasRecap: boolean) {
     this.#screen = screen;
     this.#options = options;
     this.#styles = styles;
+    this.#hasRecap = hasRecap;
   }
 
   emit(event: RunEvent): void {
@@ -85,7 +87,7 @@ class ListrReport {
         break;
       case 'recap':
         this.#endPlay();
-        this.#screen.print(`\n${recapText(event, this.#styles, this.#options)}\n`);
+        if (this.#hasRecap) this.#screen.print(`\n${recapText(event, this.#styles, this.#options)}\n`);
         break;
     }
   }

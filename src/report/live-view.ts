@@ -69,7 +69,7 @@ export class LiveView {
     const listr = new Listr(
       [
         {
-          title: task.title,
+          title: this.#title(),
           task: (_, root) => {
             this.#setTitle = (title) => {
               root.title = title;
@@ -81,6 +81,8 @@ export class LiveView {
                   const slot = new Slot(host, row);
                   this.#slots.push(slot);
                   slot.draw();
+                  // Who was done before this view shows its mark in the first frame.
+                  if (host.status !== undefined) slot.settle();
                   await Promise.race([slot.done, closed]);
                 },
               })),
@@ -144,11 +146,15 @@ export class LiveView {
       }
       slot.draw();
     }
+    this.#setTitle(this.#title());
+  }
+
+  #title(): string {
     const { hosts, title, startedAt } = this.task;
     const done = hosts.filter((host) => host.status !== undefined).length;
     const seconds = Math.floor((performance.now() - startedAt) / 1000);
     const progress = hosts.length > 1 ? `  ${done}/${hosts.length} hosts` : '';
-    this.#setTitle(`${title}${progress}${seconds > 0 ? `  ${seconds} s` : ''}`);
+    return `${title}${progress}${seconds > 0 ? `  ${seconds} s` : ''}`;
   }
 
   #nextWaiting(): LiveHost | undefined {

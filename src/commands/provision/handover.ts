@@ -9,6 +9,7 @@ import { handOver } from '../../site/hand-over.ts';
 import type { CommandContext } from '../context.ts';
 import { parseDuration } from '../failover/options.ts';
 import { confirm } from './confirm.ts';
+import { handoverJson, handoverStatusJson } from './handover-json.ts';
 import { addressesText, connectionsText } from './handover-text.ts';
 import { addExamples, addExtraVariables, addInventoryOptions, inventoryOptions } from './options.ts';
 import { takeLock } from './run-lock.ts';
@@ -59,7 +60,7 @@ export function handoverCommand(context: CommandContext): Command {
 async function showStatus({ addressBalancers }: SiteSession, { json }: HandoverFlags): Promise<void> {
   const balancers = await Promise.all(addressBalancers.map(async (one) => await one.addresses()));
   process.stdout.write(
-    json ? `${JSON.stringify({ type: 'handover-status', balancers })}\n` : addressesText(balancers),
+    json ? `${JSON.stringify(handoverStatusJson(balancers))}\n` : addressesText(balancers),
   );
 }
 
@@ -91,11 +92,9 @@ async function handOne(
   if (!flags.yes) await confirm(`${name} holds ${what}. Hand it over to ${to.name}?`, signal);
   const lock = takeLock(database.directory, `provision handover ${name}`);
   try {
-    const { moved, left, ms } = await handOver(from, to, { timeoutMs: flags.timeout ?? TIMEOUT_MS, signal });
-    if (flags.json)
-      process.stdout.write(
-        `${JSON.stringify({ type: 'handover', from: name, to: to.name, moved, left, ms })}\n`,
-      );
+    const outcome = await handOver(from, to, { timeoutMs: flags.timeout ?? TIMEOUT_MS, signal });
+    const { moved, left } = outcome;
+    if (flags.json) process.stdout.write(`${JSON.stringify(handoverJson(name, to.name, outcome))}\n`);
     (flags.json ? process.stderr : process.stdout).write(
       `${moved.length === 0 ? `${name} held nothing` : `${to.name} holds ${listed(moved)}`}, and ${connectionsText(left)} at ${name}. \`provision handover ${name} --stay\` after the work\n`,
     );

@@ -1,6 +1,6 @@
 import { formatProblem } from '../../lib/errors.ts';
-import type { Batch } from '../../site/roll/next.ts';
-import type { HostRecord, RollEvent, RollRecord } from '../../site/roll/record.ts';
+import { type Batch, type RollWish, timetable } from '../../site/roll/next.ts';
+import { type HostRecord, type RollEvent, type RollRecord, stateOf } from '../../site/roll/record.ts';
 import type { RollSurvey } from '../../site/roll/survey.ts';
 import { reportOn } from '../listr.ts';
 import { LiveScreen, type Screen } from '../live-screen.ts';
@@ -19,8 +19,7 @@ export function liveView(stream: ReportStream, options: TextOptions): RollView {
   const say = (line: string): void => screen.print(redact(`${line}\n`));
   return {
     timetable(survey, batches, wish, inTheWay) {
-      rows.batches = batches;
-      rows.survey = survey;
+      rows.plan(survey, batches, wish);
       say(batches.length === 0 ? 'every host is done' : timetableText(survey, batches, wish, styles));
       for (const problem of inTheWay) say(`${styles.changed('now in the way')}: ${formatProblem(problem)}`);
     },
@@ -34,14 +33,14 @@ export function liveView(stream: ReportStream, options: TextOptions): RollView {
       if (event.type === 'roll-end') screen.rest();
     },
     report: (report) => say(`\n${reportText(report, styles)}`),
-    numbers(survey) {
-      rows.survey = survey;
-    },
+    numbers: (survey) => rows.look(survey),
     async work(run) {
       const report = reportOn(rows.screenAbove(screen), run, styles);
       return {
-        // How many tasks there were on whom is in the lines above already.
-        emit: (event) => void (event.type === 'recap' || report.emit(event)),
+        emit(event) {
+          // A play for others.
+          if (event.type !== 'play' || event.hosts.length > 0) report.emit(event);
+        },
         close: () => report.close(),
       } satisfies Report;
     },
@@ -49,10 +48,22 @@ export function liveView(stream: ReportStream, options: TextOptions): RollView {
   };
 }
 
+function on(screen: Screen): Screen {
+  return {
+    show: (task) => screen.show(task),
+    rest: () => screen.rest(),
+    print: (text) => screen.print(text),
+    close: async () => await screen.close(),
+  };
+}
+
 /** The hosts of a roll as the terminal shows them: read whenever it is drawn. */
 class Rows {
-  batches: readonly Batch[] = [];
-  survey: RollSurvey | undefined;
+  #wish: RollWish | undefined;
+  #batches: readonly Batch[] = [];
+  #survey: RollSurvey | undefined;
+  /** Hosts in the order in which they were to go at the beginning: rows stay where they are. */
+  #order: readonly string[] = [];
   readonly #options: TextOptions;
   readonly #waits = new Map<string, string>();
   #record: RollRecord | undefined;
@@ -61,6 +72,19 @@ class Rows {
 
   constructor(options: TextOptions) {
     this.#options = options;
+  }
+
+  plan(survey: RollSurvey, batches: readonly Batch[], wish: RollWish): void {
+    this.#survey = survey;
+    this.#batches = batches;
+    this.#wish = wish;
+    this.#order = batches.flatMap(({ hosts }) => hosts);
+  }
+
+  look(survey: RollSurvey): void {
+    this.#survey = survey;
+    if (this.#wish === undefined || this.#record === undefined) return;
+    this.#batches = timetable(survey, this.#wish, stateOf(this.#record));
   }
 
   take(event: RollEvent, record: RollRecord): void {
@@ -84,20 +108,21 @@ class Rows {
     };
   }
 
-  /** Where the run of the work draws: its task in the rows, all else above them. */
+  /** Where a run draws: its task in the rows, all else above them. Before there are rows it has the screen for itself. */
   screenAbove(screen: Screen): Screen {
+    if (this.#record === undefined) return { ...on(screen), close: async () => screen.rest() };
     return {
+      ...on(screen),
       show: (task) => void (this.#task = task),
       rest: () => void (this.#task = undefined),
-      print: (text) => screen.print(text),
       close: async () => void (this.#task = undefined),
     };
   }
 
   /** Those that go first are at the top. */
   #inTurn(hosts: readonly HostRecord[]): readonly HostRecord[] {
-    const order = this.batches.flatMap((batch) => batch.hosts);
-    return [...hosts].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+    const place = ({ name }: HostRecord): number => this.#order.indexOf(name);
+    return [...hosts].sort((a, b) => place(a) - place(b));
   }
 
   #row(name: string, shown: string): LiveHost {
@@ -122,19 +147,19 @@ class Rows {
 
   #title(): string {
     const { purpose = '', hosts = [] } = this.#record ?? {};
-    const { next, later } = upcoming(this.batches, hosts);
+    const { next, later } = upcoming(this.#batches, hosts);
     const rest = later > 0 ? ` and ${later} more` : '';
     return this.#clean(next.length === 0 ? purpose : `${purpose}, next: ${next.join(', ')}${rest}`);
   }
 
   #line(host: HostRecord | undefined): string {
     if (host === undefined) return '';
-    const { next } = upcoming(this.batches, this.#record?.hosts ?? []);
-    const batch = this.batches.find(({ hosts }) => hosts.includes(host.name));
-    const line = rowText(
+    const { next } = upcoming(this.#batches, this.#record?.hosts ?? []);
+    const batch = this.#batches.find(({ hosts }) => hosts.includes(host.name));
+    return rowText(
       {
         host,
-        survey: this.survey,
+        survey: this.#survey,
         now: Date.now(),
         doing: this.#doing(host),
         isNext: next.includes(host.name),
@@ -142,7 +167,6 @@ class Rows {
       },
       this.#options.styles,
     );
-    return line;
   }
 
   #doing(host: HostRecord): string {

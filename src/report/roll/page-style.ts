@@ -16,7 +16,7 @@ h3 { font-size: 1rem; margin: 1.25rem 0 .25rem }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 1.25rem 0; padding: 0 }
 .cards div { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .9rem }
 .cards dt { color: var(--quiet); font-size: .85rem }
-.cards dd { margin: 0; font-size: 1.35rem; font-weight: 600 }
+.cards dd { margin: 0; font-size: 1.2rem; font-weight: 600; white-space: nowrap }
 .ok { color: var(--ok) } .bad { color: var(--bad) }
 .message { border-left: 4px solid var(--bad); padding: .3rem .9rem; background: var(--card); white-space: pre-wrap; overflow-wrap: anywhere }
 .drawing { overflow-x: auto } .drawing svg { min-width: 44rem; width: 100%; height: auto; display: block }

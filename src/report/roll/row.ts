@@ -23,7 +23,9 @@ const WIDTHS = { phase: 7, out: 15, requests: 12, database: 11 } as const;
 /** A host on one line: its phase, how long it is out, its requests in flight, how its database is, what it does or what is next. */
 export function rowText({ host, survey, now, doing, isNext, moves }: RowFacts, styles: Palette): string {
   const phase = runningPhase(host);
-  const word = phase ?? (host.state === 'done' ? 'done' : isNext ? 'next' : 'waits');
+  const word =
+    phase ??
+    (host.state === 'waiting' ? (isNext ? 'next' : 'waits') : host.state === 'done' ? 'done' : 'out');
   const out = outOfServiceMs(host, now);
   const detail =
     phase === undefined && host.state === 'waiting'

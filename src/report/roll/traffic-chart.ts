@@ -9,11 +9,13 @@ const MOST_PIECES = 240;
 
 /** The requests of each second and those that failed, all balancers together, as SVG. */
 export function trafficChart(all: readonly Traffic[], scale: Scale, width: number): string {
-  const { rates, failed, pieceMs } = perSecond(all, scale);
+  const { rates, failed, pieceMs, first } = perSecond(all, scale);
   const top = Math.max(1, ...rates);
   const y = (rate: number): string => unit(BOTTOM - ((BOTTOM - TOP) * rate) / top);
   const x = (piece: number): string => unit(placeOf(scale, scale.from + piece * pieceMs));
-  const line = rates.map((rate, piece) => `L${x(piece)} ${y(rate)}L${x(piece + 1)} ${y(rate)}`).join('');
+  const line = rates
+    .map((rate, piece) => (piece < first ? '' : `L${x(piece)} ${y(rate)}L${x(piece + 1)} ${y(rate)}`))
+    .join('');
   const marks = failed.flatMap((count, piece) =>
     count > 0
       ? [
@@ -29,7 +31,7 @@ ${ticks(scale)
   })
   .join('\n')}
 <text class="name" x="0" y="${TOP + 10}">requests/s</text><text class="note" x="0" y="${TOP + 26}">up to ${Math.round(top)}</text>
-<path class="rate" d="M${unit(scale.left)} ${BOTTOM}${line}L${unit(scale.right)} ${BOTTOM}Z"/>
+<path class="rate" d="M${x(first)} ${BOTTOM}${line}L${unit(scale.right)} ${BOTTOM}Z"/>
 ${marks.join('\n')}
 </svg>`;
 }
@@ -38,6 +40,8 @@ interface Pieces {
   readonly pieceMs: number;
   readonly rates: readonly number[];
   readonly failed: readonly number[];
+  /** Nobody counted before this one. */
+  readonly first: number;
 }
 
 /** Requests between two looks are taken to have come evenly. */
@@ -62,5 +66,7 @@ function perSecond(all: readonly Traffic[], { from, to }: Scale): Pieces {
       failed[last] = (failed[last] ?? 0) + point.failed - before.failed;
     }
   }
-  return { pieceMs, rates: requests.map((sum) => (sum * 1000) / pieceMs), failed };
+  const begin = Math.min(to, ...all.flatMap(({ points }) => points[0]?.at ?? []));
+  const first = Math.min(count, Math.max(0, Math.floor((begin - from) / pieceMs)));
+  return { pieceMs, first, rates: requests.map((sum) => (sum * 1000) / pieceMs), failed };
 }

@@ -21,7 +21,7 @@ export interface TotalTraffic {
 }
 
 /** Sums up what the balancers counted; undefined when none of them said anything. */
-export function totalTraffic({ traffic }: Pick<RollReport, 'traffic'>): TotalTraffic | undefined {
+export function totalTraffic({ record, traffic }: RollReport): TotalTraffic | undefined {
   const known = [...traffic].flatMap(([balancer, one]) =>
     typeof one === 'string' ? [] : [{ balancer, one }],
   );
@@ -33,12 +33,25 @@ export function totalTraffic({ traffic }: Pick<RollReport, 'traffic'>): TotalTra
     counts,
     slowestMs: counts.requests === 0 ? undefined : Math.max(slowest, before),
     slowestIsBound: before > slowest,
-    notCounted: [...traffic].flatMap(([balancer, one]) =>
-      typeof one === 'string'
-        ? [one.startsWith(`${balancer}: `) ? one : `${balancer}: ${one}`]
-        : gapText(balancer, one),
-    ),
+    notCounted: [
+      ...resumeText(record, Math.min(...known.map(({ one }) => one.points[0]?.at ?? record.startedAt))),
+      ...[...traffic].flatMap(([balancer, one]) =>
+        typeof one === 'string'
+          ? [one.startsWith(`${balancer}: `) ? one : `${balancer}: ${one}`]
+          : gapText(balancer, one),
+      ),
+    ],
   };
+}
+
+/** From then on the first look is later than a roll that begins would take it. */
+const RESUMED_MS = 15_000;
+
+function resumeText({ startedAt }: RollRecord, firstLook: number): readonly string[] {
+  const ms = firstLook - startedAt;
+  return ms < RESUMED_MS
+    ? []
+    : [`what came before the roll was resumed, ${(ms / 1000).toFixed(0)} s after its beginning`];
 }
 
 function gapText(balancer: string, { gaps }: Traffic): readonly string[] {

@@ -115,3 +115,17 @@ test('above the rows stays what the work changed and what failed, whole, and at 
     '',
   ]);
 });
+
+test('what is done before the first host goes has the screen for itself', async (t) => {
+  const { view, shows } = await onTerminal();
+  const report = await view.work(RUN);
+  report.emit(task('Copy the release', ['web1', 'web2']));
+  report.emit({ type: 'progress', host: 'web2', line: '40 %' });
+  await shows(/web2 {2}40 %$/);
+  await report.close();
+  view.timetable(survey(), batches(), wish(), []);
+  for (const { event, record } of told(MIDDLE)) view.event(event, record);
+  await shows(/web3 {2}work/);
+  await view.close();
+  t.pass();
+});
