@@ -141,7 +141,9 @@ const SCENARIOS: readonly Scenario[] = [
       gives o; takes n
       # The client does not hear that o has forgotten it.
       on c nft 'add table inet deaf; add chain inet deaf in { type filter hook input priority 0; policy drop; }'
+      on o sh -c 'echo 1 > /proc/sys/net/netfilter/nf_conntrack_tcp_timeout_close'
       on o ss -Kt src BRACKETED > /dev/null
+      sleep 1.2
       on c nft delete table inet deaf
       says A 3 2`,
     expected: ['A: o 1', 'A: closed'],
