@@ -24,17 +24,13 @@ export const drain = defineModule({
   name: 'understudy.site.drain',
   summary: 'Takes a server out of service on all balancers, and puts it back.',
   example: `
-- hosts: servers
-  serial: 1
-  pre_tasks:
-    - name: Out of service
-      understudy.site.drain:
-        state: drained
-        switchover: true
-  post_tasks:
-    - name: In service again
-      understudy.site.drain:
-        state: ready
+- name: Out of service, in the pre_tasks of a play with serial 1
+  understudy.site.drain:
+    state: drained
+    switchover: true
+- name: In service again, in its post_tasks
+  understudy.site.drain:
+    state: ready
 `,
   args: drainArgs,
   facts: () => [],
