@@ -190,7 +190,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     folders: ['site', 'site/roll'],
-    what: 'taking servers out of what the balancers serve, and putting them back; in `roll/`: all of them in turn',
+    what: 'taking servers out of what the balancers serve, and putting them back; handing addresses over; in `roll/`: all of them in turn',
     imports: ['balancer', 'transport', 'lib'],
   },
   {
