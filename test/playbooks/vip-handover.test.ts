@@ -221,7 +221,7 @@ for (const [version, family] of Object.entries(FAMILIES)) {
         writeFileSync(
           join(directory, `handover-${host}`),
           SCRIPT.replaceAll('/run/vip-handover', join(directory, `state-${host}`)).replaceAll(
-            '/usr/local/sbin/haproxy-reload',
+            'systemctl reload haproxy',
             join(directory, 'reload'),
           ),
         );
