@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 
 import { run } from '../../src/lib/process.ts';
+import { parseCounters } from '../../src/site/counters.ts';
 
 // The program that takes servers out on a balancer, against a runtime API that only notes what it is told. What a real
 // HAProxy makes of it is seen in the lab.
@@ -32,7 +33,10 @@ backend orders_replicas
 
 interface Balancer {
   readonly directory: string;
-  readonly drain: (args: readonly string[], stdin?: string) => Promise<{ status: number; stderr: string }>;
+  readonly drain: (
+    args: readonly string[],
+    stdin?: string,
+  ) => Promise<{ status: number; stdout: string; stderr: string }>;
   readonly said: () => readonly string[];
 }
 
@@ -50,6 +54,9 @@ read -r asked
 out="${directory}/out"
 case $asked in
   'show servers state mysql_readable;'*) ;;
+  'show info; show stat site 1 -1; show stat web 2 -1;'*)
+    printf 'Name: HAProxy\nPid: 612\nDescription: a, b\n\n# pxname,svname,req_tot,ttime_max\nsite,FRONTEND,7,\n\n# pxname,svname,req_tot,ttime_max\nweb,BACKEND,,40\n\n'
+    ;;
   'show servers state '*)
     backend=$(echo "$asked" | sed 's/show servers state \\([a-z_]*\\);.*/\\1/')
     state=0
@@ -192,4 +199,13 @@ test('after a reload, who was taken out meanwhile is taken out again', async (t)
   const before = said().length;
   t.is((await drain(['apply'])).status, 0);
   t.deepEqual(said().slice(before), OUT);
+});
+
+test('the counters are those of each process, by its number, and nothing else', async (t) => {
+  const { status, stdout, stderr } = await balancer(t).drain(['counters']);
+  t.is(status, 0, stderr);
+  const [process, ...others] = parseCounters('lb1', stdout);
+  t.deepEqual(others, []);
+  t.like(process, { pid: 612, counts: { requests: 7 }, slowestMs: 40 });
+  t.notRegex(stdout, /Description/);
 });
