@@ -133,6 +133,10 @@ export function finished(record: ReleaseRecord, at: number): ReleaseRecord {
   };
 }
 
+function wasServed({ history }: ReleaseRecord, { name, from }: Release): boolean {
+  return from.kind === 'site' || history.some((one) => one.release === name && one.outcome === 'done');
+}
+
 /** Forgets all but the `most` releases that were deployed last; the current, the previous and an unfinished one stay. */
 export function pruned(
   record: ReleaseRecord,
@@ -142,7 +146,10 @@ export function pruned(
   const kept = new Set<string>(
     [current, previous, unfinished?.release ?? null].filter((name) => name !== null),
   );
-  for (const { name } of [...record.releases].reverse()) if (kept.size < most) kept.add(name);
+  // One that never got as far as being served is nothing to go back to, and goes first.
+  const newest = [...record.releases].reverse();
+  for (const { name } of [...newest.filter((one) => wasServed(record, one)), ...newest])
+    if (kept.size < most) kept.add(name);
   const forgotten = record.releases.filter(({ name }) => !kept.has(name)).map(({ name }) => name);
   return { record: { ...record, releases: record.releases.filter(({ name }) => kept.has(name)) }, forgotten };
 }

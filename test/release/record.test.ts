@@ -15,7 +15,14 @@ import {
 import { rollbackTarget } from '../../src/release/rollback-target.ts';
 
 function release(name: string): Release {
-  return { name, digest: `digest of ${name}`, from: { kind: 'site' }, by: 'ann', at: 1, before: null };
+  return {
+    name,
+    digest: `digest of ${name}`,
+    from: name === '1' ? { kind: 'site' } : { kind: 'folder', path: name },
+    by: 'ann',
+    at: 1,
+    before: null,
+  };
 }
 
 /** `deploy 2`, `deploy 3!` (it stops), `rollback`, `rollback 1`, `rollback!`. */
@@ -117,6 +124,15 @@ test('what is forgotten is never the current, the previous or an unfinished rele
       }
     }),
   );
+});
+
+test('one that was never served is forgotten before one that was', (t) => {
+  const { record, forgotten } = pruned(after(['deploy 2', 'deploy 3!', 'rollback', 'deploy 4']), 3);
+  t.deepEqual(
+    record.releases.map(({ name }) => name),
+    ['1', '2', '4'],
+  );
+  t.deepEqual(forgotten, ['3']);
 });
 
 test('of many, those that were deployed last are kept', (t) => {

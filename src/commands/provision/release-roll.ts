@@ -249,7 +249,7 @@ async function conclude(site: AppSite, target: Target, before: string, options: 
     store.write(after);
     store.forget(forgotten);
     text.write(
-      `release ${name} is served${before === name ? '' : `; \`provision rollback\` goes back to ${after.previous ?? before}`}\n`,
+      `release ${name} is served${after.previous === null ? '' : `; \`provision rollback\` goes back to ${after.previous}`}\n`,
     );
   } else {
     text.write(

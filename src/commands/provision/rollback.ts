@@ -36,7 +36,8 @@ export function rollbackCommand(context: CommandContext): Command {
     const hosts = wrong.length === 0 ? [] : selectHosts(site.inventory, wrong.join(','), options.hosts).hosts;
     if (hosts.length > 0)
       await rollRelease(site, { kind: 'rollback', name, hosts: hosts.join(',') }, options, context);
-    else if (!options.dryRun) await noteRelease(site, { kind: 'rollback', name, hosts: '' }, options);
+    else if (options.dryRun) process.stderr.write(`every server that answers serves ${name} already\n`);
+    else await noteRelease(site, { kind: 'rollback', name, hosts: '' }, options);
     const isSilent = [...answers.values()].some(({ kind }) => kind === 'silent');
     if (isSilent) process.exitCode ??= EXIT.unreachable;
   });
