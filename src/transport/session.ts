@@ -126,6 +126,12 @@ async function logIn(
     reason ??= 'the other side closed it';
     closing.resolve();
   });
+  // Nothing can come any more. A socket closes by itself then; a channel through a jump host stays half open for as long as
+  // the host behind it keeps silent, and ssh2 has stopped to ask whether that lives.
+  socket.once('end', () => {
+    socket.destroy();
+    closeInTime();
+  });
   const onFirst = (chunk: Buffer) => {
     progress.said = chunk.toString('latin1', 0, 200);
   };

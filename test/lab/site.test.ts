@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 
 import { jsonLines, startProvision, total, waitFor } from './support/cli.ts';
 import { holderOf } from './support/hand-over.ts';
+import { rebootsInTurn } from './support/roll.ts';
 import { must, request, siteIsUp, testLab, vipOf } from './support/site.ts';
 
 const lab = testLab('test-site');
@@ -305,6 +306,13 @@ test.serial(
         stderr,
       );
     }
+  },
+);
+
+test.serial(
+  'every host boots again in turn, by a tool that is killed meanwhile, and no request fails',
+  async (t) => {
+    await rebootsInTurn(t, lab, vip);
   },
 );
 

@@ -412,6 +412,37 @@ test('a jump host that fails is blamed, with its own reason', async (t) => {
   t.is(is(t, error, 'jump').cause.kind, 'refused');
 });
 
+test('a host that ends only its half of a connection through a jump host is lost, and nobody waits for it', async (t) => {
+  const [target, jump] = [await sshd(t), await sshd(t)];
+  const ways: { readonly near: Socket; readonly far: Socket }[] = [];
+  // In the place of a host whose kernel said goodbye before it went down: what is sent to it afterwards is never answered.
+  const proxy = createServer({ allowHalfOpen: true }, (near) => {
+    const far = connect(target.port, '127.0.0.1');
+    near.on('data', (chunk) => far.write(chunk)).on('error', () => {});
+    far.on('data', (chunk) => near.write(chunk)).on('error', () => {});
+    ways.push({ near, far });
+  });
+  t.teardown(() => {
+    proxy.close();
+    for (const { near } of ways) near.destroy();
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const { port } = proxy.address() as { readonly port: number };
+  const jumps = new Map([['lb1', jump.address({ name: 'lb1' })]]);
+  const ssh = transport(t, { hosts: (name) => jumps.get(name) });
+  const box = await ssh.connect(
+    target.address({ port, jumps: ['lb1'], knownHostsFile: undefined, hostKeyChecking: 'accept-new' }),
+  );
+  t.is((await box.run('echo hello')).stdout.toString(), 'hello\n');
+  const waiting = box.run('sleep 600');
+  for (const { near, far } of ways) {
+    near.removeAllListeners('data').pause();
+    far.destroy();
+    near.end();
+  }
+  await t.throwsAsync(waiting, { instanceOf: TransportError });
+});
+
 test('a connection attempt can be aborted', async (t) => {
   const { port } = await server(t, () => {});
   const abort = new AbortController();

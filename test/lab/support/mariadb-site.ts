@@ -15,6 +15,7 @@ import {
   promoteUntilDone,
 } from './failover.ts';
 import { handsOver } from './hand-over.ts';
+import { restartsInTurn } from './roll.ts';
 import { sessionsInTheWay } from './sessions.ts';
 import type { Debian } from '../../../src/lab/release.ts';
 import { request, siteIsUp, testLab, vipOf } from './site.ts';
@@ -105,6 +106,10 @@ export function mariadbSite({ name, debian, version }: MariadbSite): void {
 
   test.serial('the address goes to the other balancer and back without a failed request', async (t) => {
     await handsOver(t, lab, await vipOf(lab));
+  });
+
+  test.serial('the database of each server starts again in turn, and no request fails', async (t) => {
+    await restartsInTurn(t, lab, await vipOf(lab), FLAVOUR);
   });
 
   test.serial('a switchover loses no write and is verified', async (t) => {
