@@ -13,7 +13,7 @@ import { confirm } from './confirm.ts';
 import type { RollOptions } from './roll-options.ts';
 import { rollPorts } from './roll-ports.ts';
 import { abandoned, lastUnfinished, leftOut, resumable } from './roll-resume.ts';
-import { surveySite } from './roll-survey.ts';
+import { firstSurvey } from './roll-survey.ts';
 import { rollShow } from './roll-show.ts';
 import { type PreparedWork, playbookWork, type RollWork } from './roll-work.ts';
 import { takeLock } from './run-lock.ts';
@@ -46,7 +46,7 @@ async function rollOver(
 ): Promise<void> {
   const journal = rollJournal(site.directory);
   const touched = work.sparesDatabases ? { ...site, databases: [] } : site;
-  const survey = await surveySite(touched);
+  const survey = await firstSurvey(touched);
   const begun = beginning(work, options, { last: lastUnfinished(journal), survey, prepared });
   const { wish, from } = begun;
   const batches = timetable(survey, wish, from);

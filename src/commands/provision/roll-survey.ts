@@ -8,6 +8,7 @@ import { EMPTY_MEMORY } from '../../failover/coordination/empty-memory.ts';
 import { etcdHealth } from '../../failover/coordination/etcd-health.ts';
 import { primaryNames } from '../../failover/output/json.ts';
 import { observe } from '../../failover/reach/observe.ts';
+import { poll } from '../../lib/async.ts';
 import { UserError } from '../../lib/errors.ts';
 import { listed } from '../../lib/listed.ts';
 import type { AddressBalancer } from '../../site/address.ts';
@@ -27,6 +28,8 @@ import type { Session } from '../failover/session.ts';
 import type { WholeSite } from './site-session.ts';
 
 const HEALTH_TIMEOUT_MS = 2000;
+const FIRST_MS = 5000;
+const FIRST_EVERY_MS = 300;
 
 /**
  * Reads the whole site at once. Rejects when no balancer answers, since it is not known then who serves, and when one was
@@ -54,6 +57,24 @@ export async function surveySite(site: WholeSite): Promise<RollSurvey> {
     databases,
     store,
   };
+}
+
+/** The first look at a site: ways to it are only being opened, so what seems silent is asked again for a while. */
+export async function firstSurvey(site: WholeSite): Promise<RollSurvey> {
+  let survey = await surveySite(site);
+  await poll(
+    async () => {
+      if (survey.databases.every(isCalm)) return true;
+      survey = await surveySite(site);
+      return undefined;
+    },
+    { everyMs: FIRST_EVERY_MS, withinMs: FIRST_MS },
+  );
+  return survey;
+}
+
+function isCalm({ trouble, instances }: DatabaseView): boolean {
+  return trouble === undefined && instances.every((one) => one.trouble === undefined);
 }
 
 interface BalancerAnswer {
