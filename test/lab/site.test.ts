@@ -8,6 +8,8 @@ import test, { type ExecutionContext } from 'ava';
 import { jsonLines, startProvision, total, waitFor } from './support/cli.ts';
 import { holderOf } from './support/hand-over.ts';
 import { rebootsInTurn } from './support/roll.ts';
+
+import { releaseCases } from './support/release-cases.ts';
 import { must, request, siteIsUp, testLab, vipOf } from './support/site.ts';
 
 const lab = testLab('test-site');
@@ -315,6 +317,8 @@ test.serial(
     await rebootsInTurn(t, lab, vip);
   },
 );
+
+releaseCases(lab, SERVERS, () => vip);
 
 test.serial('what a running site cannot change is said before anything is changed', async (t) => {
   await isRefused(t, /runs MySQL, and the inventory asks for mariadb/, 'mysql_flavour=mariadb');
