@@ -7,9 +7,8 @@ import test, { type ExecutionContext } from 'ava';
 
 import { jsonLines, startProvision, total, waitFor } from './support/cli.ts';
 import { holderOf } from './support/hand-over.ts';
-import { rebootsInTurn } from './support/roll.ts';
-
 import { releaseCases } from './support/release-cases.ts';
+import { rebootsInTurn } from './support/roll.ts';
 import { must, request, siteIsUp, testLab, vipOf } from './support/site.ts';
 
 const lab = testLab('test-site');
