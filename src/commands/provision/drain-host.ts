@@ -2,7 +2,7 @@ import { primaryOf } from '../../failover/cluster/primary.ts';
 import type { InstanceSpec } from '../../failover/cluster/topology.ts';
 import { EXIT, UserError } from '../../lib/errors.ts';
 import type { SiteBalancer } from '../../site/balancer.ts';
-import { drain, type DrainOptions, type DrainOutcome, mayLeave } from '../../site/drain.ts';
+import { drain, type DrainOptions, type DrainOutcome, mayLeave, undrain } from '../../site/drain.ts';
 import type { Drained } from '../../site/drained.ts';
 import { look, type Session } from '../failover/session.ts';
 import { beginDowntime, endDowntime } from './drain-downtime.ts';
@@ -37,11 +37,14 @@ export async function drainHost(
   }
   for (const { database, instance } of carried) {
     if (!(await isPrimary(database, instance.name))) continue;
-    await endDowntimes(carried);
+    if (!wasOut) {
+      await undrain(balancers, host, { timeoutMs: 0, signal: options.signal, unchecked: true });
+      await endDowntimes(carried);
+    }
     throw new UserError(
       {
-        message: `${host} gets nothing new, but ${instance.name} has become the primary meanwhile`,
-        hint: `\`provision drain ${host} --switchover\` makes another instance the primary, \`provision undrain ${host}\` puts it back`,
+        message: `${instance.name} on ${host} has become the primary meanwhile${wasOut ? '' : '; it was put back'}`,
+        hint: `\`provision drain ${host} --switchover\` makes another instance the primary first`,
       },
       { exitCode: EXIT.failed },
     );

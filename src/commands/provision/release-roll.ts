@@ -252,6 +252,7 @@ async function conclude(site: AppSite, target: Target, before: string, options: 
       `release ${name} is served${after.previous === null ? '' : `; \`provision rollback\` goes back to ${after.previous}`}\n`,
     );
   } else {
+    process.exitCode ??= EXIT.failed;
     text.write(
       `release ${name} is not known to be on ${isServed ? listed(others) : 'any server'}, and ${before} counts as the one that is served: \`provision deploy ${name}\` goes on, \`provision rollback\` goes back\n`,
     );

@@ -54,7 +54,12 @@ async function rollOver(
   const show = await rollShow(site, options);
   let result: RollResult;
   try {
-    show.timetable(survey, batches, wish, options.dryRun && first ? objections(survey, first, wish) : []);
+    show.timetable(
+      survey,
+      batches,
+      wish,
+      options.dryRun && first ? objections(survey, first, wish, from.begun) : [],
+    );
     if (options.dryRun) return;
     if (first === undefined) {
       await work.after?.();
@@ -84,14 +89,12 @@ async function rollOver(
         show.event(clean, record);
       },
     });
+    if (result.outcome === 'done') await work.after?.();
     await show.report();
   } finally {
     await show.close();
   }
-  if (result.outcome === 'done') {
-    await work.after?.();
-    return;
-  }
+  if (result.outcome === 'done') return;
   const hint = `go on with: provision ${work.purpose} --resume`;
   if (result.outcome === 'interrupted') {
     process.stderr.write(`${hint}\n`);

@@ -1,6 +1,7 @@
 import { EXIT, UserError } from '../../lib/errors.ts';
 import { listed } from '../../lib/listed.ts';
 import { undrain } from '../../site/drain.ts';
+import type { AddressBalancer } from '../../site/address.ts';
 import { handOver } from '../../site/hand-over.ts';
 import type { RollPorts } from '../../site/roll/execute.ts';
 import { operatorName } from '../failover/options.ts';
@@ -40,9 +41,16 @@ export function rollPorts(site: WholeSite, options: RollPortsOptions): RollPorts
       return await switchOver(session, move, options.purpose, signal);
     },
     async drain(host, tell, signal) {
-      const said = await leave(host, signal);
-      if (forServer(host)) await drainServer(host, tell, signal);
-      return said;
+      const from = addressBalancers.find(({ name }) => name === host);
+      try {
+        const said = from && (await leave(from, signal));
+        if (forServer(host)) await drainServer(host, tell, signal);
+        return said;
+      } catch (error) {
+        // It was worked on by nobody, so it may hold the addresses as before.
+        await from?.stay();
+        throw error;
+      }
     },
     work: options.work,
     async undrain(host) {
@@ -58,23 +66,29 @@ export function rollPorts(site: WholeSite, options: RollPortsOptions): RollPorts
   };
 
   /** A balancer hands the site's addresses over, and finishes its connections. */
-  async function leave(host: string, signal: AbortSignal): Promise<string | undefined> {
-    const from = addressBalancers.find(({ name }) => name === host);
-    const to = addressBalancers.find(({ name }) => name !== host);
-    if (from === undefined || to === undefined) return undefined;
+  async function leave(from: AddressBalancer, signal: AbortSignal): Promise<string> {
+    const [to, third] = addressBalancers.filter((one) => one !== from);
+    if (to === undefined || third !== undefined) {
+      throw new UserError(
+        {
+          message: `a hand-over needs two balancers; the inventory has ${addressBalancers.length}`,
+          hint: 'of several, keepalived chooses one, and connections break: leave balancers out with --hosts',
+        },
+        { exitCode: EXIT.failed },
+      );
+    }
     const { drainTimeoutMs: timeoutMs } = options;
     const { moved, left } = await handOver(from, to, { timeoutMs, signal });
     if (left > 0) {
-      await from.stay();
       throw new UserError(
         {
-          message: `${connectionsText(left)} at ${host}, after ${timeoutMs / 1000} s; ${to.name} keeps the addresses`,
+          message: `${connectionsText(left)} at ${from.name}, after ${timeoutMs / 1000} s; ${to.name} keeps the addresses`,
           hint: 'see `provision handover --status`, or give them longer with --drain-timeout',
         },
         { exitCode: EXIT.failed },
       );
     }
-    return moved.length === 0 ? `${host} has no connection left` : `${to.name} holds ${listed(moved)}`;
+    return moved.length === 0 ? `${from.name} has no connection left` : `${to.name} holds ${listed(moved)}`;
   }
 
   async function drainServer(

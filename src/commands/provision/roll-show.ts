@@ -62,7 +62,12 @@ export async function rollShow(
       view.report(report);
       if (page === undefined) return;
       const { rollPage } = await import('../../report/roll/page.ts');
-      replaceFile(page, rollPage(report));
+      try {
+        replaceFile(page, rollPage(report));
+      } catch (error) {
+        // What was done is not undone by a page that cannot be written.
+        process.stderr.write(`warning: ${page} was not written: ${(error as Error).message}\n`);
+      }
     },
     async close() {
       ended.abort();

@@ -11,7 +11,7 @@ import { acquire } from '../failover/change-lock.ts';
 import { operatorName } from '../failover/options.ts';
 import type { Session } from '../failover/session.ts';
 
-/** Makes another instance the primary, one of those that are named when there are any; says what became of it. */
+/** Makes another instance the primary, one of those that are named when one of them can be; says what became of it. */
 export async function switchOver(
   session: Session,
   { from, host, among }: Omit<Move, 'cluster'>,
@@ -21,9 +21,10 @@ export async function switchOver(
   return await underLease(session, `promote another instance than ${from}`, async (lease) => {
     const topology = await observe(session.cluster, session.ports, { signal });
     const ranked = candidates(topology, session.cluster.settings).filter(
-      ({ name, instance }) => instance.spec.host !== host && (among.length === 0 || among.includes(name)),
+      ({ instance }) => instance.spec.host !== host,
     );
-    const to = ranked.find(({ limitation }) => limitation === undefined);
+    const able = ranked.filter(({ limitation }) => limitation === undefined);
+    const to = able.find(({ name }) => among.includes(name)) ?? able[0];
     if (to !== undefined) return await carryOut(session, to.name, { topology, lease, reason, signal });
     throw new UserError(
       ranked.length === 0

@@ -12,7 +12,7 @@ export function rollCommand(context: CommandContext): Command {
     .argument('<playbook>', 'what is done on each host');
   addExamples(addRollOptions(command), [
     ['provision roll playbooks/kernel.yml', 'servers, the primary last of them, then balancers'],
-    ['provision roll my.yml --hosts servers --serial 2', 'two servers at a time'],
+    ['provision roll my.yml --hosts servers --serial 2', 'two at a time, where six or more serve'],
     ['provision roll my.yml --dry-run', 'who goes when, and what the site is left with'],
     ['provision roll my.yml --resume', 'go on where the last one stopped'],
   ]).addHelpText(

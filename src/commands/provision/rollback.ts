@@ -2,6 +2,7 @@ import { Command } from 'commander';
 
 import { selectHosts } from '../../inventory/select.ts';
 import { EXIT, UserError } from '../../lib/errors.ts';
+import { listed } from '../../lib/listed.ts';
 import { rollbackTarget } from '../../release/rollback-target.ts';
 import { serves } from '../../release/servers.ts';
 import type { CommandContext } from '../context.ts';
@@ -34,6 +35,12 @@ export function rollbackCommand(context: CommandContext): Command {
     );
     refuseSilence(answers);
     const hosts = wrong.length === 0 ? [] : selectHosts(site.inventory, wrong.join(','), options.hosts).hosts;
+    if (wrong.length > 0 && hosts.length === 0) {
+      throw new UserError({
+        message: `--hosts leaves out ${listed(wrong)}, where ${name} is to be put back`,
+        hint: 'leave --hosts out, or name one of them',
+      });
+    }
     if (hosts.length > 0)
       await rollRelease(site, { kind: 'rollback', name, hosts: hosts.join(',') }, options, context);
     else if (options.dryRun) process.stderr.write(`every server that answers serves ${name} already\n`);

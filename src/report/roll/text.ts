@@ -1,5 +1,5 @@
 import type { CounterName } from '../../site/counters.ts';
-import { amount, type Batch, type Move, type RollWish } from '../../site/roll/next.ts';
+import { neededServers, type Batch, type Move, type RollWish } from '../../site/roll/next.ts';
 import { outOfServiceMs, type Phase, type RollEvent, type RollRecord } from '../../site/roll/record.ts';
 import { type RollReport, totalTraffic, type TotalTraffic } from '../../site/roll/report.ts';
 import type { RollSurvey } from '../../site/roll/survey.ts';
@@ -14,7 +14,7 @@ export function timetableText(
   styles: Palette,
 ): string {
   const all = survey.servers.length;
-  const needed = minAvailable === undefined ? Math.ceil(all / 2) : amount(minAvailable, all);
+  const needed = neededServers(minAvailable, all);
   const lines = batches.flatMap(({ hosts, drains, moves }, index) => {
     const out = survey.servers.filter(({ host }) => hosts.includes(host)).length;
     const rest = out === 0 ? '' : `; ${all - out} of ${all} servers stay in service`;

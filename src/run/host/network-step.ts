@@ -182,7 +182,13 @@ async function reconnect(
     const ms = patienceMs;
     return await within(work, { ms, expired: () => new Error(`no answer within ${ms / 1000} s`) });
   };
-  const oldBoot = step.newBoot ? await inTime(bootOf(session, actor)).catch(() => undefined) : undefined;
+  // Without it, a host that has not gone down yet would pass for one that is back: it may take its time.
+  const oldBoot = step.newBoot
+    ? await within(bootOf(session, actor), {
+        ms: LAST_ATTEMPT_MS,
+        expired: () => new Error('no answer'),
+      }).catch(() => undefined)
+    : undefined;
   const isBack = async (): Promise<true | undefined> => {
     try {
       await inTime(session.disconnect()).catch(() => {});

@@ -119,7 +119,12 @@ class Roll {
         await this.#tell(passedOver, 'check', 'done', 'others go first');
         if (batch === undefined) return true;
         if (now.join() !== before.join()) await this.#tell(now, 'check', 'running');
-        waitsFor = await this.#waits(batch.hosts, 'check', waitsFor, objections(survey, batch, this.#wish));
+        waitsFor = await this.#waits(
+          batch.hosts,
+          'check',
+          waitsFor,
+          objections(survey, batch, this.#wish, this.#begun),
+        );
         return waitsFor.length === 0 ? true : undefined;
       },
       { everyMs: EVERY_MS, withinMs: timeoutMs, signal },
@@ -141,19 +146,41 @@ class Roll {
 
   async #take(batch: Batch): Promise<void> {
     const { hosts, drains } = batch;
-    for (const host of drains) {
-      await this.#phase([host], 'drain', async () => {
-        const tell = (message: string): void => void this.#tell([host], 'drain', 'waiting', message);
-        return await this.#ports.drain(host, tell, this.#options.signal);
-      });
-      this.#begun.add(host);
-    }
+    await this.#drainAll(drains);
     const open = hosts.filter((host) => !this.#worked.has(host));
-    if (open.length > 0) await this.#work(open);
-    for (const host of hosts) await this.#comeBack(host, drains.includes(host));
+    const failures = open.length > 0 ? await this.#work(open) : new Map<string, string>();
+    // Those that are well come back, whatever became of their neighbours.
+    for (const host of hosts) if (!failures.has(host)) await this.#comeBack(host, drains.includes(host));
+    if (failures.size === 0) return;
+    throw new UserError(
+      [...failures].map(([host, message]) => ({ message: `${host}: ${message}` })),
+      { exitCode: EXIT.failed },
+    );
   }
 
-  async #work(hosts: readonly string[]): Promise<void> {
+  /** When one stays in service, those that left before it and were not worked on come back. */
+  async #drainAll(hosts: readonly string[]): Promise<void> {
+    const left: string[] = [];
+    try {
+      for (const host of hosts) {
+        await this.#phase([host], 'drain', async () => {
+          const tell = (message: string): void => void this.#tell([host], 'drain', 'waiting', message);
+          return await this.#ports.drain(host, tell, this.#options.signal);
+        });
+        if (!this.#begun.has(host)) left.push(host);
+        this.#begun.add(host);
+      }
+    } catch (error) {
+      for (const host of left) {
+        await this.#phase([host], 'undrain', async () => await this.#ports.undrain(host));
+        this.#begun.delete(host);
+      }
+      throw error;
+    }
+  }
+
+  /** What went wrong, by host. */
+  async #work(hosts: readonly string[]): Promise<ReadonlyMap<string, string>> {
     for (const host of hosts) this.#begun.add(host);
     await this.#tell(hosts, 'work', 'running');
     const failures = await this.#ports.work(hosts);
@@ -162,11 +189,7 @@ class Roll {
       await this.#tell([host], 'work', message === undefined ? 'done' : 'failed', message);
       if (message === undefined) this.#worked.add(host);
     }
-    if (failures.size === 0) return;
-    throw new UserError(
-      [...failures].map(([host, message]) => ({ message: `${host}: ${message}` })),
-      { exitCode: EXIT.failed },
-    );
+    return failures;
   }
 
   async #comeBack(host: string, isDrained: boolean): Promise<void> {

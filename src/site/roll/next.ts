@@ -51,7 +51,9 @@ export function nextBatch(survey: RollSurvey, wish: RollWish, state: RollState):
   if (first === undefined) return undefined;
   const rank = rankOf(survey, first);
   const isAlone = rank === RANKS.primary || rank === RANKS.balancer || rank === RANKS.holder;
-  const most = isAlone ? 1 : Math.max(1, amount(wish.serial, wish.hosts.length));
+  const most = isAlone
+    ? 1
+    : Math.max(1, amount(wish.serial, wish.hosts.filter((host) => isServer(survey, host)).length));
   const isBegun = state.begun.has(first);
   const hosts = left
     .filter((host) => rankOf(survey, host) === rank && state.begun.has(host) === isBegun)
@@ -76,6 +78,12 @@ export function timetable(survey: RollSurvey, wish: RollWish, state: RollState):
     done = new Set([...done, ...batch.hosts]);
     begun = new Set([...begun].filter((host) => !done.has(host)));
   }
+}
+
+/** How many servers have to stay in service: half of them, unless something else is wished; a share is rounded up. */
+export function neededServers(minAvailable: Amount | undefined, all: number): number {
+  if (minAvailable === undefined) return Math.ceil(all / 2);
+  return minAvailable.kind === 'number' ? minAvailable.number : Math.ceil((all * minAvailable.percent) / 100);
 }
 
 /** How many of `all` are meant; a share is rounded down, as Ansible rounds `serial`. */

@@ -1,15 +1,24 @@
 import type { Problem } from '../../lib/errors.ts';
 import { listed } from '../../lib/listed.ts';
-import { amount, type Batch, type RollWish } from './next.ts';
+import { type Batch, neededServers, type RollWish } from './next.ts';
 import type { DatabaseView, InstanceView, RollSurvey } from './survey.ts';
 
 // What speaks against taking hosts out now, and what is missing until a host that was worked on may come back. Each is a
 // reason that may pass by itself (a replica catches up), so who asks waits for a while.
 
-/** Why the rest of the site could not carry what these hosts carry now; empty: they may go. */
-export function objections(survey: RollSurvey, batch: Batch, wish: RollWish): readonly Problem[] {
+/**
+ * Why the rest of the site could not carry what these hosts carry now; empty: they may go. `ours` are the hosts that this
+ * roll has taken out of service itself.
+ */
+export function objections(
+  survey: RollSurvey,
+  batch: Batch,
+  wish: RollWish,
+  ours: ReadonlySet<string>,
+): readonly Problem[] {
   const going = new Set(batch.hosts);
   return [
+    ...ofOthersWork(survey, batch, ours),
     ...ofBalancers(survey, batch, going),
     ...(batch.drains.length > 0 ? ofServers(survey, wish, going) : []),
     ...survey.databases.flatMap((database) => ofDatabase(database, going)),
@@ -29,6 +38,24 @@ export function lacks(survey: RollSurvey, host: string): readonly Problem[] {
       .filter((one) => one.host === host && one.trouble !== undefined)
       .map(({ trouble = '' }) => ({ message: `etcd on ${host}: ${trouble}` })),
   ];
+}
+
+/** A host that somebody else works on would be worked on twice, and put back under their hands. */
+function ofOthersWork(
+  { servers }: RollSurvey,
+  { hosts }: Batch,
+  ours: ReadonlySet<string>,
+): readonly Problem[] {
+  return servers.flatMap(({ host, drained }) =>
+    drained === undefined || !hosts.includes(host) || ours.has(host)
+      ? []
+      : [
+          {
+            message: `${host} was taken out of service by ${drained.by}: ${drained.reason}`,
+            hint: `\`provision undrain ${host}\` when that is over, or leave it out with --hosts`,
+          },
+        ],
+  );
 }
 
 function ofInstances(database: DatabaseView, host: string): readonly Problem[] {
@@ -66,11 +93,11 @@ function ofServers(
   { minAvailable }: RollWish,
   going: ReadonlySet<string>,
 ): readonly Problem[] {
-  if (!servers.some(({ host }) => going.has(host))) return [];
+  // Those that serve nothing take nothing away, however bad it is: to roll back may be what helps.
+  if (servers.every(({ host, trouble }) => !going.has(host) || trouble !== undefined)) return [];
   const staying = servers.filter(({ host }) => !going.has(host));
   const left = staying.filter(({ trouble }) => trouble === undefined).length;
-  const needed =
-    minAvailable === undefined ? Math.ceil(servers.length / 2) : amount(minAvailable, servers.length);
+  const needed = neededServers(minAvailable, servers.length);
   if (left >= needed) return [];
   const out = staying.flatMap(({ host, trouble }) => (trouble === undefined ? [] : [`${host}: ${trouble}`]));
   return [
@@ -118,8 +145,16 @@ function ofReplica({ lagLimitSeconds }: DatabaseView, one: InstanceView): readon
   ];
 }
 
-function ofStore({ store }: RollSurvey, going: ReadonlySet<string>): readonly Problem[] {
-  if (!store.some(({ host }) => going.has(host))) return [];
+function ofStore(survey: RollSurvey, going: ReadonlySet<string>): readonly Problem[] {
+  const { servers, balancers, databases, store } = survey;
+  const known = new Set(
+    [...servers, ...balancers, ...databases.flatMap(({ instances }) => instances)].map(({ host }) => host),
+  );
+  // A member on an address that is no host's as far as is known may be on the host that was worked on last.
+  const elsewhere = store.flatMap(({ host, trouble }) =>
+    known.has(host) || trouble === undefined ? [] : [{ message: `etcd at ${host}: ${trouble}` }],
+  );
+  if (!store.some(({ host }) => going.has(host))) return elsewhere;
   const left = store.filter(({ host, trouble }) => !going.has(host) && trouble === undefined).length;
   const needed = Math.floor(store.length / 2) + 1;
   if (left >= needed) return [];

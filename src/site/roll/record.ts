@@ -140,12 +140,37 @@ function after(host: HostRecord, event: PhaseEvent): HostRecord {
       : host.phases.map((one, index) =>
           index === open ? { ...one, status, ms: Math.max(0, at - one.at), ...said } : one,
         );
-  return { ...host, phases, state: stateAfter(host.state, event) };
+  return { ...host, phases, state: stateAfter(host, event) };
 }
 
-function stateAfter(state: HostRecord['state'], { phase, status }: PhaseEvent): HostRecord['state'] {
-  // A drain that fails puts the host back.
-  if (phase === 'drain') return status === 'failed' ? 'waiting' : state === 'worked' ? 'worked' : 'begun';
-  if (phase === 'work') return status === 'done' ? 'worked' : 'begun';
-  return phase === 'settle' && status === 'done' ? 'done' : state;
+function stateAfter(host: HostRecord, { phase, status }: PhaseEvent): HostRecord['state'] {
+  const { state } = host;
+  switch (phase) {
+    case 'drain':
+      // One that fails puts the host back, unless it was out before: an earlier attempt had taken it out.
+      if (status === 'failed') return wasOut(host) ? state : 'waiting';
+      return state === 'worked' ? 'worked' : 'begun';
+    case 'work':
+      return status === 'done' ? 'worked' : 'begun';
+    case 'undrain':
+      // Back without work: a neighbour could not leave.
+      return status === 'done' && state === 'begun' ? 'waiting' : state;
+    case 'settle':
+      return status === 'done' ? 'done' : state;
+    default:
+      return state;
+  }
+}
+
+/** Whether an attempt before the last one has left the host out, as far as is known. */
+function wasOut({ phases }: HostRecord): boolean {
+  let isOut = false;
+  for (const { phase, status } of phases.slice(
+    0,
+    phases.findLastIndex((one) => one.phase === 'drain'),
+  )) {
+    if (phase === 'drain') isOut = status !== 'failed';
+    if (phase === 'undrain' && status === 'done') isOut = false;
+  }
+  return isOut;
 }

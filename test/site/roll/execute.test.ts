@@ -22,7 +22,8 @@ async function roll(
     timeoutMs: 0,
     settleMs: 0,
     signal: new AbortController().signal,
-    emit: async (event) => void (kept.record = recorded(kept.record, event)),
+    // Who is killed writes nothing any more.
+    emit: async (event) => void (site.isKilled || (kept.record = recorded(kept.record, event))),
     ...options,
   });
 }
@@ -63,10 +64,13 @@ test('a tool that is killed at any step is followed by one that finishes, and no
       const kept: { record?: RollRecord } = {};
       // After: it was done, and nobody has written that down.
       site[moment] = () => {
-        if (site.said.length === at + (moment === 'after' ? 1 : 0)) throw new Killed();
+        if (site.said.length !== at + (moment === 'after' ? 1 : 0)) return;
+        site.isKilled = true;
+        throw new Killed();
       };
       await t.throwsAsync(roll(site, kept), { instanceOf: Killed });
       site[moment] = () => {};
+      site.isKilled = false;
       const where = `killed ${moment} ${WHOLE[at] ?? ''}`;
       t.is((await roll(site, kept)).outcome, 'done', where);
       t.deepEqual([...site.out], [], where);
@@ -95,6 +99,34 @@ test('a host that is not well stops the roll and stays out, and the others serve
   site.before = () => {};
   t.is((await roll(site, kept)).outcome, 'done');
   t.deepEqual([...site.out], []);
+});
+
+test('when one of two cannot leave, or fails, the other one comes back', async (t) => {
+  const two = wish({
+    hosts: ['web2', 'web3'],
+    serial: { kind: 'number', number: 2 },
+    minAvailable: { kind: 'number', number: 1 },
+  });
+  const site = new FakeSite();
+  site.acksRequired = 0;
+  site.members = [];
+  const kept: { record?: RollRecord } = {};
+  const drain = site.drain.bind(site);
+  site.drain = async (host) => {
+    if (host === 'web3') throw new UserError('3 requests run still');
+    return await drain(host);
+  };
+  t.is((await roll(site, kept, { wish: two })).outcome, 'stopped');
+  t.deepEqual([...site.out], []);
+  t.deepEqual(
+    kept.record?.hosts.map(({ state }) => state),
+    ['waiting', 'waiting'],
+  );
+
+  site.drain = drain;
+  site.before = (call) => call === 'work web2,web3' && site.sick.set('web3', 'its app says 503');
+  t.is((await roll(site, {}, { wish: two })).outcome, 'stopped');
+  t.deepEqual([...site.out], ['web3']);
 });
 
 test('what may pass by itself is waited for before a host goes', async (t) => {

@@ -16,6 +16,10 @@ interface Case {
   readonly store?: Readonly<Record<string, string>>;
   readonly instances?: Readonly<Record<string, Partial<InstanceView>>>;
   readonly database?: string;
+  /** Who was taken out of service, by ann@desk. */
+  readonly drained?: readonly string[];
+  /** Those that this roll has taken out itself. */
+  readonly ours?: readonly string[];
   readonly acksRequired?: number;
   readonly withoutBalancer?: string;
   readonly minAvailable?: Amount;
@@ -35,7 +39,9 @@ for (const one of CASES) {
       moves: [],
     };
     t.deepEqual(
-      objections(site, batch, wish({ minAvailable: one.minAvailable })).map(({ message }) => message),
+      objections(site, batch, wish({ minAvailable: one.minAvailable }), new Set(one.ours)).map(
+        ({ message }) => message,
+      ),
       one.objections,
     );
   });
@@ -43,13 +49,13 @@ for (const one of CASES) {
 
 test('the host of the primary may go when another instance can take its place', (t) => {
   const batch = { hosts: ['web1'], drains: ['web1'], moves: [] };
-  t.deepEqual(objections(survey(), batch, wish()), []);
+  t.deepEqual(objections(survey(), batch, wish(), new Set()), []);
   const [database] = survey().databases;
   const alone = survey({
     databases: [{ ...database!, instances: database!.instances.slice(0, 1) }],
   });
   t.deepEqual(
-    objections(alone, batch, wish()).map(({ message }) => message),
+    objections(alone, batch, wish(), new Set()).map(({ message }) => message),
     ['no other instance could become the primary in the place of db1'],
   );
 });
@@ -81,7 +87,15 @@ function siteOf(one: Case): RollSurvey {
     troubles: Case['servers'],
   ): readonly T[] => all.map((each) => ({ ...each, trouble: troubles?.[each.host] }));
   return {
-    servers: troubled(base.servers, one.servers),
+    servers: troubled(base.servers, one.servers).map((server) =>
+      one.drained?.includes(server.host)
+        ? {
+            ...server,
+            trouble: 'drained by ann@desk',
+            drained: { by: 'ann@desk', since: 0, reason: 'new disk' },
+          }
+        : server,
+    ),
     balancers: troubled(base.balancers, one.balancers).filter(({ host }) => host !== one.withoutBalancer),
     databases: base.databases.map((database) => ({
       ...database,

@@ -39,6 +39,25 @@ test('a record tells who is done, who was begun and on whom the work is done', (
     [[], [], []],
     'it was put back',
   );
+  t.deepEqual(
+    states(
+      record(['drain', 'running', 1], ['drain', 'done', 2], ['drain', 'running', 3], ['drain', 'failed', 4]),
+    ),
+    [[], ['web1'], []],
+    'it was out before, and is still',
+  );
+  t.deepEqual(
+    states(
+      record(
+        ['drain', 'running', 1],
+        ['drain', 'done', 2],
+        ['undrain', 'running', 3],
+        ['undrain', 'done', 4],
+      ),
+    ),
+    [[], [], []],
+    'it came back without work',
+  );
   t.deepEqual(states(record(['work', 'running', 1])), [[], ['web1'], []]);
   t.deepEqual(states(record(['work', 'running', 1], ['work', 'failed', 2])), [[], ['web1'], []]);
   t.deepEqual(states(record(['work', 'running', 1], ['work', 'done', 2])), [[], ['web1'], ['web1']]);

@@ -49,6 +49,10 @@ export class FakeSite implements RollPorts {
   /** How often each host was worked on. */
   readonly worked = new Map<string, number>();
   primary = 'db1';
+  acksRequired = 1;
+  /** Hosts with a member of etcd. */
+  members: readonly string[] = ['web1', 'web2', 'web3'];
+  isKilled = false;
   holder = 'lb1';
   /** Why a host is not well. */
   readonly sick = new Map<string, string>();
@@ -75,6 +79,7 @@ export class FakeSite implements RollPorts {
       })),
       databases: base.databases.map((database) => ({
         ...database,
+        acksRequired: this.acksRequired,
         instances: database.instances.map((one) => ({
           ...one,
           isPrimary: one.name === this.primary,
@@ -82,7 +87,7 @@ export class FakeSite implements RollPorts {
           trouble: trouble(one.host),
         })),
       })),
-      store: base.store.map(({ host }) => ({ host, trouble: trouble(host) })),
+      store: this.members.map((host) => ({ host, trouble: trouble(host) })),
     };
   }
 
