@@ -16,6 +16,8 @@ export function makePassword(length: number, alphabet: string): string {
 export function keepSecret(file: string, secret: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const temporary = `${file}.${process.pid}.new`;
+  // A killed process with this one's number may have left one.
+  rmSync(temporary, { force: true });
   const descriptor = openSync(temporary, 'wx', 0o600);
   try {
     writeSync(descriptor, `${secret}\n`);

@@ -60,9 +60,14 @@ const lookups: Readonly<Record<LookupName, Lookup>> = {
   fileglob: (terms, _options, context) =>
     terms.flatMap((term) => {
       const pattern = String(term);
-      const directory = dirname(
-        find(dirname(pattern) === '.' ? '.' : dirname(pattern), 'files', context) + '/x',
-      );
+      const [directory] = searchPath(
+        dirname(pattern),
+        'files',
+        context.playbookDirectory,
+        context.role,
+      ).filter((path) => existsSync(path));
+      // As with Ansible, a directory that is not there holds nothing.
+      if (directory === undefined) return [];
       return readdirSync(directory)
         .filter((name) => matchesGlob(name, basename(pattern)))
         .sort()

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 
 import type { Topology } from '../../failover/cluster/topology.ts';
-import type { Planned } from '../../failover/plan/refusals.ts';
+import type { Planned, Refusal } from '../../failover/plan/refusals.ts';
 import { planRemove } from '../../failover/plan/remove.ts';
 import { REMOVE_RISKS, type RiskCode } from '../../failover/plan/risks.ts';
 import type { CommandContext } from '../context.ts';
@@ -40,15 +40,18 @@ export function removeCommand(context: CommandContext): Command {
   });
 }
 
-/** Takes a replica out of the cluster; the exit code says whether it is out. */
+/** Takes a replica out of the cluster; the exit code says whether it is out. `first`: what else may speak against it. */
 export async function remove(
   session: Session,
   name: string,
   options: RemoveOptions,
   signal: AbortSignal,
+  first: (topology: Topology) => readonly Refusal[] = () => [],
 ): Promise<void> {
-  const plan = (topology: Topology, accepts: readonly RiskCode[]): Planned =>
-    planRemove(topology, name, session.cluster.settings, accepts);
+  const plan = (topology: Topology, accepts: readonly RiskCode[]): Planned => {
+    const refusals = first(topology);
+    return refusals.length > 0 ? { refusals } : planRemove(topology, name, session.cluster.settings, accepts);
+  };
   await change(session, plan, {
     yes: options.yes ?? false,
     dryRun: options.dryRun ?? false,

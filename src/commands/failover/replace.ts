@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { Command } from 'commander';
 
-import { replacement, replaceRefusals } from '../../failover/plan/replace.ts';
+import { notReplaced, replacement, replaceRefusals } from '../../failover/plan/replace.ts';
 import { REJOIN_RISKS, REMOVE_RISKS } from '../../failover/plan/risks.ts';
 import { EXIT, UserError } from '../../lib/errors.ts';
 import type { CommandContext } from '../context.ts';
@@ -48,17 +48,14 @@ async function replace(
 ): Promise<void> {
   const { settings } = session.cluster;
   const { old, fresh } = names;
-  // Cut off after the new one was added, it goes on from there.
-  if (replacement((await look(session)).topology, fresh, settings) === 'absent') {
-    await add(session, fresh, options, signal, (topology) => replaceRefusals(topology, names, settings));
-    if (process.exitCode !== undefined && process.exitCode !== 0) return;
-    if (options.dryRun) {
-      textStream(options.json ?? false).write(`\nthen, when ${fresh} acknowledges: failover remove ${old}\n`);
-      return;
-    }
+  await add(session, fresh, options, signal, (topology) => replaceRefusals(topology, names, settings));
+  if (process.exitCode !== undefined && process.exitCode !== 0) return;
+  if (options.dryRun) {
+    textStream(options.json ?? false).write(`\nthen, when ${fresh} acknowledges: failover remove ${old}\n`);
+    return;
   }
   await untilReady(session, names, signal);
-  await remove(session, old, options, signal);
+  await remove(session, old, options, signal, (topology) => notReplaced(topology, names, settings));
 }
 
 /** The new one has to be worth as much as the old one before that leaves. */
@@ -74,7 +71,7 @@ async function untilReady(
       throw new UserError(
         {
           message: `${fresh} is a replica, but has not caught up yet, so ${old} stays`,
-          hint: `\`failover lag\` shows how far it is; run \`failover replace ${old} ${fresh}\` again then`,
+          hint: `\`failover lag\` shows how far it is; \`failover remove ${old}\` then`,
         },
         { exitCode: EXIT.failed },
       );

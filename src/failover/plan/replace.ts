@@ -19,8 +19,28 @@ export function replaceRefusals(
     const remedy = `\`failover rejoin ${old} --clone\` makes its data a copy of another one's`;
     return [refusal('AlreadyMember', fresh, `${old} cannot take its own place`, { remedy })];
   }
+  if (replacement(topology, fresh, settings) !== 'absent') {
+    // One that was a member before adds nothing: whether a replace was cut off, only the operator knows.
+    const remedy = `name a server that is no replica yet; after a replace that was cut off, \`failover remove ${old}\` is what is left`;
+    return [refusal('AlreadyMember', fresh, `${fresh} is a replica already`, { remedy })];
+  }
   const planned = planRemove(topology, old, settings);
   return 'refusals' in planned ? planned.refusals.filter(({ code }) => !CURED.has(code)) : [];
+}
+
+/** Why the old one must not leave now: what takes its place is not worth as much. */
+export function notReplaced(
+  topology: Topology,
+  { old, fresh }: { readonly old: string; readonly fresh: string },
+  settings: FailoverSettings,
+): readonly Refusal[] {
+  if (replacement(topology, fresh, settings) === 'ready') return [];
+  const remedy = `see \`failover status\`; \`failover remove ${old}\` when ${fresh} is well again`;
+  return [
+    refusal('NeededAcker', old, `${fresh}, which takes its place, does not follow and acknowledge`, {
+      remedy,
+    }),
+  ];
 }
 
 /**

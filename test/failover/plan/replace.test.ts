@@ -26,6 +26,11 @@ const REFUSED: readonly {
     codes: ['HasReplicas'],
   },
   {
+    why: 'one that is a replica already takes nobody’s place',
+    instances: ['db1 primary 1:1-100', 'db3 <db1 1:1-100', 'db4 <db1 1:1-100'],
+    codes: ['AlreadyMember'],
+  },
+  {
     why: 'nothing takes its own place',
     instances: ['db1 primary 1:1-100', 'db4 <db1 1:1-100'],
     old: 'db4',
