@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 
 import type { ExecutionContext } from 'ava';
 
-import { waitFor, startProvision } from './cli.ts';
-import { must, siteIsUp, type TestLab } from './site.ts';
+import { waitFor } from './cli.ts';
+import { must, siteIsUp, startAsClient, type TestLab } from './site.ts';
 import type { Seen } from './steady-client.ts';
 
 const CLIENT = fileURLToPath(new URL('steady-client.ts', import.meta.url));
@@ -25,18 +25,7 @@ export async function steadily(
 ): Promise<Seen> {
   const stop = join(tmpdir(), `${lab.name}-steady-${process.pid}-${address}`);
   rmSync(stop, { force: true });
-  const client = startProvision([
-    'lab',
-    'exec',
-    '--name',
-    lab.name,
-    'client',
-    '--',
-    process.execPath,
-    CLIENT,
-    address,
-    stop,
-  ]);
+  const client = startAsClient(lab, CLIENT, address, stop);
   t.teardown(() => rmSync(stop, { force: true }));
   try {
     await work();

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 
 import type { ExecutionContext } from 'ava';
 
-import { startProvision, waitFor } from './cli.ts';
+import { waitFor } from './cli.ts';
 import type { LoadReport } from './load-client.ts';
-import { must, request, type TestLab } from './site.ts';
+import { must, request, startAsClient, type TestLab } from './site.ts';
 
 export interface Load {
   /** Ends it; what became of every request. */
@@ -18,18 +18,7 @@ export interface Load {
 export async function startLoad(t: ExecutionContext, lab: TestLab, vip: string): Promise<Load> {
   const stopFile = join(tmpdir(), `${lab.name}-stop-${randomBytes(4).toString('hex')}`);
   const program = join(import.meta.dirname, 'load-client.ts');
-  const client = startProvision([
-    'lab',
-    'exec',
-    '--name',
-    lab.name,
-    'client',
-    '--',
-    process.execPath,
-    program,
-    `http://${vip}/`,
-    stopFile,
-  ]);
+  const client = startAsClient(lab, program, `http://${vip}/`, stopFile);
   let ended = false;
   const stop = async (): Promise<LoadReport> => {
     ended = true;

@@ -1,4 +1,4 @@
-import { provision, waitFor, type Ended } from './cli.ts';
+import { provision, type RunningProgram, startProvision, waitFor, type Ended } from './cli.ts';
 
 /** A lab of a test's own: beside the user's, with hosts of its own. */
 export interface TestLab {
@@ -34,6 +34,12 @@ export function must(ended: Ended, what: string): Ended {
   if (ended.status !== 0)
     throw new Error(`${what}: exit status ${ended.status}\n${ended.stdout}\n${ended.stderr}`);
   return ended;
+}
+
+/** Starts a program of ours, a file of TypeScript, in the place of the outside client. */
+export function startAsClient(lab: TestLab, program: string, ...args: readonly string[]): RunningProgram {
+  const command = [process.execPath, program, ...args];
+  return startProvision(['lab', 'exec', '--name', lab.name, 'client', '--', ...command]);
 }
 
 /** What the app answers to the outside client. */
