@@ -112,6 +112,7 @@ const HOSTS = (all: string, balancers: string, servers: string, web2: string) =>
         web2: { ansible_host: 10.2.0.22, back_address: 10.2.0.22, mysql_instance: db2${web2} }
 `;
 const PASSWORDS = [
+  'app_login',
   'mysql_app',
   'mysql_replication',
   'mysql_health',
