@@ -1,3 +1,4 @@
+import { dnsSchema, dnsUpdateSchema } from '../src/commands/provision/dns-json.ts';
 import { drainSchema, drainStatusSchema, undrainSchema } from '../src/commands/provision/drain-json.ts';
 import { releaseLineSchema, releasesSchema } from '../src/commands/provision/release-json.ts';
 import { SSH_OPTIONS } from '../src/transport/ssh-options.ts';
@@ -49,6 +50,8 @@ const provisionLines = z.discriminatedUnion('type', [
   handoverStatusSchema,
   limitsSchema,
   limitsClearSchema,
+  dnsSchema,
+  dnsUpdateSchema,
   releasesSchema,
 ]);
 
@@ -127,7 +130,7 @@ function jsonPage(): string {
     'when hosts failed or the run was interrupted. It is missing only when the run could not start (exit code 1) or a',
     'second Ctrl-C ended it at once (130). The shape of a line as a JSON Schema is in',
     '[json.schema.json](json.schema.json). `upgrade` and `reboot` write lines of their own before and after the roll, `deploy`',
-    'and `rollback` one after it; the last line of a roll itself is its `report`. `drain`, `undrain`, `handover`, `limits` and `releases`',
+    'and `rollback` one after it; the last line of a roll itself is its `report`. `drain`, `undrain`, `handover`, `limits`, `dns` and `releases`',
     'write one object, `history` one a line.',
     '',
     'New keys and new types of lines may be added; what is here keeps its meaning.',
