@@ -43,16 +43,6 @@ export const PROVISION_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/provision/handover.ts')).handoverCommand,
   },
   {
-    name: 'dns',
-    summary: "whether the site's names lead to it, and making them do so",
-    load: async () => (await import('../commands/provision/dns.ts')).dnsCommand,
-  },
-  {
-    name: 'limits',
-    summary: 'show which clients the balancers limit now, and let one of them go',
-    load: async () => (await import('../commands/provision/limits.ts')).limitsCommand,
-  },
-  {
     name: 'roll',
     summary: 'run a playbook on one host after the other, each out of service meanwhile',
     usage: '<playbook>',
@@ -90,6 +80,11 @@ export const PROVISION_VERBS: readonly Verb[] = [
     name: 'releases',
     summary: 'show the kept releases of the app, who deployed them, and which server serves which',
     load: async () => (await import('../commands/provision/releases.ts')).releasesCommand,
+  },
+  {
+    name: 'certificates',
+    summary: "show the site's certificate on every balancer, and what is wrong with it",
+    load: async () => (await import('../commands/provision/certificates.ts')).certificatesCommand,
   },
   {
     name: 'history',

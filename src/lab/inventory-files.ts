@@ -53,6 +53,11 @@ export function hostsYaml(input: InventoryInput): string {
     const group = (children[GROUPS[host.role]] ??= { hosts: {} });
     group.hosts[host.name] = hostVariables(host, input);
   }
+  // The authority of the lab, for sites that order certificates (docs/https.md).
+  const authorities = input.hosts.filter(({ role }) => role === 'spare');
+  children['acme_test_authority'] = {
+    hosts: Object.fromEntries(authorities.map(({ name }) => [name, {}])),
+  };
   const inventory = {
     all: {
       vars: {

@@ -7,7 +7,6 @@ import test, { type ExecutionContext } from 'ava';
 
 import { jsonLines, startProvision, total, waitFor } from './support/cli.ts';
 import { holderOf } from './support/hand-over.ts';
-import { limitsOneClient } from './support/limits.ts';
 import { releaseCases } from './support/release-cases.ts';
 import { rebootsInTurn } from './support/roll.ts';
 import { must, request, siteIsUp, testLab, vipOf } from './support/site.ts';
@@ -201,13 +200,6 @@ test.serial('drift made by hand is reported with a diff, and repaired', async (t
   t.is((await lab.provision('check')).status, 0);
   t.notRegex(await lab.sh('web3', 'ufw status'), /8080/);
 });
-
-test.serial(
-  'a client above a limit is refused by every balancer, others are not, and it can be let go',
-  async (t) => {
-    await limitsOneClient(t, lab, vip);
-  },
-);
 
 /** What a balancer says of web2's state for requests. */
 const webState = async (balancer: string): Promise<string> =>

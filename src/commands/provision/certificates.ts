@@ -1,0 +1,172 @@
+import { Command } from 'commander';
+
+import { loadInventory } from '../../inventory/load.ts';
+import { EXIT, UserError } from '../../lib/errors.ts';
+import { listed } from '../../lib/listed.ts';
+import { didYouMean } from '../../lib/similar.ts';
+import { type BalancerProgram, callProgram } from '../../site/balancer-program.ts';
+import { parseCertificateStatus } from '../../site/certificate-status.ts';
+import type { CommandContext } from '../context.ts';
+import { type CertificateAnswer, certificatesJson, type CertificatesShown } from './certificates-json.ts';
+import { certificatesText } from './certificates-text.ts';
+import { type HostOutcome, onHosts, type ReachedHost } from './on-hosts.ts';
+import {
+  addExamples,
+  addExtraVariables,
+  addInventoryOptions,
+  type InventoryOptions,
+  inventoryOptions,
+} from './options.ts';
+
+interface CertificatesFlags {
+  readonly force?: true;
+  readonly json?: true;
+}
+
+const PROGRAM: BalancerProgram = {
+  path: '/usr/local/sbin/site-certificates',
+  name: 'site-certificates',
+  role: 'certificates',
+  units: ['site-certificates', 'haproxy'],
+};
+const GROUP = 'balancers';
+const STATUS_MS = 15_000;
+/** As long as the unit that orders may take. */
+const RENEW_MS = 660_000;
+
+const EXIT_CODES =
+  '\nExit codes: 0 all is well, 2 a renewal failed, 3 something is wrong with a certificate, 4 a balancer cannot be reached.';
+
+/** `provision certificates`: the site's certificate on every balancer, and a new one. */
+export function certificatesCommand(context: CommandContext): Command {
+  const command = new Command('certificates')
+    .description("show the site's certificate on every balancer, and what is wrong with it")
+    .enablePositionalOptions();
+  withOptions(command);
+  addExamples(command, [
+    ['provision certificates', 'names, issuer, days left, and the last attempt'],
+    ['provision certificates renew', 'ask the authority now, and renew what is due'],
+    ["provision certificates --json | jq '.balancers[].daysLeft'", 'for a script'],
+  ]).addHelpText('after', EXIT_CODES);
+  command.action(async () => {
+    const options = inventoryOptions(command);
+    const balancers = balancersOf(options);
+    show(
+      certificatesJson(await ask(options, balancers, context.signal), Date.now()),
+      command.opts<CertificatesFlags>(),
+    );
+  });
+
+  const renew = withOptions(
+    command
+      .command('renew')
+      .description('ask the authority for new certificates where they are due')
+      .argument('[balancer]', 'only this one')
+      .option('--force', 'also when none is due; authorities allow a few a week'),
+  );
+  addExamples(renew, [
+    ['provision certificates renew', 'after something was repaired'],
+    ['provision certificates renew lb2 --force', 'a new one for lb2, whatever the time'],
+  ]).addHelpText('after', EXIT_CODES);
+  renew.action(async (name: string | undefined) => {
+    const options = inventoryOptions(renew);
+    const balancers = balancersOf(options, name);
+    const flags = renew.opts<CertificatesFlags>();
+    const outcome = await renewAll(options, balancers, flags.force ?? false, context.signal);
+    for (const failure of outcome.failures) process.stderr.write(`${failure}\n`);
+    const answers = await ask(options, balancers, context.signal);
+    show(certificatesJson(answers, Date.now(), outcome.renewed), flags);
+    (flags.json ? process.stderr : process.stdout).write(
+      outcome.renewed.length === 0
+        ? 'nothing was renewed\n'
+        : `${listed([...outcome.renewed])} ${outcome.renewed.length === 1 ? 'has' : 'have'} a new certificate\n`,
+    );
+    if (outcome.failures.length > 0) process.exitCode = EXIT.failed;
+  });
+  return command;
+}
+
+function withOptions(command: Command): Command {
+  return addExtraVariables(addInventoryOptions(command, { omit: 'limit' })).option(
+    '--json',
+    'one JSON object on stdout, text for people on stderr',
+  );
+}
+
+function balancersOf({ inventory }: InventoryOptions, only?: string): readonly string[] {
+  const names = loadInventory(inventory).groups.get(GROUP) ?? [];
+  if (names.length === 0) {
+    throw new UserError({
+      message: `the inventory ${inventory} has no balancers`,
+      hint: `they are the group "${GROUP}"`,
+    });
+  }
+  if (only === undefined) return names;
+  if (!names.includes(only)) {
+    throw new UserError({
+      message: `there is no balancer "${only}"`,
+      hint: didYouMean(only, names) ?? `there are ${names.join(', ')}`,
+    });
+  }
+  return [only];
+}
+
+/** Runs the program on balancers, at the same time, and reads what it says. */
+async function call<T>(
+  options: InventoryOptions,
+  balancers: readonly string[],
+  argv: readonly string[],
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  read: (balancer: string, text: string) => T,
+): Promise<readonly HostOutcome<T>[]> {
+  const inventory = loadInventory(options.inventory);
+  return await onHosts(inventory, balancers, { ...options, signal }, async (reached) => {
+    const { host } = reached.connection;
+    const open = (): Promise<ReachedHost> => Promise.resolve(reached);
+    return read(host, await callProgram(host, open, PROGRAM, argv, { timeoutMs, signal }));
+  });
+}
+
+async function ask(
+  options: InventoryOptions,
+  balancers: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly CertificateAnswer[]> {
+  const outcomes = await call(
+    options,
+    balancers,
+    ['status'],
+    { timeoutMs: STATUS_MS, signal },
+    parseCertificateStatus,
+  );
+  return outcomes.map((outcome) => {
+    const { host: name } = outcome;
+    if (outcome.status === 'failed') return { name, trouble: outcome.error.message };
+    return { name, status: outcome.value };
+  });
+}
+
+async function renewAll(
+  options: InventoryOptions,
+  balancers: readonly string[],
+  force: boolean,
+  signal: AbortSignal,
+): Promise<{ readonly renewed: readonly string[]; readonly failures: readonly string[] }> {
+  const outcomes = await call(
+    options,
+    balancers,
+    force ? ['renew', 'force'] : ['renew'],
+    { timeoutMs: RENEW_MS, signal },
+    (_, text) => text,
+  );
+  return {
+    renewed: outcomes.flatMap((one) => (one.status === 'done' && one.value !== '' ? [one.host] : [])),
+    failures: outcomes.flatMap((one) => (one.status === 'failed' ? [one.error.message] : [])),
+  };
+}
+
+function show(shown: CertificatesShown, { json }: CertificatesFlags): void {
+  process.stdout.write(json ? `${JSON.stringify(shown)}\n` : certificatesText(shown));
+  if (shown.balancers.some(({ trouble }) => trouble !== undefined)) process.exitCode = EXIT.unreachable;
+  else if (shown.balancers.some(({ problems = [] }) => problems.length > 0)) process.exitCode = EXIT.drift;
+}
