@@ -1,9 +1,9 @@
-import { type Document, LineCounter, parseAllDocuments, visit } from 'yaml';
+import { LineCounter, parseAllDocuments, visit } from 'yaml';
 
-/** The documents of a text; an empty text has none. */
-type Documents = readonly Document.Parsed[];
+import type { Documents } from './yaml-indent.ts';
 
-function parseAll(text: string, lineCounter: LineCounter): Documents {
+/** Parses every document of a text, all scalars as text. */
+export function parseAll(text: string, lineCounter: LineCounter): Documents {
   const documents = parseAllDocuments(text, {
     schema: 'failsafe',
     version: '1.1',
@@ -19,8 +19,7 @@ function parseAll(text: string, lineCounter: LineCounter): Documents {
  * PyYAML lets the further lines of a quoted text start with tabs, where they mean as little as spaces do. The library
  * does not, so there they are replaced by as many spaces; a tab anywhere else stays the error that it is.
  */
-export function parseWithTabs(text: string, lineCounter: LineCounter): Documents {
-  const original = parseAll(text, lineCounter);
+export function parseWithTabs(text: string, original: Documents): Documents {
   let patched = text;
   const replaced: number[] = [];
   let documents = original;

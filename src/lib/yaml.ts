@@ -21,7 +21,8 @@ import { isSecretFile, withoutText } from './secret-file.ts';
 import { isDict, type Dict, type Value } from './value.ts';
 import { refuseVaultFile, VAULT_VALUE } from './vault.ts';
 import { resolvePlainScalar } from './yaml-scalar.ts';
-import { parseWithTabs } from './yaml-tabs.ts';
+import { type Documents, parseIndented } from './yaml-indent.ts';
+import { parseAll, parseWithTabs } from './yaml-tabs.ts';
 
 type Container = Dict | readonly Value[];
 
@@ -115,12 +116,13 @@ class Reader {
   readonly positions = new WeakMap<Container, Positions>();
   readonly #text: string;
   readonly #file: string;
-  readonly #lines = new LineCounter();
+  #lines = new LineCounter();
   readonly #problems: Problem[] = [];
   /** An alias gives the same object as its anchor. */
   readonly #read = new Map<Node, Value>();
   readonly #open = new Set<Node>();
   #document: Document | undefined;
+  #originalOffset = (offset: number): number => offset;
   start: SourceLocation;
 
   constructor(text: string, file: string) {
@@ -132,7 +134,7 @@ class Reader {
   read(): Value {
     refuseVaultFile(this.#text, this.#file);
     // Scalars are resolved here: the library's rules differ from PyYAML's.
-    const documents = parseWithTabs(this.#text, this.#lines);
+    const documents = this.#documents();
     const [first, second] = documents;
     for (const error of first?.errors ?? []) this.#syntaxError(error);
     if (second) {
@@ -146,6 +148,22 @@ class Reader {
     if (contents) this.start = this.#at(contents);
     if (this.#problems.length > 0) throw new UserError(this.#problems);
     return value;
+  }
+
+  /** What PyYAML accepts and the library does not is read as PyYAML reads it; other mistakes stay those of the text. */
+  #documents(): Documents {
+    const strict = parseAll(this.#text, this.#lines);
+    if (strict.every((document) => document.errors.length === 0)) return strict;
+    const spaced = parseWithTabs(this.#text, strict);
+    if (spaced !== strict) return spaced;
+    const indented = parseIndented(this.#text, strict, parseAll);
+    if (!indented) return strict;
+    this.#originalOffset = indented.originalOffset;
+    // In what it refuses, the library does not count all lines.
+    this.#lines = new LineCounter();
+    for (const start of [0, ...[...this.#text.matchAll(/\n/g)].map(({ index }) => index + 1)])
+      this.#lines.addNewLine(start);
+    return indented.documents;
   }
 
   #syntaxError(error: YAMLError): void {
@@ -313,7 +331,7 @@ class Reader {
   }
 
   #hasWrittenTag(node: Node): boolean {
-    const [start] = node.range ?? [0];
+    const start = this.#originalOffset(node.range?.[0] ?? 0);
     return /!(!str)?(\s+&\S+)?\s+$/.test(this.#text.slice(Math.max(0, start - 80), start));
   }
 
@@ -322,7 +340,7 @@ class Reader {
   }
 
   #location(offset: number): SourceLocation {
-    const { line, col } = this.#lines.linePos(Math.min(offset, this.#text.length));
+    const { line, col } = this.#lines.linePos(Math.min(this.#originalOffset(offset), this.#text.length));
     return { file: this.#file, line: Math.max(1, line), column: Math.max(1, col) };
   }
 

@@ -5,12 +5,13 @@ import { didYouMean } from '../lib/similar.ts';
 import { isDict, toPlain, type Dict } from '../lib/value.ts';
 import type { Inherited, RoleContext, TaskNode, VarsBlock } from './ast.ts';
 import { describe, Fields } from './fields.ts';
+import { findRole, type FoundRole, type Report } from './find-role.ts';
 import { inherit, withoutUndefined } from './inheritance.ts';
 import type { LoadContext } from './load-context.ts';
 import { type PlayParts, staticVars } from './place.ts';
 import { readTasksOf } from './read-tasks.ts';
 import { readRoleEntry } from './role-entry.ts';
-import { findRole, type FoundRole, type Report, roleFile, type RoleFiles, roleVars } from './role-files.ts';
+import { roleFile, type RoleFiles, roleVars } from './role-files.ts';
 
 /** How a role is used at one place. */
 export interface RoleUse {
@@ -41,7 +42,7 @@ const META = ['allow_duplicates', 'dependencies', 'galaxy_info', 'argument_specs
 
 /** Reads a role and its dependencies for one use; undefined when it cannot be, or need not be used again. */
 export function applyRole(context: LoadContext, play: PlayParts, use: RoleUse): AppliedRole | undefined {
-  const role = findRole(context, use.name, play.directory, use.parent, use.report);
+  const role = findRole(context, use.name, play, use.parent, use.report);
   if (!role) return undefined;
   const users = parentsOf(use.parent);
   if (use.once !== undefined && users.some((user) => user.directory === role.directory)) {
@@ -60,7 +61,12 @@ export function applyRole(context: LoadContext, play: PlayParts, use: RoleUse): 
     vars: roleVars(context, role, 'vars', use.from.varsFrom, use.report),
     entryVars: use.entryVars,
     params: use.params,
-    ...withoutUndefined({ parent: use.parent, isDependency: use.isDependency, onceKey }),
+    ...withoutUndefined({
+      parent: use.parent,
+      isDependency: use.isDependency,
+      collection: role.collection,
+      onceKey,
+    }),
   };
   const dependencies = meta.dependencies(play, roleContext, use);
   play.roles.push(roleContext);

@@ -86,6 +86,8 @@ export interface Inherited extends NearestKeywords, MergedKeywords {}
 export interface Inclusion extends Inherited {
   /** The playbook's directory, where the search for roles starts. */
   readonly directory: string;
+  /** Where roles are looked for that are named without their collection. */
+  readonly collections: readonly string[];
   /** The play's variables, for the names of static imports in what is included. */
   readonly playVars: readonly VarsBlock[];
 }
@@ -151,6 +153,8 @@ export interface RoleContext {
   readonly entryVars: readonly VarsBlock[];
   /** Parameters given where the role is used. */
   readonly params: readonly VarsBlock[];
+  /** The collection that it is in, as `NAMESPACE.NAME`. */
+  readonly collection?: string;
   /** The role that depends on or includes this one; its variables are visible here too. */
   readonly parent?: RoleContext;
   /** The parent does not include it, but depends on it. */

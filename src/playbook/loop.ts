@@ -16,10 +16,8 @@ export function readLoop(fields: Fields): Loop | undefined {
     return fields.report(second, `a task has one loop, but here are "${key}" and "${second}"`);
   }
   const control = readControl(fields);
-  if (key === undefined) {
-    if (control) fields.report('loop_control', '"loop_control" is here, but no loop');
-    return undefined;
-  }
+  // Without a loop, loop_control means nothing, in Ansible either.
+  if (key === undefined) return undefined;
   const value = fields.get(key);
   if (value === undefined)
     return fields.report(key, `"${key}": expected something to loop over, found nothing`);

@@ -8,6 +8,8 @@ import type { LoadContext } from './load-context.ts';
 export interface PlayParts {
   /** Where roles are searched for and relative imports end. */
   readonly directory: string;
+  /** Where roles are looked for that are named without their collection. */
+  readonly collections: readonly string[];
   /** The play's variables, weakest first. */
   readonly vars: readonly VarsBlock[];
   readonly roles: RoleContext[];
@@ -43,6 +45,7 @@ export interface Place {
   readonly inherited: Inherited;
   readonly role: RoleContext | undefined;
   readonly section: 'tasks' | 'handlers';
+  readonly isInBlock?: true;
   /** The files whose reading led here, outermost first. */
   readonly chain: readonly string[];
 }

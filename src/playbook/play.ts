@@ -34,6 +34,7 @@ export function readPlay(
   const vars = mergeVars(playVars, imported.vars);
   const parts: PlayParts = {
     directory,
+    collections: fields.texts('collections').map((one) => one.text),
     vars: [vars, ...fixedVarsFiles(context, varsFiles, directory)],
     roles: [],
     handlers: [],

@@ -6,7 +6,7 @@ import { describe, Fields } from './fields.ts';
 import { NOTHING_INHERITED, readInheritance } from './inheritance.ts';
 import { isKeyword } from './keyword-places.ts';
 import type { LoadContext } from './load-context.ts';
-import type { Report } from './role-files.ts';
+import type { Report } from './find-role.ts';
 
 /** One entry of `roles:` or of a role's dependencies. */
 export interface RoleEntry {

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { basename, dirname, extname, join, parse, relative, resolve } from 'node:path';
+import { extname, join, parse, relative } from 'node:path';
 
 import { didYouMean } from '../lib/similar.ts';
 import { isDict } from '../lib/value.ts';
-import type { RoleContext, VarsBlock } from './ast.ts';
+import type { VarsBlock } from './ast.ts';
 import { describe } from './fields.ts';
+import type { FoundRole, Report } from './find-role.ts';
 import type { LoadContext } from './load-context.ts';
 
 /** Which files of a role are taken instead of main.yml. */
@@ -16,45 +16,7 @@ export interface RoleFiles {
   readonly handlersFrom?: string | undefined;
 }
 
-export interface FoundRole {
-  readonly name: string;
-  readonly directory: string;
-}
-
-/** Says what is wrong at the place where the role is used. */
-export type Report = (message: string, hint?: string) => void;
-
 const EXTENSIONS = ['.yml', '.yaml', '.json'];
-
-/** Finds a role by name or path, in the order in which Ansible looks. */
-export function findRole(
-  context: LoadContext,
-  name: string,
-  playbookDirectory: string,
-  parent: RoleContext | undefined,
-  report: Report,
-): FoundRole | undefined {
-  const directories = [
-    join(playbookDirectory, 'roles'),
-    ...(context.options.rolesPath ?? []),
-    join(homedir(), '.ansible', 'roles'),
-    '/usr/share/ansible/roles',
-    '/etc/ansible/roles',
-    ...(parent ? [dirname(parent.directory)] : []),
-    playbookDirectory,
-  ];
-  for (const directory of new Set(directories)) {
-    const path = resolve(directory, name);
-    if (isDirectory(path)) return { name: name.includes('/') ? basename(path) : name, directory: path };
-  }
-  const known = directories
-    .slice(0, -1)
-    .flatMap((directory) => (isDirectory(directory) ? readdirSync(directory) : []));
-  const near = didYouMean(name, known);
-  const looked = `looked in ${[...new Set(directories)].join(', ')}`;
-  report(`there is no role "${name}"`, near === undefined ? looked : `${near} (${looked})`);
-  return undefined;
-}
 
 /** One file of a role: main.yml, or the one that was asked for. */
 export function roleFile(

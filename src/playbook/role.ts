@@ -18,9 +18,17 @@ export interface LoadedRole extends AppliedRole {
 export function loadRole(name: string, task: Task, from: RoleFiles, options: LoaderOptions): LoadedRole {
   const { inclusion } = task;
   if (!inclusion) throw new Error(`${task.action.text} was not loaded as an include`);
-  const { directory, playVars, ...inherited } = inclusion;
+  const { directory, collections, playVars, ...inherited } = inclusion;
   const context = new LoadContext(options);
-  const play: PlayParts = { directory, vars: playVars, roles: [], handlers: [], applications: [], importer };
+  const play: PlayParts = {
+    directory,
+    collections,
+    vars: playVars,
+    roles: [],
+    handlers: [],
+    applications: [],
+    importer,
+  };
   const applied = applyRole(context, play, {
     name,
     from,

@@ -24,9 +24,17 @@ export interface IncludedTasks {
 export function loadIncludedTasks(file: string, task: Task, options: LoaderOptions): IncludedTasks {
   const { inclusion } = task;
   if (!inclusion) throw new Error(`${task.action.text} was not loaded as an include`);
-  const { directory, playVars, ...inherited } = inclusion;
+  const { directory, collections, playVars, ...inherited } = inclusion;
   const context = new LoadContext(options);
-  const play: PlayParts = { directory, vars: playVars, roles: [], handlers: [], applications: [], importer };
+  const play: PlayParts = {
+    directory,
+    collections,
+    vars: playVars,
+    roles: [],
+    handlers: [],
+    applications: [],
+    importer,
+  };
   const tasks = readTasksOf(context, { play, inherited, role: task.role, section: 'tasks', chain: [] }, file);
   context.finish();
   return { tasks, handlers: play.handlers, roles: play.roles, warnings: context.warnings };

@@ -51,11 +51,11 @@ function readNode(context: LoadContext, place: Place, fields: Fields): readonly 
 }
 
 function readBlock(context: LoadContext, place: Place, fields: Fields): readonly TaskNode[] {
-  if (place.section === 'handlers') {
+  if (place.section === 'handlers' && place.isInBlock) {
     fields.report(
       'block',
-      'a block cannot be a handler',
-      'notify each handler, or let several listen to one topic',
+      'a block within a block cannot be a handler',
+      'put its handlers beside those of the outer block',
     );
     return [];
   }
@@ -73,6 +73,7 @@ function readBlock(context: LoadContext, place: Place, fields: Fields): readonly
   fields.checkKeywords('block', (key) => stray.includes(key) || key === 'loop');
   const inside: Place = {
     ...place,
+    isInBlock: true,
     inherited: inherit(place.inherited, readInheritance(fields, staticVars(place))),
   };
   const section = (key: string): readonly TaskNode[] => {
@@ -82,6 +83,10 @@ function readBlock(context: LoadContext, place: Place, fields: Fields): readonly
     fields.report(key, `"${key}": expected a list of tasks, found ${describe(value)}`);
     return [];
   };
+  if (place.section === 'handlers' && (dict.has('rescue') || dict.has('always'))) {
+    const message = 'of a block of handlers only "block" is used: "rescue" and "always" never run';
+    context.warnings.push(place.document.problem(fields.start, message));
+  }
   const block: Block = {
     ...inside.inherited,
     ...readOwn(fields, 'block'),

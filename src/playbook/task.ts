@@ -99,7 +99,12 @@ function inclusion(place: Place, { fields, action, own }: ReadTask): Inclusion {
   } else if (apply !== undefined) {
     fields.report(action.name.text, `"apply": expected a dictionary of keywords, found ${describe(apply)}`);
   }
-  return { ...inherited, directory: place.play.directory, playVars: place.play.vars };
+  return {
+    ...inherited,
+    directory: place.play.directory,
+    collections: place.play.collections,
+    playVars: place.play.vars,
+  };
 }
 
 /** The arguments of includes and imports in one form, and checked: a file, or key=value pairs. */

@@ -10,6 +10,7 @@ import { prepare, type Prepared } from './prepare.ts';
 import { failedResult, okResult, outcomeResult, skippedResult, type ItemResult } from './result.ts';
 import { actorKey, type Actor } from './host/actor.ts';
 import { StepFailure } from './host/step-failure.ts';
+import { ArgumentError } from './task-error.ts';
 import type { ModuleTurn } from './turn.ts';
 import type { HostRun } from './world.ts';
 
@@ -20,7 +21,13 @@ const MOST_ROUNDS = 8;
 export async function runModule(turn: ModuleTurn): Promise<ItemResult> {
   const { run, target } = turn;
   const { session } = target;
-  const prepared = prepare(turn);
+  let prepared: Prepared;
+  try {
+    prepared = prepare(turn);
+  } catch (error) {
+    if (error instanceof ArgumentError) return failedResult(error.message);
+    throw error;
+  }
   if (!run.world.readsAhead) session.changed();
   const { age } = session;
   const plan = await planWithFacts(turn, prepared);

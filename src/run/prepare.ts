@@ -13,7 +13,7 @@ import { OMIT } from '../variables/magic.ts';
 import { controllerFiles } from './controller.ts';
 import { scopeOf } from './scope.ts';
 import type { Actor, Login } from './host/actor.ts';
-import { explainError, TaskError } from './task-error.ts';
+import { ArgumentError, explainError, TaskError } from './task-error.ts';
 import type { ModuleTurn } from './turn.ts';
 import type { PlayRun } from './world.ts';
 
@@ -168,12 +168,12 @@ function inCheckMode(run: PlayRun, task: Task, scope: Scope): boolean {
 export function prepare(turn: ModuleTurn): Prepared {
   const { run, task, scope, host } = turn;
   const module = findModule(task.action.text);
-  if (!module) throw new TaskError(unknownModule(task));
+  if (!module) throw new ArgumentError(unknownModule(task));
   const args = renderArguments(task, scope);
   const parsed = parseArguments(module, argumentValues(args));
   if ('problems' in parsed) {
     const { file, line, column } = task.args.at;
-    throw new TaskError(
+    throw new ArgumentError(
       parsed.problems
         .map((problem) => `${file}:${line}:${column}: ${task.action.text}: ${problem}`)
         .join('\n'),

@@ -8,6 +8,9 @@ export class TaskError extends Error {
   }
 }
 
+/** The arguments do not fit the module. The module would say so itself: the task's keywords judge that as its result. */
+export class ArgumentError extends TaskError {}
+
 /** The text for an error met while evaluating what the user wrote at `at`; a bug of ours is thrown on. */
 export function explainError(error: unknown, at: SourceLocation, what: string): TaskError {
   if (error instanceof TaskError) return error;

@@ -35,7 +35,11 @@ export function metaProblems(task: Task): readonly Problem[] {
   ];
 }
 
-/** Notified names that no handler of the play has. An include may bring handlers; then nothing is certain. */
+/**
+ * Notified names that no handler of the play has, but that are nearly those of one. An include may bring handlers; then
+ * nothing is certain. A name that is like none may be meant for a handler of another role: the run will tell, as with
+ * Ansible.
+ */
 export function notifyProblems(play: Play): readonly Problem[] {
   const handlers = flat(play.handlers);
   const tasks = flat([
@@ -53,13 +57,11 @@ export function notifyProblems(play: Play): readonly Problem[] {
   );
   // A keyword of a block is on each of its tasks.
   const places = new Map(unknown.map((topic) => [topic.at, topic]));
-  return [...places.values()].map((topic) => ({
-    message: `no handler is called "${topic.text}" or listens to it`,
-    location: topic.at,
-    hint:
-      didYouMean(topic.text, names) ??
-      (names.length === 0 ? 'the play has no handlers' : `there are ${[...new Set(names)].join(', ')}`),
-  }));
+  return [...places.values()].flatMap((topic) => {
+    const hint = didYouMean(topic.text, names);
+    if (hint === undefined) return [];
+    return [{ message: `no handler is called "${topic.text}" or listens to it`, location: topic.at, hint }];
+  });
 }
 
 function namesOf(handler: Task): readonly string[] {

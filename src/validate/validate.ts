@@ -5,9 +5,9 @@ import { findModule } from '../modules/find-module.ts';
 import type { AnyModule } from '../modules/kit/module.ts';
 import { argumentValues, problemsBeforeRun } from '../modules/kit/parse.ts';
 import { registry } from '../modules/registry.ts';
-import type { Play, Playbook, Task, TaskNode } from '../playbook/ast.ts';
+import type { Play, Playbook, Task, TaskNode, Text } from '../playbook/ast.ts';
 import { check, isTemplate } from '../template/render.ts';
-import { isLookup, LOOKUPS } from '../variables/lookup-names.ts';
+import { isLookup, LOOKUPS, shortLookupName } from '../variables/lookup-names.ts';
 import { loadModulesOf } from './load-modules.ts';
 import { metaProblems, notifyProblems } from './validate-play.ts';
 
@@ -37,13 +37,13 @@ export function isEngineAction(action: string): boolean {
 
 /**
  * Everything about a playbook that can be found wrong before any host is asked: modules that do not exist, template
- * text that does not parse, arguments and handlers that there are not. An unknown module behind a condition may be
- * meant for a host that never comes, and is left alone.
+ * text that does not parse, arguments and handlers that there are not. A task behind a condition may be meant for a host
+ * that never comes, and one whose failure is ignored or rescued may be meant to fail: they are judged when they run.
  */
 export async function validatePlaybook(playbook: Playbook): Promise<readonly Problem[]> {
   await loadModulesOf(playbook.plays.flatMap(nodesOf));
   return playbook.plays.flatMap((play) => [
-    ...nodesOf(play).flatMap(validateNode),
+    ...nodesOf(play).flatMap((node) => validateNode(node, false)),
     ...checkValue(play.vars.values, play.vars.at),
     ...notifyProblems(play),
   ]);
@@ -54,16 +54,30 @@ export function nodesOf(play: Play): readonly TaskNode[] {
   return [...play.preTasks, ...play.roleTasks, ...play.tasks, ...play.postTasks, ...play.handlers];
 }
 
-function validateNode(node: TaskNode): readonly Problem[] {
-  if (node.kind === 'task') return validateTask(node);
-  return [...node.block, ...node.rescue, ...node.always].flatMap(validateNode);
+function validateNode(node: TaskNode, isRescued: boolean): readonly Problem[] {
+  if (node.kind === 'task') return validateTask(node, isRescued);
+  return [
+    ...node.block.flatMap((inner) => validateNode(inner, isRescued || node.rescue.length > 0)),
+    ...[...node.rescue, ...node.always].flatMap((inner) => validateNode(inner, isRescued)),
+  ];
 }
 
-function validateTask(task: Task): readonly Problem[] {
+function validateTask(task: Task, isRescued: boolean): readonly Problem[] {
+  const mayFail = isRescued || (task.ignoreErrors?.value ?? false) !== false || task.failedWhen !== undefined;
+  if (mayFail) return [];
+  const conditions = task.when.flatMap((text) => expressionProblems(text));
+  return task.when.length > 0 ? conditions : [...conditions, ...actionProblems(task)];
+}
+
+function expressionProblems({ text, at }: Text): readonly Problem[] {
+  return [...check(text, 'expression', at), ...lookupProblems(text, at)];
+}
+
+function actionProblems(task: Task): readonly Problem[] {
   const problems: Problem[] = [];
   const module = findModule(task.action.text);
   const isKnown = isEngineAction(task.action.text) || module !== undefined;
-  if (!isKnown && task.when.length === 0 && !task.action.text.includes('{{')) {
+  if (!isKnown && !task.action.text.includes('{{')) {
     const names = task.action.text.includes('.')
       ? Object.keys(registry)
       : [...ENGINE_ACTIONS, ...Object.keys(registry).map(lastName)];
@@ -75,14 +89,8 @@ function validateTask(task: Task): readonly Problem[] {
   }
   if (module) problems.push(...argumentProblems(task, module));
   else if (shortName(task.action.text) === 'meta') problems.push(...metaProblems(task));
-  for (const text of [
-    ...task.when,
-    ...(task.changedWhen ?? []),
-    ...(task.failedWhen ?? []),
-    ...(task.until ?? []),
-  ]) {
-    problems.push(...check(text.text, 'expression', text.at), ...lookupProblems(text.text, text.at));
-  }
+  for (const text of [...(task.changedWhen ?? []), ...(task.until ?? [])])
+    problems.push(...expressionProblems(text));
   problems.push(...checkValue(task.args.value, task.args.at));
   for (const text of [...(task.freeForm ? [task.freeForm] : []), ...(task.argsTemplates ?? [])])
     problems.push(...checkValue(text.text, text.at));
@@ -136,7 +144,7 @@ function lookupProblems(text: string, at: SourceLocation): readonly Problem[] {
 }
 
 function unknownLookup(name: string, at: SourceLocation): readonly Problem[] {
-  const short = shortName(name);
+  const short = shortLookupName(name);
   if (isLookup(short)) return [];
   const hint = didYouMean(short, LOOKUPS) ?? `there are ${[...LOOKUPS].sort().join(', ')}`;
   return [{ message: `there is no lookup "${name}"`, location: at, hint }];

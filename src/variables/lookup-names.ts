@@ -25,6 +25,11 @@ export const LOOKUPS = [
 
 export type LookupName = (typeof LOOKUPS)[number];
 
+/** A lookup's name without the namespace of its collection. */
+export function shortLookupName(name: string): string {
+  return name.replace(/^(?:ansible\.(?:builtin|legacy)|community\.general)\./, '');
+}
+
 /** Whether there is a lookup of this name, given without a namespace. */
 export function isLookup(name: string): name is LookupName {
   return (LOOKUPS as readonly string[]).includes(name);

@@ -10,7 +10,7 @@ import { userEnvironment } from '../lib/system-path.ts';
 import { isDict, isList, type Dict, type Value } from '../lib/value.ts';
 import type { RoleContext } from '../playbook/ast.ts';
 import type { VariableSource } from '../template/environment.ts';
-import { isLookup, LOOKUPS, type LookupName } from './lookup-names.ts';
+import { isLookup, LOOKUPS, shortLookupName, type LookupName } from './lookup-names.ts';
 import { searchPath } from './search-path.ts';
 
 export interface LookupContext {
@@ -162,7 +162,7 @@ export function lookUp(
   options: Options,
   context: LookupContext,
 ): Value[] {
-  const short = name.replace(/^ansible\.(builtin|legacy)\./, '');
+  const short = shortLookupName(name);
   if (!isLookup(short)) {
     throw new UserError(`the lookup "${name}" is not supported; there are ${[...LOOKUPS].sort().join(', ')}`);
   }

@@ -113,11 +113,10 @@ const OF_TASK: Table<MagicView> = {
 };
 
 const OF_ROLE: Table<RoleContext> = {
-  role_name: (role) => role.name,
+  role_name: (role) => role.name.slice(role.collection === undefined ? 0 : role.collection.length + 1),
   role_path: (role) => role.directory,
   ansible_role_name: (role) => role.name,
-  // Roles of collections are not supported.
-  ansible_collection_name: () => null,
+  ansible_collection_name: (role) => role.collection ?? null,
 };
 
 /** Only in a role that another one includes or imports; Ansible does not count one that depends on it. */

@@ -22,6 +22,38 @@ for (const [text, type, shown] of scalars) {
   });
 }
 
+/** Text with lines that are less indented than the library wants, and what PyYAML reads. */
+const indentations = JSON.parse(
+  readFileSync(new URL('cases/yaml-indent.json', import.meta.url), 'utf8'),
+) as readonly (readonly [text: string, read: { readonly value: unknown } | null])[];
+
+for (const [text, read] of indentations) {
+  test(`indentation within quotes and brackets: ${JSON.stringify(text)} is read as PyYAML reads it`, (t) => {
+    if (read === null) t.throws(() => parseYaml(text, 'f.yml'), { instanceOf: UserError });
+    else t.deepEqual(toPlain(parseYaml(text, 'f.yml').value), read.value);
+  });
+}
+
+test('places are those of the text as it was written, whatever its indentation', (t) => {
+  const text = 'a:\n  b: "{{\n  x\n}}"\n  c: {\n d: 1}\ne: 1\n';
+  const document = parseYaml(text, 'f.yml');
+  const value = document.value as Dict;
+  const inner = value.get('a') as Dict;
+  const places = [
+    document.keyAt(inner, 'c'),
+    document.valueAt(inner.get('c') as Dict, 'd'),
+    document.keyAt(value, 'e'),
+  ];
+  t.deepEqual(
+    places.map(({ line, column }) => [line, column]),
+    [
+      [5, 3],
+      [6, 5],
+      [7, 1],
+    ],
+  );
+});
+
 const documents: readonly (readonly [name: string, yaml: string, plain: unknown])[] = [
   ['quoted text stays text', 'v: "yes"', 'yes'],
   ['a tag makes text of a number', 'v: !!str 5', '5'],

@@ -59,9 +59,21 @@ const CASES: readonly (readonly [name: string, task: string, expected: readonly 
   ],
   ['pairs', 'file: path=/a state={{ b }}', []],
   [
-    'what a condition may keep from running',
+    'wrong arguments that a condition may keep from running',
     'copy: {srcc: a, src: b, dest: /b}\nwhen: old',
-    ['3:13 copy: srcc: ansible.builtin.copy has no such argument; did you mean src?'],
+    [],
+  ],
+  ['wrong arguments whose failure is ignored', 'copy: {srcc: a, dest: /b}\nignore_errors: true', []],
+  ['wrong arguments whose failure is expected', 'copy: {srcc: a, dest: /b}\nfailed_when: false', []],
+  [
+    'wrong arguments that are rescued, but not those of the rescue',
+    'block:\n  - copy: {srcc: a, dest: /b}\nrescue:\n  - stat: {}',
+    ['6:17 stat: path: required'],
+  ],
+  [
+    'a condition that is no expression',
+    'ping:\nwhen: a b',
+    ['4:15 expected the end of the expression, found "b"'],
   ],
   ['an unknown module that a condition may keep from running', 'nonesuch: {a: b}\nwhen: old', []],
   [
@@ -71,11 +83,7 @@ const CASES: readonly (readonly [name: string, task: string, expected: readonly 
   ],
   ['a meta that there is not', 'meta: flush_handler', ['3:13 "meta: flush_handler" is not supported']],
   ['meta: end_role outside of a role', 'meta: end_role', ['3:7 "meta: end_role" stands outside of a role']],
-  [
-    'a handler that there is not',
-    'command: a\nnotify: b',
-    ['4:15 no handler is called "b" or listens to it'],
-  ],
+  ['a handler that another role may bring', 'command: a\nnotify: b', []],
   [
     'a lookup that there is not',
     "debug: {msg: \"{{ lookup('files', 'a') }}\"}",
@@ -90,6 +98,17 @@ const CASES: readonly (readonly [name: string, task: string, expected: readonly 
   ['a handler by a template', 'command: a\nnotify: "{{ b }}"', []],
   ['a task without arguments', 'ping:', []],
 ];
+
+test('a handler whose name is nearly the notified one is reported before the run', async (t) => {
+  const task = 'command: a\n  notify: restart ngnix\n  handlers:\n    - name: restart nginx\n      ping:';
+  const file = join(directory, 'handlers.yml');
+  writeFileSync(file, `- hosts: all\n  tasks:\n    - ${task.replace('\n  notify', '\n      notify')}\n`);
+  const found = await validatePlaybook(loadPlaybook(file, { renderStatic: renderStatic(new Map()) }));
+  t.deepEqual(
+    found.map(({ message, hint }) => [message, hint]),
+    [['no handler is called "restart ngnix" or listens to it', 'did you mean "restart nginx"?']],
+  );
+});
 
 for (const [name, task, expected] of CASES) {
   test(`${name}: ${expected.length === 0 ? 'nothing to report' : 'reported before the run'}`, async (t) => {
