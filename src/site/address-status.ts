@@ -15,6 +15,8 @@ export interface AddressStatus {
   readonly addresses: readonly SiteAddress[];
   /** Another balancer that works shall hold them. */
   readonly yields: boolean;
+  /** How many seconds connections may take at most once it holds nothing; undefined: it does not say. */
+  readonly longestFinish: number | undefined;
   /** Connections of clients that are open there, whoever holds the address. */
   readonly connections: number;
   /** Some of them: state, local and remote address as `ss` says it. */
@@ -40,6 +42,7 @@ export function parseAddressStatus(balancer: string, text: string): AddressStatu
       .map(([, , peer = '', seconds]) => ({ peer, seconds: Number(seconds) })),
   }));
   const [yields] = all(/^(yields|stays)$/);
+  const [longest] = all(/^finishes (\d+)$/);
   const [connections] = all(/^connections (\d+)$/);
   if (addresses.length === 0 || yields === undefined || connections === undefined) {
     throw new UserError(
@@ -54,6 +57,7 @@ export function parseAddressStatus(balancer: string, text: string): AddressStatu
     balancer,
     addresses,
     yields: yields[1] === 'yields',
+    longestFinish: longest === undefined ? undefined : Number(longest[1]),
     connections: Number(connections[1]),
     open: all(/^open (.+)$/).map(([, line = '']) => line),
   };

@@ -1,5 +1,5 @@
 import { poll } from '../lib/async.ts';
-import { EXIT, UserError } from '../lib/errors.ts';
+import { EXIT, type Problem, UserError } from '../lib/errors.ts';
 import { listed } from '../lib/listed.ts';
 import type { AddressBalancer } from './address.ts';
 import { type AddressStatus, heldBy } from './address-status.ts';
@@ -41,6 +41,7 @@ export async function handOver(
   mustTake(other);
   signal.throwIfAborted();
   const finishSeconds = Math.max(1, Math.ceil(timeoutMs / 1000));
+  mustFinish(before, finishSeconds);
   const moved = heldBy(before);
   try {
     await to.expect(from.name, Math.ceil(MOVE_MS / 1000) + finishSeconds + MARGIN_SECONDS);
@@ -64,6 +65,24 @@ function mustTake({ balancer, yields }: AddressStatus): void {
     },
     { exitCode: EXIT.failed },
   );
+}
+
+function mustFinish({ balancer, longestFinish }: AddressStatus, seconds: number): void {
+  const problem = finishProblem(balancer, longestFinish, seconds * 1000);
+  if (problem !== undefined) throw new UserError(problem, { exitCode: EXIT.failed });
+}
+
+/** Why a balancer cannot give its connections so much time; undefined: it can, as far as it says. */
+export function finishProblem(
+  balancer: string,
+  longestSeconds: number | undefined,
+  timeoutMs: number,
+): Problem | undefined {
+  if (longestSeconds === undefined || timeoutMs <= longestSeconds * 1000) return undefined;
+  return {
+    message: `connections at ${balancer} cannot be given ${timeoutMs / 1000} s: its HAProxy ends them after ${longestSeconds} s`,
+    hint: 'give them less, or raise haproxy_hard_stop_after first',
+  };
 }
 
 async function untilMoved(

@@ -156,7 +156,7 @@ const SCENARIOS: readonly Scenario[] = [
       handover n expect o 1 > /dev/null
       sleep 1.2
       handover n status`,
-    expected: ['1', '0', 'address VIP free', 'stays', 'connections 0'],
+    expected: ['1', '0', 'address VIP free', 'stays', 'finishes 900', 'connections 0'],
   },
   {
     name: 'one that yields says so, and finishes only what it does not hold',
@@ -174,10 +174,12 @@ const SCENARIOS: readonly Scenario[] = [
       'vip-handover: this host holds VIP and gets new connections: `vip-handover yield` first',
       'address VIP held',
       'yields',
+      'finishes 900',
       'connections 1',
       'reloaded',
       'address VIP free',
       'yields',
+      'finishes 900',
       'connections 0',
       'stays',
     ],

@@ -10,16 +10,18 @@ const CASES: readonly (readonly [string, string, Omit<AddressStatus, 'balancer'>
     {
       addresses: [{ address: '10.83.0.100', held: true, passes: [] }],
       yields: false,
+      longestFinish: undefined,
       connections: 0,
       open: [],
     },
   ],
   [
     'one that yields, and has a connection still',
-    'address 10.83.0.100 free\nyields\nconnections 1\nopen ESTAB 10.83.0.100:443 10.83.0.200:50522\n',
+    'address 10.83.0.100 free\nyields\nfinishes 900\nconnections 1\nopen ESTAB 10.83.0.100:443 10.83.0.200:50522\n',
     {
       addresses: [{ address: '10.83.0.100', held: false, passes: [] }],
       yields: true,
+      longestFinish: 900,
       connections: 1,
       open: ['ESTAB 10.83.0.100:443 10.83.0.200:50522'],
     },
@@ -40,6 +42,7 @@ const CASES: readonly (readonly [string, string, Omit<AddressStatus, 'balancer'>
         },
       ],
       yields: false,
+      longestFinish: undefined,
       connections: 12,
       open: [],
     },

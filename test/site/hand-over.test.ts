@@ -25,6 +25,7 @@ class Site {
   /** How many connections `finish` leaves. */
   left = 0;
   moves = true;
+  longestFinish: number | undefined = 900;
 
   balancer(name: string): AddressBalancer {
     const status = (): AddressStatus => ({
@@ -35,6 +36,7 @@ class Site {
         passes: [],
       })),
       yields: this.yields.has(name),
+      longestFinish: this.longestFinish,
       connections: this.connections.get(name) ?? 0,
       open: [],
     });
@@ -190,3 +192,15 @@ function isAsBefore(t: ExecutionContext, site: Site): void {
   t.deepEqual([...site.holder], [[VIP, 'lb1']]);
   t.deepEqual([...site.yields], []);
 }
+
+test('a time that HAProxy does not give is refused before anything is said to a balancer', async (t) => {
+  const site = new Site();
+  const hand = async (timeoutMs: number): Promise<unknown> =>
+    await handOver(site.balancer('lb1'), site.balancer('lb2'), {
+      timeoutMs,
+      signal: new AbortController().signal,
+    });
+  await t.throwsAsync(hand(901_000), { instanceOf: UserError, message: /cannot be given 901 s/ });
+  t.deepEqual(site.said, []);
+  await t.notThrowsAsync(hand(900_000));
+});

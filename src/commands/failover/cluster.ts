@@ -27,6 +27,7 @@ import {
   refuseShared,
 } from './cluster-conflicts.ts';
 import { ClusterReader } from './cluster-reader.ts';
+import { storeHosts } from './store-hosts.ts';
 import { type SiteVariables, siteVariables } from './variables.ts';
 
 /** How long a connection to a balancer may take. */
@@ -40,6 +41,8 @@ export interface InventoryCluster {
   readonly directory: string;
   /** The host whose daemon keeps the lock and the journal, if there is one and no etcd. */
   readonly keeper: { readonly host: string; readonly port: number } | undefined;
+  /** The hosts that carry the members of etcd, by endpoint, as far as the inventory has them. */
+  readonly storeHosts: ReadonlyMap<string, string>;
   /** How a host is reached by SSH; undefined for one that the inventory does not have. */
   readonly addressOf: (host: string) => HostAddress | undefined;
   readonly becomeOf: (host: string) => Become;
@@ -145,6 +148,7 @@ function describe(site: InventorySite, { name, group, hosts }: ClusterGroup): In
   };
   refuseOneMachine(reader, cluster);
   const keeper = keeperOf(reader, first);
+  const members = reader.entries(first, 'etcd_addresses');
   reader.throwProblems();
 
   const address = (host: string): HostAddress | undefined => {
@@ -164,6 +168,7 @@ function describe(site: InventorySite, { name, group, hosts }: ClusterGroup): In
     isOnly: site.count === 1,
     directory: inventory.directory,
     keeper,
+    storeHosts: storeHosts(etcd, inventory, (host) => variables.of(host), members),
     addressOf: address,
     becomeOf: (host) => {
       const password = becomePassword(variables.of(host));

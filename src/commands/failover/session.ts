@@ -25,6 +25,8 @@ export interface Session {
   readonly redact: (text: string) => string;
   /** The inventory's directory; for a daemon, where its files are. */
   readonly directory: string;
+  /** The hosts that carry the members of etcd, by endpoint, as far as an inventory has them. */
+  readonly storeHosts: ReadonlyMap<string, string>;
   /** SSH to a host as an operator; undefined for a daemon. */
   readonly shell: ((host: string) => Promise<{ connection: Connection; become: Become }>) | undefined;
   close(): Promise<void>;
@@ -195,6 +197,7 @@ async function operatorSession(found: InventoryCluster, choice: ClusterChoice): 
     cluster,
     ports,
     directory,
+    storeHosts: found.storeHosts,
     redact: (text) => secrets.redact(text),
     shell: async (host) => ({ connection: await connect(host), become: becomeOf(host) }),
     close: async () => {
@@ -221,6 +224,7 @@ async function daemonSession(described: Cluster, choice: ClusterChoice): Promise
     cluster,
     ports,
     directory: dirname(choice.cluster ?? ''),
+    storeHosts: new Map(),
     redact,
     shell: undefined,
     close: async () => await ports.close(),

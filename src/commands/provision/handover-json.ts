@@ -38,6 +38,9 @@ export const handoverStatusSchema = z
           }),
         ),
         yields: z.boolean().describe('it gives its addresses to another balancer that works'),
+        longestFinish: count
+          .optional()
+          .describe('how many seconds connections may take at most once it holds nothing'),
         connections: count.describe('connections of clients that are open there'),
         open: z.array(z.string()).describe('some of them: state, local and remote address'),
       }),
@@ -58,8 +61,9 @@ export function handoverStatusJson(
 ): z.infer<typeof handoverStatusSchema> {
   return {
     type: 'handover-status',
-    balancers: balancers.map((one) => ({
+    balancers: balancers.map(({ longestFinish, ...one }) => ({
       ...one,
+      ...(longestFinish === undefined ? {} : { longestFinish }),
       addresses: one.addresses.map((each) => ({ ...each, passes: [...each.passes] })),
       open: [...one.open],
     })),

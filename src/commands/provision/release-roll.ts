@@ -17,15 +17,15 @@ import {
   withRelease,
 } from '../../release/record.ts';
 import { serves } from '../../release/servers.ts';
+import { mustBeWhole } from '../../release/whole.ts';
 import { rollJournal } from '../../site/roll/journal.ts';
-import { stateOf } from '../../site/roll/record.ts';
 import type { CommandContext } from '../context.ts';
 import { operatorName } from '../failover/options.ts';
 import type { AppSite, ServerAnswer } from './app-site.ts';
 import type { ReleaseLine } from './release-json.ts';
 import { rollWith } from './roll-command.ts';
 import type { RollOptions } from './roll-options.ts';
-import { lastUnfinished } from './roll-resume.ts';
+import { begunBy, unfinished } from './roll-resume.ts';
 import type { ReportMaker } from './run-load.ts';
 import { playbookWork } from './roll-work.ts';
 import { takeLock } from './run-lock.ts';
@@ -49,8 +49,7 @@ export async function rollRelease(
 ): Promise<void> {
   const { kind, name } = target;
   const purpose = `${kind} ${name}`;
-  const left = lastUnfinished(rollJournal(site.inventory.directory));
-  const isOurs = left !== undefined && /^(deploy|rollback) /.test(left.purpose);
+  const records = rollJournal(site.inventory.directory).list();
   const variables: Dict = new Map<string, string | boolean>([
     ['app_source', site.store.pathOf(name)],
     ['app_release', name],
@@ -64,13 +63,17 @@ export async function rollRelease(
     playbook: site.playbook,
     variables,
     hosts: target.hosts,
-    takesOver: isOurs,
+    takesOver: isRelease,
     sparesDatabases: true,
     before: async (makeReport: ReportMaker) => await prepare(site, target, variables, options, makeReport),
     after: async () => await conclude(site, target, before, options),
   };
   try {
-    await rollWith(work, { ...options, resume: options.resume && left?.purpose === purpose }, context);
+    await rollWith(
+      work,
+      { ...options, resume: options.resume && unfinished(records, purpose) !== undefined },
+      context,
+    );
   } catch (error) {
     if (!(error instanceof UserError) || site.store.record()?.unfinished?.release !== name) throw error;
     const back = site.store.record()?.current ?? before;
@@ -105,8 +108,12 @@ export async function noteRelease(site: AppSite, target: Target, options: RollOp
 
 /** Servers on which a roll of a deploy or a rollback was cut off. */
 export function begunServers(site: AppSite): ReadonlySet<string> {
-  const left = lastUnfinished(rollJournal(site.inventory.directory));
-  return left !== undefined && /^(deploy|rollback) /.test(left.purpose) ? stateOf(left).begun : new Set();
+  const begun = begunBy(rollJournal(site.inventory.directory).list());
+  return new Set([...begun].filter(([, { purpose }]) => isRelease(purpose)).map(([host]) => host));
+}
+
+function isRelease(purpose: string): boolean {
+  return /^(deploy|rollback) /.test(purpose);
 }
 
 /** Notes that a release is under way; a deploy also puts it beside the others on all servers, and migrates. */
@@ -118,8 +125,10 @@ async function prepare(
   makeReport: ReportMaker,
 ): Promise<void> {
   const { kept, record } = note(site, target, options, await site.ask(site.servers));
-  if (target.kind === 'rollback') return;
   try {
+    // Before a server is taken out of service for files that cannot serve.
+    mustBeWhole(site.store, record, target.name, site.settings.entry);
+    if (target.kind === 'rollback') return;
     const isMigrated = record.unfinished?.migrated ?? false;
     await runBefore(site, new Map([...variables, ['app_migrate', !isMigrated]]), options, makeReport);
   } catch (error) {

@@ -4,15 +4,22 @@ import { selectHosts } from '../../inventory/select.ts';
 import { executeRoll, type RollResult } from '../../site/roll/execute.ts';
 import { rollJournal } from '../../site/roll/journal.ts';
 import { type RollWish, timetable } from '../../site/roll/next.ts';
-import { objections } from '../../site/roll/objections.ts';
-import { recorded, type RollEvent, type RollRecord, stateOf } from '../../site/roll/record.ts';
+import { objections, obstacles } from '../../site/roll/objections.ts';
+import {
+  recorded,
+  type RollEvent,
+  type RollRecord,
+  type RollSettings,
+  stateOf,
+} from '../../site/roll/record.ts';
 import type { RollSurvey } from '../../site/roll/survey.ts';
 import type { CommandContext } from '../context.ts';
 import { operatorName } from '../failover/options.ts';
 import { confirm } from './confirm.ts';
 import type { RollOptions } from './roll-options.ts';
 import { rollPorts } from './roll-ports.ts';
-import { abandoned, lastUnfinished, leftOut, resumable } from './roll-resume.ts';
+import { abandoned, leftOut, resumable } from './roll-resume.ts';
+import { resumeCommand, settingsOf } from './roll-settings.ts';
 import { firstSurvey } from './roll-survey.ts';
 import { rollShow } from './roll-show.ts';
 import { type PreparedWork, playbookWork, type RollWork } from './roll-work.ts';
@@ -47,10 +54,13 @@ async function rollOver(
   const journal = rollJournal(site.directory);
   const touched = work.sparesDatabases ? { ...site, databases: [] } : site;
   const survey = await firstSurvey(touched);
-  const begun = beginning(work, options, { last: lastUnfinished(journal), survey, prepared });
-  const { wish, from } = begun;
+  const begun = beginning(work, options, { records: journal.list(), survey, prepared });
+  const { wish, from, settings } = begun;
   const batches = timetable(survey, wish, from);
   const [first] = batches;
+  const never = obstacles(survey, batches, wish, settings.drainTimeoutMs);
+  // Before the hosts that could go have gone.
+  if (never.length > 0 && !options.dryRun) throw new UserError(never, { exitCode: EXIT.failed });
   const show = await rollShow(site, options);
   let result: RollResult;
   try {
@@ -58,7 +68,7 @@ async function rollOver(
       survey,
       batches,
       wish,
-      options.dryRun && first ? objections(survey, first, wish, from.begun) : [],
+      options.dryRun && first ? [...objections(survey, first, wish, from.begun), ...never] : [],
     );
     if (options.dryRun) return;
     if (first === undefined) {
@@ -70,12 +80,13 @@ async function rollOver(
     await show.begin();
     let { record } = begun;
     const ports = rollPorts(touched, {
-      ...options,
+      ...settings,
       purpose: work.purpose,
       work: async (hosts) => await prepared.work(hosts, show.work),
     });
     result = await executeRoll(wish, ports, {
-      ...options,
+      ...settings,
+      settings,
       id: record?.id ?? idOf(work.purpose),
       purpose: work.purpose,
       who: operatorName(),
@@ -95,7 +106,7 @@ async function rollOver(
     await show.close();
   }
   if (result.outcome === 'done') return;
-  const hint = `go on with: provision ${work.purpose} --resume`;
+  const hint = `go on with: ${resumeCommand({ purpose: work.purpose, settings }, options.inventory)}`;
   if (result.outcome === 'interrupted') {
     process.stderr.write(`${hint}\n`);
     process.exitCode = EXIT.interrupted;
@@ -116,35 +127,39 @@ function withoutSecrets(event: RollEvent, redact: (text: string) => string): Rol
 interface Beginning {
   readonly wish: RollWish;
   readonly from: ReturnType<typeof stateOf>;
+  readonly settings: RollSettings;
   /** The roll that this goes on with. */
   readonly record: RollRecord | undefined;
 }
 
-function beginning(
-  work: RollWork,
-  options: RollOptions,
-  {
-    last,
-    survey,
-    prepared,
-  }: { readonly last: RollRecord | undefined; readonly survey: RollSurvey; readonly prepared: PreparedWork },
-): Beginning {
-  const { serial, minAvailable } = options;
-  if (options.resume) {
-    const record = resumable(last, work.purpose);
-    return {
-      wish: { hosts: record.hosts.map(({ name }) => name), serial, minAvailable },
-      from: stateOf(record),
-      record,
-    };
+interface Situation {
+  /** All rolls that are kept, the newest first. */
+  readonly records: readonly RollRecord[];
+  readonly survey: RollSurvey;
+  readonly prepared: PreparedWork;
+}
+
+function beginning(work: RollWork, options: RollOptions, situation: Situation): Beginning {
+  const { records, survey, prepared } = situation;
+  const howTo = (one: RollRecord): string => resumeCommand(one, options.inventory);
+  const record = options.resume ? resumable(records, work.purpose, howTo) : undefined;
+  const settings = settingsOf(options, record);
+  const { serial, minAvailable } = settings;
+  const hosts = record?.hosts.map(({ name }) => name) ?? hostsOf(prepared.inventory, work, options);
+  const left = [...abandoned(records, survey)].filter(([host, by]) => by !== record && hosts.includes(host));
+  const others = left.filter(([, { purpose }]) => work.takesOver?.(purpose) !== true);
+  if (others.length > 0) {
+    const balancers = new Set(survey.balancers.map(({ host }) => host));
+    throw leftOut(new Map(others), records, balancers, howTo);
   }
-  const hosts = hostsOf(prepared.inventory, work, options);
-  const left = last === undefined ? [] : abandoned(last, survey).filter((host) => hosts.includes(host));
-  if (last !== undefined && left.length > 0 && !work.takesOver) throw leftOut(last, left);
   return {
     wish: { hosts, serial, minAvailable },
-    from: { done: new Set(), begun: new Set(left), worked: new Set() },
-    record: undefined,
+    from:
+      record === undefined
+        ? { done: new Set(), begun: new Set(left.map(([host]) => host)), worked: new Set() }
+        : stateOf(record),
+    settings,
+    record,
   };
 }
 

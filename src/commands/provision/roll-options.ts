@@ -11,15 +11,12 @@ import {
   inventoryOptions,
   type InventoryOptions,
 } from './options.ts';
+import type { GivenSettings } from './roll-settings.ts';
 
 /** What the command line says to a roll. */
 export interface RollOptions extends InventoryOptions {
   readonly hosts: string | undefined;
-  readonly serial: Amount;
-  readonly minAvailable: Amount | undefined;
-  readonly settleMs: number;
-  readonly timeoutMs: number;
-  readonly drainTimeoutMs: number;
+  readonly given: GivenSettings;
   readonly dryRun: boolean;
   readonly yes: boolean;
   readonly json: boolean;
@@ -41,8 +38,6 @@ interface RawRollOptions {
   readonly report?: string;
   readonly resume?: true;
 }
-
-const DEFAULTS = { settleMs: 1000, timeoutMs: 300_000, drainTimeoutMs: 60_000 } as const;
 
 /** Adds the options that all rolling commands share. */
 export function addRollOptions(command: Command): Command {
@@ -88,11 +83,13 @@ export function rollOptions(command: Command): RollOptions {
   return {
     ...inventoryOptions(command),
     hosts: raw.hosts,
-    serial: raw.serial ?? { kind: 'number', number: 1 },
-    minAvailable: raw.minAvailable,
-    settleMs: raw.settle ?? DEFAULTS.settleMs,
-    timeoutMs: raw.timeout ?? DEFAULTS.timeoutMs,
-    drainTimeoutMs: raw.drainTimeout ?? DEFAULTS.drainTimeoutMs,
+    given: {
+      ...(raw.serial !== undefined && { serial: raw.serial }),
+      ...(raw.minAvailable !== undefined && { minAvailable: raw.minAvailable }),
+      ...(raw.settle !== undefined && { settleMs: raw.settle }),
+      ...(raw.timeout !== undefined && { timeoutMs: raw.timeout }),
+      ...(raw.drainTimeout !== undefined && { drainTimeoutMs: raw.drainTimeout }),
+    },
     dryRun: raw.dryRun ?? false,
     yes: raw.yes ?? false,
     json: raw.json ?? false,

@@ -48,12 +48,14 @@ export async function surveySite(site: WholeSite): Promise<RollSurvey> {
   const pools = balancers.flatMap(({ pool }) => pool ?? []);
   if (pools.length === 0) {
     throw new UserError(
-      balancers.map(({ name, trouble }) => ({ message: `the balancer ${name}: ${trouble ?? 'silent'}` })),
+      balancers.map(({ view: { host, trouble } }) => ({
+        message: `the balancer ${host}: ${trouble ?? 'silent'}`,
+      })),
     );
   }
   return {
     servers: serverViews(pools),
-    balancers: balancers.map(({ name, trouble, holds }): BalancerView => ({ host: name, trouble, holds })),
+    balancers: balancers.map(({ view }) => view),
     databases,
     store,
   };
@@ -78,17 +80,14 @@ function isCalm({ trouble, instances }: DatabaseView): boolean {
 }
 
 interface BalancerAnswer {
-  readonly name: string;
+  readonly view: BalancerView;
   readonly pool: Pool | undefined;
-  readonly trouble: string | undefined;
-  readonly holds: readonly string[];
 }
 
 async function balancerAnswer(
   balancer: SiteBalancer,
   addresses: AddressBalancer | undefined,
 ): Promise<BalancerAnswer> {
-  const { name } = balancer;
   const said: string[] = [];
   const heard = async <T>(question: Promise<T> | undefined): Promise<T | undefined> => {
     try {
@@ -100,7 +99,14 @@ async function balancerAnswer(
     }
   };
   const [pool, status] = await Promise.all([heard(balancer.pool()), heard(addresses?.addresses())]);
-  return { name, pool, trouble: said[0], holds: status === undefined ? [] : heldBy(status) };
+  const view = {
+    host: balancer.name,
+    trouble: said[0],
+    holds: status === undefined ? [] : heldBy(status),
+    yields: status?.yields ?? false,
+    longestFinish: status?.longestFinish,
+  };
+  return { view, pool };
 }
 
 /** Every host that a balancer sends requests to, with what keeps any of them from doing so. */
@@ -199,20 +205,11 @@ function replicaTrouble(replication: Replication): string | undefined {
 async function storeView({ databases }: WholeSite): Promise<readonly MemberView[]> {
   const keeping = databases.find(({ cluster }) => cluster.etcd.length > 0);
   if (keeping === undefined) return [];
-  const { cluster, ports } = keeping;
+  const { cluster, ports, storeHosts } = keeping;
   const health = await etcdHealth(cluster.etcd, {
     dial: ports.dial,
     ca: cluster.tls.ca === undefined ? undefined : readFileSync(cluster.tls.ca, 'utf8'),
     timeoutMs: HEALTH_TIMEOUT_MS,
   });
-  const hostAt = new Map(
-    databases.flatMap(({ cluster: { instances, balancers } }) => [
-      ...instances.map(({ host, address }) => [address, host] as const),
-      ...balancers.map(({ name, address }) => [address, name] as const),
-    ]),
-  );
-  return [...health].map(([endpoint, trouble]) => {
-    const address = endpoint.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-    return { host: hostAt.get(address) ?? address, trouble };
-  });
+  return [...health].map(([endpoint, trouble]) => ({ host: storeHosts.get(endpoint) ?? endpoint, trouble }));
 }

@@ -20,8 +20,8 @@ export interface RollWork {
   readonly hosts: string;
   /** Only tasks with one of these tags. */
   readonly tags?: readonly string[];
-  /** It takes the hosts over that an unfinished roll left out of service, as a rollback does. */
-  readonly takesOver?: boolean;
+  /** Whether it takes the hosts over that an unfinished roll of that purpose left out of service, as a rollback does. */
+  readonly takesOver?: (purpose: string) => boolean;
   /** It concerns nothing but what answers requests: the databases stay as they are, and are not waited for. */
   readonly sparesDatabases?: boolean;
   /** What has to be done before the first host goes, and after the last one is back; under the roll's lock. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { COUNTER_NAMES, COUNTERS, type CounterName } from '../../site/counters.ts';
-import { PHASES, rollRecordSchema } from '../../site/roll/record.ts';
+import { PHASES, rollRecordSchema, rollSettingsSchema } from '../../site/roll/record.ts';
 
 // What `provision roll --json` and the commands made of it print besides the lines of a run, and `provision history`.
 
@@ -36,6 +36,7 @@ const rollSchema = z
     who: z.string(),
     at: time,
     hosts: z.array(z.string()).describe('in the order of the inventory'),
+    settings: rollSettingsSchema.optional(),
   })
   .describe('A roll begins, or goes on.');
 

@@ -2,7 +2,7 @@ import { poll } from '../../lib/async.ts';
 import { EXIT, formatProblem, type Problem, UserError } from '../../lib/errors.ts';
 import { type Batch, type Move, nextBatch, type RollState, type RollWish } from './next.ts';
 import { lacks, objections } from './objections.ts';
-import type { Phase, RollEvent } from './record.ts';
+import type { Phase, RollEvent, RollSettings } from './record.ts';
 import type { RollSurvey } from './survey.ts';
 
 /** What a roll acts on. All may be repeated; what goes wrong is a `UserError`. */
@@ -24,6 +24,8 @@ export interface RollOptions {
   readonly id: string;
   readonly purpose: string;
   readonly who: string;
+  /** To be kept, for whoever goes on with it. */
+  readonly settings?: RollSettings;
   /** Who is done already, when this goes on with a roll that was cut off. */
   readonly from: RollState & { readonly worked: ReadonlySet<string> };
   /** How long what may pass by itself is waited for. */
@@ -42,6 +44,8 @@ export interface RollResult {
 }
 
 const EVERY_MS = 250;
+/** How often a primary's move may fail in a row: one that fails is taken back, and what was in its way passes mostly. */
+const MOVE_TRIES = 3;
 
 /** Takes the hosts out one batch after the other, works on them and brings them back, until all are done or one is not well. */
 export async function executeRoll(
@@ -49,9 +53,10 @@ export async function executeRoll(
   ports: RollPorts,
   options: RollOptions,
 ): Promise<RollResult> {
-  const { id, purpose, who } = options;
+  const { id, purpose, who, settings } = options;
   const at = Date.now();
-  await options.emit({ type: 'roll', id, purpose, who, at, hosts: wish.hosts });
+  const how = settings === undefined ? {} : { settings };
+  await options.emit({ type: 'roll', id, purpose, who, at, hosts: wish.hosts, ...how });
   const result = await new Roll(wish, ports, options).run();
   const message = result.problems.map(formatProblem).join('\n');
   await options.emit({
@@ -73,6 +78,7 @@ class Roll {
   readonly #worked: Set<string>;
   /** Each primary moves away from a host once; more often somebody else moves it back. */
   #movesLeft: number;
+  #failedMoves = 0;
 
   constructor(wish: RollWish, ports: RollPorts, options: RollOptions) {
     this.#wish = wish;
@@ -119,12 +125,9 @@ class Roll {
         await this.#tell(passedOver, 'check', 'done', 'others go first');
         if (batch === undefined) return true;
         if (now.join() !== before.join()) await this.#tell(now, 'check', 'running');
-        waitsFor = await this.#waits(
-          batch.hosts,
-          'check',
-          waitsFor,
-          objections(survey, batch, this.#wish, this.#begun),
-        );
+        const against = objections(survey, batch, this.#wish, this.#begun);
+        if (against.some(({ forGood }) => forGood)) throw await this.#failed(batch.hosts, 'check', against);
+        waitsFor = await this.#waits(batch.hosts, 'check', waitsFor, against);
         return waitsFor.length === 0 ? true : undefined;
       },
       { everyMs: EVERY_MS, withinMs: timeoutMs, signal },
@@ -141,7 +144,12 @@ class Roll {
         { message: `what moves away from ${hosts.join()} comes back again and again` },
       ]);
     }
-    await this.#phase(hosts, 'move', async () => await this.#ports.move(move, this.#options.signal));
+    try {
+      await this.#phase(hosts, 'move', async () => await this.#ports.move(move, this.#options.signal));
+      this.#failedMoves = 0;
+    } catch (error) {
+      if (!(error instanceof UserError) || ++this.#failedMoves === MOVE_TRIES) throw error;
+    }
   }
 
   async #take(batch: Batch): Promise<void> {

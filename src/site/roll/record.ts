@@ -23,12 +23,31 @@ const hostSchema = z.strictObject({
   phases: z.array(phaseSchema),
 });
 
+const amountSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('number'), number: z.int().nonnegative() }),
+  z.strictObject({ kind: z.literal('percent'), percent: z.int().nonnegative() }),
+]);
+
+/** How a roll goes; whoever goes on with it does so in the same way. */
+export const rollSettingsSchema = z.strictObject({
+  serial: amountSchema.describe('servers at the same time'),
+  minAvailable: amountSchema.optional().describe('servers that have to stay in service; missing: half'),
+  settleMs: z.int().nonnegative(),
+  timeoutMs: z.int().nonnegative(),
+  drainTimeoutMs: z.int().nonnegative(),
+  variables: z
+    .array(z.string())
+    .describe('the names of the variables of `--extra-vars`; values may be secret, and are not kept'),
+});
+export type RollSettings = z.infer<typeof rollSettingsSchema>;
+
 /** One roll, as it is kept from its first moment on, so that another one can go on with it. */
 export const rollRecordSchema = z.strictObject({
   version: z.literal(1),
   id: z.string(),
   purpose: z.string().describe('`roll playbooks/kernel.yml`'),
   who: z.string(),
+  settings: rollSettingsSchema.optional().describe('missing: an older release has rolled'),
   startedAt: time,
   endedAt: time.optional(),
   outcome: z.enum(['running', 'done', 'stopped', 'interrupted']),
@@ -46,6 +65,7 @@ export type RollEvent =
       readonly who: string;
       readonly at: number;
       readonly hosts: readonly string[];
+      readonly settings?: RollSettings;
     }
   | {
       readonly type: 'phase';
@@ -69,12 +89,13 @@ export function recorded(record: RollRecord | undefined, event: RollEvent): Roll
   if (event.type === 'roll') {
     const hosts =
       record?.hosts ?? event.hosts.map((name) => ({ name, state: 'waiting' as const, phases: [] }));
-    const { id, purpose, who, at } = event;
+    const { id, purpose, who, at, settings = record?.settings } = event;
     return {
       version: 1,
       id,
       purpose,
       who: record?.who ?? who,
+      ...(settings === undefined ? {} : { settings }),
       startedAt: record?.startedAt ?? at,
       outcome: 'running',
       hosts: [...hosts],

@@ -26,6 +26,10 @@ export interface BalancerView {
   readonly trouble: string | undefined;
   /** The site's addresses that it holds. */
   readonly holds: readonly string[];
+  /** Somebody has told it to give them away. */
+  readonly yields: boolean;
+  /** How many seconds it may give its connections when it leaves; undefined: it does not say. */
+  readonly longestFinish: number | undefined;
 }
 
 export interface InstanceView {

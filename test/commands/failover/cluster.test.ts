@@ -241,3 +241,45 @@ test('an address that moves cannot tell two instances of one machine apart', (t)
     message: /failover_endpoints: .* are on one machine .* which a vip cannot tell apart/,
   });
 });
+
+const STORES: readonly (readonly [
+  what: string,
+  variables: string,
+  expected: readonly (readonly [string, string])[],
+])[] = [
+  [
+    'the servers, by default',
+    'site_failover_store: etcd',
+    [
+      ['10.2.0.21:2379', 'web1'],
+      ['10.2.0.22:2379', 'web2'],
+      ['10.2.0.23:2379', 'web3'],
+    ],
+  ],
+  [
+    'hosts of any name, on addresses that nothing else says',
+    'site_failover_store: etcd\netcd_addresses: { lb1: 10.9.0.1, box: 10.9.0.2 }',
+    [
+      ['10.9.0.1:2379', 'lb1'],
+      ['10.9.0.2:2379', 'box'],
+    ],
+  ],
+  [
+    'a list, by any address or name that a host of the inventory has',
+    'failover_etcd: [lb1:2379, "10.1.0.12:2379", "10.2.0.21:2379", "elsewhere:2379"]',
+    [
+      ['lb1:2379', 'lb1'],
+      ['10.1.0.12:2379', 'lb2'],
+      ['10.2.0.21:2379', 'web1'],
+    ],
+  ],
+];
+
+for (const [what, variables, expected] of STORES) {
+  test(`the members of the store are on ${what}`, (t) => {
+    const { inventory, directory } = site(t, `${HOSTS}    more: { hosts: { box: {} } }\n`);
+    mkdirSync(join(directory, 'group_vars'));
+    writeFileSync(join(directory, 'group_vars/all.yml'), `${variables}\n`);
+    t.deepEqual([...inventoryCluster({ inventory, playbook }).storeHosts], expected);
+  });
+}

@@ -158,6 +158,15 @@ test('what may pass by itself is waited for before a host goes', async (t) => {
   t.regex(told[0] ?? '', /web2: .*db3 on web3: its receiver is connecting/);
 });
 
+test('what cannot pass is not waited for', async (t) => {
+  const site = new FakeSite();
+  site.members = ['web2'];
+  const result = await roll(site, {}, { wish: wish({ hosts: ['web2'] }), timeoutMs: 3_600_000 });
+  t.is(result.outcome, 'stopped');
+  t.regex(result.problems[0]?.message ?? '', /only 0 of 1 members of etcd/);
+  t.deepEqual(site.said, []);
+});
+
 test('a site that cannot be read for a moment is waited for', async (t) => {
   const site = new FakeSite();
   let looks = 0;
@@ -201,6 +210,23 @@ test('a primary that comes back to its host again and again stops the roll', asy
   const result = await roll(site, {}, { wish: wish({ hosts: ['web1'] }) });
   t.is(result.outcome, 'stopped');
   t.regex(result.problems[0]?.message ?? '', /comes back again and again/);
+});
+
+test('a move that fails and was taken back is tried again, twice', async (t) => {
+  const tried = async (failures: number): Promise<[RollResult, FakeSite]> => {
+    const site = new FakeSite();
+    let left = failures;
+    site.before = (call) => {
+      if (call.startsWith('move') && left-- > 0) throw new UserError('db3: no answer within 1500 ms');
+    };
+    return [await roll(site, {}), site];
+  };
+  const [second, site] = await tried(2);
+  t.is(second.outcome, 'done');
+  t.deepEqual(site.said, WHOLE);
+  const [third] = await tried(3);
+  t.is(third.outcome, 'stopped');
+  t.regex(third.problems[0]?.message ?? '', /db3: no answer/);
 });
 
 test('a host that waited to go, and before which another goes, is not said to be looked at meanwhile', async (t) => {

@@ -2,8 +2,8 @@ import test from 'ava';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { type Amount, isServer } from '../../../src/site/roll/next.ts';
-import { lacks, objections } from '../../../src/site/roll/objections.ts';
+import { type Amount, isServer, timetable } from '../../../src/site/roll/next.ts';
+import { lacks, objections, obstacles } from '../../../src/site/roll/objections.ts';
 import type { InstanceView, RollSurvey } from '../../../src/site/roll/survey.ts';
 import { survey, wish } from './support.ts';
 
@@ -58,6 +58,61 @@ test('the host of the primary may go when another instance can take its place', 
     objections(alone, batch, wish(), new Set()).map(({ message }) => message),
     ['no other instance could become the primary in the place of db1'],
   );
+});
+
+/** What stops a roll of all hosts of a site however well they are. */
+function stopping(site: RollSurvey, hosts: readonly string[], drainTimeoutMs = 60_000): readonly string[] {
+  const all = wish({ hosts });
+  const batches = timetable(site, all, { done: new Set(), begun: new Set() });
+  return obstacles(site, batches, all, drainTimeoutMs).map(({ message }) => message);
+}
+
+test('what no waiting helps against is known of all hosts before the first one goes', (t) => {
+  const whole = survey();
+  const [database] = whole.databases;
+  const some = (hosts: readonly string[]): RollSurvey => ({
+    servers: whole.servers.filter(({ host }) => hosts.includes(host)),
+    balancers: whole.balancers.filter(({ host }) => hosts.includes(host)),
+    databases: [{ ...database!, instances: database!.instances.filter(({ host }) => hosts.includes(host)) }],
+    store: whole.store.filter(({ host }) => hosts.includes(host)),
+  });
+  const roll = (...hosts: readonly string[]): readonly string[] => stopping(some(hosts), hosts);
+  t.deepEqual(roll('lb1', 'lb2', 'web1', 'web2', 'web3'), []);
+  t.deepEqual(roll('lb1', 'web1', 'web2', 'web3'), [
+    'there is no other balancer than lb1 that could take the site’s address',
+  ]);
+  t.deepEqual(roll('lb1', 'lb2', 'web1'), [
+    'without web1 only 0 of 1 servers would be in service, and 1 have to be',
+    'no other instance could become the primary in the place of db1',
+    'without web1 only 0 of 1 members of etcd would be up, and 1 have to be: failover could not work',
+  ]);
+  t.deepEqual(
+    roll('lb1', 'lb2', 'web1', 'web2').filter((message) => message.startsWith('without db')),
+    [
+      'without db2 0 of 1 replicas would acknowledge, and writes would wait',
+      'without db1 0 of 1 replicas would acknowledge, and writes would wait',
+    ],
+  );
+});
+
+test('a balancer cannot give its connections longer than HAProxy does, and a server can', (t) => {
+  t.deepEqual(stopping(survey(), ['lb1', 'web2'], 901_000), [
+    'connections at lb1 cannot be given 901 s: its HAProxy ends them after 900 s',
+  ]);
+  t.deepEqual(stopping(survey(), ['web2'], 901_000), []);
+});
+
+test('what may pass is no obstacle', (t) => {
+  const site = siteOf({
+    name: '',
+    hosts: [],
+    servers: { web3: 'lb1 finds L4CON' },
+    balancers: { lb2: 'HAProxy does not answer' },
+    instances: { db3: { acknowledges: false, lagSeconds: 60 } },
+    store: { web3: 'it says 503' },
+    objections: [],
+  });
+  t.deepEqual(stopping(site, ['lb1', 'lb2', 'web1', 'web2', 'web3']), []);
 });
 
 test('a host is well again when its balancer, its instance and its member of etcd are', (t) => {

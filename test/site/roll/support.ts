@@ -9,8 +9,8 @@ export function survey(change: Partial<RollSurvey> = {}): RollSurvey {
   return {
     servers: hosts.map((host) => ({ host, trouble: undefined, drained: undefined, requests: 0 })),
     balancers: [
-      { host: 'lb1', trouble: undefined, holds: ['10.0.0.100'] },
-      { host: 'lb2', trouble: undefined, holds: [] },
+      { host: 'lb1', trouble: undefined, holds: ['10.0.0.100'], yields: false, longestFinish: 900 },
+      { host: 'lb2', trouble: undefined, holds: [], yields: false, longestFinish: 900 },
     ],
     databases: [
       {
@@ -76,6 +76,8 @@ export class FakeSite implements RollPorts {
         host,
         trouble: trouble(host),
         holds: host === this.holder ? ['10.0.0.100'] : [],
+        yields: this.out.has(host),
+        longestFinish: 900,
       })),
       databases: base.databases.map((database) => ({
         ...database,
