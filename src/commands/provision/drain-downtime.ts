@@ -29,6 +29,24 @@ export async function endDowntime({ ports }: Session, instance: string): Promise
   }));
 }
 
+/** An instance that the watch leaves alone since its host was drained, or was about to be. */
+export interface DrainDowntime {
+  readonly host: string;
+  readonly instance: string;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** All of a cluster that `drain` has begun and nobody has ended. */
+export async function drainDowntimes({ cluster, ports }: Session): Promise<readonly DrainDowntime[]> {
+  const { downtimes } = await ports.coordination.memory();
+  return cluster.instances.flatMap(({ name, host }) =>
+    downtimes
+      .filter((one) => isOurs(one, name))
+      .map(({ by, reason }) => ({ host, instance: name, by, reason: reason.slice(PREFIX.length) })),
+  );
+}
+
 function isOurs(downtime: { readonly instance: string; readonly reason: string }, instance: string): boolean {
   return downtime.instance === instance && downtime.reason.startsWith(PREFIX);
 }

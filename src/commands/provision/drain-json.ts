@@ -60,6 +60,9 @@ export const drainStatusSchema = z
         balancers: z.array(onBalancerSchema),
       }),
     ),
+    cutOff: z
+      .array(z.strictObject({ host: z.string(), instance: z.string(), by: z.string(), reason: z.string() }))
+      .describe('drains that were cut off: the watch leaves the instance alone, and its host is in service'),
   })
   .describe('The object of `provision drain --status`.');
 export type DrainStatus = z.infer<typeof drainStatusSchema>;

@@ -1,6 +1,7 @@
 import type { Left } from '../../site/drain.ts';
 import type { Pool } from '../../site/pool.ts';
 import { clock } from '../../report/text.ts';
+import type { DrainDowntime } from './drain-downtime.ts';
 import type { DrainStatus, OnBalancer } from './drain-json.ts';
 
 /** `3 requests run on lb1, 1 on lb2`. */
@@ -15,7 +16,7 @@ export function leftText(left: readonly Left[]): string {
 }
 
 /** Who is out, for programs. */
-export function drainStatusJson(pools: readonly Pool[]): DrainStatus {
+export function drainStatusJson(pools: readonly Pool[], downtimes: readonly DrainDowntime[]): DrainStatus {
   return {
     type: 'drain-status',
     servers: namesIn(pools).map((name) => ({
@@ -23,11 +24,16 @@ export function drainStatusJson(pools: readonly Pool[]): DrainStatus {
       drained: drainedIn(pools, name),
       balancers: pools.map((pool) => ({ balancer: pool.balancer, ...stateIn(pool, name) })),
     })),
+    cutOff: cutOff(pools, downtimes).map((one) => ({ ...one })),
   };
 }
 
-/** A line for each server that is out, or whose balancers do not agree. */
-export function drainStatusText(pools: readonly Pool[], now: number): string {
+/** A line for each server that is out, whose balancers do not agree, or whose drain was cut off. */
+export function drainStatusText(
+  pools: readonly Pool[],
+  downtimes: readonly DrainDowntime[],
+  now: number,
+): string {
   const lines = namesIn(pools).flatMap((name) => {
     const states = pools.map((pool) => ({ balancer: pool.balancer, ...stateIn(pool, name) }));
     const drained = drainedIn(pools, name);
@@ -43,7 +49,17 @@ export function drainStatusText(pools: readonly Pool[], now: number): string {
     );
     return [`${name}: out ${who}\n    ${where.join('\n    ')}`];
   });
-  return lines.length === 0 ? 'all servers are in service\n' : `${lines.join('\n')}\n`;
+  const all = lines.length === 0 ? ['all servers are in service'] : lines;
+  const halves = cutOff(pools, downtimes).map(
+    ({ host, instance, by, reason }) =>
+      `${host}: a drain by ${by} was cut off (${reason}), and the watch leaves ${instance} alone since: \`provision undrain ${host}\` ends that`,
+  );
+  return `${[...all, ...halves].join('\n')}\n`;
+}
+
+/** Of hosts that nobody has taken out: who wanted to was killed before. */
+function cutOff(pools: readonly Pool[], downtimes: readonly DrainDowntime[]): readonly DrainDowntime[] {
+  return downtimes.filter(({ host }) => drainedIn(pools, host) === undefined);
 }
 
 function minutes(ms: number): string {

@@ -6,12 +6,14 @@ import { type Left, mayLeave, poolsOf } from '../../site/drain.ts';
 import type { CommandContext } from '../context.ts';
 import { change } from '../failover/change.ts';
 import { operatorName, parseDuration } from '../failover/options.ts';
+import type { Session } from '../failover/session.ts';
+import { type DrainDowntime, drainDowntimes } from './drain-downtime.ts';
 import { drainHost, isPrimary } from './drain-host.ts';
 import { drainJson } from './drain-json.ts';
 import { drainStatusJson, drainStatusText, leftText } from './drain-text.ts';
 import { addExamples, addExtraVariables, addInventoryOptions, inventoryOptions } from './options.ts';
 import { takeLock } from './run-lock.ts';
-import { type SiteSession, withSite } from './site-session.ts';
+import { type SiteSession, type WholeSite, withSite, withWholeSite } from './site-session.ts';
 
 interface DrainFlags {
   readonly status?: true;
@@ -51,14 +53,7 @@ export function drainCommand(context: CommandContext): Command {
     const choice = inventoryOptions(command);
     if (flags.status) {
       if (word !== undefined) throw new UserError('--status shows all servers; leave the host out');
-      await withSite(choice, async ({ balancers, database }) => {
-        const pools = await poolsOf(balancers);
-        process.stdout.write(
-          flags.json
-            ? `${JSON.stringify(drainStatusJson(pools))}\n`
-            : database.redact(drainStatusText(pools, Date.now())),
-        );
-      });
+      await withWholeSite(choice, async (site) => await showStatus(site, flags));
       return;
     }
     if (word === undefined)
@@ -68,6 +63,34 @@ export function drainCommand(context: CommandContext): Command {
       async (site) => await drainOne(site, word, flags, context.signal),
     );
   });
+}
+
+async function showStatus({ balancers, databases }: WholeSite, { json }: DrainFlags): Promise<void> {
+  const redact = (text: string): string => databases.reduce((said, one) => one.redact(said), text);
+  const [pools, downtimes] = await Promise.all([
+    poolsOf(balancers),
+    Promise.all(databases.map(async (database) => await downtimesOf(database))),
+  ]);
+  process.stdout.write(
+    json
+      ? `${JSON.stringify(drainStatusJson(pools, downtimes.flat()))}\n`
+      : redact(drainStatusText(pools, downtimes.flat(), Date.now())),
+  );
+}
+
+/** Who is out is known without the cluster's memory, too. */
+async function downtimesOf(database: Session): Promise<readonly DrainDowntime[]> {
+  try {
+    return await drainDowntimes(database);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    process.stderr.write(
+      database.redact(
+        `warning: whom the watch leaves alone is not known: ${error.problems[0]?.message ?? ''}\n`,
+      ),
+    );
+    return [];
+  }
 }
 
 async function drainOne(

@@ -7,10 +7,14 @@ import {
   undrainJson,
   undrainSchema,
 } from '../../../src/commands/provision/drain-json.ts';
-import { drainStatusJson } from '../../../src/commands/provision/drain-text.ts';
+import { drainStatusJson, drainStatusText } from '../../../src/commands/provision/drain-text.ts';
 import { fakeBalancer } from '../../site/support.ts';
 
 const ANN = { by: 'ann', since: 1, reason: 'new disk' };
+const DOWNTIMES = [
+  { host: 'web2', instance: 'db2', by: 'ann', reason: 'new disk' },
+  { host: 'web3', instance: 'db3', by: 'ann', reason: 'new disk' },
+];
 
 test('what drain, undrain and the status print is what their schemas say', async (t) => {
   const left = [{ balancer: 'lb1', part: 'requests' as const, current: 2 }];
@@ -27,7 +31,7 @@ test('what drain, undrain and the status print is what their schemas say', async
   const balancer = fakeBalancer('lb1');
   await balancer.takeOut('web2', ANN);
   const status = drainStatusSchema.parse(
-    JSON.parse(JSON.stringify(drainStatusJson([await balancer.pool()]))),
+    JSON.parse(JSON.stringify(drainStatusJson([await balancer.pool()], DOWNTIMES))),
   );
   t.deepEqual(
     status.servers.map(({ name, drained, balancers }) => [name, drained?.by, balancers[0]?.isOut]),
@@ -36,5 +40,19 @@ test('what drain, undrain and the status print is what their schemas say', async
       ['web2', 'ann', true],
       ['web3', undefined, false],
     ],
+  );
+  t.deepEqual(
+    status.cutOff.map(({ host }) => host),
+    ['web3'],
+    'web2 is out, and its instance is left alone for that',
+  );
+});
+
+test('a drain that was cut off is named with what ends it', async (t) => {
+  const balancer = fakeBalancer('lb1');
+  const text = drainStatusText([await balancer.pool()], DOWNTIMES.slice(1), 0);
+  t.is(
+    text,
+    'all servers are in service\nweb3: a drain by ann was cut off (new disk), and the watch leaves db3 alone since: `provision undrain web3` ends that\n',
   );
 });
