@@ -8,8 +8,10 @@ import test, { type ExecutionContext } from 'ava';
 import { jsonLines, startProvision, total, waitFor } from './support/cli.ts';
 import { holderOf } from './support/hand-over.ts';
 import { releaseCases } from './support/release-cases.ts';
+import { isRefusedByName, primaryDies, serverDies } from './support/roll-events.ts';
 import { rebootsInTurn } from './support/roll.ts';
 import { must, request, siteIsUp, testLab, vipOf } from './support/site.ts';
+import { upgradesInTurn } from './support/upgrade-in-turn.ts';
 
 const lab = testLab('test-site');
 const SERVERS = ['web1', 'web2', 'web3'];
@@ -316,6 +318,25 @@ test.serial(
     await rebootsInTurn(t, lab, vip);
   },
 );
+
+test.serial(
+  'HAProxy and Nginx are upgraded in turn, by a tool that is killed meanwhile, and no request fails',
+  async (t) => {
+    await upgradesInTurn(t, lab, vip);
+  },
+);
+
+test.serial('what the rest of the site cannot carry is waited for, and refused by its name', async (t) => {
+  await isRefusedByName(t, lab, vip);
+});
+
+test.serial('a server dies while a roll works on it, and no request fails', async (t) => {
+  await serverDies(t, lab, vip);
+});
+
+test.serial('a roll goes on after a failover in its middle, and no request fails', async (t) => {
+  await primaryDies(t, lab, vip);
+});
 
 releaseCases(lab, SERVERS, () => vip);
 

@@ -11,8 +11,10 @@ export interface LoadReport {
   readonly lanes: Readonly<Record<string, number>>;
   /** Everything but 2xx, and requests without an answer: lane, moment (ms since 1970), what. */
   readonly failures: readonly string[];
-  /** What was accepted: each text is in the database then, for ever. */
-  readonly written: readonly string[];
+  /** How many messages were accepted: each is in the database then, for ever. */
+  readonly written: number;
+  /** Those of them that the site did not show within half a minute afterwards. */
+  readonly lost: readonly string[];
   readonly ms: { readonly p50: number; readonly p99: number; readonly p999: number; readonly worst: number };
 }
 
@@ -20,6 +22,7 @@ type Ask = () => Promise<void>;
 
 const PER_SECOND = { kept: 50, fresh: 25, h2: 25, writes: 15 } as const;
 const PATIENCE_MS = 30_000;
+const PAGE = 50;
 
 const [site = '', stopFile = ''] = process.argv.slice(2);
 const base = new URL(site);
@@ -110,7 +113,29 @@ async function measured(name: string, once: Ask): Promise<void> {
   }
 }
 
-const kept = new Agent({ keepAlive: true, maxSockets: 20 });
+/** Reads the site's messages from the newest on until all that were written are found; gives back those that are not there. */
+async function missing(): Promise<readonly string[]> {
+  const left = new Set(written);
+  const until = performance.now() + PATIENCE_MS;
+  for (;;) {
+    let before = '';
+    while (left.size > 0) {
+      const response = await fetch(new URL(`/api/messages?limit=${PAGE}${before}`, base));
+      const { messages } = (await response.json()) as {
+        readonly messages: readonly { readonly id: number; readonly body: string }[];
+      };
+      for (const { body } of messages) left.delete(body);
+      const last = messages.at(-1);
+      if (last === undefined) break;
+      before = `&before=${last.id}`;
+    }
+    if (left.size === 0 || performance.now() > until) return [...left];
+    await wait(1000);
+  }
+}
+
+// HAProxy closes what was idle for 15 s: who asks in that very moment gets no answer, whatever else happens.
+const kept = new Agent({ keepAlive: true, maxSockets: 20, timeout: 10_000 });
 const fresh = new Agent({ keepAlive: false });
 let count = 0;
 await Promise.all([
@@ -131,7 +156,8 @@ const report: LoadReport = {
   requests: Object.values(lanes).reduce((sum, each) => sum + each, 0),
   lanes,
   failures,
-  written,
+  written: written.length,
+  lost: await missing(),
   ms: { p50: at(0.5), p99: at(0.99), p999: at(0.999), worst: at(1) },
 };
 process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit());

@@ -57,7 +57,7 @@ export function releaseCases(lab: TestLab, servers: readonly string[], vipOf: ()
       await lab.provision('deploy', folder, '--yes', '--json', '-e', JSON.stringify(variables)),
       'deploy',
     );
-    await mustBeWhole(t, lab, vipOf(), load);
+    await mustBeWhole(t, load);
     const migrations = jsonLines(deployed.stdout).filter(
       (line) => line.type === 'result' && line.task === 'Migrate the database' && line.status === 'changed',
     );
@@ -99,22 +99,33 @@ export function releaseCases(lab: TestLab, servers: readonly string[], vipOf: ()
       t.is(unfinished?.release, 'release-3');
       t.deepEqual(now.map(({ runs }) => runs).sort(), ['release-1', 'release-1', 'release-3']);
       must(await lab.provision('rollback', '--yes'), 'rollback');
-      await mustBeWhole(t, lab, vipOf(), load);
+      await mustBeWhole(t, load);
       await allServe(t, 'release-1');
     },
   );
 
-  test.serial('a deploy that is killed on its way is taken back by one command', async (t) => {
-    const load = await startLoad(t, lab, vipOf());
+  /** Deploys it, and is killed while the second server is worked on. */
+  const killedDeploy = async (t: ExecutionContext, name: string): Promise<void> => {
     let isRunning = true;
-    const run = startProvision(['deploy', release(t, 'release-4'), '--yes', '--json', '-i', lab.inventory]);
+    const run = startProvision(['deploy', release(t, name), '--yes', '--json', '-i', lab.inventory]);
     t.teardown(() => void (isRunning && process.kill(run.pid, 'SIGKILL')));
     await waitFor('the second server is worked on', async () => workedOn(run.stdout()).length > 1, 300_000);
     process.kill(run.pid, 'SIGKILL');
     isRunning = false;
     await run.ended;
+  };
+
+  test.serial('a deploy that is killed on its way is gone on with, or taken back', async (t) => {
+    const load = await startLoad(t, lab, vipOf());
+    await killedDeploy(t, 'release-4');
     must(await lab.provision('rollback', '--yes'), 'rollback');
-    await mustBeWhole(t, lab, vipOf(), load);
+    await allServe(t, 'release-1');
+    await killedDeploy(t, 'release-5');
+    const resumed = must(await lab.provision('deploy', '--resume', '--yes', '--json'), 'deploy --resume');
+    t.is(workedOn(resumed.stdout).length, 2, 'the first server is done');
+    await allServe(t, 'release-5');
+    must(await lab.provision('rollback', '--yes'), 'rollback');
+    await mustBeWhole(t, load);
     await allServe(t, 'release-1');
   });
 
