@@ -17,24 +17,26 @@ export interface Ansible {
 }
 
 export async function prepareAnsible(lab: Lab, root: string, targets: readonly string[]): Promise<Ansible> {
-  const install = async (host: string, packages: string): Promise<void> => {
-    const result = await exec(
-      host,
-      [
-        'sh',
-        '-c',
-        `export DEBIAN_FRONTEND=noninteractive; apt-get -q update && apt-get -q -y install ${packages}`,
-      ],
-      {
-        name: lab.lab,
-      },
-    );
-    if (result.status !== 0) throw new Error(`${host}: ${packages}: ${result.stderr}`);
+  const shell = async (host: string, line: string): Promise<void> => {
+    const result = await exec(host, ['sh', '-c', line], { name: lab.lab });
+    if (result.status !== 0) throw new Error(`${host}: ${line}: ${result.stderr}`);
   };
+  const install = async (host: string, packages: string): Promise<void> =>
+    await shell(
+      host,
+      `export DEBIAN_FRONTEND=noninteractive; apt-get -q update && apt-get -q -y install ${packages}`,
+    );
   await Promise.all([
     install(HOST, 'ansible-core ansible-mitogen openssh-client openssl nodejs'),
     ...targets.map((target) => install(target, 'python3 python3-apt')),
   ]);
+  // Of Debian's package `ansible`, which has every collection there is, the one that a play here needs.
+  const collections = '/usr/share/ansible/collections';
+  await shell(
+    HOST,
+    `cd /tmp && apt-get -q download ansible && mkdir -p ${collections} && dpkg-deb --fsys-tarfile ansible_*.deb | ` +
+      `tar -x -C ${collections} --strip-components=5 --wildcards './usr/lib/python3/dist-packages/ansible_collections/community/general/*' && rm ansible_*.deb`,
+  );
   const mitogen = (
     await exec(HOST, ['sh', '-c', 'dirname "$(dpkg -L ansible-mitogen | grep strategy/mitogen_linear.py)"'], {
       name: lab.lab,

@@ -12,6 +12,7 @@ export const PARTS = [
   'promote',
   'watch',
   'orchestrator',
+  'roll',
   'analyse',
 ] as const;
 export type Part = (typeof PARTS)[number];

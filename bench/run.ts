@@ -7,6 +7,7 @@ import { benchFailover, FAILOVER_PARTS } from './failover.ts';
 import { describe, measure, median, repeat, type Measured } from './measure.ts';
 import { benchOptions } from './options.ts';
 import { benchOrchestrator } from './orchestrator.ts';
+import { benchRoll } from './roll.ts';
 import { benchTopology } from './topology.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -42,6 +43,10 @@ try {
     const ansible = await prepareAnsible(lab, ROOT, TARGETS);
     if (parts.includes('site')) await siteUnchanged(ansible);
     if (parts.includes('tasks')) await fortyThreeTasks(ansible);
+  }
+  if (parts.includes('roll')) {
+    const ansible = await prepareAnsible(lab, ROOT, TARGETS);
+    await benchRoll({ lab: NAME, runs: RUNS, ansible, provision, say });
   }
   const failovers = FAILOVER_PARTS.filter((part) => parts.includes(part));
   if (failovers.length > 0) {
