@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { allModules } from '../src/modules/find-module.ts';
 import type { AnyModule } from '../src/modules/kit/module.ts';
 import { playbookSchema, tasksSchema } from './playbook-schema.ts';
+import { portsPage } from './ports-page.ts';
 import { clusterSchema } from '../src/failover/cluster/cluster-schema.ts';
 import {
   analysisSchema,
@@ -72,6 +73,7 @@ interface JsonSchema {
 export function generatedDocs(): Readonly<Record<string, string>> {
   return {
     'failover-json.md': failoverJsonPage(),
+    'ports.md': portsPage(NOTICE),
     'failover-json.schema.json': `${JSON.stringify(failoverJsonSchema(), null, 2)}\n`,
     'failover-problems.md': failoverProblemsPage(),
     'failover-settings.md': failoverSettingsPage(),
