@@ -8,7 +8,7 @@ import { yields } from '../../failover/plan/yields.ts';
 import { execute } from '../../failover/execute/execute.ts';
 import type { Outcome } from '../../failover/execute/outcome.ts';
 import { planJson, primaryNames, resultJson, sourceName, stepJson } from '../../failover/output/json.ts';
-import { observe, type ObserveOptions } from '../../failover/reach/observe.ts';
+import { observe, type ObserveOptions, type Patience } from '../../failover/reach/observe.ts';
 import { heldOfPrimary } from '../../failover/cluster/copies.ts';
 import { primaryOf } from '../../failover/cluster/primary.ts';
 import { problems } from '../../failover/problems/problems.ts';
@@ -35,6 +35,8 @@ export interface ChangeOptions extends AskOptions {
   readonly signal: AbortSignal;
   /** What is about to be done, for the lock: `promote db2`. */
   readonly purpose: string;
+  /** A dead primary may be replaced. STOP REPLICA then waits for who seeks it, until their machines hasten that. */
+  readonly mayReplace?: boolean | undefined;
   /** Printed above the plan. */
   readonly preface?: ((topology: Topology) => string | undefined) | undefined;
   /** Adds to a look at the cluster what takes longer to read. `isShown`: somebody reads the plan before anything is done. */
@@ -53,7 +55,7 @@ const VERIFY_PAUSE_MS = 50;
 /** How long replicas may seem to hear a primary that is silent to us, until that is a reason to refuse. */
 const HEARD_MS = 5000;
 const HEARD_PAUSE_MS = 200;
-const SECOND_PATIENCE_MS = 300;
+const SECOND_PATIENCE_MS = 150;
 
 /** Plans, asks, takes the lock, plans again with it in hand, carries out, and shows what came of it. */
 export async function change(session: Session, makePlan: MakePlan, options: ChangeOptions): Promise<void> {
@@ -61,6 +63,10 @@ export async function change(session: Session, makePlan: MakePlan, options: Chan
   let { force = NO_FORCE } = options;
   if (typeof options.harmless !== 'function' && asks(options) && !force.asks) mustBeAskable();
   const { ports, cluster } = session;
+  const onSought =
+    options.mayReplace === true && !options.dryRun
+      ? (seekers: readonly string[]) => seekers.forEach((name) => ports.machines.get(name)?.approach?.())
+      : undefined;
   let startedAt = 0;
   const owner = { who: operatorName(), purpose: options.purpose };
   let agreed: Plan | undefined;
@@ -70,7 +76,7 @@ export async function change(session: Session, makePlan: MakePlan, options: Chan
       session,
       makePlan,
       { ...options, force },
-      { isShown: true },
+      { isShown: true, onSought },
     );
     const possible = acceptable((accepts) => makePlan(topology, accepts), force.accepts);
     const canAsk = process.stdin.isTTY && !options.yes && !options.dryRun;
@@ -102,11 +108,12 @@ export async function change(session: Session, makePlan: MakePlan, options: Chan
     before = Promise.resolve(topology);
   } else {
     // Only what is read with the lock in hand counts; but the ways are open then, and who is silent is known.
-    before = observe(cluster, ports, { memory: EMPTY_MEMORY }).catch(() => undefined);
+    before = observe(cluster, ports, { memory: EMPTY_MEMORY, onSought }).catch(() => undefined);
   }
   const held = { lease: await acquire(session, owner) };
   try {
-    const patience = patienceForPrimary(await before);
+    // Who is silent is still being waited for, beside what is asked now.
+    const patience = before.then(patienceForPrimary);
     const elapsedMs = (): number => performance.now() - startedAt;
     await carryOut(session, makePlan, { ...options, force }, { held, agreed, styles, patience, elapsedMs });
   } finally {
@@ -150,7 +157,7 @@ interface Holding {
   readonly held: { lease: Lease };
   readonly agreed: Plan | undefined;
   readonly styles: Palette;
-  readonly patience: ReadonlyMap<string, number>;
+  readonly patience: Promise<Patience>;
   /** Milliseconds since the program was started, or since the question was answered. */
   readonly elapsedMs: () => number;
 }
@@ -159,7 +166,7 @@ interface Holding {
  * A primary that has been waited for to the end is asked again, and not waited for as long again. A candidate is: that it
  * was slow once is no reason to refuse it.
  */
-function patienceForPrimary(topology: Topology | undefined): ReadonlyMap<string, number> {
+function patienceForPrimary(topology: Topology | undefined): Patience {
   const view = topology && primaryOf(topology);
   return view && 'primary' in view && view.primary.kind === 'silent'
     ? patienceFor(topology, [view.primary])
@@ -169,7 +176,7 @@ function patienceForPrimary(topology: Topology | undefined): ReadonlyMap<string,
 function patienceFor(
   topology: Topology,
   silent: readonly Instance[] = topology.instances.filter((instance) => instance.kind === 'silent'),
-): ReadonlyMap<string, number> {
+): Patience {
   // When most are silent it is more likely us, and each gets its full time again.
   if (silent.length * 2 >= topology.instances.length) return new Map();
   return new Map(silent.map((instance) => [instance.spec.name, SECOND_PATIENCE_MS] as const));
@@ -294,7 +301,7 @@ async function verified(
   outcome: Outcome,
 ): Promise<{ topology: Topology; isRight: boolean }> {
   const until = performance.now() + (outcome.outcome === 'done' ? VERIFY_MS : 0);
-  let patience: ReadonlyMap<string, number> = new Map();
+  let patience: Patience = new Map();
   for (;;) {
     const topology = await observe(session.cluster, session.ports, { patience });
     patience = patienceFor(topology);

@@ -111,6 +111,7 @@ export function promoteCommand(context: CommandContext): Command {
         reason: options.reason ?? 'an operator asked for it',
         purpose: `promote ${to ?? 'the best candidate'}`,
         signal,
+        mayReplace: true,
         force: forceOf(options.force),
         // Who is asked sees what the log holds. Without a question, only who needs it waits for that.
         deepen: (topology, isShown) =>

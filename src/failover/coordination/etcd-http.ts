@@ -38,6 +38,9 @@ const TRY_LATER = new Set([502, 503, 504]);
 
 const ELECTION_PAUSE_MS = 50;
 
+/** Before a member has answered, nobody knows which of them lives; the first may have died with the primary. */
+const FIRST_HEDGE_MS = 100;
+
 /**
  * Sends requests to the members of an etcd cluster over persistent connections. The member that answered last comes
  * first; when it is silent the request goes to the next one too, and the first successful answer counts.
@@ -45,6 +48,7 @@ const ELECTION_PAUSE_MS = 50;
 export function etcdHttp(options: EtcdHttpOptions): EtcdHttp {
   const agents = options.endpoints.map((endpoint) => new MemberAgent(endpoint, options));
   let preferred = 0;
+  let hedgeMs = Math.min(options.hedgeMs, FIRST_HEDGE_MS);
 
   const post: EtcdHttp['post'] = (path, body, token, signal) =>
     new Promise((resolve, reject) => {
@@ -82,6 +86,7 @@ export function etcdHttp(options: EtcdHttpOptions): EtcdHttp {
             after(ELECTION_PAUSE_MS, () => ask(agent));
           } else {
             preferred = agents.indexOf(agent);
+            hedgeMs = options.hedgeMs;
             settle(() => resolve(answer));
             return;
           }
@@ -103,7 +108,7 @@ export function etcdHttp(options: EtcdHttpOptions): EtcdHttp {
       });
       signal?.addEventListener('abort', aborted);
       if (signal?.aborted) return aborted();
-      for (let index = 1; index < agents.length; index++) after(index * options.hedgeMs, askNext);
+      for (let index = 1; index < agents.length; index++) after(index * hedgeMs, askNext);
       askNext();
     });
 

@@ -4,6 +4,8 @@
  */
 export interface Machine {
   readonly host: string;
+  /** Opens the way there, so that what is done next need not wait for it. Who cannot be reached says so then. */
+  approach?(): void;
   /**
    * Rejects mysqld's port in the firewall (open connections too), masks mysqld so that nothing starts it again, and
    * ends it: within two seconds by itself, otherwise killed. Ends within about ten seconds even when mysqld or its disk

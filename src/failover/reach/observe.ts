@@ -5,13 +5,19 @@ import { silenceOf } from '../cluster/silence.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Ports } from './ports.ts';
 import type { Memory } from '../cluster/memory.ts';
+import { seekersOf, witnessedPatienceMs } from './witnessed.ts';
 import type { BalancerView, Instance, InstanceSpec, Topology } from '../cluster/topology.ts';
 
 export interface ObserveOptions {
   /** The memory, when it is known already; otherwise it is read. */
   readonly memory?: Memory | Promise<Memory> | undefined;
-  /** By name: how long to wait for an instance, in milliseconds, when it is known to have been silent for a while. */
-  readonly patience?: ReadonlyMap<string, number> | undefined;
+  /**
+   * By name: how long to wait for an instance, in milliseconds, when it is known to have been silent for a while. A
+   * promise: an earlier look still goes on, and who is silent there is waited for here no longer than there.
+   */
+  readonly patience?: Patience | Promise<Patience> | undefined;
+  /** Called once, when all others have answered and none hears its source, which is silent: with those that seek it. */
+  readonly onSought?: ((seekers: readonly string[]) => void) | undefined;
   /** Instances that are not queried, because their state is known. */
   readonly known?: ReadonlyMap<string, Instance> | undefined;
   /** Leaves the balancers out, which cost a round trip. */
@@ -19,11 +25,8 @@ export interface ObserveOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * How long a silent instance is waited for when all others have answered and no replica hears it: they are witnesses
- * that it is dead.
- */
-const WITNESSED_PATIENCE_MS = 400;
+/** How long to wait for each instance. */
+export type Patience = ReadonlyMap<string, number>;
 
 /** Queries all instances, the balancers and the memory in parallel, within the time limits of the settings. */
 export async function observe(
@@ -33,39 +36,52 @@ export async function observe(
 ): Promise<Topology> {
   const at = Date.now();
   const { settings } = cluster;
-  const hurry = new AbortController();
+  const hurries = new Map(cluster.instances.map(({ name }) => [name, new AbortController()] as const));
   const limitMs = settings.connectTimeoutMs + settings.queryTimeoutMs;
   const states = new Map<string, InstanceState>();
   const known = (name: string): Instance | undefined => options.known?.get(name);
   const waiting = new Set(cluster.instances.filter(({ name }) => known(name) === undefined));
-  let firstAnswerAt = 0;
+  let slowestMs = 0;
+  // Who judges by an earlier look does not judge by this one, before that look has ended.
+  let isJudged = !(options.patience instanceof Promise);
+  let isSought = false;
 
   /** Shortens the wait when the only missing instance is the source of all others, and none of them hears it. */
   const hasten = (): void => {
     if (waiting.size !== 1 || states.size === 0) return;
-    const replicas = [...states.values()].flatMap((state) => state.replication ?? []);
     const [left] = waiting;
-    if (replicas.length === 0 || !left) return;
-    const isWitnessed = replicas.every(
-      (one) => one.receiver !== 'on' && one.sourceHost === left.address && one.sourcePort === left.port,
-    );
-    if (!isWitnessed) return;
-    const patience = WITNESSED_PATIENCE_MS - (performance.now() - firstAnswerAt);
-    setTimeout(() => hurry.abort(), Math.max(0, patience)).unref();
+    const seekers = left && seekersOf(left, states);
+    if (!left || !seekers) return;
+    if (!isSought) options.onSought?.(seekers);
+    isSought = true;
+    if (isJudged) giveUpAfter(left.name, witnessedPatienceMs(slowestMs));
   };
+
+  const giveUpAfter = (name: string, ms: number): void => {
+    setTimeout(() => hurries.get(name)?.abort(), Math.max(0, ms)).unref();
+  };
+
+  const began = performance.now();
+  if (options.patience instanceof Promise) {
+    void options.patience.then((patience) => {
+      isJudged = true;
+      for (const [name, ms] of patience) giveUpAfter(name, ms - (performance.now() - began));
+      hasten();
+    });
+  }
+  const patience = options.patience instanceof Promise ? undefined : options.patience;
 
   const readInstance = async (spec: InstanceSpec): Promise<Instance> => {
     const server = ports.servers.get(spec.name);
     if (!server) throw new Error(`no server for ${spec.name}`);
-    const began = performance.now();
-    const patienceMs = options.patience?.get(spec.name) ?? limitMs;
-    const answer = await within(patienceMs, hurry.signal, (signal) =>
+    const patienceMs = patience?.get(spec.name) ?? limitMs;
+    const answer = await within(patienceMs, hurries.get(spec.name)?.signal, (signal) =>
       server.readState({ timeoutMs: patienceMs, signal }),
     );
     waiting.delete(spec);
     const ms = performance.now() - began;
     if (answer.kind === 'done') {
-      if (states.size === 0) firstAnswerAt = performance.now();
+      slowestMs = Math.max(slowestMs, ms);
       states.set(spec.name, answer.value);
     }
     hasten();
@@ -110,8 +126,7 @@ function balancerLimitMs({ kind }: Balancer, { queryTimeoutMs }: Cluster['settin
 }
 
 async function readBalancer(balancer: Balancer, limitMs: number): Promise<BalancerView> {
-  const never = new AbortController().signal;
-  const answer = await within(limitMs, never, () => balancer.writers());
+  const answer = await within(limitMs, undefined, () => balancer.writers());
   const { name } = balancer;
   const abilities = abilitiesOf(balancer);
   if (answer.kind === 'done') return { name, abilities, reachable: true, writers: answer.value };
@@ -127,14 +142,14 @@ type Answer<T> =
 /** An answer, or why there is none; never later than the limit, even when `ask` never settles. */
 function within<T>(
   limitMs: number,
-  hurry: AbortSignal,
+  hurry: AbortSignal | undefined,
   ask: (signal: AbortSignal) => Promise<T>,
 ): Promise<Answer<T>> {
   return new Promise((resolve) => {
     const controller = new AbortController();
     const end = (answer: Answer<T>): void => {
       clearTimeout(timer);
-      hurry.removeEventListener('abort', giveUp);
+      hurry?.removeEventListener('abort', giveUp);
       resolve(answer);
     };
     const giveUp = (): void => {
@@ -142,7 +157,7 @@ function within<T>(
       controller.abort();
     };
     const timer = setTimeout(giveUp, limitMs);
-    hurry.addEventListener('abort', giveUp, { once: true });
+    hurry?.addEventListener('abort', giveUp, { once: true });
     ask(controller.signal).then(
       (value) => end({ kind: 'done', value }),
       (error: unknown) => end({ kind: 'failed', error }),

@@ -267,6 +267,7 @@ function remembered(connect: (host: string) => Promise<Connection>): (host: stri
 function lazyMachine(host: string, open: () => Promise<Machine>): Machine {
   return {
     host,
+    approach: () => void open().catch(() => {}),
     fence: async (...given) => await (await open()).fence(...given),
     unfence: async (...given) => await (await open()).unfence(...given),
     endConnections: async (...given) => await (await open()).endConnections(...given),

@@ -254,6 +254,17 @@ test('a member that takes requests and never answers costs nothing but a moment:
   }
 });
 
+test('the first question does not wait for a member that is silent, because no other one is known to live', async (t) => {
+  const deaf = path({ deaf: true });
+  const open = opener(t, {
+    endpoints: [`127.0.0.2:${shared.port}`, shared.endpoint],
+    dial: (address, port) => (address === '127.0.0.2' ? deaf.dial('127.0.0.1', port) : direct(address, port)),
+    // Longer than a request may take.
+    hedgeMs: 60_000,
+  });
+  t.deepEqual(await open().history(1), []);
+});
+
 test('what a slow member carries out late does not undo what was written since', async (t) => {
   const slow = path({ deaf: true, delayMs: 600 });
   const quick = opener(t);

@@ -33,6 +33,53 @@ test('a silent source that no replica hears is not waited for to the end', async
   t.is(topology.instances[0]?.kind, 'silent');
 });
 
+/** Who follows db1 cannot connect to it. */
+const seekers = {
+  'db2.readState': replicaOf('10.0.0.1', 'connecting'),
+  'db3.readState': replicaOf('10.0.0.1', 'connecting'),
+} as const;
+
+/** Answers after some time, unless nobody waits any more. */
+const after = (ms: number) => () =>
+  new Promise((resolve) => setTimeout(() => resolve({ replication: undefined }), ms));
+
+test('who seeks a silent source is told before that one is given up', async (t) => {
+  const sought: (readonly string[])[] = [];
+  const fake = fakeCluster({
+    ...seekers,
+    'db1.readState': () => new Promise((resolve) => (answer = () => resolve({ replication: undefined }))),
+  });
+  let answer = (): void => t.fail('the primary was not asked');
+  const { instances } = await observe(fake.cluster, fake.ports, {
+    onSought: (names) => {
+      sought.push(names);
+      answer();
+    },
+  });
+  t.deepEqual(sought, [['db2', 'db3']]);
+  t.is(instances[0]?.kind, 'answering');
+});
+
+test('while an earlier look waits for a source, a later one does not give it up', async (t) => {
+  const fake = fakeCluster({ ...seekers, 'db1.readState': after(600) });
+  const { instances } = await observe(fake.cluster, fake.ports, { patience: new Promise(() => {}) });
+  t.is(instances[0]?.kind, 'answering');
+});
+
+test('when an earlier look has given a source up, a later one does, after the time that it is given', async (t) => {
+  const fake = fakeCluster({ ...seekers, 'db1.readState': after(600) });
+  const judged = new Promise<ReadonlyMap<string, number>>((resolve) =>
+    setTimeout(() => resolve(new Map([['db1', 50]])), 100),
+  );
+  t.is((await observe(fake.cluster, fake.ports, { patience: judged })).instances[0]?.kind, 'silent');
+});
+
+test('when an earlier look has heard the source, a later one judges by itself', async (t) => {
+  const fake = fakeCluster({ ...seekers, 'db1.readState': never });
+  const { instances } = await observe(fake.cluster, fake.ports, { patience: Promise.resolve(new Map()) });
+  t.is(instances[0]?.kind, 'silent');
+});
+
 test('one that a replica hears is waited for', async (t) => {
   let answer = (): void => {};
   const fake = fakeCluster({
