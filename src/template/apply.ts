@@ -1,7 +1,7 @@
 import type { CallContext, Definition } from './filters/define.ts';
 import { bind } from './python/bind.ts';
 import { truth } from './python/compare.ts';
-import { typeFault, Undefined, type CallArguments, type Data } from './python/objects.ts';
+import { Failed, typeFault, Undefined, type CallArguments, type Data } from './python/objects.ts';
 import { findFilter, findTest } from './registry.ts';
 import type { Frame } from './runtime.ts';
 import { holdsSecret, keepSecret } from './secrets.ts';
@@ -26,9 +26,10 @@ export function applyDefinition(
   args: CallArguments,
   context: CallContext,
 ): Data {
+  if (value instanceof Failed) return value;
   if (!definition.acceptsUndefined) {
     if (value instanceof Undefined) return value;
-    const gap = firstUndefined(args);
+    const gap = definition.acceptsUndefinedArguments ? undefined : firstUndefined(args);
     if (gap) return gap;
   }
   return definition.run(value, bind(definition.signature, what, args), context);

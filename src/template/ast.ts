@@ -148,6 +148,17 @@ export type Statement =
       readonly at: number;
     }
   | {
+      readonly type: 'block';
+      readonly name: string;
+      readonly isScoped: boolean;
+      readonly isRequired: boolean;
+      readonly body: readonly Statement[];
+      readonly at: number;
+    }
+  | { readonly type: 'extends'; readonly template: Expression; readonly at: number }
+  /** Statements that stand together for no reason of their own. */
+  | { readonly type: 'group'; readonly body: readonly Statement[]; readonly at: number }
+  | {
       readonly type: 'include';
       readonly template: Expression;
       readonly ignoreMissing: boolean;

@@ -9,8 +9,11 @@ import { arithmetic, signed } from './python/arithmetic.ts';
 import { checkArguments } from './python/bind.ts';
 import { compare, contains, dictSet, equal, truth } from './python/compare.ts';
 import { METHOD_NAMES, methodOf } from './python/methods.ts';
+import { Macro } from './macro.ts';
 import {
+  Blank,
   defined,
+  Failed,
   present,
   isMapping,
   NativeFunction,
@@ -41,6 +44,30 @@ const NAME_TAKERS: Readonly<Record<string, { kind: 'filter' | 'test'; argument: 
 /** Turns expressions into closures; what can be told to be wrong without values goes to `faults`. */
 export class ExpressionCompiler {
   readonly faults: Fault[] = [];
+  #isCertain = true;
+
+  /** Compiles what may never be evaluated: there, an unknown filter or test is an error only when it is. */
+  perhaps<Result>(compile: () => Result): Result {
+    const before = this.#isCertain;
+    this.#isCertain = false;
+    try {
+      return compile();
+    } finally {
+      this.#isCertain = before;
+    }
+  }
+
+  /** Keeps a fault for the end; where it may never matter, what to evaluate in the place of the value. */
+  #fault(fault: Fault, value: Evaluate): Evaluate {
+    if (this.#isCertain) {
+      this.faults.push(fault);
+      return value;
+    }
+    return (frame) => {
+      const { message, hint, offset = 0 } = fault;
+      throw new Fault('runtime', message, { offset, hint, text: frame.rendering.text });
+    };
+  }
 
   expression(node: Expression): Evaluate {
     switch (node.type) {
@@ -128,13 +155,13 @@ export class ExpressionCompiler {
         return this.#comparison(node);
       case 'conditional': {
         const condition = this.expression(node.condition);
-        const yes = this.expression(node.yes);
-        const no = node.no && this.expression(node.no);
+        const yes = this.perhaps(() => this.expression(node.yes));
+        const no = node.no && this.perhaps(() => this.expression(node.no!));
         return (frame) => {
           if (truth(condition(frame))) return yes(frame);
           if (no) return no(frame);
           const message = 'the condition of the inline if is false, and it has no else';
-          return new Undefined(message, '', node.at, frame.rendering.text);
+          return new Blank(message, '', node.at, frame.rendering.text);
         };
       }
     }
@@ -219,7 +246,7 @@ export class ExpressionCompiler {
     return guarded(node.at, (frame) => {
       const called = target(frame);
       const given = args(frame);
-      const gap = firstUndefined(given);
+      const gap = called instanceof Macro ? undefined : firstUndefined(given);
       if (gap && !(called instanceof Undefined)) return gap;
       const result = callValue(called, given);
       if (frame.rendering.environment.secrets.size === 0 || result === null) return result;
@@ -237,17 +264,17 @@ export class ExpressionCompiler {
     if (!value) throw new Error('a filter without a value outside a block');
     const found = findFilter(name);
     if (typeof found === 'string' || !found) {
-      this.faults.push(
+      return this.#fault(
         new Fault('syntax', found ?? `unknown filter "${name}"`, {
           offset: at,
           hint: found ? undefined : similarFilter(name),
         }),
+        value,
       );
-      return value;
     }
     this.#checkUse(`the filter "${name}"`, found, node.args, at);
     this.#checkNamed(name.split('.').at(-1)!, node.args);
-    return guarded(at, (frame) => applyFilter(name, found, value(frame), args(frame), frame));
+    return lenient(at, (frame) => applyFilter(name, found, value(frame), args(frame), frame));
   }
 
   /** Names of filters and tests given as arguments are known while compiling if they are written out. */
@@ -268,13 +295,13 @@ export class ExpressionCompiler {
     const args = this.arguments(node.args);
     const found = findTest(name);
     if (typeof found === 'string' || !found) {
-      this.faults.push(
+      return this.#fault(
         new Fault('syntax', found ?? `unknown test "${name}"`, {
           offset: at,
           hint: found ? undefined : similarTest(name),
         }),
+        value,
       );
-      return value;
     }
     this.#checkUse(`the test "${name}"`, found, node.args, at);
     return guarded(at, (frame) =>
@@ -323,6 +350,19 @@ function holds(operator: ComparisonOperator, left: Data, right: Data): boolean {
     case 'not in':
       return !contains(right, left);
   }
+}
+
+/** Like guarded, but what fails is an error only for those who use the result, as in ansible-core since 2.19. */
+function lenient(at: number, run: Evaluate): Evaluate {
+  return (frame) => {
+    try {
+      return run(frame);
+    } catch (error) {
+      const fault = placed(error, at, frame);
+      if (fault instanceof Fault && fault.kind === 'runtime') return new Failed(fault);
+      throw fault;
+    }
+  };
 }
 
 function guarded(at: number, run: Evaluate): Evaluate {

@@ -1,6 +1,7 @@
 import type { Parameter, Statement, Target } from './ast.ts';
 import { blockFilter, ExpressionCompiler } from './compile-expression.ts';
 import { Fault } from './error.ts';
+import { blockHere, topLevel } from './inheritance.ts';
 import { Loop } from './loop.ts';
 import { contents, Macro, TemplateModule, type MacroDescription } from './macro.ts';
 import { iterate } from './python/access.ts';
@@ -8,8 +9,10 @@ import { truth } from './python/compare.ts';
 import { Namespace, present, typeFault, Undefined, type Data } from './python/objects.ts';
 import { freeNames } from './references.ts';
 import {
+  type Block,
   BREAK,
   callValue,
+  type Compiled,
   concatenate,
   CONTINUE,
   innerFrame,
@@ -24,6 +27,11 @@ import {
 /** Turns statements into closures. */
 export class StatementCompiler {
   readonly expressions = new ExpressionCompiler();
+  readonly #blocks: Block[] = [];
+
+  template(statements: readonly Statement[]): Compiled {
+    return { execute: topLevel(statements.map((one) => this.#statement(one))), blocks: this.#blocks };
+  }
 
   body(statements: readonly Statement[]): Execute {
     const steps = statements.map((one) => this.#statement(one));
@@ -50,7 +58,7 @@ export class StatementCompiler {
         const value = this.expressions.expression(node.value);
         return (frame, out) => {
           const given = value(frame);
-          if (given instanceof Undefined) throw placed(given.fault(), node.value.at, frame);
+          if (given instanceof Undefined && !given.isBlank) throw placed(given.fault(), node.value.at, frame);
           if (given instanceof TemplateModule) out.push(...given.parts);
           else out.push(given);
           return NORMAL;
@@ -101,6 +109,15 @@ export class StatementCompiler {
         return this.#callBlock(node);
       case 'include':
         return this.#include(node);
+      case 'group':
+        return this.body(node.body);
+      case 'block':
+        this.#blocks.push({ ...node, execute: this.body(node.body) });
+        return blockHere(node);
+      case 'extends': {
+        const template = this.expressions.expression(node.template);
+        return simple((frame) => extend(frame, template, node));
+      }
       case 'import': {
         const template = this.expressions.expression(node.template);
         return simple((frame) => frame.names.set(node.name, importModule(frame, template, node)));
@@ -113,9 +130,9 @@ export class StatementCompiler {
   #if(node: Extract<Statement, { type: 'if' }>): Execute {
     const branches = node.branches.map(({ condition, body }) => ({
       condition: this.expressions.expression(condition),
-      body: this.body(body),
+      body: this.expressions.perhaps(() => this.body(body)),
     }));
-    const otherwise = this.body(node.otherwise);
+    const otherwise = this.expressions.perhaps(() => this.body(node.otherwise));
     return (frame, out) => {
       for (const { condition, body } of branches) if (truth(condition(frame))) return body(frame, out);
       return otherwise(frame, out);
@@ -289,6 +306,22 @@ export class StatementCompiler {
         };
       }
     }
+  }
+}
+
+function extend(frame: Frame, template: Evaluate, node: Extract<Statement, { type: 'extends' }>): void {
+  const { inheritance } = frame.rendering;
+  if (inheritance.parent)
+    throw placed(new Fault('runtime', 'a template can extend only one other'), node.at, frame);
+  const [name = ''] = templateNames(template(frame), node.template.at, frame);
+  try {
+    inheritance.parent = frame.rendering.load(name);
+  } catch (error) {
+    throw placed(
+      error instanceof MissingTemplate ? new Fault('runtime', error.message) : error,
+      node.template.at,
+      frame,
+    );
   }
 }
 

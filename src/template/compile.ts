@@ -6,7 +6,7 @@ import { GLOBAL_NAMES } from './globals.ts';
 import { DEFAULT_SYNTAX, type Syntax } from './lexer.ts';
 import { parseExpression, parseTemplate } from './parse.ts';
 import { freeNames, namesIn } from './references.ts';
-import type { Evaluate, Execute } from './runtime.ts';
+import type { Compiled, Evaluate } from './runtime.ts';
 import { overriddenSyntax } from './syntax.ts';
 
 /** What a source text is: a string from YAML, a bare expression, or a template file. */
@@ -25,19 +25,19 @@ export class FaultList extends Error {
 /** Enough for every task and template of a large playbook; oldest are forgotten first. */
 const MOST_COMPILED = 20_000;
 
-const templates = new Map<string, Execute>();
+const templates = new Map<string, Compiled>();
 const expressions = new Map<string, Evaluate>();
 const syntaxKeys = new WeakMap<Syntax, string>();
 
 /** A template as a closure. `body` is the source without its header. */
-export function compileTemplate(source: string, body: string, syntax: Syntax): Execute {
+export function compileTemplate(source: string, body: string, syntax: Syntax): Compiled {
   let prefix = syntaxKeys.get(syntax);
   if (prefix === undefined) syntaxKeys.set(syntax, (prefix = JSON.stringify(Object.values(syntax))));
   return cached(templates, prefix + source, () => {
     const compiler = new StatementCompiler();
-    const execute = compiler.body(parseTemplate(body, syntax, source.length - body.length));
+    const compiled = compiler.template(parseTemplate(body, syntax, source.length - body.length));
     if (compiler.expressions.faults.length > 0) throw new FaultList(compiler.expressions.faults);
-    return execute;
+    return compiled;
   });
 }
 
@@ -70,7 +70,8 @@ export function checkSource(source: string, kind: SourceKind): readonly Fault[] 
 /** The names of variables that a text reads. */
 export function namesReadBy(source: string, kind: SourceKind): ReadonlySet<string> {
   const names = kind === 'expression' ? namesIn(parsed(source)) : freeNames(parsedTemplate(source, kind));
-  for (const name of ['loop', 'caller', 'varargs', 'kwargs', ...GLOBAL_NAMES]) names.delete(name);
+  for (const name of ['loop', 'caller', 'varargs', 'kwargs', 'self', 'super', ...GLOBAL_NAMES])
+    names.delete(name);
   return names;
 }
 

@@ -17,8 +17,8 @@ export interface TemplateEnvironment {
   readonly secrets: SecretRegistry;
   /** A lookup plugin's answer as `query` gives it: a list. */
   lookup?(name: string, terms: readonly Value[], options: ReadonlyMap<string, Value>): Value;
-  /** The text of another template, for include and import. */
-  loadTemplate?(name: string): { source: string; file: string };
+  /** The text of another template, for include, import and extends; `base` is the file that is rendered. */
+  loadTemplate?(name: string, base?: string): { source: string; file: string };
   readonly now?: () => Date;
 }
 

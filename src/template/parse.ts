@@ -28,9 +28,6 @@ export function parseExpression(source: string, syntax: Syntax): Expression {
 }
 
 const UNSUPPORTED_TAGS: Readonly<Record<string, string>> = {
-  extends: 'template inheritance',
-  block: 'template inheritance',
-  autoescape: 'automatic escaping',
   trans: 'translation',
   pluralize: 'translation',
   debug: 'the debug extension',
@@ -42,6 +39,7 @@ class StatementParser {
   /** What may close the open tags, innermost last. */
   readonly #open: { tag: string; at: number }[] = [];
   #loops = 0;
+  readonly #blocks = new Set<string>();
 
   constructor(stream: TokenStream) {
     this.#stream = stream;
@@ -130,6 +128,17 @@ class StatementParser {
         if (this.#loops === 0) throw new Fault('syntax', `"${token.value}" outside a loop`, { offset: at });
         body.push({ type: token.value, at });
         break;
+      case 'block':
+        body.push(this.#block(at));
+        break;
+      case 'extends':
+        body.push({ type: 'extends', template: this.#expressions.expression(), at });
+        break;
+      case 'autoescape':
+        // Nothing is escaped by itself in Ansible, whatever is said here.
+        this.#expressions.expression();
+        body.push({ type: 'group', body: this.#body('autoescape', at, ['endautoescape']), at });
+        break;
       case 'include': {
         const template = this.#expressions.expression();
         const ignoreMissing = this.#takeNames('ignore', 'missing');
@@ -149,6 +158,23 @@ class StatementParser {
       default:
         throw this.#unknownTag(token.value, at);
     }
+  }
+
+  #block(at: number): Statement {
+    const { value: name } = this.#stream.expectName('the name of the block');
+    if (this.#blocks.has(name))
+      throw new Fault('syntax', `the block "${name}" is defined twice`, { offset: at });
+    this.#blocks.add(name);
+    const isScoped = this.#stream.takeName('scoped');
+    const isRequired = this.#stream.takeName('required');
+    const body = this.#outsideLoops(() => this.#body('block', at, ['endblock']));
+    this.#stream.takeName(name);
+    if (isRequired && !body.every((one) => one.type === 'data' && one.text.trim() === '')) {
+      throw new Fault('syntax', `the block "${name}" is required, so it can only hold white space`, {
+        offset: at,
+      });
+    }
+    return { type: 'block', name, isScoped, isRequired, body, at };
   }
 
   #unknownTag(tag: string, at: number): Fault {

@@ -86,7 +86,12 @@ class Walker {
         this.#macro(node, bound);
         return;
       case 'include':
+      case 'extends':
         this.expression(node.template, bound);
+        return;
+      case 'block':
+      case 'group':
+        this.body(node.body, bound);
         return;
       case 'import':
         this.expression(node.template, bound);

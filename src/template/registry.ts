@@ -8,6 +8,7 @@ import { selectionFilters } from './filters/selection.ts';
 import { serialFilters } from './filters/serial.ts';
 import { setFilters } from './filters/sets.ts';
 import { textFilters } from './filters/text.ts';
+import { webFilters } from './filters/web.ts';
 import { pathFilters } from './filters/paths.ts';
 import { coreTests } from './tests/core.ts';
 import { resultTests } from './tests/results.ts';
@@ -23,6 +24,7 @@ const filters: Filters = {
   ...serialFilters,
   ...setFilters,
   ...textFilters,
+  ...webFilters,
 };
 
 const tests: Tests = { ...coreTests, ...resultTests };
@@ -41,9 +43,6 @@ const UNSUPPORTED_FILTERS: Readonly<Record<string, string>> = {
   fileglob: "use lookup('fileglob', …)",
   vault: 'encrypt with ansible-vault',
   unvault: 'decrypt with ansible-vault',
-  xmlattr: 'it is for web pages',
-  urlize: 'it is for web pages',
-  striptags: 'it is for web pages',
 };
 
 /** Tests that would look at this machine's files. */

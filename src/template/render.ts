@@ -13,7 +13,16 @@ import { Fault, problemOf, TemplateError, type TemplateText } from './error.ts';
 import { MissingTemplate } from './compile-statement.ts';
 import { truth } from './python/compare.ts';
 import { Undefined, type Data } from './python/objects.ts';
-import { concatenate, finalize, partText, type Frame, type Rendering } from './runtime.ts';
+import { runTemplate, Self } from './inheritance.ts';
+import {
+  type Compiled,
+  concatenate,
+  finalize,
+  type Frame,
+  Inheritance,
+  partText,
+  type Rendering,
+} from './runtime.ts';
 import { DEFAULT_SYNTAX } from './lexer.ts';
 import { overriddenSyntax, syntaxOf } from './syntax.ts';
 
@@ -42,9 +51,9 @@ export function renderString(
   const text: TemplateText = { source, origin, isFile: false };
   return reported(text, () => {
     const { syntax, body } = overriddenSyntax(source, YAML_SYNTAX);
-    const execute = compileTemplate(source, body, syntax);
+    const compiled = compileTemplate(source, body, syntax);
     const parts: Data[] = [];
-    execute(rootFrame(text, variables, environment), parts);
+    runTemplate(compiled, rootFrame(text, variables, environment), parts);
     const result = finalize(joined(parts, environment));
     return typeof result === 'string' ? withNewlinesOf(source, result) : result;
   });
@@ -73,9 +82,9 @@ export function renderTemplate(
   const text: TemplateText = { source, origin: options.origin, isFile: true };
   return reported(text, () => {
     const { syntax, body, newlineSequence } = overriddenSyntax(source, syntaxOf(options));
-    const execute = compileTemplate(source, body, syntax);
+    const compiled = compileTemplate(source, body, syntax);
     const parts: Data[] = [];
-    execute(rootFrame(text, variables, environment), parts);
+    runTemplate(compiled, rootFrame(text, variables, environment), parts);
     const result = partText(finalize(joined(parts, environment)));
     const newline = newlineSequence ?? options.newlineSequence ?? '\n';
     const complete = withNewlinesOf(source, result);
@@ -97,37 +106,68 @@ export function check(source: string, kind: SourceKind, origin?: TemplateOrigin)
 }
 
 function rootFrame(text: TemplateText, variables: VariableSource, environment: TemplateEnvironment): Frame {
-  const rendering: Rendering = { text, variables, environment, include };
-  return { names: new Map(), parent: undefined, rendering };
+  return frameOf({ text, variables, environment, base: text.origin?.file }, undefined);
+}
+
+/** The frame of a template's top level, within the one that includes it if it sees that one's names. */
+function frameOf(
+  { base, ...about }: Pick<Rendering, 'text' | 'variables' | 'environment'> & { base: string | undefined },
+  parent: Frame | undefined,
+): Frame {
+  const rendering: Rendering = {
+    ...about,
+    inheritance: new Inheritance(),
+    get root() {
+      return frame;
+    },
+    include: (name, from, withContext) => include(name, from, withContext, base),
+    load: (name) => load(name, about.environment, base),
+  };
+  const frame: Frame = { names: new Map(), parent, rendering };
+  frame.names.set('self', new Self(frame));
+  return frame;
+}
+
+/** Another template, compiled; `base` is the file that is rendered, beside which it may stand. */
+function load(
+  name: string,
+  environment: TemplateEnvironment,
+  base: string | undefined,
+): { readonly compiled: Compiled; readonly text: TemplateText } {
+  if (!environment.loadTemplate) throw new Fault('runtime', 'other templates cannot be included here');
+  let loaded: { source: string; file: string };
+  try {
+    loaded = environment.loadTemplate(name, base);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'UserError') throw new MissingTemplate(error.message);
+    throw error;
+  }
+  const origin = { file: loaded.file, line: 1, column: 1 };
+  const text: TemplateText = { source: loaded.source, origin, isFile: true };
+  return reported(text, () => ({
+    compiled: compileTemplate(loaded.source, loaded.source, DEFAULT_SYNTAX),
+    text,
+  }));
 }
 
 const NO_VARIABLES: VariableSource = { get: () => undefined, names: () => [] };
 
 /** Runs another template's text with the variables, and with the names of the including one if it gets its context. */
-function include(name: string, frame: Frame, withContext: boolean): { parts: Data[]; exported: Frame } {
+function include(
+  name: string,
+  frame: Frame,
+  withContext: boolean,
+  base: string | undefined,
+): { parts: Data[]; exported: Frame } {
   const { environment, variables } = frame.rendering;
-  if (!environment.loadTemplate) throw new Fault('runtime', 'other templates cannot be included here');
-  let loaded: { source: string; file: string };
-  try {
-    loaded = environment.loadTemplate(name);
-  } catch (error) {
-    if (error instanceof Error && error.name === 'UserError') throw new MissingTemplate(error.message);
-    throw error;
-  }
-  const text: TemplateText = {
-    source: loaded.source,
-    origin: { file: loaded.file, line: 1, column: 1 },
-    isFile: true,
-  };
+  const { compiled, text } = load(name, environment, base);
   return reported(text, () => {
-    const execute = compileTemplate(loaded.source, loaded.source, DEFAULT_SYNTAX);
-    const exported: Frame = {
-      names: new Map(),
-      parent: withContext ? frame : undefined,
-      rendering: { text, variables: withContext ? variables : NO_VARIABLES, environment, include },
-    };
+    const exported = frameOf(
+      { text, variables: withContext ? variables : NO_VARIABLES, environment, base },
+      withContext ? frame : undefined,
+    );
     const parts: Data[] = [];
-    execute(exported, parts);
+    runTemplate(compiled, exported, parts);
     return { parts, exported };
   });
 }

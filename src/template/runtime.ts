@@ -17,11 +17,54 @@ import {
 import { str } from './python/text.ts';
 import { holdsSecret } from './secrets.ts';
 
+/** A `{% block %}` as it was compiled. */
+export interface Block {
+  readonly name: string;
+  readonly execute: Execute;
+  /** Whether it sees the names around it, such as those of a loop. */
+  readonly isScoped: boolean;
+  readonly isRequired: boolean;
+  readonly at: number;
+}
+
+/** A template as it was compiled. */
+export interface Compiled {
+  readonly execute: Execute;
+  readonly blocks: readonly Block[];
+}
+
+interface Definition extends Block {
+  readonly text: TemplateText;
+}
+
+/** What one template and those that it extends say about their blocks, the most derived first. */
+export class Inheritance {
+  readonly #definitions = new Map<string, Definition[]>();
+  /** The template that the running one extends. */
+  parent: { readonly compiled: Compiled; readonly text: TemplateText } | undefined;
+
+  add(blocks: readonly Block[], text: TemplateText): void {
+    for (const block of blocks) {
+      const known = this.#definitions.get(block.name) ?? [];
+      this.#definitions.set(block.name, [...known, { ...block, text }]);
+    }
+  }
+
+  of(name: string): readonly Definition[] {
+    return this.#definitions.get(name) ?? [];
+  }
+}
+
 /** What one rendering works with. */
 export interface Rendering {
   readonly text: TemplateText;
   readonly variables: VariableSource;
   readonly environment: TemplateEnvironment;
+  readonly inheritance: Inheritance;
+  /** The frame of the template's top level. */
+  readonly root: Frame;
+  /** Another template, to be extended. */
+  load(name: string): { readonly compiled: Compiled; readonly text: TemplateText };
   /** Renders another template's text; gives its parts and the names it defined. */
   include(name: string, frame: Frame, withContext: boolean): { parts: Data[]; exported: Frame };
 }
@@ -124,7 +167,7 @@ function isFinal(data: Data): boolean {
 /** The text of one part of a template with several. */
 export function partText(part: Data): string {
   if (typeof part === 'string') return part;
-  if (part === null) return '';
+  if (part === null || (part instanceof Undefined && part.isBlank)) return '';
   if (typeof part !== 'object') return str(part);
   return str(part instanceof RangeList ? part : finalize(part));
 }

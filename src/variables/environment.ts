@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 import type { Inventory } from '../inventory/inventory.ts';
 import { selectHosts } from '../inventory/select.ts';
@@ -45,8 +46,10 @@ export function environmentFor(
           renderTemplate(source, variables, environment, { origin: { file, line: 1, column: 1 } }),
       });
     },
-    loadTemplate(name) {
-      for (const file of searchPath(name, 'templates', playbookDirectory, role)) {
+    loadTemplate(name, base) {
+      const beside =
+        base === undefined ? [] : [resolve(dirname(base), 'templates', name), resolve(dirname(base), name)];
+      for (const file of [...searchPath(name, 'templates', playbookDirectory, role), ...beside]) {
         try {
           return { source: readFileSync(file, 'utf8'), file };
         } catch (error) {

@@ -53,7 +53,7 @@ function bigs(value: Value): Value {
   return typeof value === 'string' && /^int \d{16,}$/.test(value) ? BigInt(value.slice(4)) : value;
 }
 
-export function environmentOf(one: Case): TemplateEnvironment {
+export function environmentOf(one: Pick<Case, 'includes'>): TemplateEnvironment {
   return {
     secrets: new SecretRegistry(),
     loadTemplate(name) {

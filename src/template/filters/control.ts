@@ -29,10 +29,14 @@ export const controlFilters: Filters = {
     },
     { acceptsUndefined: true },
   ),
-  ternary: structural('true_val false_val none_val?', (value, [yes, no, none]) => {
-    if (value === null && none !== undefined && none !== null) return none;
-    return truth(value) ? yes! : no!;
-  }),
+  ternary: structural(
+    'true_val false_val none_val?',
+    (value, [yes, no, none]) => {
+      if (value === null && none !== undefined && none !== null) return none;
+      return truth(value) ? yes! : no!;
+    },
+    { acceptsUndefinedArguments: true },
+  ),
   bool: filter('', (value) => toBool(value)),
   type_debug: filter('', (value) => typeName(value), { acceptsUndefined: true }),
   random: structural('start? step? seed?', (value, [start, step, seed]) => random(value, start, step, seed)),

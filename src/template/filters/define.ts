@@ -15,6 +15,8 @@ export interface Definition<Result extends Data> {
   readonly signature: Signature;
   /** Whether it deals with missing values itself; others hand them on. */
   readonly acceptsUndefined: boolean;
+  /** Whether an argument may be missing that is not needed. */
+  readonly acceptsUndefinedArguments: boolean;
   /** Whether its result holds only pieces of its input as they were, so that secrets in it are known already. */
   readonly structural: boolean;
   run(value: Data, args: BoundArguments, call: CallContext): Result;
@@ -25,15 +27,17 @@ export type Test = Definition<boolean>;
 export type Filters = Readonly<Record<string, Filter>>;
 export type Tests = Readonly<Record<string, Test>>;
 
+interface Options {
+  readonly acceptsUndefined?: boolean;
+  readonly acceptsUndefinedArguments?: boolean;
+  readonly structural?: boolean;
+}
+
 type Values = readonly (Data | undefined)[];
 type Run<Result> = (value: Data, args: Values, call: CallContext, bound: BoundArguments) => Result;
 
 /** A filter with parameters such as `old new count? *args **kwargs`. */
-export function filter(
-  parameters: string,
-  run: Run<Data>,
-  options: { acceptsUndefined?: boolean; structural?: boolean } = {},
-): Filter {
+export function filter(parameters: string, run: Run<Data>, options: Options = {}): Filter {
   return define(parameters, run, options);
 }
 
@@ -41,27 +45,24 @@ export function filter(
 export function structural(
   parameters: string,
   run: Run<Data>,
-  options: { acceptsUndefined?: boolean } = {},
+  options: Omit<Options, 'structural'> = {},
 ): Filter {
   return define(parameters, run, { ...options, structural: true });
 }
 
-export function test(
-  parameters: string,
-  run: Run<boolean>,
-  options: { acceptsUndefined?: boolean } = {},
-): Test {
+export function test(parameters: string, run: Run<boolean>, options: Omit<Options, 'structural'> = {}): Test {
   return define(parameters, run, options);
 }
 
 function define<Result extends Data>(
   parameters: string,
   run: Run<Result>,
-  options: { acceptsUndefined?: boolean; structural?: boolean },
+  options: Options,
 ): Definition<Result> {
   return {
     signature: signature(parameters),
     acceptsUndefined: options.acceptsUndefined ?? false,
+    acceptsUndefinedArguments: options.acceptsUndefinedArguments ?? false,
     structural: options.structural ?? false,
     run: (value, bound, call) => run(value, bound.values, call, bound),
   };

@@ -48,9 +48,6 @@ export const serialFilters: Filters = {
     const documents = parseAllDocuments(value, YAML_OPTIONS);
     return own(Array.isArray(documents) ? (documents as Document[]).map(fromYaml) : []);
   }),
-  pprint: filter('', () => {
-    throw typeFault('the filter "pprint" is not supported: use to_nice_yaml or to_nice_json');
-  }),
 };
 
 const YAML_OPTIONS = {

@@ -133,7 +133,7 @@ function truncate(value: Data, length: number, killWords: boolean, end: string, 
   return (space < 0 ? kept : kept.slice(0, space)) + end;
 }
 
-function escapeHtml(value: string): string {
+export function escapeHtml(value: string): string {
   return value
     .replaceAll('&', '&amp;')
     .replaceAll('>', '&gt;')

@@ -23,9 +23,17 @@ export class Undefined {
   readonly offset: number;
   readonly text: TemplateText | undefined;
   /** Why the variable has no value, if its own template is what misses something. */
-  readonly cause: TemplateError | undefined;
+  readonly cause: TemplateError | Fault | undefined;
+  /** What an inline `if` without `else` gives: within a text it is nothing. */
+  readonly isBlank: boolean = false;
 
-  constructor(message: string, variable: string, offset: number, text?: TemplateText, cause?: TemplateError) {
+  constructor(
+    message: string,
+    variable: string,
+    offset: number,
+    text?: TemplateText,
+    cause?: TemplateError | Fault,
+  ) {
     this.message = message;
     this.variable = variable;
     this.offset = offset;
@@ -39,6 +47,18 @@ export class Undefined {
     const { offset, text, variable } = this;
     // Without a text, the place is that of the operation which needs the value.
     return new Fault('undefined', this.message, text ? { offset, text, variable } : { variable });
+  }
+}
+
+/** What an inline `if` without `else` gives when its condition does not hold. */
+export class Blank extends Undefined {
+  override readonly isBlank = true;
+}
+
+/** What a filter, test or call gave that failed: no error as long as nobody uses it. */
+export class Failed extends Undefined {
+  constructor(fault: Fault) {
+    super(fault.message, '', fault.offset ?? 0, fault.text, fault);
   }
 }
 

@@ -14,6 +14,7 @@ import {
 
 /** Python's `str()`. */
 export function str(value: Data): string {
+  if (value instanceof Undefined && value.isBlank) return '';
   return typeof value === 'string' ? value : repr(value);
 }
 
