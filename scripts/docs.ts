@@ -1,3 +1,4 @@
+import { dnsSchema, dnsUpdateSchema } from '../src/commands/provision/dns-json.ts';
 import { drainSchema, drainStatusSchema, undrainSchema } from '../src/commands/provision/drain-json.ts';
 import { certificatesSchema } from '../src/commands/provision/certificates-json.ts';
 import { releaseLineSchema, releasesSchema } from '../src/commands/provision/release-json.ts';
@@ -29,6 +30,7 @@ import {
   handoverStaySchema,
   handoverStatusSchema,
 } from '../src/commands/provision/handover-json.ts';
+import { limitsClearSchema, limitsSchema } from '../src/commands/provision/limits-json.ts';
 import { rollHistorySchema, rollLineSchema } from '../src/report/roll/schema.ts';
 import { lineSchema } from '../src/report/schema.ts';
 
@@ -48,6 +50,10 @@ const provisionLines = z.discriminatedUnion('type', [
   handoverSchema,
   handoverStaySchema,
   handoverStatusSchema,
+  limitsSchema,
+  limitsClearSchema,
+  dnsSchema,
+  dnsUpdateSchema,
   releasesSchema,
   certificatesSchema,
 ]);
@@ -128,8 +134,8 @@ function jsonPage(): string {
     'when hosts failed or the run was interrupted. It is missing only when the run could not start (exit code 1) or a',
     'second Ctrl-C ended it at once (130). The shape of a line as a JSON Schema is in',
     '[json.schema.json](json.schema.json). `upgrade` and `reboot` write lines of their own before and after the roll, `deploy`',
-    'and `rollback` one after it; the last line of a roll itself is its `report`. `drain`, `undrain`, `handover` and `releases` write one',
-    'object, `history` one a line.',
+    'and `rollback` one after it; the last line of a roll itself is its `report`. `drain`, `undrain`, `handover`, `limits`, `dns` and `releases`',
+    'write one object, `history` one a line.',
     '',
     'New keys and new types of lines may be added; what is here keeps its meaning.',
     '',

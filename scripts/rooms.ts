@@ -189,8 +189,8 @@ export const ROOMS: readonly Room[] = [
     imports: ['modules/parts', 'facts', 'database', 'transport', 'lib'],
   },
   {
-    folders: ['site', 'site/roll'],
-    what: 'taking servers out of what the balancers serve, and putting them back; handing addresses over; in `roll/`: all of them in turn',
+    folders: ['site', 'site/roll', 'site/dns'],
+    what: 'taking servers out of what the balancers serve, and putting them back; handing addresses over; limits; in `roll/`: all of them in turn; in `dns/`: its names',
     imports: ['balancer', 'transport', 'lib'],
   },
   {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from './config.ts';
 import { log } from './log.ts';
+import { openLogins } from './open-logins.ts';
 import { openMessages } from './messages.ts';
 import { type AppState, createApp } from './server.ts';
 
@@ -12,8 +13,9 @@ const WATCHED_MS = 5000;
 
 const config = readConfig(process.env);
 const messages = openMessages(config.database, config.server);
+const logins = config.login && openLogins(config.login);
 const state: AppState = { phase: 'running', watchedAt: 0 };
-const server = createApp(config, messages, state);
+const server = createApp(config, messages, state, logins);
 
 async function stop(): Promise<void> {
   if (state.phase === 'stopping') return;
@@ -25,6 +27,7 @@ async function stop(): Promise<void> {
   await Promise.race([closed, sleep(FINISH_MS, undefined, { ref: false })]);
   server.closeAllConnections();
   await Promise.race([messages.close(), sleep(1000, undefined, { ref: false })]);
+  logins?.close();
   process.exit(0);
 }
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());

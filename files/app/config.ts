@@ -19,6 +19,31 @@ export interface DatabaseConfig {
   readonly patienceMs: number;
 }
 
+/** The servers that keep logins, and the Sentinels that know which of them is the primary. */
+export interface LoginStoreConfig {
+  readonly sentinels: readonly Endpoint[];
+  /** What the Sentinels call it. */
+  readonly name: string;
+  readonly user: string;
+  readonly password: string;
+  /** Who signed the servers' certificates, as PEM. */
+  readonly ca: string;
+  /** How long a request waits for the store to come back, in milliseconds. */
+  readonly patienceMs: number;
+}
+
+export interface LoginConfig {
+  /** The one account of the sample. */
+  readonly user: string;
+  readonly password: string;
+  /** What tokens are signed with, on all servers the same. */
+  readonly key: string;
+  /** How long a login lasts. */
+  readonly seconds: number;
+  /** Absent: the browser's cookie says everything. */
+  readonly store: LoginStoreConfig | undefined;
+}
+
 export interface AppConfig {
   readonly host: string;
   readonly port: number;
@@ -30,6 +55,8 @@ export interface AppConfig {
   /** How long the app goes on serving after it was told to stop, while the balancers take it out, in milliseconds. */
   readonly drainMs: number;
   readonly database: DatabaseConfig;
+  /** Absent: nobody logs in. */
+  readonly login: LoginConfig | undefined;
 }
 
 /** Reads the configuration from environment variables; an error names every one that is wrong. */
@@ -54,6 +81,27 @@ export function readConfig(env: NodeJS.ProcessEnv): AppConfig {
         if (!match?.[1]) problems.push(`${name}: expected HOST:PORT; found '${each}'`);
         return { host: match?.[1] ?? '', port: Number(match?.[2]) };
       });
+  const readStore = (): LoginStoreConfig => ({
+    sentinels: endpoints('APP_SESSION_SENTINELS'),
+    name: text('APP_SESSION_STORE_NAME', 'sessions'),
+    user: text('APP_SESSION_STORE_USER', 'app'),
+    password: readSecret(env, 'APP_SESSION_STORE_PASSWORD', 'session-store-password', problems),
+    ca: readSecret(env, 'APP_SESSION_STORE_CA', 'session-store-ca', problems),
+    patienceMs: whole('APP_SESSION_PATIENCE_MS', 8000),
+  });
+  const readLogin = (): LoginConfig => {
+    const store = text('APP_SESSION_STORE', 'cookie');
+    if (store !== 'cookie' && store !== 'valkey') {
+      problems.push(`APP_SESSION_STORE: expected cookie or valkey; found '${store}'`);
+    }
+    return {
+      user: text('APP_LOGIN_USER'),
+      password: readSecret(env, 'APP_LOGIN_PASSWORD', 'login-password', problems),
+      key: readSecret(env, 'APP_SESSION_KEY', 'session-key', problems),
+      seconds: whole('APP_SESSION_SECONDS', 12 * 3600),
+      store: store === 'valkey' ? readStore() : undefined,
+    };
+  };
   const config: AppConfig = {
     host: text('APP_HOST', '127.0.0.1'),
     port: whole('APP_PORT', 3000),
@@ -74,6 +122,7 @@ export function readConfig(env: NodeJS.ProcessEnv): AppConfig {
       password: readSecret(env, 'APP_DB_PASSWORD', 'db-password', problems),
       patienceMs: whole('APP_DB_PATIENCE_MS', 20_000),
     },
+    login: env['APP_LOGIN_USER'] === undefined ? undefined : readLogin(),
   };
   if (problems.length > 0) throw new Error(`the configuration is wrong:\n  ${problems.join('\n  ')}`);
   return config;

@@ -53,10 +53,10 @@ export function errorCode(error: unknown): string | undefined {
   return (error as { code?: string }).code;
 }
 
-/** The database did not come back while the request waited. */
+/** What a request needs did not come back while it waited: the database, or what it is told. */
 export class Unavailable extends Error {
-  constructor(cause: unknown) {
-    super('the database is not available', { cause });
+  constructor(cause: unknown, what = 'database') {
+    super(`the ${what} is not available`, { cause });
     this.name = 'Unavailable';
   }
 }

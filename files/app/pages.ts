@@ -7,6 +7,8 @@ export interface Origin {
   readonly server: string;
   readonly instance: string;
   readonly version: string;
+  /** Whether one can log in. */
+  readonly hasLogin: boolean;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -39,6 +41,40 @@ ${messages.length === 0 ? '<p class="empty">Nothing yet. Write the first message
 ${messages.map((message) => messageItem(message, origin)).join('\n')}
 </ol>
 ${older && last ? `<p><a href="/?before=${last.id}">Older messages</a></p>` : ''}`,
+  );
+}
+
+/** Where one logs in; or, for a user who is, out. */
+export function loginPage(
+  origin: Origin,
+  form: {
+    readonly formToken: string;
+    readonly user?: string | undefined;
+    readonly failure?: string | undefined;
+  },
+): string {
+  const hidden = `<input type="hidden" name="form" value="${escapeHtml(form.formToken)}">`;
+  if (form.user !== undefined) {
+    return layout(
+      'Login',
+      origin,
+      `<form method="post" action="/logout" class="card">
+  ${hidden}
+  <p>You are <b>${escapeHtml(form.user)}</b>.</p>
+  <button>Log out</button>
+</form>`,
+    );
+  }
+  return layout(
+    'Login',
+    origin,
+    `<form method="post" action="/login" class="card">
+  ${hidden}
+  ${form.failure === undefined ? '' : `<p role="alert">${escapeHtml(form.failure)}</p>`}
+  <label>User <input name="user" required autocomplete="username"></label>
+  <label>Password <input name="password" type="password" required autocomplete="current-password"></label>
+  <button>Log in</button>
+</form>`,
   );
 }
 
@@ -77,7 +113,7 @@ function layout(title: string, origin: Origin, content: string): string {
 <main>
 ${content}
 </main>
-<footer>release ${escapeHtml(origin.version)}</footer>
+<footer>release ${escapeHtml(origin.version)}${origin.hasLogin ? ' · <a href="/login">login</a>' : ''}</footer>
 </body>
 </html>
 `;

@@ -4,8 +4,11 @@ import { Unavailable } from './failure.ts';
 import { BadRequest, checkMessage, checkNumber, LIMITS, readFields } from './input.ts';
 import { log } from './log.ts';
 import type { Answer, Message, Messages } from './messages.ts';
+import { loginRoutes } from './login-routes.ts';
+import type { Logins } from './logins.ts';
 import { boardPage, errorPage } from './pages.ts';
 import { openPosition, type Position, POSITION_SECONDS, sealPosition } from './position.ts';
+import { cookie, refuseForeignForms, type Reply, type Routes, setCookie } from './reply.ts';
 
 /** Whether the app takes part: the balancers see `stopping` before any connection is refused. */
 export type Phase = 'running' | 'stopping';
@@ -15,14 +18,6 @@ export interface AppState {
   /** When a balancer last asked for this server's health, in milliseconds since 1970. */
   watchedAt: number;
 }
-
-interface Reply {
-  readonly status: number;
-  readonly body: string | object;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-type Handler = (request: IncomingMessage, url: URL) => Promise<Reply> | Reply;
 
 const COOKIE = 'position';
 const PAGE = 50;
@@ -40,9 +35,15 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** The app's HTTP server; it does not listen yet. */
-export function createApp(config: AppConfig, messages: Messages, state: AppState): Server {
+export function createApp(
+  config: AppConfig,
+  messages: Messages,
+  state: AppState,
+  logins: Logins | undefined,
+): Server {
   const key = config.database.password;
-  const origin = { server: config.server, version: config.version };
+  const hasLogin = config.login !== undefined && logins !== undefined;
+  const origin = { server: config.server, version: config.version, hasLogin };
   const instanceOn = (host: string): string => config.instances.get(host) ?? host;
 
   const list = async (
@@ -57,8 +58,8 @@ export function createApp(config: AppConfig, messages: Messages, state: AppState
         : undefined,
       position: openPosition(cookie(request, COOKIE), key),
     });
-  const remember = (position: Position): Record<string, string> => ({
-    'set-cookie': `${COOKIE}=${sealPosition(position, key)}; Path=/; Max-Age=${POSITION_SECONDS}; HttpOnly; SameSite=Lax`,
+  const remember = (request: IncomingMessage, position: Position): Record<string, string> => ({
+    'set-cookie': setCookie(request, COOKIE, sealPosition(position, key), POSITION_SECONDS),
   });
   const show = ({ acceptedBy, createdAt, ...message }: Message): object => ({
     ...message,
@@ -66,7 +67,8 @@ export function createApp(config: AppConfig, messages: Messages, state: AppState
     createdAt: new Date(createdAt).toISOString(),
   });
 
-  const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
+  const routes: Routes = {
+    ...(config.login && logins && loginRoutes(config.login, logins, origin)),
     '/': {
       async GET(request, url) {
         const { value, host } = await list(request, url, PAGE + 1);
@@ -84,7 +86,7 @@ export function createApp(config: AppConfig, messages: Messages, state: AppState
         const { position } = await messages.add(
           checkMessage(await readFields(request, 'form'), request.headers),
         );
-        return { status: 303, body: '', headers: { ...remember(position), location: '/' } };
+        return { status: 303, body: '', headers: { ...remember(request, position), location: '/' } };
       },
     },
     '/api/messages': {
@@ -104,7 +106,7 @@ export function createApp(config: AppConfig, messages: Messages, state: AppState
         return {
           status: 201,
           body: { server: config.server, instance: instanceOn(host), message: show(value) },
-          headers: { ...remember(position), 'x-database': instanceOn(host) },
+          headers: { ...remember(request, position), 'x-database': instanceOn(host) },
         };
       },
     },
@@ -126,7 +128,11 @@ export function createApp(config: AppConfig, messages: Messages, state: AppState
     '/ready': {
       async GET() {
         const reasons =
-          state.phase === 'running' ? await messages.lacks(READY_PATIENCE_MS) : [`the app is ${state.phase}`];
+          state.phase === 'running'
+            ? (
+                await Promise.all([messages.lacks(READY_PATIENCE_MS), logins?.lacks(READY_PATIENCE_MS) ?? []])
+              ).flat()
+            : [`the app is ${state.phase}`];
         const { version } = config;
         return reasons.length === 0
           ? { status: 200, body: { status: 'ready', version } }
@@ -136,7 +142,7 @@ export function createApp(config: AppConfig, messages: Messages, state: AppState
   };
 
   const respond = async (request: IncomingMessage, url: URL): Promise<Reply> => {
-    const methods = routes[url.pathname];
+    const methods = Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
     if (!methods) throw new BadRequest(404, 'there is nothing here');
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
     const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
@@ -152,7 +158,7 @@ export function createApp(config: AppConfig, messages: Messages, state: AppState
       error instanceof BadRequest
         ? { status: error.status, message: error.message }
         : error instanceof Unavailable
-          ? { status: 503, message: 'The database is not available. Please try again in a moment.' }
+          ? { status: 503, message: `${capital(error.message)}. Please try again in a moment.` }
           : { status: 500, message: 'Something went wrong on our side.' };
     if (known.status >= 500) log(`${url.pathname}: ${describe(error)}`);
     const plain = /^\/(api\/|health$|ready$)/.test(url.pathname);
@@ -201,20 +207,8 @@ function send(
   response.end(request.method === 'HEAD' ? undefined : text);
 }
 
-/** Another site must not post in a visitor's name. */
-function refuseForeignForms(request: IncomingMessage): void {
-  const site = request.headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
-    throw new BadRequest(403, 'this form belongs to another site');
-  }
-}
-
-function cookie(request: IncomingMessage, name: string): string | undefined {
-  for (const pair of request.headers.cookie?.split(';') ?? []) {
-    const [key, ...value] = pair.trim().split('=');
-    if (key === name) return value.join('=');
-  }
-  return undefined;
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function describe(error: unknown): string {

@@ -2,9 +2,9 @@ import { isIPv6 } from 'node:net';
 
 import { EXIT, type ExitCode, UserError } from '../lib/errors.ts';
 import { hostPort } from '../lib/host-port.ts';
-import type { Secret } from '../lib/secret.ts';
 import { command } from '../lib/shell.ts';
 import type { Balancer } from './balancer.ts';
+import { type UpdateServer, updateScript } from './nsupdate.ts';
 import { hostAt, targetOf, type Target } from './target.ts';
 
 /** Runs a script of POSIX sh where the name server can be reached; it comes on the shell's standard input. */
@@ -13,18 +13,12 @@ export type RunScript = (
   timeoutMs: number,
 ) => Promise<{ readonly status: number; readonly stdout: string; readonly stderr: string }>;
 
-export interface DnsOptions {
+export interface DnsOptions extends UpdateServer {
   readonly name: string;
   /** The name by which writers find the primary, without the last dot. */
   readonly record: string;
-  /** Undefined: the name server says in which zone the record is. */
-  readonly zone: string | undefined;
-  /** The primary server of the zone, by its address. */
-  readonly server: string;
-  readonly port: number;
   /** In seconds: how long a resolver may go on answering with the old address. */
   readonly ttl: number;
-  readonly key: { readonly name: string; readonly algorithm: string; readonly secret: Secret };
   readonly targets: readonly Target[];
   readonly run: RunScript;
   readonly timeoutMs: number;
@@ -126,19 +120,8 @@ function lookUp({ record, server, port, timeoutMs }: DnsOptions): string {
   return command(argv);
 }
 
-/** Every value that goes into this text has been checked for its form: one with a line feed would be a command. */
-function update({ zone, server, port, key, timeoutMs }: DnsOptions, lines: readonly string[]): string {
-  const seconds = secondsOf(timeoutMs);
-  return [
-    `timeout ${seconds} nsupdate -v -t ${seconds} <<'END'`,
-    `server ${server} ${port}`,
-    ...(zone === undefined ? [] : [`zone ${zone}.`]),
-    `key ${key.algorithm}:${key.name} ${key.secret.reveal()}`,
-    ...lines,
-    'send',
-    'END',
-    '',
-  ].join('\n');
+function update(options: DnsOptions, lines: readonly string[]): string {
+  return updateScript(options, secondsOf(options.timeoutMs), lines);
 }
 
 function secondsOf(ms: number): number {

@@ -43,6 +43,16 @@ export const PROVISION_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/provision/handover.ts')).handoverCommand,
   },
   {
+    name: 'dns',
+    summary: "whether the site's names lead to it, and making them do so",
+    load: async () => (await import('../commands/provision/dns.ts')).dnsCommand,
+  },
+  {
+    name: 'limits',
+    summary: 'show which clients the balancers limit now, and let one of them go',
+    load: async () => (await import('../commands/provision/limits.ts')).limitsCommand,
+  },
+  {
     name: 'roll',
     summary: 'run a playbook on one host after the other, each out of service meanwhile',
     usage: '<playbook>',

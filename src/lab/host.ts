@@ -13,6 +13,7 @@ import {
   backAddress,
   FRONT_INTERFACE,
   frontAddress,
+  frontAddress6,
   type HostSpec,
   hostPaths,
   type LabNames,
@@ -67,6 +68,8 @@ plug() {
 }
 plug ${BACK_INTERFACE} back "$BACK_PORT" "$BACK_MAC" "$BACK_ADDRESS"
 [ -z "$FRONT_ADDRESS" ] || plug ${FRONT_INTERFACE} front "$FRONT_PORT" "$FRONT_MAC" "$FRONT_ADDRESS"
+# A kernel may have no IPv6.
+[ -z "$FRONT_ADDRESS6" ] || ip address add "$FRONT_ADDRESS6" dev ${FRONT_INTERFACE} nodad 2> /dev/null
 ip route add default via "$GATEWAY"
 export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
 exec systemd-nspawn --quiet --boot --register=no --keep-unit --settings=no --link-journal=no --resolv-conf=off \\
@@ -101,6 +104,7 @@ export async function startHost(context: HostContext, host: HostSpec): Promise<v
   await rm(paths.work, { recursive: true, force: true });
   await mkdir(paths.work);
   const front = frontAddress(context.network, host);
+  const front6 = frontAddress6(context.network, host);
   const log = openSync(paths.console, 'w');
   const child = spawn('unshare', ['--mount', '--propagation', 'slave', 'sh', '-c', POWER], {
     cwd: '/',
@@ -121,6 +125,7 @@ export async function startHost(context: HostContext, host: HostSpec): Promise<v
       FRONT_MAC: macAddress(context.lab, host.name, 'front'),
       BACK_MAC: macAddress(context.lab, host.name, 'back'),
       FRONT_ADDRESS: front === undefined ? '' : `${front}/24`,
+      FRONT_ADDRESS6: front6 === undefined ? '' : `${front6}/64`,
       BACK_ADDRESS: `${backAddress(context.network, host)}/24`,
       GATEWAY: front === undefined ? context.network.backGateway : context.network.frontGateway,
     },

@@ -70,6 +70,8 @@ export function checkLabName(name: string): string {
 /** All addresses of one lab. */
 export interface LabNetwork {
   readonly frontNetwork: string;
+  /** The same network has IPv6, too, where the kernel knows it. */
+  readonly frontNetwork6: string;
   readonly backNetwork: string;
   /** This machine, on the front network. */
   readonly operator: string;
@@ -78,8 +80,11 @@ export interface LabNetwork {
   /** The same on the back network; it hands connections to the package cache on, and rejects everything else. */
   readonly backGateway: string;
   readonly client: string;
+  readonly client6: string;
   readonly vip: string;
   readonly vip2: string;
+  readonly vip6: string;
+  readonly vip2_6: string;
   readonly packageCache: string;
 }
 
@@ -87,15 +92,20 @@ export interface LabNetwork {
 export function labNetwork(index: number): LabNetwork {
   const front = `10.83.${2 * index}`;
   const back = `10.83.${2 * index + 1}`;
+  const front6 = `fd83:${2 * index}:`;
   return {
     frontNetwork: `${front}.0/24`,
+    frontNetwork6: `${front6}:/64`,
     backNetwork: `${back}.0/24`,
     operator: `${front}.1`,
     frontGateway: `${front}.254`,
     backGateway: `${back}.1`,
     client: `${front}.200`,
+    client6: `${front6}:200`,
     vip: `${front}.100`,
     vip2: `${front}.101`,
+    vip6: `${front6}:100`,
+    vip2_6: `${front6}:101`,
     packageCache: `http://${back}.1:${PACKAGE_CACHE_PORT}`,
   };
 }
@@ -103,6 +113,11 @@ export function labNetwork(index: number): LabNetwork {
 /** A host's address on the front network; only balancers have one. */
 export function frontAddress(network: LabNetwork, host: HostSpec): string | undefined {
   return host.role === 'balancer' ? withNumber(network.frontNetwork, host.number) : undefined;
+}
+
+/** Its IPv6 address there, which ends with the same digits. */
+export function frontAddress6(network: LabNetwork, host: HostSpec): string | undefined {
+  return host.role === 'balancer' ? network.frontNetwork6.replace('/64', String(host.number)) : undefined;
 }
 
 /** A host's address on the back network. */

@@ -106,6 +106,18 @@ export async function createNetwork(names: LabNames, network: LabNetwork): Promi
   await systemOutput(['ip', '-n', names.clientNamespace, '-batch', '-'], {
     input: lines('link set lo up', 'link set eth0 up', `address add ${network.client}/24 dev eth0`),
   });
+  // A kernel may have no IPv6.
+  await system([
+    'ip',
+    '-n',
+    names.clientNamespace,
+    'address',
+    'add',
+    `${network.client6}/64`,
+    'dev',
+    'eth0',
+    'nodad',
+  ]);
   await systemOutput(['ip', '-batch', '-'], {
     input: lines(
       `link add ${names.operatorInterface} type veth peer name ${operatorPort} netns ${names.namespace}`,

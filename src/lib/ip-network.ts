@@ -51,3 +51,9 @@ function numberOf6(text: string): bigint {
   const zeros = after === undefined ? [] : Array.from({ length: 8 - left.length - right.length }, () => '0');
   return [...left, ...zeros, ...right].reduce((sum, part) => sum * 65536n + BigInt(`0x${part}`), 0n);
 }
+
+/** The eight groups of an IPv6 address, none left out. */
+export function ipv6Text(address: bigint): string {
+  const digits = address.toString(16).padStart(32, '0');
+  return (digits.match(/.{4}/g) ?? []).map((group) => Number.parseInt(group, 16).toString(16)).join(':');
+}

@@ -6,7 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 
 import { jsonLines, startProvision, total, waitFor } from './support/cli.ts';
+import { hasIpv6 } from './support/dual-stack.ts';
 import { holderOf } from './support/hand-over.ts';
+import { limitsOneClient } from './support/limits.ts';
 import { releaseCases } from './support/release-cases.ts';
 import { isRefusedByName, primaryDies, serverDies } from './support/roll-events.ts';
 import { rebootsInTurn } from './support/roll.ts';
@@ -201,6 +203,17 @@ test.serial('drift made by hand is reported with a diff, and repaired', async (t
   t.is((await lab.provision('up')).status, 0);
   t.is((await lab.provision('check')).status, 0);
   t.notRegex(await lab.sh('web3', 'ufw status'), /8080/);
+});
+
+test.serial(
+  'a client above a limit is refused by every balancer, others are not, and it can be let go',
+  async (t) => {
+    await limitsOneClient(t, lab, vip);
+  },
+);
+
+test.serial('the site has an address of IPv6 when the inventory wants one', async (t) => {
+  await hasIpv6(t, lab, vip);
 });
 
 /** What a balancer says of web2's state for requests. */

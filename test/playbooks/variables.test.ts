@@ -112,6 +112,7 @@ const HOSTS = (all: string, balancers: string, servers: string, web2: string) =>
         web2: { ansible_host: 10.2.0.22, back_address: 10.2.0.22, mysql_instance: db2${web2} }
 `;
 const PASSWORDS = [
+  'app_login',
   'mysql_app',
   'mysql_replication',
   'mysql_health',
@@ -309,20 +310,16 @@ const NAMES: readonly (readonly [string, string])[] = [
 
 for (const [address, name] of NAMES) {
   test(`a certificate names ${address} as ${name}`, (t) => {
-    for (const template of ['mysql', 'etcd'] as const) {
-      const known = new Map<Value, Value>([
-        ['address', address],
-        ['instance', 'db2'],
-      ]);
-      const more = new Map<Value, Value>([
-        ['ansible_play_hosts', ['web2']],
-        ['mysql_state', known],
-        ['etcd_members', ['web2']],
-        ['etcd_addresses', new Map<Value, Value>([['web2', address]])],
-      ]);
-      const text = rendered(t, {}, `${template}/templates/certificates.sh.j2`, 'web2', more);
-      t.true(text.includes(`,${name}`), text.split('\n').at(-2));
-    }
+    const more = new Map<Value, Value>([
+      ['authority_hosts', [['web2', 'db2', address]]],
+      ['authority_prefix', ''],
+      ['authority_common_name', ''],
+    ]);
+    const text = rendered(t, {}, 'authority/templates/certificates.sh.j2', 'web2', more);
+    t.is(
+      text.split('\n').at(-2),
+      `one web2 web2 ${address === 'db2' ? 'DNS:web2,DNS:db2' : `DNS:web2,DNS:db2,${name}`}`,
+    );
   });
 }
 

@@ -69,7 +69,7 @@ opens() {
 says() {
   before=$(wc -l < ${directory}/from-$1)
   grep -q closed ${directory}/from-$1 && before=0 || eval "echo $3 >&$2"
-  for try in $(seq 40); do
+  for try in $(seq \${patience:-40}); do
     [ "$(wc -l < ${directory}/from-$1)" = "$before" ] || { echo "$1: $(tail -n 1 ${directory}/from-$1 | sed 's/.*reset.*/closed/')"; return; }
     sleep 0.05
   done
@@ -81,6 +81,8 @@ trap 'kill $(jobs -p) $(ip netns pids o) $(ip netns pids n) $(ip netns pids c) 2
 
 interface Scenario {
   readonly name: string;
+  /** Instance and peer have an address of the other family, too. */
+  readonly bothFamilies?: true;
   readonly text: string;
   readonly expected: readonly string[];
 }
@@ -105,7 +107,8 @@ const SCENARIOS: readonly Scenario[] = [
       gives o; takes n
       says A 3 2
       handover n notify INSTANCE site_1 MASTER 100
-      says A 3 3`,
+      # The client asks again, each time later.
+      patience=200; says A 3 3`,
     expected: ['A: o 1', 'A: nobody answers', 'A: closed'],
   },
   {
@@ -115,7 +118,7 @@ const SCENARIOS: readonly Scenario[] = [
       gives o; takes n
       says A 3 2
       handover n expect o 60 > /dev/null
-      says A 3 3`,
+      patience=200; says A 3 3`,
     expected: ['A: o 1', 'A: nobody answers', 'A: o 3'],
   },
   {
@@ -145,8 +148,30 @@ const SCENARIOS: readonly Scenario[] = [
       on o ss -Kt src BRACKETED > /dev/null
       sleep 1.2
       on c nft delete table inet deaf
-      says A 3 2`,
+      patience=200; says A 3 2`,
     expected: ['A: o 1', 'A: closed'],
+  },
+  {
+    name: 'an address of the other family goes with the one that keepalived looks after',
+    bothFamilies: true,
+    text: `
+      ip -n o address add OTHER_O dev front0; ip -n n address add OTHER_N dev front0; handover o prepare; handover n prepare
+      takes o
+      handover n expect o 60 | sed -n 's/ [0-9]*$//; /^passes/p'
+      gives o; takes n; ip -n n address add OTHER_VIP dev front0
+      handover n notify INSTANCE site_1 MASTER 100
+      handover n status | sed -n '/^address/p'
+      gives n; ip -n n address delete OTHER_VIP dev front0
+      handover n notify INSTANCE site_1 BACKUP 100
+      handover n status | sed -n '/^address/p; /^passes/p'`,
+    expected: [
+      'passes VIP o',
+      'passes OTHER o',
+      'address VIP held',
+      'address OTHER held',
+      'address VIP free',
+      'address OTHER free',
+    ],
   },
   {
     name: 'the order ends when it is taken back, and by itself',
@@ -209,7 +234,8 @@ const withNetwork = testWith(
 );
 
 for (const [version, family] of Object.entries(FAMILIES)) {
-  for (const { name, text, expected } of SCENARIOS) {
+  const other = version === 'IPv4' ? FAMILIES['IPv6'] : FAMILIES['IPv4'];
+  for (const { name, text, expected, bothFamilies } of SCENARIOS) {
     withNetwork(`${version}: ${name}`, async (t) => {
       const directory = mkdtempSync(join(tmpdir(), 'understudy-handover-'));
       t.teardown(() => rmSync(directory, { recursive: true }));
@@ -229,23 +255,32 @@ for (const [version, family] of Object.entries(FAMILIES)) {
         );
         writeFileSync(
           join(directory, `conf-${host}`),
-          `INTERFACE=front0\nOWN=${family[host]}\nQUIET_INTERFACES=front0\nCHECK_PORT=8405\nLONGEST_FINISH=900\nADDRESSES="site_1=${family.vip}"\nPEERS="${peer}=${family[peer]}"\n`,
+          `INTERFACE=front0\nOWN=${family[host]}\nQUIET_INTERFACES=front0\nCHECK_PORT=8405\nLONGEST_FINISH=900\nADDRESSES="site_1=${family.vip}${bothFamilies ? ` site_1=${other?.vip}` : ''}"\nPEERS="${peer}=${family[peer]}${bothFamilies ? ` ${peer}=${other?.[peer]}` : ''}"\n`,
         );
       }
       const script = `${preamble(family, directory)}${text}\n`
         .replaceAll('DIRECTORY', directory)
         .replaceAll('BRACKETED', family.vip.includes(':') ? `[${family.vip}]` : family.vip)
+        .replaceAll(/OTHER_(VIP|O|N)/g, (_, which: string) => {
+          const address = other?.[which.toLowerCase() as 'vip' | 'o' | 'n'];
+          return `${address}/${other?.prefix}${address?.includes(':') ? ' nodad' : ''}`;
+        })
         .replaceAll('VIP', family.vip);
       const { stdout, stderr, status } = await run(
         ['unshare', '--mount', '--net', '--propagation', 'private', 'bash', '-c', script],
-        { timeoutMs: 60_000 },
+        { timeoutMs: 120_000 },
       );
       t.deepEqual(
         stdout
           .trimEnd()
           .split('\n')
           .map((line) => line.trimEnd()),
-        expected.map((line) => line.replaceAll('VIP', family.vip).trimEnd()),
+        expected.map((line) =>
+          line
+            .replaceAll('VIP', family.vip)
+            .replaceAll('OTHER', other?.vip ?? '')
+            .trimEnd(),
+        ),
         stderr,
       );
       t.is(status, 0, stderr);

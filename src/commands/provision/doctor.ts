@@ -5,7 +5,10 @@ import { loadInventory } from '../../inventory/load.ts';
 import { selectHosts } from '../../inventory/select.ts';
 import { checkUp, type Finding } from './checkup.ts';
 import { TransportError } from '../../transport/transport.ts';
+import { listed } from '../../lib/listed.ts';
+import { judgeDns } from '../../site/dns/judge.ts';
 import type { CommandContext } from '../context.ts';
+import { dnsSite } from './dns-site.ts';
 import { onHosts } from './on-hosts.ts';
 import {
   addExamples,
@@ -33,7 +36,8 @@ export function doctorCommand(_context: CommandContext): Command {
     ['provision doctor -l web2', 'one host'],
   ]);
   return command.action(async () => {
-    const examined = await examine(inventoryOptions(command));
+    const options = inventoryOptions(command);
+    const examined = [...(await examine(options)), ...(await examineNames(options))];
     const json = command.opts<{ json?: true }>().json ?? false;
     for (const one of examined) process.stdout.write(json ? `${JSON.stringify(one)}\n` : describe(one));
     if (examined.some((one) => !one.reachable)) process.exitCode = EXIT.unreachable;
@@ -60,6 +64,22 @@ async function examine(options: InventoryOptions): Promise<readonly Examined[]> 
       findings: [{ subject: isSudo ? 'sudo' : 'connection', status: 'problem', found: error.message }],
     };
   });
+}
+
+/** The site's names, when the inventory says which ones it has: that they lead elsewhere stops no run. */
+async function examineNames(options: InventoryOptions): Promise<readonly Examined[]> {
+  const site = dnsSite(options);
+  if (site === undefined) return [];
+  const warning = (found: string): Finding => ({ subject: 'names', status: 'warning', found });
+  const findings = await site.ask().then(
+    (answers) =>
+      judgeDns(site.dns, answers).map(({ name, server, message }) =>
+        warning(`${name} at ${server}: ${message}`),
+      ),
+    (error: unknown) => [warning((error as Error).message)],
+  );
+  const fine: Finding = { subject: 'names', status: 'ok', found: listed(site.dns.names) };
+  return [{ host: 'DNS', reachable: true, findings: findings.length === 0 ? [fine] : findings }];
 }
 
 function describe(one: Examined): string {

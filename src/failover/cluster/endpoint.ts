@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 
+import { domainName, ipAddress, portNumber, tsigKey } from '../../lib/dns-forms.ts';
 import { Secret } from '../../lib/secret.ts';
 
 /*
@@ -9,14 +10,7 @@ import { Secret } from '../../lib/secret.ts';
  * their forms allow no quote and no line feed.
  */
 
-const port = z.int().min(1).max(65_535);
 const shortName = z.string().regex(/^[\w.-]+$/, 'expected letters, digits, ".", "_" and "-"');
-const domain = z
-  .string()
-  .max(254)
-  .regex(/^(?:[A-Za-z0-9_](?:[\w-]{0,61}[A-Za-z0-9_])?\.?)+$/, 'expected a name as DNS has it')
-  .transform((text) => text.replace(/\.$/, '').toLowerCase());
-const ip = z.string().refine((text) => isIP(text) !== 0, 'expected an IP address');
 const secret = z
   .string()
   .min(1)
@@ -33,7 +27,7 @@ const proxysql = z.strictObject({
     .string()
     .regex(/^[\w.:-]+$/, 'expected an address or a host’s name')
     .describe('of its admin interface, as the balancers reach it'),
-  port: port.default(6032).describe('of its admin interface'),
+  port: portNumber.default(6032).describe('of its admin interface'),
   user: z.string().min(1).default('radmin').describe('an administrator that may log in from elsewhere'),
   password: secret.describe('the administrator’s; keep it where the other secrets are'),
   writer_hostgroup: z.int().min(0).describe('the hostgroup that writes are sent to'),
@@ -60,18 +54,12 @@ const vip = z.strictObject({
 const dns = z.strictObject({
   kind: z.literal('dns').describe('a name with the primary’s address, changed by RFC 2136'),
   name: shortName.optional().describe('what it is called here; the record without it'),
-  record: domain.describe('the name by which writers find the primary'),
-  zone: domain.optional().describe('the zone that has it; the name server says so without it'),
-  server: ip.describe('the zone’s primary server, as the balancers reach it'),
-  port: port.default(53),
+  record: domainName.describe('the name by which writers find the primary'),
+  zone: domainName.optional().describe('the zone that has it; the name server says so without it'),
+  server: ipAddress.describe('the zone’s primary server, as the balancers reach it'),
+  port: portNumber.default(53),
   ttl: z.int().min(1).max(3600).default(5).describe('seconds for which the old address may be remembered'),
-  key_name: domain.describe('of the TSIG key'),
-  key_algorithm: z.enum(['hmac-sha256', 'hmac-sha384', 'hmac-sha512']).default('hmac-sha256'),
-  key_secret: z
-    .base64()
-    .min(1)
-    .transform((text) => new Secret(text))
-    .describe('as the name server has it; keep it where the other secrets are'),
+  ...tsigKey,
 });
 
 const one = z.discriminatedUnion('kind', [haproxy, proxysql, vip, dns]);

@@ -26,3 +26,48 @@ test('everything that is wrong is named at once', (t) => {
   );
   for (const name of ['APP_SERVER', 'APP_PORT', 'APP_DB_READERS']) t.true(error.message.includes(name), name);
 });
+
+const LOGIN = { ...COMPLETE, APP_LOGIN_USER: 'ada', APP_LOGIN_PASSWORD: 'right', APP_SESSION_KEY: 'key' };
+
+test('without an account nobody logs in; with one, a login is kept in a cookie or in Valkey', (t) => {
+  t.is(readConfig(COMPLETE).login, undefined);
+  t.like(readConfig(LOGIN).login, { user: 'ada', password: 'right', key: 'key', store: undefined });
+  const stored = {
+    ...LOGIN,
+    APP_SESSION_STORE: 'valkey',
+    APP_SESSION_SENTINELS: '10.0.0.1:26379,10.0.0.2:26379',
+    APP_SESSION_STORE_PASSWORD: 'secret',
+    APP_SESSION_STORE_CA: 'PEM',
+  };
+  t.like(readConfig(stored).login?.store, {
+    sentinels: [
+      { host: '10.0.0.1', port: 26379 },
+      { host: '10.0.0.2', port: 26379 },
+    ],
+    name: 'sessions',
+    password: 'secret',
+    ca: 'PEM',
+  });
+});
+
+test('what is missing for logins is named at once', (t) => {
+  const error = t.throws(() =>
+    readConfig({
+      ...COMPLETE,
+      APP_LOGIN_USER: 'ada',
+      APP_SESSION_STORE: 'valkey',
+      APP_SESSION_SENTINELS: 'x',
+    }),
+  );
+  for (const name of [
+    'APP_LOGIN_PASSWORD',
+    'APP_SESSION_KEY',
+    'APP_SESSION_SENTINELS',
+    'APP_SESSION_STORE_CA',
+  ]) {
+    t.true(error.message.includes(name), name);
+  }
+  t.throws(() => readConfig({ ...LOGIN, APP_SESSION_STORE: 'files' }), {
+    message: /expected cookie or valkey/,
+  });
+});

@@ -14,6 +14,7 @@ const CONFIG: AppConfig = {
   instances: new Map([['host1', 'db1']]),
   drainMs: 0,
   database: { writers: [], readers: [], database: '', user: '', password: 'key', patienceMs: 100 },
+  login: undefined,
 };
 
 /** A board in memory that remembers from which positions it was read. */
@@ -55,7 +56,7 @@ class Board implements Messages {
 async function start(t: ExecutionContext) {
   const board = new Board();
   const state: AppState = { phase: 'running', watchedAt: 0 };
-  const server = createApp(CONFIG, board, state);
+  const server = createApp(CONFIG, board, state, undefined);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => {
     server.close();

@@ -7,7 +7,7 @@ import type { TestFn } from 'ava';
 
 import { specOf } from '../../../src/failover/drill/ground.ts';
 import { eventually, type FailoverLab, lastLine } from './failover.ts';
-import type { TestLab } from './site.ts';
+import { must, type TestLab } from './site.ts';
 
 /*
  * Writers that find the primary by an address and by a name: a real address on the lab's hosts, and a real name server
@@ -79,6 +79,23 @@ export function endpointTests(test: TestFn, lab: TestLab, at: () => FailoverLab)
     t.deepEqual(await holders(), [host]);
   });
 
+  test.serial("the site's names are asked for at a real name server, and replaced there", async (t) => {
+    const { options } = await ready();
+    const dns = async (...words: readonly string[]) =>
+      await lab.provision('dns', ...words, '--json', ...options);
+    const codes = async (): Promise<readonly string[]> => {
+      const { findings } = JSON.parse((await dns('check')).stdout) as {
+        findings: readonly { code: string }[];
+      };
+      return findings.map(({ code }) => code);
+    };
+    t.deepEqual(await codes(), ['NoSuchName', 'NoSuchName']);
+    const updated = must(await dns('update', '--yes'), 'dns update').stdout;
+    t.like(JSON.parse(updated), { updates: { length: 2 } });
+    t.deepEqual(await codes(), []);
+    t.like(JSON.parse(must(await dns('update', '--yes'), 'dns update').stdout), { updates: { length: 0 } });
+  });
+
   test.serial('addresses and programs are taken away again', async (t) => {
     if (endpoints === undefined) return void t.pass();
     const { holders } = endpoints;
@@ -143,7 +160,12 @@ systemctl start knot`,
     { kind: 'vip', name: 'db-vip', address, interface: 'back0' },
     { kind: 'dns', record: RECORD, zone: ZONE, server, ttl: 5, key_name: 'failover', key_secret: key },
   ];
-  writeFileSync(file, JSON.stringify({ failover_endpoints: variable }), { mode: 0o600 });
+  const site_dns = {
+    names: [`www.${ZONE}`, ZONE],
+    addresses: ['203.0.113.100', '2001:db8::64'],
+    update: { server, key_name: 'failover', key_secret: key },
+  };
+  writeFileSync(file, JSON.stringify({ failover_endpoints: variable, site_dns }), { mode: 0o600 });
   const [balancer = { name: '' }] = at.site.balancers;
   return {
     options: ['-e', `@${file}`],

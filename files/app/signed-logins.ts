@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto';
+import type { Login, Logins } from './logins.ts';
+import { openText, sealText } from './sealed.ts';
+
+const PURPOSE = 'login';
+
+/**
+ * The token itself says who is logged in, signed: no server keeps anything, so a login outlives every one of them. To log
+ * out, the browser forgets it; whoever has a copy is logged in until it expires.
+ */
+export function signedLogins(
+  { key, seconds }: { readonly key: string; readonly seconds: number },
+  now: () => number = Date.now,
+): Logins {
+  const seal = { purpose: PURPOSE, key };
+  return {
+    async begin(user) {
+      const login = { user, expiresAt: now() + seconds * 1000 };
+      const text = JSON.stringify({ ...login, id: randomUUID() });
+      return { ...login, token: sealText(Buffer.from(text).toString('base64url'), seal) };
+    },
+    async find(token) {
+      const text = openText(token, seal);
+      if (text === undefined) return undefined;
+      const { user, expiresAt } = JSON.parse(Buffer.from(text, 'base64url').toString()) as Login;
+      return expiresAt > now() ? { user, expiresAt } : undefined;
+    },
+    async end() {},
+    async lacks() {
+      return [];
+    },
+    close() {},
+  };
+}
