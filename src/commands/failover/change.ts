@@ -115,7 +115,8 @@ export async function change(session: Session, makePlan: MakePlan, options: Chan
     // Who is silent is still being waited for, beside what is asked now.
     const patience = before.then(patienceForPrimary);
     const elapsedMs = (): number => performance.now() - startedAt;
-    await carryOut(session, makePlan, { ...options, force }, { held, agreed, styles, patience, elapsedMs });
+    const holding = { held, agreed, styles, patience, onSought, elapsedMs };
+    await carryOut(session, makePlan, { ...options, force }, holding);
   } finally {
     await held.lease.release();
   }
@@ -158,6 +159,7 @@ interface Holding {
   readonly agreed: Plan | undefined;
   readonly styles: Palette;
   readonly patience: Promise<Patience>;
+  readonly onSought: ObserveOptions['onSought'];
   /** Milliseconds since the program was started, or since the question was answered. */
   readonly elapsedMs: () => number;
 }
@@ -188,7 +190,7 @@ async function carryOut(
   options: ChangeOptions,
   holding: Holding,
 ): Promise<void> {
-  const { agreed, styles, patience } = holding;
+  const { agreed, styles, patience, onSought } = holding;
   let nextPlan = makePlan;
   // What must be known first is a plan of its own, and then there is another: never many.
   for (let round = 1; round <= 5; round++) {
@@ -196,7 +198,7 @@ async function carryOut(
       session,
       nextPlan,
       options,
-      round === 1 ? { patience } : {},
+      round === 1 ? { patience, onSought } : {},
     );
     if ('refusals' in planned) {
       const { force = NO_FORCE } = options;
