@@ -10,6 +10,8 @@ import { must, request, type TestLab } from './site.ts';
 /** Work that takes as long as a test needs it: until the host has a file. */
 const WORK = 'test/lab/support/wait-for-file.yml';
 const FILE = '/run/go-on';
+/** A machine on which labs run is busy. */
+const LIMIT_MS = 300_000;
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const FAILOVER = [process.execPath, `${ROOT}src/bin/failover.ts`];
 
@@ -73,13 +75,15 @@ export async function isRefusedByName(t: ExecutionContext, lab: TestLab, vip: st
   // While this session has its lock nothing is applied there, and from the next write on the lag grows.
   await lab.sh(
     second,
-    `systemd-run --unit lock-tables $(command -v mariadb || command -v mysql) -e 'flush tables with read lock; do sleep(300)'`,
+    `systemd-run --collect --unit lock-tables $(command -v mariadb || command -v mysql) -e 'flush tables with read lock; do sleep(300)'`,
   );
   try {
     await request(lab, `http://${vip}/messages`, '-d', 'author=test&body=what-is-not-applied');
     const behind = new RegExp(`db\\d on ${second} is \\d+ s behind, and may be 10 s`);
-    await waitFor('the replica is behind', async () =>
-      behind.test((await lab.provision(...roll, '--dry-run')).stdout),
+    await waitFor(
+      'the replica is behind',
+      async () => behind.test((await lab.provision(...roll, '--dry-run')).stdout),
+      LIMIT_MS,
     );
     await refused(behind);
     const waiting = startProvision([...roll, '--json', '-i', lab.inventory]);
@@ -110,7 +114,11 @@ async function begun(
     lab.inventory,
     ...options,
   ]);
-  const host = await waitFor('a host is worked on', async () => phases(roll.stdout(), 'work', 'running')[0]);
+  const host = await waitFor(
+    'a host is worked on',
+    async () => phases(roll.stdout(), 'work', 'running')[0],
+    LIMIT_MS,
+  );
   return { roll, host };
 }
 

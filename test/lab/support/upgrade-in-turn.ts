@@ -22,8 +22,10 @@ export async function upgradesInTurn(t: ExecutionContext, lab: TestLab, vip: str
 
   const load = await startLoad(t, lab, vip);
   const first = startProvision([...command, '-i', lab.inventory]);
-  await waitFor('the first host is worked on', async () =>
-    /"phase":"work","status":"running"/.test(first.stdout()),
+  await waitFor(
+    'the first host is worked on',
+    async () => /"phase":"work","status":"running"/.test(first.stdout()),
+    300_000,
   );
   process.kill(first.pid, 'SIGKILL');
   await first.ended;
