@@ -53,6 +53,12 @@ export const PROVISION_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/provision/limits.ts')).limitsCommand,
   },
   {
+    name: 'waf',
+    summary: 'see what the filter for requests refused',
+    usage: '<command>',
+    load: async () => (await import('../commands/provision/waf.ts')).wafCommand,
+  },
+  {
     name: 'roll',
     summary: 'run a playbook on one host after the other, each out of service meanwhile',
     usage: '<playbook>',
