@@ -23,6 +23,7 @@ const EVERYTHING_BUT_BIN = [
   'release',
   'report',
   'run',
+  'session-store',
   'site',
   'steps',
   'template',
@@ -116,7 +117,7 @@ export const ROOMS: readonly Room[] = [
   {
     folders: ['failover/output'],
     what: 'the shapes of `--json`',
-    imports: ['failover', 'balancer', 'database', 'lib'],
+    imports: ['failover', 'session-store', 'balancer', 'database', 'lib'],
   },
   {
     folders: ['failover/watch'],
@@ -192,6 +193,11 @@ export const ROOMS: readonly Room[] = [
     folders: ['site', 'site/roll', 'site/dns'],
     what: 'taking servers out of what the balancers serve, and putting them back; handing addresses over; limits; in `roll/`: all of them in turn; in `dns/`: its names',
     imports: ['balancer', 'transport', 'lib'],
+  },
+  {
+    folders: ['session-store'],
+    what: 'what the servers of the store of sessions say, and what is wrong with it. Pure',
+    imports: ['lib'],
   },
   {
     folders: ['balancer'],

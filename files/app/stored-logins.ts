@@ -13,8 +13,8 @@ const CONNECT_TIMEOUT_MS = 1000;
 const COPY_MS = 500;
 const PAUSE_MS = 100;
 
-/** What passes by itself during a failover: there is no replica yet, or this is not the primary any more. */
-const PASSING = /^(NOREPLICAS|READONLY|LOADING|MASTERDOWN|UNBLOCKED|TRYAGAIN|CLUSTERDOWN)\b/;
+/** What passes by itself during a failover: there is no replica yet, this is not the primary any more, or nobody is. */
+const PASSING = /^(NOREPLICAS|READONLY|LOADING|MASTERDOWN|UNBLOCKED|TRYAGAIN|Connection is closed)\b/;
 
 /** Logins in Valkey, whose primary the Sentinels know. The store has hashes of tokens, which log nobody in. */
 export function storedLogins(
@@ -22,7 +22,8 @@ export function storedLogins(
   { key, seconds }: { readonly key: string; readonly seconds: number },
 ): Logins {
   const seal = { purpose: PURPOSE, key };
-  const redis = connect(store);
+  let closing = false;
+  const redis = connect(store, () => closing);
 
   /** Asks until it works, or the patience is over. */
   const ask = async <Answer>(work: () => Promise<Answer>, patienceMs = store.patienceMs): Promise<Answer> => {
@@ -63,12 +64,13 @@ export function storedLogins(
       );
     },
     close() {
+      closing = true;
       redis.disconnect();
     },
   };
 }
 
-function connect(store: LoginStoreConfig): Redis {
+function connect(store: LoginStoreConfig, isClosing: () => boolean): Redis {
   const tls = { ca: store.ca };
   const redis = new Redis({
     sentinels: [...store.sentinels],
@@ -89,6 +91,10 @@ function connect(store: LoginStoreConfig): Redis {
     // The Sentinels say when there is another primary: the connection to one without power would hang.
     failoverDetector: true,
     reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
+  });
+  // When a second Sentinel tells of a failover while the client connects after the first one's word, it gives up for good.
+  redis.on('end', () => {
+    if (!isClosing()) setTimeout(() => void redis.connect().catch(() => {}), PAUSE_MS).unref();
   });
   let told = '';
   redis.on('error', (error: Error) => {

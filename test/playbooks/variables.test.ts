@@ -113,6 +113,10 @@ const HOSTS = (all: string, balancers: string, servers: string, web2: string) =>
 `;
 const PASSWORDS = [
   'app_login',
+  'valkey_app',
+  'valkey_replica',
+  'valkey_sentinel',
+  'valkey_manager',
   'mysql_app',
   'mysql_replication',
   'mysql_health',

@@ -11,6 +11,7 @@ import { UNIT, UNIT_EXPECTED } from '../../failover/cluster/unit.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { UserError } from '../../lib/errors.ts';
+import type { StoreHost } from '../../session-store/member.ts';
 import { SecretRegistry } from '../../lib/secret.ts';
 import { didYouMean } from '../../lib/similar.ts';
 import type { Dict } from '../../lib/value.ts';
@@ -43,6 +44,8 @@ export interface InventoryCluster {
   readonly keeper: { readonly host: string; readonly port: number } | undefined;
   /** The hosts that carry the members of etcd, by endpoint, as far as the inventory has them. */
   readonly storeHosts: ReadonlyMap<string, string>;
+  /** The hosts of the store of sessions, when this cluster has the first of them; empty: there is none. */
+  readonly sessionStore: readonly StoreHost[];
   /** How a host is reached by SSH; undefined for one that the inventory does not have. */
   readonly addressOf: (host: string) => HostAddress | undefined;
   readonly becomeOf: (host: string) => Become;
@@ -149,6 +152,7 @@ function describe(site: InventorySite, { name, group, hosts }: ClusterGroup): In
   refuseOneMachine(reader, cluster);
   const keeper = keeperOf(reader, first);
   const members = reader.entries(first, 'etcd_addresses');
+  const sessionStore = sessionStoreOf(reader, first, hosts);
   reader.throwProblems();
 
   const address = (host: string): HostAddress | undefined => {
@@ -169,6 +173,7 @@ function describe(site: InventorySite, { name, group, hosts }: ClusterGroup): In
     directory: inventory.directory,
     keeper,
     storeHosts: storeHosts(etcd, inventory, (host) => variables.of(host), members),
+    sessionStore,
     addressOf: address,
     becomeOf: (host) => {
       const password = becomePassword(variables.of(host));
@@ -325,6 +330,14 @@ function etcdOf(reader: ClusterReader, host: string): readonly string[] {
 }
 
 /** A single watch keeps files on its balancer; the role failover_watch serves them there. */
+/** The store is the site's: it is shown with one cluster. */
+function sessionStoreOf(reader: ClusterReader, host: string, hosts: readonly string[]): readonly StoreHost[] {
+  if (reader.text(host, 'site_session_store') !== 'valkey') return [];
+  const members = reader.texts(host, 'valkey_members');
+  if (!hosts.includes(members[0] ?? '')) return [];
+  return members.map((member) => ({ host: member, address: reader.text(member, 'back_address') ?? member }));
+}
+
 function keeperOf(reader: ClusterReader, host: string): InventoryCluster['keeper'] {
   const keeper = reader.text(host, 'failover_keeper');
   if (keeper === undefined) return undefined;

@@ -13,6 +13,7 @@ import type { OpenCluster } from '../../failover/reach/open-cluster.ts';
 import type { Topology } from '../../failover/cluster/topology.ts';
 import type { Become, Connection } from '../../transport/transport.ts';
 import { settings } from '../../config/settings.ts';
+import type { StoreHost } from '../../session-store/member.ts';
 import { chosenCluster, chosenClusters } from './choose-cluster.ts';
 import type { ClusterOptions, InventoryCluster } from './cluster.ts';
 import type { ClusterChoice } from './options.ts';
@@ -29,6 +30,8 @@ export interface Session {
   readonly storeHosts: ReadonlyMap<string, string>;
   /** SSH to a host as an operator; undefined for a daemon. */
   readonly shell: ((host: string) => Promise<{ connection: Connection; become: Become }>) | undefined;
+  /** The hosts of the store of sessions, as far as they are this cluster's; empty: there is none, or nobody may ask. */
+  readonly sessionStore: readonly StoreHost[];
   close(): Promise<void>;
 }
 
@@ -199,6 +202,7 @@ async function operatorSession(found: InventoryCluster, choice: ClusterChoice): 
     directory,
     storeHosts: found.storeHosts,
     redact: (text) => secrets.redact(text),
+    sessionStore: found.sessionStore,
     shell: async (host) => ({ connection: await connect(host), become: becomeOf(host) }),
     close: async () => {
       await ports.close();
@@ -227,6 +231,7 @@ async function daemonSession(described: Cluster, choice: ClusterChoice): Promise
     storeHosts: new Map(),
     redact,
     shell: undefined,
+    sessionStore: [],
     close: async () => await ports.close(),
   };
 }

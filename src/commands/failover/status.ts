@@ -5,11 +5,14 @@ import { statusJson } from '../../failover/output/json.ts';
 import type { StatusJson } from '../../failover/output/json-schema.ts';
 import type { Topology } from '../../failover/cluster/topology.ts';
 import { type Problem, problems } from '../../failover/problems/problems.ts';
+import { sessionStoreJson } from '../../failover/output/session-store-json.ts';
+import { storeProblems } from '../../session-store/problems.ts';
 import { EXIT, type ExitCode, UserError } from '../../lib/errors.ts';
 import { palette, wantsColour } from '../../report/palette.ts';
 import type { CommandContext } from '../context.ts';
 import { addClusterOptions, addExamples, type ClusterChoice, clusterChoice } from './options.ts';
 import { look, openableClusters, type Session } from './session.ts';
+import { storeReader, storeText } from './session-store.ts';
 import { topologyText } from './topology-text.ts';
 
 interface StatusOptions {
@@ -56,7 +59,12 @@ export function statusCommand(context: CommandContext): Command {
 
 /** A cluster that is open, or why it is not. */
 type Opened =
-  | { readonly name: string; readonly session: Session; readonly error?: undefined }
+  | {
+      readonly name: string;
+      readonly session: Session;
+      readonly readStore: ReturnType<typeof storeReader>;
+      readonly error?: undefined;
+    }
   | { readonly name: string; readonly session?: undefined; readonly error: UserError };
 
 /** Opens every cluster that is meant; of several, one that cannot be opened does not hide the others. */
@@ -68,7 +76,7 @@ async function openClusters(choice: ClusterChoice): Promise<readonly Opened[]> {
       try {
         session = await open();
         await session.ports.ready();
-        return { name, session };
+        return { name, session, readStore: storeReader(session) };
       } catch (error) {
         await session?.close();
         if (openable.length === 1 || !(error instanceof UserError)) throw error;
@@ -107,21 +115,26 @@ async function show(clusters: readonly Opened[], options: StatusOptions, again: 
   process.exitCode = all.reduce<ExitCode>((code, each) => (each.exitCode > code ? each.exitCode : code), 0);
 }
 
-async function shown({ name, session, error }: Opened): Promise<Shown> {
-  if (error) {
+async function shown(opened: Opened): Promise<Shown> {
+  const { name } = opened;
+  if (opened.error) {
+    const { error } = opened;
     return { text: `${name}: ${error.message}\n`, json: undefined, exitCode: error.exitCode };
   }
-  const { topology, ms } = await look(session);
+  const { session, readStore } = opened;
+  const [{ topology, ms }, members] = await Promise.all([look(session), readStore?.()]);
   const found = problems(topology, session.cluster.settings);
   const styles = palette(wantsColour(process.stdout, process.env));
+  const inStore = members === undefined ? [] : storeProblems(members);
+  const store = members === undefined ? '' : `\n${storeText(members, inStore, styles)}`;
   return {
-    text: topologyText(topology, found, styles),
-    json: statusJson(topology, found, ms),
-    exitCode: exitCodeOf(topology, found),
+    text: topologyText(topology, found, styles) + store,
+    json: statusJson(topology, found, ms, members === undefined ? null : sessionStoreJson(members)),
+    exitCode: exitCodeOf(topology, [...found, ...inStore]),
   };
 }
 
-function exitCodeOf(topology: Topology, found: readonly Problem[]): ExitCode {
+function exitCodeOf(topology: Topology, found: readonly Pick<Problem, 'severity'>[]): ExitCode {
   if (!topology.instances.some((instance) => instance.kind === 'answering')) return EXIT.unreachable;
   return found.some((problem) => problem.severity === 'critical') ? EXIT.failed : EXIT.ok;
 }

@@ -42,6 +42,44 @@ const instanceSchema = z.strictObject({
   problems: z.array(z.string()).describe('codes'),
 });
 
+const sessionStoreSchema = z
+  .strictObject({
+    primary: z.string().nullable().describe('the host; null: none, or several'),
+    members: z.array(
+      z.strictObject({
+        host: z.string(),
+        address: z.string(),
+        reachable: z.boolean().describe('the host'),
+        role: z.enum(['primary', 'replica']).nullable().describe('null: its Valkey does not answer'),
+        version: z.string().nullable(),
+        follows: z.string().nullable().describe('the address of its primary'),
+        connected: z.boolean().nullable().describe('to its primary'),
+        behindBytes: z.int().nullable().describe('what it lacks, as the primary says'),
+        lagSeconds: z.number().nullable().describe('since the primary heard last how far it is'),
+        usedBytes: z.int().nullable(),
+        maxBytes: z.int().nullable().describe('0: as much as there is'),
+        sentinel: z
+          .strictObject({
+            primary: z.string().describe('the address that it takes for the primary’s'),
+            others: z.int().describe('Sentinels that it knows'),
+            quorum: z.boolean().describe('enough of them reach each other to choose another primary'),
+          })
+          .nullable()
+          .describe('null: it does not answer'),
+      }),
+    ),
+    problems: z.array(
+      z.strictObject({
+        code: z.string().describe('stable, e.g. `NoSessionPrimary`'),
+        severity: z.enum(['critical', 'warning']),
+        host: z.string().nullable().describe('null: the store as a whole'),
+        message: z.string(),
+        remedy: z.string(),
+      }),
+    ),
+  })
+  .describe('The store of sessions (`session_store: valkey`).');
+
 /** `failover status --json`. */
 export const statusSchema = z
   .strictObject({
@@ -61,6 +99,11 @@ export const statusSchema = z
       }),
     ),
     problems: z.array(problemSchema).describe('the most urgent first'),
+    sessions: sessionStoreSchema
+      .nullable()
+      .describe(
+        'with the cluster whose hosts have it; null: there is none, or a balancer asks, which has no way to it',
+      ),
     ms: milliseconds.describe('how long reading took'),
   })
   .describe('The topology at one moment.');
@@ -184,6 +227,7 @@ export const historySchema = z
   })
   .describe('A change of topology.');
 
+export type SessionStoreJson = z.infer<typeof sessionStoreSchema>;
 export type StatusJson = z.infer<typeof statusSchema>;
 export type AnalysisJson = z.infer<typeof analysisSchema>;
 export type ChangeLine = z.infer<typeof changeLineSchema>;

@@ -5,7 +5,7 @@ import type { Candidate } from '../plan/candidates.ts';
 import type { JournalEntry } from '../coordination/records.ts';
 import type { Outcome, StepEvent } from '../execute/outcome.ts';
 import { instanceOf } from '../execute/carry-out.ts';
-import type { AnalysisJson, ChangeLine, HistoryJson, StatusJson } from './json-schema.ts';
+import type { AnalysisJson, ChangeLine, HistoryJson, SessionStoreJson, StatusJson } from './json-schema.ts';
 import { abilitiesIn } from '../cluster/abilities.ts';
 import { pauseAt } from '../cluster/pause.ts';
 import { type PrimaryView, primaryOf } from '../cluster/primary.ts';
@@ -46,7 +46,12 @@ export function sourceName(topology: Topology, instance: Instance): string | und
   return source?.spec.name ?? hostPort(sourceHost, sourcePort);
 }
 
-export function statusJson(topology: Topology, found: readonly Problem[], ms: number): StatusJson {
+export function statusJson(
+  topology: Topology,
+  found: readonly Problem[],
+  ms: number,
+  sessions: SessionStoreJson | null = null,
+): StatusJson {
   const primaries = primaryNames(primaryOf(topology));
   const paused = pauseAt(topology.memory, topology.at);
   return {
@@ -93,6 +98,7 @@ export function statusJson(topology: Topology, found: readonly Problem[], ms: nu
       writers: [...balancer.writers],
     })),
     problems: found.map(problemJson),
+    sessions,
     ms: Math.round(ms),
   };
 }
