@@ -39,10 +39,13 @@ const EXIT_CODES =
 
 /** `provision certificates`: the site's certificate on every balancer, and a new one. */
 export function certificatesCommand(context: CommandContext): Command {
-  const command = new Command('certificates')
-    .description("show the site's certificate on every balancer, and what is wrong with it")
-    .enablePositionalOptions();
-  withOptions(command);
+  const command = new Command('certificates').description(
+    "show the site's certificate on every balancer, and what is wrong with it",
+  );
+  addExtraVariables(addInventoryOptions(command, { omit: 'limit' })).option(
+    '--json',
+    'one JSON object on stdout, text for people on stderr',
+  );
   addExamples(command, [
     ['provision certificates', 'names, issuer, days left, and the last attempt'],
     ['provision certificates renew', 'ask the authority now, and renew what is due'],
@@ -57,21 +60,21 @@ export function certificatesCommand(context: CommandContext): Command {
     );
   });
 
-  const renew = withOptions(
-    command
-      .command('renew')
-      .description('ask the authority for new certificates where they are due')
-      .argument('[balancer]', 'only this one')
-      .option('--force', 'also when none is due; authorities allow a few a week'),
-  );
+  // Its other options are those of the command above it, wherever they stand.
+  const renew = command
+    .command('renew')
+    .description('ask the authority for new certificates where they are due')
+    .argument('[balancer]', 'only this one')
+    .option('--force', 'also when none is due; authorities allow a few a week')
+    .configureHelp({ showGlobalOptions: true });
   addExamples(renew, [
     ['provision certificates renew', 'after something was repaired'],
     ['provision certificates renew lb2 --force', 'a new one for lb2, whatever the time'],
   ]).addHelpText('after', EXIT_CODES);
   renew.action(async (name: string | undefined) => {
-    const options = inventoryOptions(renew);
+    const options = inventoryOptions(command);
     const balancers = balancersOf(options, name);
-    const flags = renew.opts<CertificatesFlags>();
+    const flags = renew.optsWithGlobals<CertificatesFlags>();
     const outcome = await renewAll(options, balancers, flags.force ?? false, context.signal);
     for (const failure of outcome.failures) process.stderr.write(`${failure}\n`);
     const answers = await ask(options, balancers, context.signal);
@@ -84,13 +87,6 @@ export function certificatesCommand(context: CommandContext): Command {
     if (outcome.failures.length > 0) process.exitCode = EXIT.failed;
   });
   return command;
-}
-
-function withOptions(command: Command): Command {
-  return addExtraVariables(addInventoryOptions(command, { omit: 'limit' })).option(
-    '--json',
-    'one JSON object on stdout, text for people on stderr',
-  );
 }
 
 function balancersOf({ inventory }: InventoryOptions, only?: string): readonly string[] {
