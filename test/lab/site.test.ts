@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import test, { type ExecutionContext } from 'ava';
 
+import { certificateCases } from './support/certificate-cases.ts';
 import { jsonLines, startProvision, total, waitFor } from './support/cli.ts';
 import { hasIpv6 } from './support/dual-stack.ts';
 import { holderOf } from './support/hand-over.ts';
@@ -411,6 +412,8 @@ test.serial('killing a server costs no request once its health check has failed'
     (await request(lab, `http://${vip}/api/whoami`)).body.includes('web3'),
   );
 });
+
+certificateCases(lab, () => vip);
 
 test.serial('whatever interrupts a run, the next one converges', async (t) => {
   const interruptions: readonly (readonly [string, (pid: number) => Promise<void> | void])[] = [
