@@ -5,7 +5,7 @@ import { EXIT, UserError } from '../../lib/errors.ts';
 import { listed } from '../../lib/listed.ts';
 import { didYouMean } from '../../lib/similar.ts';
 import { type BalancerProgram, callProgram } from '../../site/balancer-program.ts';
-import { parseCertificateStatus } from '../../site/certificate-status.ts';
+import { type CertificateStatus, parseCertificateStatus } from '../../site/certificate-status.ts';
 import type { CommandContext } from '../context.ts';
 import { type CertificateAnswer, certificatesJson, type CertificatesShown } from './certificates-json.ts';
 import { certificatesText } from './certificates-text.ts';
@@ -54,10 +54,9 @@ export function certificatesCommand(context: CommandContext): Command {
   command.action(async () => {
     const options = inventoryOptions(command);
     const balancers = balancersOf(options);
-    show(
-      certificatesJson(await ask(options, balancers, context.signal), Date.now()),
-      command.opts<CertificatesFlags>(),
-    );
+    const outcomes = await each(options, balancers, context.signal, status);
+    const answers = answersOf(outcomes, (value) => value);
+    show(certificatesJson(answers, Date.now()), command.opts<CertificatesFlags>());
   });
 
   // Its other options are those of the command above it, wherever they stand.
@@ -75,16 +74,24 @@ export function certificatesCommand(context: CommandContext): Command {
     const options = inventoryOptions(command);
     const balancers = balancersOf(options, name);
     const flags = renew.optsWithGlobals<CertificatesFlags>();
-    const outcome = await renewAll(options, balancers, flags.force ?? false, context.signal);
-    for (const failure of outcome.failures) process.stderr.write(`${failure}\n`);
-    const answers = await ask(options, balancers, context.signal);
-    show(certificatesJson(answers, Date.now(), outcome.renewed), flags);
-    (flags.json ? process.stderr : process.stdout).write(
-      outcome.renewed.length === 0
-        ? 'nothing was renewed\n'
-        : `${listed([...outcome.renewed])} ${outcome.renewed.length === 1 ? 'has' : 'have'} a new certificate\n`,
+    const outcomes = await each(
+      options,
+      balancers,
+      context.signal,
+      async (call, balancer) => await renewal(call, balancer, flags.force ?? false),
     );
-    if (outcome.failures.length > 0) process.exitCode = EXIT.failed;
+    const done = outcomes.flatMap((one) => (one.status === 'done' ? [{ host: one.host, ...one.value }] : []));
+    const renewed = done.filter(({ isNew }) => isNew).map(({ host }) => host);
+    const failures = done.flatMap(({ failure }) => (failure === undefined ? [] : [failure.message]));
+    for (const failure of failures) process.stderr.write(`${failure}\n`);
+    const answers = answersOf(outcomes, (value) => value.status);
+    show(certificatesJson(answers, Date.now(), renewed), flags);
+    (flags.json ? process.stderr : process.stdout).write(
+      renewed.length === 0
+        ? 'nothing was renewed\n'
+        : `${listed(renewed)} ${renewed.length === 1 ? 'has' : 'have'} a new certificate\n`,
+    );
+    if (failures.length > 0) process.exitCode = EXIT.failed;
   });
   return command;
 }
@@ -107,58 +114,60 @@ function balancersOf({ inventory }: InventoryOptions, only?: string): readonly s
   return [only];
 }
 
-/** Runs the program on balancers, at the same time, and reads what it says. */
-async function call<T>(
+/** Runs the program on one balancer. */
+type Call = (argv: readonly string[], timeoutMs: number) => Promise<string>;
+
+/** Does the work on balancers, at the same time, over one connection each. */
+async function each<T>(
   options: InventoryOptions,
   balancers: readonly string[],
-  argv: readonly string[],
-  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
-  read: (balancer: string, text: string) => T,
+  signal: AbortSignal,
+  work: (call: Call, balancer: string) => Promise<T>,
 ): Promise<readonly HostOutcome<T>[]> {
   const inventory = loadInventory(options.inventory);
   return await onHosts(inventory, balancers, { ...options, signal }, async (reached) => {
     const { host } = reached.connection;
     const open = (): Promise<ReachedHost> => Promise.resolve(reached);
-    return read(host, await callProgram(host, open, PROGRAM, argv, { timeoutMs, signal }));
+    return await work(
+      async (argv, timeoutMs) => await callProgram(host, open, PROGRAM, argv, { timeoutMs, signal }),
+      host,
+    );
   });
 }
 
-async function ask(
-  options: InventoryOptions,
-  balancers: readonly string[],
-  signal: AbortSignal,
-): Promise<readonly CertificateAnswer[]> {
-  const outcomes = await call(
-    options,
-    balancers,
-    ['status'],
-    { timeoutMs: STATUS_MS, signal },
-    parseCertificateStatus,
-  );
-  return outcomes.map((outcome) => {
-    const { host: name } = outcome;
-    if (outcome.status === 'failed') return { name, trouble: outcome.error.message };
-    return { name, status: outcome.value };
-  });
+async function status(call: Call, balancer: string): Promise<CertificateStatus> {
+  return parseCertificateStatus(balancer, await call(['status'], STATUS_MS));
 }
 
-async function renewAll(
-  options: InventoryOptions,
-  balancers: readonly string[],
-  force: boolean,
-  signal: AbortSignal,
-): Promise<{ readonly renewed: readonly string[]; readonly failures: readonly string[] }> {
-  const outcomes = await call(
-    options,
-    balancers,
-    force ? ['renew', 'force'] : ['renew'],
-    { timeoutMs: RENEW_MS, signal },
-    (_, text) => text,
+/** What became of a renewal, and what there is after it. */
+interface Renewal {
+  readonly isNew: boolean;
+  readonly failure: UserError | undefined;
+  readonly status: CertificateStatus;
+}
+
+async function renewal(call: Call, balancer: string, force: boolean): Promise<Renewal> {
+  let said = '';
+  let failure: UserError | undefined;
+  try {
+    said = await call(force ? ['renew', 'force'] : ['renew'], RENEW_MS);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    failure = error;
+  }
+  return { isNew: said !== '', failure, status: await status(call, balancer) };
+}
+
+/** What there is to show of each balancer, with why there is nothing. */
+function answersOf<T>(
+  outcomes: readonly HostOutcome<T>[],
+  statusOf: (value: T) => CertificateStatus,
+): readonly CertificateAnswer[] {
+  return outcomes.map((outcome) =>
+    outcome.status === 'failed'
+      ? { name: outcome.host, trouble: outcome.error.message }
+      : { name: outcome.host, status: statusOf(outcome.value) },
   );
-  return {
-    renewed: outcomes.flatMap((one) => (one.status === 'done' && one.value !== '' ? [one.host] : [])),
-    failures: outcomes.flatMap((one) => (one.status === 'failed' ? [one.error.message] : [])),
-  };
 }
 
 function show(shown: CertificatesShown, { json }: CertificatesFlags): void {

@@ -3,11 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 /** Looks at the arguments of every process of this machine, which also sees those of a lab's hosts, until it is stopped. */
 export function scanArguments(secrets: readonly string[]): { stop(): Promise<ArgumentReport> } {
-  let isOver = false;
+  const over = new AbortController();
   const found = new Set<string>();
   let looks = 0;
   const work = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       for (const id of readdirSync('/proc')) {
         if (!/^\d+$/.test(id)) continue;
         const line = argumentsOf(id);
@@ -15,12 +15,12 @@ export function scanArguments(secrets: readonly string[]): { stop(): Promise<Arg
           found.add(line.replaceAll('\0', ' ').slice(0, 200));
       }
       looks++;
-      await wait(25);
+      await wait(100);
     }
   })();
   return {
     async stop() {
-      isOver = true;
+      over.abort();
       await work;
       return { looks, found: [...found] };
     },
