@@ -41,6 +41,10 @@ export function dnsCommand(context: CommandContext): Command {
   ]).action(async () => {
     await replace(having(dnsSite(inventoryOptions(update))), update.opts<UpdateFlags>(), context.signal);
   });
+  addExamples(dns, [
+    ['provision dns check', 'what differs, and where'],
+    ['provision dns update --dry-run', 'what would be replaced'],
+  ]);
   return dns.addHelpText(
     'after',
     '\nThe names are the variable site_dns (docs/dns.md). Exit codes: 0 all is well, 2 refused, 3 something differs (check), 4 no balancer can be reached.',

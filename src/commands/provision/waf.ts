@@ -32,6 +32,7 @@ done`;
 /** `provision waf log`: what the filter for requests refused, or would refuse, and by which rules. */
 export function wafCommand(_context: CommandContext): Command {
   const command = new Command('waf').description('see what the filter for requests refused');
+  addExamples(command, [['provision waf log', 'which requests, and by which rules']]);
   const log = command
     .command('log')
     .argument('[hosts...]', 'servers (default: all)')
