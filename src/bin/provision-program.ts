@@ -75,6 +75,11 @@ export const PROVISION_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/provision/reboot.ts')).rebootCommand,
   },
   {
+    name: 'vault',
+    summary: 'encrypt files and values as Ansible Vault does, and open them',
+    load: async () => (await import('../commands/provision/vault.ts')).vaultCommand,
+  },
+  {
     name: 'rotate-secrets',
     summary: "give the site's accounts new passwords, without an interruption",
     usage: '[playbook]',

@@ -31,6 +31,13 @@ export const SETTINGS = {
     expected: 'a path',
     parse: (text) => text,
   } satisfies Setting<string>,
+  vaultPasswordFile: {
+    variable: 'UNDERSTUDY_VAULT_PASSWORD_FILE',
+    default: '',
+    sets: 'the file with the password of Ansible Vault, or the program that prints it',
+    expected: 'a path',
+    parse: (text) => text,
+  } satisfies Setting<string>,
   forks: {
     variable: 'UNDERSTUDY_FORKS',
     default: 50,
@@ -46,6 +53,8 @@ export const SETTINGS = {
 export interface Settings {
   readonly inventory: string;
   readonly playbook: string;
+  /** Empty: none. */
+  readonly vaultPasswordFile: string;
   readonly forks: number;
 }
 
@@ -66,6 +75,7 @@ export function settings(environment: Readonly<Record<string, string | undefined
   const found = {
     inventory: read(SETTINGS.inventory),
     playbook: read(SETTINGS.playbook),
+    vaultPasswordFile: read(SETTINGS.vaultPasswordFile),
     forks: read(SETTINGS.forks),
   };
   if (problems.length > 0) throw new UserError(problems);

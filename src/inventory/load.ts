@@ -3,7 +3,7 @@ import { dirname, extname, resolve } from 'node:path';
 
 import { type Problem, UserError } from '../lib/errors.ts';
 import { holdsPrivateKey, isSecretFile, withoutText } from '../lib/secret-file.ts';
-import { refuseVaultFile } from '../lib/vault.ts';
+import { openedText } from '../lib/vault.ts';
 import { parseYaml, readText } from '../lib/yaml.ts';
 import { type BuiltGroup, InventoryBuilder, type BuiltHost, setVariable } from './builder.ts';
 import { parseHostPattern, RangeProblem } from './host-range.ts';
@@ -85,8 +85,7 @@ function readFile(file: string, builder: InventoryBuilder, problems: Problem[]):
 }
 
 function readSource(file: string, builder: InventoryBuilder): readonly Problem[] {
-  const text = readText(file);
-  refuseVaultFile(text, file);
+  const text = openedText(readText(file), file);
   if (holdsPrivateKey(text)) {
     return [{ message: `${file} holds a private key: it is no inventory`, hint: 'list the hosts in a file' }];
   }

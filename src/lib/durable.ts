@@ -9,6 +9,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -24,12 +25,12 @@ export function readIfThere(path: string): string | undefined {
 }
 
 /** Replaces a file whole: at every moment, also after a power loss, it holds the old text or the new one. */
-export function replaceFile(path: string, text: string): void {
+export function replaceFile(path: string, text: string | Buffer, mode = 0o644): void {
   const fresh = `${path}.new`;
   rmSync(fresh, { force: true });
-  const file = openSync(fresh, 'wx', 0o644);
+  const file = openSync(fresh, 'wx', mode);
   try {
-    writeSync(file, text);
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -19,7 +19,8 @@ import { codeFrame } from './code-frame.ts';
 import { UserError, type Problem, type SourceLocation } from './errors.ts';
 import { isSecretFile, withoutText } from './secret-file.ts';
 import { isDict, type Dict, type Value } from './value.ts';
-import { refuseVaultFile, VAULT_VALUE } from './vault.ts';
+import { isVaultText } from './vault-cipher.ts';
+import { openedText, theVault } from './vault.ts';
 import { resolvePlainScalar } from './yaml-scalar.ts';
 import { type Documents, parseIndented } from './yaml-indent.ts';
 import { parseAll, parseWithTabs } from './yaml-tabs.ts';
@@ -67,8 +68,10 @@ export interface YamlDocument {
  * in one dictionary is an error: Ansible takes the last and warns, which hides a mistake in a long list of variables.
  */
 export function parseYaml(text: string, file: string): YamlDocument {
-  const reader = new Reader(text, file);
-  const value = readUnshown(reader, file);
+  const isEncrypted = isVaultText(text);
+  const reader = new Reader(openedText(text, file), file);
+  const value = readUnshown(reader, isEncrypted || isSecretFile(file));
+  if (isEncrypted) keepTexts(value);
   const { positions } = reader;
   const whole: SourceLocation = { file, line: 1, column: 1 };
   const lookUp = (container: Container): Positions =>
@@ -84,12 +87,19 @@ export function parseYaml(text: string, file: string): YamlDocument {
   };
 }
 
+/** All text of an encrypted file is secret. */
+function keepTexts(value: Value): void {
+  if (typeof value === 'string') theVault().keep(value);
+  else if (isDict(value)) for (const item of value.values()) keepTexts(item);
+  else if (Array.isArray(value)) for (const item of value as readonly Value[]) keepTexts(item);
+}
+
 /** What the reader finds wrong quotes the text, so of a secret file only the place is told. */
-function readUnshown(reader: Reader, file: string): Value {
+function readUnshown(reader: Reader, isSecret: boolean): Value {
   try {
     return reader.read();
   } catch (error) {
-    if (!(error instanceof UserError) || !isSecretFile(file)) throw error;
+    if (!(error instanceof UserError) || !isSecret) throw error;
     throw new UserError(
       error.problems.map((problem) => withoutText(problem)),
       { exitCode: error.exitCode },
@@ -132,7 +142,6 @@ class Reader {
   }
 
   read(): Value {
-    refuseVaultFile(this.#text, this.#file);
     // Scalars are resolved here: the library's rules differ from PyYAML's.
     const documents = this.#documents();
     const [first, second] = documents;
@@ -215,9 +224,21 @@ class Reader {
         return this.#unsafe(node, text);
       case '!vault':
       case '!vault-encrypted':
-        return this.#fail(node, VAULT_VALUE.message, VAULT_VALUE.hint);
+        return this.#decrypted(node, text);
       default:
         return this.#unknownTag(node, node.tag);
+    }
+  }
+
+  #decrypted(node: Node, text: string): Value {
+    try {
+      const value = theVault().open(text, this.#at(node)).toString('utf8');
+      theVault().keep(value);
+      return value;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.#problems.push(...error.problems);
+      return null;
     }
   }
 

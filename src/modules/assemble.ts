@@ -28,7 +28,7 @@ const assembleArgs = args({
     ),
   decrypt: bool
     .default(true)
-    .describe('Accepted, and without effect: files that vault encrypted are not opened.'),
+    .describe('Accepted; files that Ansible Vault encrypted are opened in any case.'),
   ...fileArguments,
 });
 

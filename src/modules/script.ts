@@ -21,7 +21,7 @@ const scriptArgs = args({
     .describe('The program that runs it; without it, the first line of the script says so.'),
   decrypt: bool
     .default(true)
-    .describe('Accepted, and without effect: files that vault encrypted are not opened.'),
+    .describe('Accepted; files that Ansible Vault encrypted are opened in any case.'),
 }).transform((given, context) => {
   const words = splitShellWords(given.cmd);
   if (!('problem' in words) && words.length > 0) return { ...given, words };

@@ -33,7 +33,7 @@ const unarchiveArgs = args(
     validate_certs: bool.optional().describe('Accepted, and without effect: nothing is downloaded.'),
     decrypt: bool
       .default(true)
-      .describe('Accepted, and without effect: files that vault encrypted are not opened.'),
+      .describe('Accepted; files that Ansible Vault encrypted are opened in any case.'),
     ...fileArguments,
   },
   {

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { UserError } from '../lib/errors.ts';
+import { openedContent } from '../lib/vault.ts';
 import type { RoleContext } from '../playbook/ast.ts';
 import type { ControllerFiles } from '../steps/plan.ts';
 import { searchPath } from '../variables/search-path.ts';
@@ -25,7 +26,7 @@ export function controllerFiles(playbookDirectory: string, role: RoleContext | u
       }
       return found;
     },
-    read: (path) => readFileSync(path),
+    read: (path) => openedContent(readFileSync(path), path),
     content: localContent,
     resolve: (path) => resolve(playbookDirectory, path.replace(/^~(?=\/|$)/, homedir())),
     type(path) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync, readSync, type BigIntStats } from 'node:fs';
 
+import { openedContent } from '../lib/vault.ts';
 import type { FileContent, LocalFile } from '../steps/step.ts';
 
 /** Above this, a file stays where it is: only its digest is taken. */
@@ -16,7 +17,7 @@ export function localContent(path: string): FileContent {
   const descriptor = openSync(path, 'r');
   try {
     const stat = fstatSync(descriptor, { bigint: true });
-    if (stat.size <= IN_MEMORY_LIMIT) return readFileSync(descriptor);
+    if (stat.size <= IN_MEMORY_LIMIT) return openedContent(readFileSync(descriptor), path);
     const id = identity(path, stat);
     const file = known.get(id) ?? digested(path, descriptor);
     known.set(id, file);

@@ -5,6 +5,7 @@ import type { Inventory } from '../inventory/inventory.ts';
 import { selectHosts } from '../inventory/select.ts';
 import { UserError } from '../lib/errors.ts';
 import type { SecretRegistry } from '../lib/secret.ts';
+import { openedText } from '../lib/vault.ts';
 import type { Value } from '../lib/value.ts';
 import type { RoleContext } from '../playbook/ast.ts';
 import type { TemplateEnvironment, VariableSource } from '../template/environment.ts';
@@ -51,7 +52,7 @@ export function environmentFor(
         base === undefined ? [] : [resolve(dirname(base), 'templates', name), resolve(dirname(base), name)];
       for (const file of [...searchPath(name, 'templates', playbookDirectory, role), ...beside]) {
         try {
-          return { source: readFileSync(file, 'utf8'), file };
+          return { source: openedText(readFileSync(file, 'utf8'), file), file };
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
         }

@@ -2,6 +2,7 @@
 export const LOOKUPS = [
   'env',
   'file',
+  'unvault',
   'template',
   'fileglob',
   'first_found',

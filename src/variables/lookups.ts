@@ -7,6 +7,7 @@ import { UserError } from '../lib/errors.ts';
 import { keepSecret, makePassword } from '../lib/keep-secret.ts';
 import type { SecretRegistry } from '../lib/secret.ts';
 import { userEnvironment } from '../lib/system-path.ts';
+import { openedText } from '../lib/vault.ts';
 import { isDict, isList, type Dict, type Value } from '../lib/value.ts';
 import type { RoleContext } from '../playbook/ast.ts';
 import type { VariableSource } from '../template/environment.ts';
@@ -49,13 +50,14 @@ const lookups: Readonly<Record<LookupName, Lookup>> = {
   env: (terms, options) => terms.map((term) => process.env[String(term)] ?? options.get('default') ?? ''),
   file: (terms, options, context) =>
     terms.map((term) => {
-      const text = readFileSync(find(term, 'files', context), 'utf8');
+      const text = fileText(term, context);
       return options.get('rstrip') === false ? text : text.trimEnd();
     }),
+  unvault: (terms, _options, context) => terms.map((term) => fileText(term, context)),
   template: (terms, _options, context) =>
     terms.map((term) => {
       const path = find(term, 'templates', context);
-      return context.renderTemplate(readFileSync(path, 'utf8'), path);
+      return context.renderTemplate(openedText(readFileSync(path, 'utf8'), path), path);
     }),
   fileglob: (terms, _options, context) =>
     terms.flatMap((term) => {
@@ -167,6 +169,14 @@ export function lookUp(
     throw new UserError(`the lookup "${name}" is not supported; there are ${[...LOOKUPS].sort().join(', ')}`);
   }
   return lookups[short](terms, options, context);
+}
+
+/** A file's text; what the vault held stays secret. */
+function fileText(term: Value, context: LookupContext): string {
+  const path = find(term, 'files', context);
+  const written = readFileSync(path, 'utf8');
+  const text = openedText(written, path);
+  return text === written ? text : secret(text, context);
 }
 
 function find(term: Value, kind: string, context: LookupContext): string {

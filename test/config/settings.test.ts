@@ -4,7 +4,12 @@ import { settings } from '../../src/config/settings.ts';
 import { UserError } from '../../src/lib/errors.ts';
 
 test('without any variable the defaults hold', (t) => {
-  t.deepEqual(settings({}), { inventory: 'inventory/lab', playbook: 'playbooks/site.yml', forks: 50 });
+  t.deepEqual(settings({}), {
+    inventory: 'inventory/lab',
+    playbook: 'playbooks/site.yml',
+    vaultPasswordFile: '',
+    forks: 50,
+  });
 });
 
 test('variables of the environment beat the defaults, empty ones do not', (t) => {
@@ -13,6 +18,7 @@ test('variables of the environment beat the defaults, empty ones do not', (t) =>
     {
       inventory: '/srv/hosts.yml',
       playbook: 'playbooks/site.yml',
+      vaultPasswordFile: '',
       forks: 7,
     },
   );

@@ -147,6 +147,6 @@ test('an inventory that ansible-vault encrypted is told to be', (t) => {
     const file = join(directory, name);
     writeFileSync(file, '$ANSIBLE_VAULT;1.1;AES256\n3061\n');
     const error = t.throws(() => loadInventory(file), { instanceOf: UserError });
-    t.regex(error.message, /:1:1: this file is encrypted with Ansible Vault/);
+    t.regex(error.message, /:1:1: this is encrypted with Ansible Vault/);
   }
 });

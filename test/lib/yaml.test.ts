@@ -102,10 +102,10 @@ const mistakes: readonly (readonly [yaml: string, ...messages: string[]])[] = [
   ['a: 1\na: 2', 'f.yml:2:1: the key "a" is here twice; the first is on line 1'],
   ['a: {{ x }}', 'f.yml:1:5: a key must be a plain value'],
   ['a: 1\n---\nb: 2', 'f.yml:2:1: a second document starts here, but a file holds only one'],
-  ['a: !vault |\n  x', 'f.yml:1:11: this value is encrypted with Ansible Vault, which is not supported yet'],
+  ['a: !vault |\n  x', 'f.yml:1:11: this is encrypted with Ansible Vault, and no password was given'],
   [
     '$ANSIBLE_VAULT;1.1;AES256\n3',
-    'f.yml:1:1: this file is encrypted with Ansible Vault, which is not supported yet',
+    'f.yml:1:1: this is encrypted with Ansible Vault, and no password was given',
   ],
   ['a: !foo b', 'f.yml:1:9: the tag !foo is not supported'],
   ['a: !!binary aGk=', 'f.yml:1:13: the tag !!binary is not supported'],
@@ -208,9 +208,12 @@ for (const file of ['group_vars/all/vault.yml', 'secrets/db.yml', 'group_vars/al
     const whole = t.throws(() => parseYaml('$ANSIBLE_VAULT;1.1;AES256\n3061', file), {
       instanceOf: UserError,
     });
-    t.regex(whole.message, /:1:1: this file is encrypted with Ansible Vault.*\n.*hint: decrypt it/);
+    t.regex(
+      whole.message,
+      /:1:1: this is encrypted with Ansible Vault.*\n.*hint: give --vault-password-file/,
+    );
     const value = t.throws(() => parseYaml('a: !vault |\n  x3061', file), { instanceOf: UserError });
-    t.regex(value.message, /:1:\d+: this value is encrypted with Ansible Vault/);
+    t.regex(value.message, /:1:\d+: this is encrypted with Ansible Vault/);
     if (file !== 'group_vars/all.yml') t.notRegex(`${whole.message}${value.message}`, /3061/);
   });
 }

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { settings } from '../../config/settings.ts';
 import type { Dict } from '../../lib/value.ts';
 import { parseExtraVariables } from './extra-variables.ts';
+import { addVaultOptions } from './vault-options.ts';
 
 /** What to list instead of running. */
 export type Listing = 'hosts' | 'tasks' | 'tags';
@@ -61,6 +62,7 @@ interface RawRunOptions extends RawInventoryOptions {
 export function addInventoryOptions(command: Command, options: { omit?: 'limit' } = {}): Command {
   const defaults = settings();
   command.option('-i, --inventory <path>', `hosts.yml or its directory (default: ${defaults.inventory})`);
+  addVaultOptions(command);
   return options.omit === 'limit'
     ? command
     : command.option('-l, --limit <pattern>', 'only these hosts and groups, e.g. web:!web2');

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 
 import { type Problem, UserError } from '../../lib/errors.ts';
 import { SecretRegistry } from '../../lib/secret.ts';
+import { theVault } from '../../lib/vault.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { selectHosts } from '../../inventory/select.ts';
@@ -76,6 +77,7 @@ export async function runLoaded(
     import('../../run/run-playbook.ts'),
   ]);
   const secrets = new SecretRegistry();
+  theVault().onSecret((secret) => secrets.add(secret));
   const report = await (makeReport ?? createReport)({
     json: options.json,
     check: options.check,

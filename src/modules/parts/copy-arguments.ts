@@ -40,7 +40,7 @@ export const copyArgs = args(
     follow: bool.default(false).describe('Write through a symbolic link at `dest` rather than replace it.'),
     decrypt: bool
       .default(true)
-      .describe('Accepted, and without effect: files that vault encrypted are not opened.'),
+      .describe('Accepted; files that Ansible Vault encrypted are opened in any case.'),
     ...fileArguments,
     mode: modeOrPreserve
       .optional()
