@@ -55,7 +55,6 @@ export const PROVISION_VERBS: readonly Verb[] = [
   {
     name: 'waf',
     summary: 'see what the filter for requests refused',
-    usage: '<command>',
     load: async () => (await import('../commands/provision/waf.ts')).wafCommand,
   },
   {
