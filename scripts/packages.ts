@@ -26,6 +26,11 @@ const UNIT: readonly Omit<TestPackage, 'tests'>[] = [
   { name: 'socat', why: "HAProxy's admin socket, and servers that misbehave" },
   { name: 'etcd-server', why: 'the store that several daemons of the failover share' },
   { name: 'chromium', why: 'a look at the page that a roll leaves' },
+  { name: 'redis-server', why: 'the store of logins, where the distribution has no Valkey' },
+  { name: 'redis-sentinel', why: 'what promotes a replica of that store' },
+  { name: 'nginx', why: 'the filter for requests, with the modules that hosts have' },
+  { name: 'libnginx-mod-http-modsecurity', why: 'the filter for requests' },
+  { name: 'modsecurity-crs', why: 'the rules of that filter' },
   { name: 'etcd-client', why: 'changes that etcd from outside, and its accounts' },
 ];
 
