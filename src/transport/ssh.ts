@@ -76,6 +76,11 @@ export function sshTransport(options: SshTransportOptions = {}): SshTransport {
         cancel: () => leased.release(),
       };
     });
+    // Nobody would close what comes after the end.
+    if (closed) {
+      leased.release();
+      throw new Error('the transport is closed');
+    }
     const number = ++connected;
     const channels = channelsOf(host.name, leased, (index) => sessions.lease(route, ` ${number}.${index}`));
     const connection = hostConnection({

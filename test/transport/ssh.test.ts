@@ -168,6 +168,21 @@ function sessionOf(pid: number, server: TestSshd): number {
   throw new Error('not below sshd');
 }
 
+test('who is still connecting when the transport is closed gets no connection, and leaves none behind', async (t) => {
+  const server = await sshd(t);
+  const ssh = sshTransport();
+  await ssh.connect(server.address());
+  // It shares the first one's session, so nothing is left to be given up.
+  const late = ssh.connect(server.address());
+  await ssh.close();
+  await t.throwsAsync(late, { message: 'the transport is closed' });
+  for (;;) {
+    if (/Disconnected from|Connection closed by/.test(server.log())) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  t.pass();
+});
+
 test('a name that does not exist is unresolved', async (t) => {
   const error = await failure(t, { name: 'box', address: 'no-such-host.invalid', sshConfigFile: 'none' });
   is(t, error, 'unresolved');
