@@ -1,8 +1,5 @@
-import { fileURLToPath } from 'node:url';
-
 import type { ExecutionContext } from 'ava';
 
-import { makeTool } from '../../../src/failover/drill/tool.ts';
 import { jsonLines, type RunningProgram, startProvision, waitFor } from './cli.ts';
 import { mustBeWhole, startLoad } from './load.ts';
 import { must, request, type TestLab } from './site.ts';
@@ -12,8 +9,6 @@ const WORK = 'test/lab/support/wait-for-file.yml';
 const FILE = '/run/go-on';
 /** A machine on which labs run is busy. */
 const LIMIT_MS = 300_000;
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const FAILOVER = [process.execPath, `${ROOT}src/bin/failover.ts`];
 
 /** The host that is worked on loses its power: the roll stops there and says how to go on, and no request fails. */
 export async function serverDies(t: ExecutionContext, lab: TestLab, vip: string): Promise<void> {
@@ -27,29 +22,6 @@ export async function serverDies(t: ExecutionContext, lab: TestLab, vip: string)
   await lab.lab('start', host);
   await goOn(lab);
   must(await lab.provision('roll', WORK, '--yes', '--resume'), 'roll --resume');
-  await mustBeWhole(t, load);
-  await allAreBack(t, lab);
-}
-
-/** The primary dies while another host is worked on: the watch promotes the third one, and the roll goes on by that. */
-export async function primaryDies(t: ExecutionContext, lab: TestLab, vip: string): Promise<void> {
-  const load = await startLoad(t, lab, vip);
-  const before = await primaryOf(lab);
-  const { roll, host } = await begun(lab, 'servers');
-  await lab.sh(before, 'kill -9 $(pidof mysqld mariadbd)');
-  const after = await waitFor('another primary', async () => {
-    const now = await primaryOf(lab);
-    return now !== before && now !== '' ? now : undefined;
-  });
-  t.not(after, host, 'the one that is worked on');
-  await goOn(lab);
-  const { status, stderr, stdout } = await roll.ended;
-  t.is(status, 0, stderr);
-  const worked = phases(stdout, 'work', 'running');
-  t.deepEqual([...worked].sort(), ['web1', 'web2', 'web3']);
-  t.is(worked.at(-1), after, 'the new primary goes last');
-  const acknowledged = await makeTool(FAILOVER, ['-i', lab.inventory], ROOT)('ack');
-  t.is(acknowledged.status, 0, acknowledged.stderr);
   await mustBeWhole(t, load);
   await allAreBack(t, lab);
 }
