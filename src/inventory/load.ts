@@ -1,7 +1,8 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, extname, resolve } from 'node:path';
 
 import { type Problem, UserError } from '../lib/errors.ts';
+import { isExecutable } from '../lib/is-executable.ts';
 import { holdsPrivateKey, isSecretFile, withoutText } from '../lib/secret-file.ts';
 import { openedText } from '../lib/vault.ts';
 import { parseYaml, readText } from '../lib/yaml.ts';
@@ -107,15 +108,6 @@ function isYaml(file: string, text: string): boolean {
   if (extension !== '') return false;
   const first = text.split('\n').find((line) => line.trim() !== '' && !/^\s*[#;]/.test(line)) ?? '';
   return /^(?:---|[\w.-]+:\s*(?:\{.*)?(?:#.*)?$|\{)/.test(first);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function groupsOf(

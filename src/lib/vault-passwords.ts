@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 
 import { UserError } from './errors.ts';
+import { isExecutable } from './is-executable.ts';
 import { Secret } from './secret.ts';
 import { userEnvironment } from './system-path.ts';
 import type { VaultPassword } from './vault.ts';
@@ -49,13 +50,4 @@ function askFor(id: string): string {
   });
   process.stderr.write('\n');
   return stdout;
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

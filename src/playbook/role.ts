@@ -1,10 +1,9 @@
 import type { Problem } from '../lib/errors.ts';
 import { type AppliedRole, applyRole } from './apply-role.ts';
 import type { RoleContext, Task } from './ast.ts';
-import { importer } from './imports.ts';
+import { includedPlay } from './included-play.ts';
 import { LoadContext } from './load-context.ts';
 import type { LoaderOptions } from './loader-options.ts';
-import type { PlayParts } from './place.ts';
 import type { RoleFiles } from './role-files.ts';
 
 /** A role that was loaded during a run. */
@@ -16,19 +15,8 @@ export interface LoadedRole extends AppliedRole {
 
 /** Loads a role for include_role, with what its tasks inherit from the include. */
 export function loadRole(name: string, task: Task, from: RoleFiles, options: LoaderOptions): LoadedRole {
-  const { inclusion } = task;
-  if (!inclusion) throw new Error(`${task.action.text} was not loaded as an include`);
-  const { directory, collections, playVars, ...inherited } = inclusion;
+  const { play, inherited } = includedPlay(task);
   const context = new LoadContext(options);
-  const play: PlayParts = {
-    directory,
-    collections,
-    vars: playVars,
-    roles: [],
-    handlers: [],
-    applications: [],
-    importer,
-  };
   const applied = applyRole(context, play, {
     name,
     from,

@@ -1,9 +1,8 @@
 import type { Problem } from '../lib/errors.ts';
 import type { RoleContext, Task, TaskNode } from './ast.ts';
-import { importer } from './imports.ts';
+import { includedPlay } from './included-play.ts';
 import { LoadContext } from './load-context.ts';
 import type { LoaderOptions } from './loader-options.ts';
-import type { PlayParts } from './place.ts';
 import { readTasksOf } from './read-tasks.ts';
 
 /** Loads a file for include_tasks, with what its tasks inherit from the include. */
@@ -22,19 +21,8 @@ export interface IncludedTasks {
 
 /** Like loadTaskFile, with what comes along besides tasks. */
 export function loadIncludedTasks(file: string, task: Task, options: LoaderOptions): IncludedTasks {
-  const { inclusion } = task;
-  if (!inclusion) throw new Error(`${task.action.text} was not loaded as an include`);
-  const { directory, collections, playVars, ...inherited } = inclusion;
+  const { play, inherited } = includedPlay(task);
   const context = new LoadContext(options);
-  const play: PlayParts = {
-    directory,
-    collections,
-    vars: playVars,
-    roles: [],
-    handlers: [],
-    applications: [],
-    importer,
-  };
   const tasks = readTasksOf(context, { play, inherited, role: task.role, section: 'tasks', chain: [] }, file);
   context.finish();
   return { tasks, handlers: play.handlers, roles: play.roles, warnings: context.warnings };

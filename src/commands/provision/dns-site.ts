@@ -56,6 +56,9 @@ export function dnsSite(options: InventoryOptions): DnsSite | undefined {
   const dns = read(reader, first);
   reader.throwProblems();
   if (dns === undefined) return undefined;
+  secrets.add(dns.update?.key_secret.reveal() ?? '');
+  const output = async (connection: Connection, balancer: string, script: string): Promise<string> =>
+    await scriptOutput(connection, balancer, script, (text) => secrets.redact(text));
   const addresses = addressesIn(inventory, { extraVars: options.extraVariables });
   const onBalancer = async <T>(work: (connection: Connection, name: string) => Promise<T>): Promise<T> => {
     const ssh = sshTransport({ hosts: addresses.jumpHost });
@@ -130,9 +133,14 @@ function read(reader: ClusterReader, balancer: string): SiteDns | undefined {
 }
 
 /** Runs a script there without a trace of it in the list of processes, and gives back what it printed. */
-async function output(connection: Connection, balancer: string, script: string): Promise<string> {
+async function scriptOutput(
+  connection: Connection,
+  balancer: string,
+  script: string,
+  redact: (text: string) => string,
+): Promise<string> {
   const { status, stdout, stderr, timedOut } = await connection.run('sh -s', {
-    stdin: Buffer.from(`command -v dig nsupdate > /dev/null || exit ${NOT_FOUND}\n${script}`),
+    stdin: Buffer.from(`command -v nsupdate > /dev/null || exit ${NOT_FOUND}\n${script}`),
     timeoutMs: 60_000,
   });
   if (status === 0) return stdout.toString('utf8');
@@ -145,7 +153,7 @@ async function output(connection: Connection, balancer: string, script: string):
       { exitCode: EXIT.failed },
     );
   }
-  const said = `${stdout.toString('utf8')}\n${stderr.toString('utf8')}`
+  const said = redact(`${stdout.toString('utf8')}\n${stderr.toString('utf8')}`)
     .trim()
     .replaceAll(/\s*\n[;\s]*/g, '; ');
   throw new UserError(
