@@ -7,6 +7,7 @@ import { Command, Option } from 'commander';
 
 import { replaceFile } from '../../lib/durable.ts';
 import { UserError } from '../../lib/errors.ts';
+import { userEnvironment } from '../../lib/system-path.ts';
 import { isVaultText, readEnvelope, sealText } from '../../lib/vault-cipher.ts';
 import { vaultIdPassword, vaultPassword } from '../../lib/vault-passwords.ts';
 import { theVault, type VaultPassword } from '../../lib/vault.ts';
@@ -114,6 +115,7 @@ function edit(file: string, _: () => VaultPassword, passwords: Passwords): void 
     const editor = process.env['VISUAL'] ?? process.env['EDITOR'] ?? 'vi';
     const { status, error } = spawnSync('/bin/sh', ['-c', `${editor} "$1"`, 'sh', copy], {
       stdio: 'inherit',
+      env: userEnvironment(),
     });
     if (status !== 0)
       throw new UserError(
