@@ -204,7 +204,7 @@ export const ROOMS: readonly Room[] = [
     what: 'how writers find the primary: HAProxy, ProxySQL, an address, DNS',
     imports: ['transport', 'lib'],
   },
-  { folders: ['transport'], what: 'SSH, jump hosts, host keys, the remote shell', imports: ['lib'] },
+  { folders: ['transport'], what: 'SSH, jump hosts, host keys, the remote shell, tunnels', imports: ['lib'] },
   { folders: ['lab'], what: 'the test hosts', imports: ['lib'] },
   { folders: ['config'], what: 'settings and their defaults, one schema', imports: ['lib'] },
   { folders: ['lib'], what: 'errors, values, secrets, quoting, processes, waiting', imports: [] },
