@@ -2,14 +2,14 @@ import { createServer } from 'node:http';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { readSecret } from './config.ts';
 import { fresh } from './fresh.ts';
-import { judgeRole, type RoleFacts } from './role.ts';
+import { judgeRole, roleMetrics, type RoleFacts } from './role.ts';
 
 /*
  * Answers the balancers' question which role the instance on this host has *now*:
  *   /primary   200 when it takes writes
  *   /replica   200 when it is read-only and its replication runs
  *   /readable  200 when it is read-only, whether or not its replication runs
- * and 503 otherwise, also when the instance does not answer in time.
+ * and 503 otherwise, also when the instance does not answer in time. /metrics says the same to Prometheus.
  */
 
 const TIMEOUT_MS = 700;
@@ -59,6 +59,14 @@ async function readFacts(): Promise<RoleFacts> {
 const facts = fresh(readFacts);
 
 const server = createServer((request, response) => {
+  if (request.url === '/metrics') {
+    response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8');
+    facts().then(
+      (found) => response.end(roleMetrics(judgeRole(found))),
+      () => response.end(roleMetrics(undefined)),
+    );
+    return;
+  }
   const answer = (status: number, body: object): void => {
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(`${JSON.stringify(body)}\n`);

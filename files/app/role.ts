@@ -27,3 +27,17 @@ export function judgeRole({ variables, replica }: RoleFacts): Role {
     readable,
   };
 }
+
+/** The role in Prometheus's text format; undefined: the instance does not answer. */
+export function roleMetrics(role: Role | undefined): string {
+  const gauge = (name: string, help: string, value: boolean): string =>
+    `# HELP understudy_role_${name} ${help}\n# TYPE understudy_role_${name} gauge\nunderstudy_role_${name} ${Number(value)}\n`;
+  const up = gauge('check_up', 'Whether the instance answers.', role !== undefined);
+  if (role === undefined) return up;
+  return [
+    up,
+    gauge('primary', 'Whether the instance takes writes.', role.primary),
+    gauge('replica', 'Whether it is read-only and its replication runs.', role.replica),
+    gauge('readable', 'Whether it is read-only.', role.readable),
+  ].join('');
+}

@@ -1,17 +1,22 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { hostname } from 'node:os';
 
+import { watchMetrics } from '../../failover/output/metrics.ts';
 import { notifier } from '../../failover/watch/notify.ts';
 import { watchLog, type WatchLog } from '../../failover/watch/log.ts';
 import { serviceManager } from '../../failover/watch/service-manager.ts';
 import { startWatch } from '../../failover/watch/watch.ts';
 import { type Watchable, watchAll } from '../../failover/watch/watch-all.ts';
+import { expositionText } from '../../lib/exposition.ts';
+import { parseHostPort } from '../../lib/host-port.ts';
 import type { CommandContext } from '../context.ts';
+import { serveMetrics } from './metrics-endpoint.ts';
 import { addClusterOptions, addExamples, clusterChoice } from './options.ts';
 import { type Openable, openableClusters } from './session.ts';
 
 interface WatchOptions {
   readonly json?: true;
+  readonly metrics?: { readonly host: string; readonly port: number };
 }
 
 /** `failover watch`: the daemon that detects, recovers and tells, until it is told to stop. */
@@ -19,10 +24,13 @@ export function watchCommand(context: CommandContext): Command {
   const command = new Command('watch').description(
     'watch the clusters, and recover them by itself: the daemon that runs on the balancers',
   );
-  addClusterOptions(command).option('--json', 'one JSON object a line on stdout');
+  addClusterOptions(command)
+    .option('--metrics <address:port>', 'answer GET /metrics there, for Prometheus', parseAddress)
+    .option('--json', 'one JSON object a line on stdout');
   addExamples(command, [
     ['failover watch --cluster /etc/understudy/clusters', 'as the service on a balancer does'],
     ['failover watch --cluster orders', 'one of several clusters'],
+    ['failover watch --metrics 127.0.0.1:9463', 'what it knows and does, as metrics'],
     ['failover pause moving the rack', 'lets it only look, until `failover resume`'],
   ]).addHelpText(
     'after',
@@ -30,7 +38,7 @@ export function watchCommand(context: CommandContext): Command {
       '\nIt ends with SIGTERM: what is under way is finished or taken back first, and the lock is given back.',
   );
   return command.action(async () => {
-    const { json = false } = command.opts<WatchOptions>();
+    const { json = false, metrics } = command.opts<WatchOptions>();
     const { signal } = context;
     const clusters = await openableClusters(clusterChoice(command));
     const isOne = clusters.length === 1;
@@ -57,7 +65,25 @@ export function watchCommand(context: CommandContext): Command {
           )({ event: 'not-watched', level: 'critical', message: `this cluster is not watched: ${message}` }),
       },
     );
-    await watch.ended;
+    const ending = new AbortController();
+    const served =
+      metrics &&
+      serveMetrics({
+        ...metrics,
+        text: () => expositionText(watchMetrics(watch.views())),
+        signal: ending.signal,
+        onFailure: (why) =>
+          logOf(
+            clusters.map(({ name }) => name).join(', '),
+            (text) => text,
+          )({ event: 'metrics-failed', level: 'warning', message: `no metrics are given: ${why}` }),
+      });
+    try {
+      await watch.ended;
+    } finally {
+      ending.abort();
+      await served;
+    }
   });
 }
 
@@ -94,4 +120,11 @@ function watchable({ name, open }: Openable, logOf: LogOf): Watchable {
       }
     },
   };
+}
+
+function parseAddress(text: string): { readonly host: string; readonly port: number } {
+  const address = parseHostPort(text, 0);
+  if (address === undefined || address.port === 0)
+    throw new InvalidArgumentError('It is an address and a port: 127.0.0.1:9463 or [fd00::1]:9463.');
+  return address;
 }

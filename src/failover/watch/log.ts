@@ -31,7 +31,8 @@ export type WatchEventName =
   | 'store-lost'
   | 'store-back'
   | 'hook-failed'
-  | 'notification-failed';
+  | 'notification-failed'
+  | 'metrics-failed';
 
 export type WatchLog = (event: WatchEvent) => void;
 

@@ -68,6 +68,7 @@ export function watchAll(clusters: readonly Watchable[], options: WatchAllOption
   const [only, ...others] = clusters;
   return {
     isAlive: () => [...running.values()].every((watch) => watch.isAlive()),
+    views: () => [...running.values()].flatMap((watch) => watch.views()),
     ended:
       only !== undefined && others.length === 0
         ? once(only)

@@ -21,6 +21,7 @@ import { type Probe, startProbe } from './probe.ts';
 import { recover, type Recovered } from './recover.ts';
 import { situationOf, topologyOf } from './situation.ts';
 import { Surroundings } from './surroundings.ts';
+import { type Count, Tally } from './tally.ts';
 import { Teller } from './teller.ts';
 
 export interface WatchOptions {
@@ -35,10 +36,26 @@ export interface WatchOptions {
   readonly onReady?: (() => void) | undefined;
 }
 
+/** What a watch knows of its cluster, and what it has done since it began. */
+export interface WatchView {
+  /** As of the last look. */
+  readonly topology: Topology;
+  readonly problems: readonly Problem[];
+  /** A change is under way, here or by somebody else. */
+  readonly isChanging: boolean;
+  /** The problems about which nothing can be done. */
+  readonly refused: readonly Problem[];
+  readonly counts: readonly Count[];
+  /** How long nobody could write when the primary was last moved from here; undefined while it was not. */
+  readonly unwritableMs: number | undefined;
+}
+
 /** A running watch. */
 export interface Watch {
   /** Whether the watch has looked at the cluster within the last seconds. */
   isAlive(): boolean;
+  /** What is known of each cluster that has been looked at. */
+  views(): readonly WatchView[];
   /**
    * Resolves after the signal, when the current recovery has ended and the lock is released. Rejects when this watch
    * has a bug: then it has stopped, and only it.
@@ -60,7 +77,7 @@ const URGENT: readonly Problem['recovery'][] = ['failover', 'reopen-primary', 'f
 /** Starts to watch one cluster, and to recover it. */
 export function startWatch(options: WatchOptions): Watch {
   const run = new Run(options);
-  return { isAlive: () => run.isAlive(), ended: run.run() };
+  return { isAlive: () => run.isAlive(), views: () => run.views(), ended: run.run() };
 }
 
 class Run {
@@ -70,6 +87,8 @@ class Run {
   readonly #teller: Teller;
   readonly #patience = patience();
   readonly #retries = retries();
+  readonly #tally = new Tally();
+  #seen: Pick<WatchView, 'topology' | 'problems' | 'isChanging' | 'refused'> | undefined;
   #history: History | undefined;
   #acting: Acting | undefined;
   /** When this watch last asked for the lock in the memory; -Infinity: it does not ask for it. */
@@ -103,6 +122,12 @@ class Run {
   isAlive(): boolean {
     const { pollMs } = this.#options.cluster.settings;
     return clock() - this.#lookedAt < Math.max(ALIVE_MS, 3 * pollMs);
+  }
+
+  views(): readonly WatchView[] {
+    if (this.#seen === undefined) return [];
+    const { counts, unwritableMs } = this.#tally;
+    return [{ ...this.#seen, counts, unwritableMs }];
   }
 
   async run(): Promise<void> {
@@ -165,6 +190,7 @@ class Run {
     const history = nextHistory(this.#history, { now, topology, records: byName }, found);
     this.#history = history;
     const isChanging = this.#acting !== undefined || topology.memory.unfinished !== undefined;
+    this.#seen = { topology, problems: found, isChanging, refused: this.#tally.refused(history) };
     this.#teller.paused(topology.memory, topology.at);
     this.#teller.standing(history, isChanging);
     const situation = situationOf(topology);
@@ -273,6 +299,7 @@ class Run {
 
   async #conclude(problem: Problem, result: Recovered, startedAt: number, situation: string): Promise<void> {
     const teller = this.#teller;
+    this.#tally.ended(problem, result, clock() - startedAt);
     teller.waiting(problem, result.kind === 'waiting' ? result.why : undefined, clock());
     switch (result.kind) {
       case 'gone':

@@ -16,6 +16,7 @@ function fakeWatch(signal: AbortSignal): StartedWatch & {
     alive: true,
     closed: false,
     isAlive: () => watch.alive,
+    views: () => [],
     ended,
     fail: (error: Error) => settle?.reject(error),
     close: async () => void (watch.closed = true),

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { judgeRole } from '../../../files/app/role.ts';
+import { judgeRole, roleMetrics } from '../../../files/app/role.ts';
 
 const running = { Replica_IO_Running: 'Yes', Replica_SQL_Running: 'Yes' };
 const CASES: readonly {
@@ -75,3 +75,14 @@ for (const { title, variables, replica, role } of CASES) {
     );
   });
 }
+
+test('the role as metrics has one value each, and of an instance that does not answer only that', (t) => {
+  const values = (text: string) => text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  t.deepEqual(values(roleMetrics({ primary: false, replica: true, readable: true })), [
+    'understudy_role_check_up 1',
+    'understudy_role_primary 0',
+    'understudy_role_replica 1',
+    'understudy_role_readable 1',
+  ]);
+  t.deepEqual(values(roleMetrics(undefined)), ['understudy_role_check_up 0']);
+});
