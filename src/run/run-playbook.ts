@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 
 import { UserError } from '../lib/errors.ts';
-import type { SecretRegistry } from '../lib/secret.ts';
+import { SecretRegistry } from '../lib/secret.ts';
 import { isList, type Value } from '../lib/value.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { selectHosts } from '../inventory/select.ts';
@@ -98,6 +98,25 @@ function newWorld(options: PlaybookRun): World {
   };
   for (const name of inventory.hosts.keys()) world.hosts.set(name, newHost(world, name));
   return world;
+}
+
+/** The hosts that each play would run on, as far as the inventory and the command line say; nothing is asked of them. */
+export function hostsOfPlays(
+  options: Pick<PlaybookRun, 'playbook' | 'inventory' | 'settings' | 'loaderOptions' | 'emit'>,
+): readonly { readonly pattern: string; readonly hosts: readonly string[] }[] {
+  const unreachable = (): never => {
+    throw new Error('a list of hosts connects to none');
+  };
+  const world = newWorld({
+    ...options,
+    secrets: new SecretRegistry(),
+    signal: new AbortController().signal,
+    transport: { connect: unreachable, close: async () => {} },
+  });
+  return options.playbook.plays.map((play) => ({
+    pattern: shownHosts(world, play),
+    hosts: playHosts(world, play),
+  }));
 }
 
 /** Runs one play over its hosts, batch by batch; false when nothing further should run. */

@@ -53,9 +53,10 @@ function firstAddresses(
   playbook: Playbook,
   options: EarlyConnectionOptions,
 ): readonly HostAddress[] {
-  const [play] = playbook.plays;
+  // A play whose hosts are worked out in the run, and which may have none, does not keep the next one's waiting.
+  const play = playbook.plays.find(({ hosts }) => !String(hosts.value).includes('{'));
   const pattern = play?.hosts.value;
-  if (typeof pattern !== 'string' || pattern.includes('{') || play?.varsFiles.length !== 0) return [];
+  if (typeof pattern !== 'string' || play?.varsFiles.length !== 0) return [];
   try {
     const { hosts } = selectHosts(inventory, pattern, options.limit);
     const addresses = addressesIn(inventory, { ...options, play, beforeLookup: notBeforeTheRun });

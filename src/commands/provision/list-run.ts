@@ -1,20 +1,18 @@
-import type { Inventory } from '../../inventory/inventory.ts';
-import { selectHosts } from '../../inventory/select.ts';
-import { isList } from '../../lib/value.ts';
-import type { Play, Playbook, Task, TaskNode } from '../../playbook/ast.ts';
+import type { Play, Task, TaskNode } from '../../playbook/ast.ts';
+import { hostsOfPlays } from '../../run/run-playbook.ts';
 import { isSelected } from '../../run/tags.ts';
 import type { RunOptions } from './options.ts';
+import { type Loaded, runSettings } from './run-load.ts';
 
 /** What `--list-hosts`, `--list-tasks` and `--list-tags` print: a block for each play. */
-export function listRun(playbook: Playbook, inventory: Inventory, options: RunOptions): string {
+export function listRun(loaded: Loaded, options: RunOptions): string {
+  const { playbook } = loaded;
   const lines: string[] = [`playbook: ${playbook.file}`];
+  const hostsOf = hostsOfPlays({ ...loaded, settings: runSettings(options), emit: () => {} });
   playbook.plays.forEach((play, index) => {
-    const pattern = isList(play.hosts.value)
-      ? play.hosts.value.map(String).join(',')
-      : String(play.hosts.value);
+    const { pattern = '', hosts = [] } = hostsOf[index] ?? {};
     lines.push('', `  play #${index + 1} (${pattern}): ${play.name?.text ?? pattern}`);
     if (options.list.includes('hosts')) {
-      const { hosts } = selectHosts(inventory, pattern, options.limit);
       lines.push(`    hosts (${hosts.length}):`, ...hosts.map((host) => `      ${host}`));
     }
     const tasks = tasksOf(play).filter((task) => isSelected(task, options));

@@ -23,7 +23,7 @@ export async function runCommandWith(
     process.stdout.write(
       options.syntaxCheck
         ? `${playbookFile}: ${playbook.plays.length} plays, no errors\n`
-        : listRun(playbook, inventory, options),
+        : listRun(loaded, options),
     );
     return;
   }
