@@ -41,7 +41,6 @@ async function loaded(
   writeFileSync(playbook, PLAYBOOK);
   const all: RunOptions = {
     inventory,
-    limit: undefined,
     tags: [],
     skipTags: [],
     extraVariables: new Map(),
