@@ -1,15 +1,13 @@
 import { Command } from 'commander';
 
-import { loadInventory } from '../../inventory/load.ts';
 import { EXIT, UserError } from '../../lib/errors.ts';
 import { listed } from '../../lib/listed.ts';
-import { didYouMean } from '../../lib/similar.ts';
 import { type BalancerProgram, callProgram } from '../../site/balancer-program.ts';
 import { type CertificateStatus, parseCertificateStatus } from '../../site/certificate-status.ts';
 import type { CommandContext } from '../context.ts';
 import { type CertificateAnswer, certificatesJson, type CertificatesShown } from './certificates-json.ts';
 import { certificatesText } from './certificates-text.ts';
-import { type HostOutcome, onHosts, type ReachedHost } from './on-hosts.ts';
+import { type HostOutcome, onBalancers } from './on-hosts.ts';
 import {
   addExamples,
   addExtraVariables,
@@ -29,7 +27,6 @@ const PROGRAM: BalancerProgram = {
   role: 'certificates',
   units: ['site-certificates', 'haproxy'],
 };
-const GROUP = 'balancers';
 const STATUS_MS = 15_000;
 /** As long as the unit that orders may take. */
 const RENEW_MS = 660_000;
@@ -52,9 +49,7 @@ export function certificatesCommand(context: CommandContext): Command {
     ["provision certificates --json | jq '.balancers[].daysLeft'", 'for a script'],
   ]).addHelpText('after', EXIT_CODES);
   command.action(async () => {
-    const options = inventoryOptions(command);
-    const balancers = balancersOf(options);
-    const outcomes = await each(options, balancers, context.signal, status);
+    const outcomes = await each(inventoryOptions(command), context.signal, status);
     const answers = answersOf(outcomes, (value) => value);
     show(certificatesJson(answers, Date.now()), command.opts<CertificatesFlags>());
   });
@@ -71,14 +66,12 @@ export function certificatesCommand(context: CommandContext): Command {
     ['provision certificates renew lb2 --force', 'a new one for lb2, whatever the time'],
   ]).addHelpText('after', EXIT_CODES);
   renew.action(async (name: string | undefined) => {
-    const options = inventoryOptions(command);
-    const balancers = balancersOf(options, name);
     const flags = renew.optsWithGlobals<CertificatesFlags>();
     const outcomes = await each(
-      options,
-      balancers,
+      inventoryOptions(command),
       context.signal,
       async (call, balancer) => await renewal(call, balancer, flags.force ?? false),
+      name,
     );
     const done = outcomes.flatMap((one) => (one.status === 'done' ? [{ host: one.host, ...one.value }] : []));
     const renewed = done.filter(({ isNew }) => isNew).map(({ host }) => host);
@@ -96,43 +89,25 @@ export function certificatesCommand(context: CommandContext): Command {
   return command;
 }
 
-function balancersOf({ inventory }: InventoryOptions, only?: string): readonly string[] {
-  const names = loadInventory(inventory).groups.get(GROUP) ?? [];
-  if (names.length === 0) {
-    throw new UserError({
-      message: `the inventory ${inventory} has no balancers`,
-      hint: `they are the group "${GROUP}"`,
-    });
-  }
-  if (only === undefined) return names;
-  if (!names.includes(only)) {
-    throw new UserError({
-      message: `there is no balancer "${only}"`,
-      hint: didYouMean(only, names) ?? `there are ${names.join(', ')}`,
-    });
-  }
-  return [only];
-}
-
 /** Runs the program on one balancer. */
 type Call = (argv: readonly string[], timeoutMs: number) => Promise<string>;
 
-/** Does the work on balancers, at the same time, over one connection each. */
+/** Does the work on the balancers, at the same time, over one connection each. */
 async function each<T>(
   options: InventoryOptions,
-  balancers: readonly string[],
   signal: AbortSignal,
   work: (call: Call, balancer: string) => Promise<T>,
+  only?: string,
 ): Promise<readonly HostOutcome<T>[]> {
-  const inventory = loadInventory(options.inventory);
-  return await onHosts(inventory, balancers, { ...options, signal }, async (reached) => {
-    const { host } = reached.connection;
-    const open = (): Promise<ReachedHost> => Promise.resolve(reached);
-    return await work(
-      async (argv, timeoutMs) => await callProgram(host, open, PROGRAM, argv, { timeoutMs, signal }),
-      host,
-    );
-  });
+  return await onBalancers(
+    { ...options, signal },
+    async (name, open) =>
+      await work(
+        async (argv, timeoutMs) => await callProgram(name, open, PROGRAM, argv, { timeoutMs, signal }),
+        name,
+      ),
+    only,
+  );
 }
 
 async function status(call: Call, balancer: string): Promise<CertificateStatus> {

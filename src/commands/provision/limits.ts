@@ -2,12 +2,18 @@ import { Command } from 'commander';
 
 import { EXIT, UserError } from '../../lib/errors.ts';
 import { listed } from '../../lib/listed.ts';
-import { clientKey, mergeLimited } from '../../site/limits.ts';
+import {
+  clientKey,
+  type LimitedClient,
+  type LimitsBalancer,
+  limitsBalancer,
+  mergeLimited,
+} from '../../site/limits.ts';
 import type { CommandContext } from '../context.ts';
 import { limitsJson } from './limits-json.ts';
 import { limitsText } from './limits-text.ts';
+import { type HostOutcome, onBalancers } from './on-hosts.ts';
 import { addExamples, addExtraVariables, addInventoryOptions, inventoryOptions } from './options.ts';
-import { type SiteSession, withSite } from './site-session.ts';
 
 interface LimitsFlags {
   readonly all?: true;
@@ -16,7 +22,7 @@ interface LimitsFlags {
 }
 
 /** `provision limits`: which clients the balancers refuse, by which limit; and letting one of them go. */
-export function limitsCommand(_context: CommandContext): Command {
+export function limitsCommand(context: CommandContext): Command {
   const command = new Command('limits').description(
     'show which clients the balancers limit now, and let one of them go',
   );
@@ -42,29 +48,46 @@ export function limitsCommand(_context: CommandContext): Command {
         hint: '`provision limits` names them',
       });
     }
-    await withSite(inventoryOptions(command), async (site) => {
-      if (client === undefined || key === undefined) await show(site, flags);
-      else await clear(site, client, key, flags);
-    });
+    const ask = async <T>(work: (balancer: LimitsBalancer) => Promise<T>): Promise<readonly Said<T>[]> =>
+      answers(
+        await onBalancers(
+          { ...inventoryOptions(command), signal: context.signal },
+          async (name, open) => await work(limitsBalancer(name, open)),
+        ),
+      );
+    if (client === undefined || key === undefined) show(await ask((one) => one.limited()), flags);
+    else cleared(await ask((one) => one.clear(key)), client, flags);
   });
 }
 
-async function show({ limitsBalancers }: SiteSession, { all, json }: LimitsFlags): Promise<void> {
-  const clients = mergeLimited(await Promise.all(limitsBalancers.map(async (one) => await one.limited())));
-  const names = limitsBalancers.map(({ name }) => name);
+/** What one balancer has said. */
+interface Said<T> {
+  readonly name: string;
+  readonly value: T;
+}
+
+/** Those who answered; of the others, why not. */
+function answers<T>(outcomes: readonly HostOutcome<T>[]): readonly Said<T>[] {
+  return outcomes.flatMap((outcome) => {
+    if (outcome.status === 'done') return [{ name: outcome.host, value: outcome.value }];
+    process.stderr.write(`${outcome.error.message}\n`);
+    process.exitCode = EXIT.unreachable;
+    return [];
+  });
+}
+
+function show(said: readonly Said<readonly LimitedClient[]>[], { all, json }: LimitsFlags): void {
+  if (said.length === 0) return;
+  const clients = mergeLimited(said.map(({ value }) => value));
+  const names = said.map(({ name }) => name);
   process.stdout.write(
     json ? `${JSON.stringify(limitsJson(names, clients))}\n` : limitsText(clients, all ?? false),
   );
 }
 
-async function clear(
-  { limitsBalancers }: SiteSession,
-  client: string,
-  key: string,
-  { json }: LimitsFlags,
-): Promise<void> {
-  const known = await Promise.all(limitsBalancers.map(async (one) => await one.clear(key)));
-  const balancers = limitsBalancers.filter((_, index) => known[index]).map(({ name }) => name);
+function cleared(said: readonly Said<boolean>[], client: string, { json }: LimitsFlags): void {
+  if (said.length === 0) return;
+  const balancers = said.filter(({ value }) => value).map(({ name }) => name);
   if (json) process.stdout.write(`${JSON.stringify({ type: 'limits-clear', client, balancers })}\n`);
   else {
     process.stdout.write(
@@ -73,5 +96,5 @@ async function clear(
         : `${client} begins anew on ${listed(balancers)}\n`,
     );
   }
-  if (balancers.length === 0) process.exitCode = EXIT.failed;
+  if (balancers.length === 0) process.exitCode ??= EXIT.failed;
 }

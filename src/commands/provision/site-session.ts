@@ -3,16 +3,14 @@ import type { Dict } from '../../lib/value.ts';
 import type { InstanceSpec } from '../../failover/cluster/topology.ts';
 import { addressBalancer, type AddressBalancer } from '../../site/address.ts';
 import { siteBalancer, type SiteBalancer } from '../../site/balancer.ts';
-import { limitsBalancer, type LimitsBalancer } from '../../site/limits.ts';
 import { reopened } from '../../transport/reopened.ts';
 import { settings } from '../../config/settings.ts';
 import { openableClusters, openSession, type Session } from '../failover/session.ts';
 
-/** The balancers of a site, as far as servers are taken out of them, addresses handed over, and clients limited. */
+/** The balancers of a site, as far as servers are taken out of them, and addresses handed over. */
 interface SiteBalancers {
   readonly balancers: readonly SiteBalancer[];
   readonly addressBalancers: readonly AddressBalancer[];
-  readonly limitsBalancers: readonly LimitsBalancer[];
 }
 
 /** The balancers of a site and its database, for a command that takes hosts out of service. */
@@ -109,6 +107,5 @@ function balancersOf({ cluster, shell }: Session): SiteBalancers {
   return {
     balancers: ways.map(({ name, open }) => siteBalancer(name, open)),
     addressBalancers: ways.map(({ name, open }) => addressBalancer(name, open)),
-    limitsBalancers: ways.map(({ name, open }) => limitsBalancer(name, open)),
   };
 }
