@@ -24,6 +24,8 @@ const UNIT: readonly Omit<TestPackage, 'tests'>[] = [
   { name: 'vagrant', why: 'validates the Vagrantfile' },
   { name: 'curl', why: 'clients of the site and of the programs under test' },
   { name: 'socat', why: "HAProxy's admin socket, and servers that misbehave" },
+  { name: 'knot', why: 'a name server that takes updates' },
+  { name: 'bind9-dnsutils', why: 'dig and nsupdate, which ask it and change it' },
   { name: 'etcd-server', why: 'the store that several daemons of the failover share' },
   { name: 'chromium', why: 'a look at the page that a roll leaves' },
   { name: 'redis-server', why: 'the store of logins, where the distribution has no Valkey' },

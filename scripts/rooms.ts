@@ -129,6 +129,8 @@ export const ROOMS: readonly Room[] = [
       'failover/plan',
       'failover/problems',
       'failover/cluster',
+      'balancer',
+      'site/dns',
       'database',
       'lib',
     ],

@@ -10,6 +10,7 @@ import { siteVariables } from '../../src/commands/failover/variables.ts';
 import type { Cluster } from '../../src/failover/cluster/cluster.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 import { SecretRegistry } from '../../src/lib/secret.ts';
+import { namesFileSchema } from '../../src/site/dns/spec.ts';
 import type { Dict, Value } from '../../src/lib/value.ts';
 
 const playbooks = fileURLToPath(new URL('../../playbooks/', import.meta.url));
@@ -40,6 +41,7 @@ const shared = (parse(read('group_vars/all.yml')) as { site_defaults: Readonly<R
 const STAND_INS: Readonly<Record<string, RegExp>> = {
   mysql_instance: /^host\)/,
   mysql_address: /^hostvars\[host\]\.back_address\)/,
+  keepalived_interface: /^hostvars\[host\]\.front_interface\)/,
   etcd_addresses: /^\{\}\)/,
   etcd_group: /^'servers'\)/,
   // The first play chooses its hosts before the variables beside the playbook count.
@@ -199,6 +201,34 @@ function variableOf(
   });
   return variables.of(host).get(name);
 }
+
+test('what the watch is told of the names is what it reads, and its unit allows what that needs', (t) => {
+  const all =
+    "keepalived_mode: active-active, vip2: 10.1.0.101, site_dns: {names: [www.foobar.test], withdraw_after: 30, update: {server: 10.2.0.53, key_name: site, key_secret: 'c2VjcmV0'}}";
+  const parsed = namesFileSchema.parse(
+    JSON.parse(onBalancer(t, { all }, 'failover_watch/templates/names.json.j2')),
+  );
+  t.deepEqual(parsed.addresses, ['10.1.0.100', '10.1.0.101']);
+  t.deepEqual(parsed.others, [{ name: 'lb2', address: '10.2.0.12', interface: 'eth0' }]);
+  t.like(parsed.site_dns, { names: ['www.foobar.test'], withdraw_after: 30 });
+  const unit = (watched: boolean): string =>
+    rendered(
+      t,
+      { all },
+      'failover_watch/templates/failover-watch.service.j2',
+      'lb1',
+      new Map<Value, Value>([
+        ['failover_watch_names', watched],
+        ['failover_watch_memory_mb', 300],
+        ['failover_watch_metrics', false],
+      ]),
+    );
+  t.regex(
+    unit(true),
+    / --names \/etc\/understudy\/names\.json$[^]*^CapabilityBoundingSet=.* CAP_NET_ADMIN$/m,
+  );
+  t.notRegex(unit(false), /--names|CAP_NET_ADMIN/);
+});
 
 const HAPROXY = 'haproxy/templates/haproxy.cfg.j2';
 const CLUSTER = 'failover_watch/templates/cluster.json.j2';

@@ -210,6 +210,21 @@ const SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    name: 'who has an address is seen from both, and when nobody has it',
+    bothFamilies: true,
+    text: `
+      ip -n o address add OTHER_O dev front0; ip -n n address add OTHER_N dev front0; handover o prepare; handover n prepare
+      takes o; handover o seen; handover n seen
+      gives o; handover n found 2>&1 || :`,
+    expected: [
+      'VIP here',
+      'OTHER silent',
+      'VIP answers',
+      'OTHER silent',
+      'vip-handover: on no balancer: VIP OTHER',
+    ],
+  },
+  {
     name: 'what cannot be is said',
     text: `
       for wrong in 'expect lb9 5' 'expect o never' 'finish' 'dance'; do handover n $wrong 2>&1 || :; done`,
@@ -217,7 +232,7 @@ const SCENARIOS: readonly Scenario[] = [
       "vip-handover: there is no other balancer 'lb9'; expected one of: o ",
       "vip-handover: 'never' is no number of seconds from 0 to 9999",
       "vip-handover: '' is no number of seconds from 0 to 9999",
-      'vip-handover: expected: status, expect PEER SECONDS, yield, stay, finish SECONDS, found, prepare or notify',
+      'vip-handover: expected: status, expect PEER SECONDS, yield, stay, finish SECONDS, seen, found, prepare or notify',
     ],
   },
 ];

@@ -59,8 +59,7 @@ export function dnsSite(options: InventoryOptions): DnsSite | undefined {
     dns,
     directory: inventory.directory,
     ask: async () => await onBalancer(async (name, run) => await askNames(dns, name, run)),
-    update: async (lines) =>
-      await onBalancer(async (name, run) => await updateName(dns, name, run, lines)),
+    update: async (lines) => await onBalancer(async (name, run) => await updateName(dns, name, run, lines)),
   };
 }
 

@@ -26,7 +26,9 @@ export type HostOutcome<T> = { readonly host: string } & (
 );
 
 /** How the hosts of a command are reached: the options that say so, and what ends connecting. */
-type Reach = Pick<InventoryOptions, 'limit' | 'extraVariables'> & { readonly signal?: AbortSignal | undefined };
+type Reach = Pick<InventoryOptions, 'limit' | 'extraVariables'> & {
+  readonly signal?: AbortSignal | undefined;
+};
 
 /** Connects to these hosts, does the work on all of them at the same time, and closes whatever happens. */
 export async function onHosts<T>(
@@ -68,7 +70,9 @@ export async function onAnyBalancer<T>(
       if (last.status === 'done') return last.value;
       if (last.error.exitCode !== EXIT.unreachable) break;
     }
-    throw last?.status === 'failed' ? last.error : new Error('an inventory without balancers is refused before');
+    throw last?.status === 'failed'
+      ? last.error
+      : new Error('an inventory without balancers is refused before');
   });
 }
 

@@ -30,6 +30,21 @@ const WRONG: readonly (readonly [string, object, RegExp])[] = [
     { names: ['a.test'], update: { server: '10.0.0.1', ...KEY, key_secret: '$(x)' } },
     /base64/,
   ],
+  [
+    'addresses to take out, and nobody to tell',
+    { names: ['a.test'], withdraw_after: 30 },
+    /`update` beside it/,
+  ],
+  [
+    'addresses to take out that no balancer holds',
+    {
+      names: ['a.test'],
+      withdraw_after: 30,
+      addresses: ['192.0.2.1'],
+      update: { server: '10.0.0.1', ...KEY },
+    },
+    /no `addresses` beside it/,
+  ],
   ['an unknown key', { names: ['a.test'], tll: 5 }, /tll/],
 ];
 
