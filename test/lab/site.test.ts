@@ -13,6 +13,7 @@ import { limitsOneClient } from './support/limits.ts';
 import { releaseCases } from './support/release-cases.ts';
 import { isRefusedByName, serverDies } from './support/roll-events.ts';
 import { rebootsInTurn } from './support/roll.ts';
+import { sessionStoreCases } from './support/session-store-cases.ts';
 import { must, request, siteIsUp, testLab, vipOf } from './support/site.ts';
 import { upgradesInTurn } from './support/upgrade-in-turn.ts';
 
@@ -408,6 +409,8 @@ test.serial('killing a server costs no request once its health check has failed'
     (await request(lab, `http://${vip}/api/whoami`)).body.includes('web3'),
   );
 });
+
+sessionStoreCases(lab, () => vip);
 
 certificateCases(lab, () => vip);
 
