@@ -1,8 +1,11 @@
+import { resolve } from 'node:path';
+
 import { Command } from 'commander';
 
 import { settings } from '../../config/settings.ts';
 import type { CommandContext } from '../context.ts';
-import { addExamples, addRunOptions, runOptions } from './options.ts';
+import { nameFindings } from './name-findings.ts';
+import { addExamples, addRunOptions, type RunOptions, runOptions } from './options.ts';
 import { runCommandWith } from './run-command.ts';
 
 /** `provision check`: shows how the hosts differ from the playbook, with diffs, and touches nothing. */
@@ -16,6 +19,20 @@ export function checkCommand(context: CommandContext): Command {
     ['provision check --limit web2 --json', 'one host, for a program to read'],
   ]);
   return command.action(async (playbook: string) => {
-    await runCommandWith(playbook, { ...runOptions(command), check: true, diff: true }, context);
+    const options = runOptions(command);
+    await runCommandWith(playbook, { ...options, check: true, diff: true }, context);
+    if (isSite(playbook, options) && !context.signal.aborted) await warnOfNames(options);
   });
+}
+
+/** Names are the whole site's: not one host's, and not another playbook's. */
+function isSite(playbook: string, { limit, syntaxCheck, list }: RunOptions): boolean {
+  const isMeant = limit === undefined && !syntaxCheck && list.length === 0;
+  return isMeant && resolve(playbook) === resolve(settings().playbook);
+}
+
+/** That names lead elsewhere is nothing that a run would change, so the exit code does not say it. */
+async function warnOfNames(options: RunOptions): Promise<void> {
+  const { warnings = [] } = (await nameFindings(options)) ?? {};
+  for (const one of warnings) process.stderr.write(`[warning] ${one}\n`);
 }

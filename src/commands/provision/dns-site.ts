@@ -42,7 +42,7 @@ export function dnsSite(options: InventoryOptions): DnsSite | undefined {
       playbookDirectory: dirname(resolve(settings().playbook)),
       extraVars: options.extraVariables,
       secrets,
-      roles: ['keepalived'],
+      roles: ['keepalived', 'certificates'],
     }),
   );
   const dns = read(reader, first);
@@ -87,5 +87,13 @@ function read(reader: ClusterReader, balancer: string): SiteDns | undefined {
     return undefined;
   }
   const floating = ['site_addresses', 'site_addresses6'].flatMap((name) => reader.texts(balancer, name));
-  return { ...parsed.data, addresses: parsed.data.addresses ?? floating };
+  const { addresses = floating, ca = orderedFrom(reader, balancer) } = parsed.data;
+  return { ...parsed.data, addresses, ...(ca !== undefined && { ca }) };
+}
+
+/** The authority that the balancers order certificates from, by its name in CAA records, where it is known. */
+function orderedFrom(reader: ClusterReader, balancer: string): string | undefined {
+  if (reader.text(balancer, 'tls_certificates') !== 'acme') return undefined;
+  const directory = reader.text(balancer, 'tls_acme_directory') ?? '';
+  return /^https:\/\/acme-[\w-]+\.api\.letsencrypt\.org\//.test(directory) ? 'letsencrypt.org' : undefined;
 }

@@ -6,9 +6,8 @@ import { selectHosts } from '../../inventory/select.ts';
 import { checkUp, type Finding } from './checkup.ts';
 import { TransportError } from '../../transport/transport.ts';
 import { listed } from '../../lib/listed.ts';
-import { judgeDns } from '../../site/dns/judge.ts';
 import type { CommandContext } from '../context.ts';
-import { dnsSite } from './dns-site.ts';
+import { nameFindings } from './name-findings.ts';
 import { onHosts } from './on-hosts.ts';
 import {
   addExamples,
@@ -68,17 +67,14 @@ async function examine(options: InventoryOptions): Promise<readonly Examined[]> 
 
 /** The site's names, when the inventory says which ones it has: that they lead elsewhere stops no run. */
 async function examineNames(options: InventoryOptions): Promise<readonly Examined[]> {
-  const site = dnsSite(options);
-  if (site === undefined) return [];
-  const warning = (found: string): Finding => ({ subject: 'names', status: 'warning', found });
-  const findings = await site.ask().then(
-    (answers) =>
-      judgeDns(site.dns, answers).map(({ name, server, message }) =>
-        warning(`${name} at ${server}: ${message}`),
-      ),
-    (error: unknown) => [warning((error as Error).message)],
-  );
-  const fine: Finding = { subject: 'names', status: 'ok', found: listed(site.dns.names) };
+  const found = await nameFindings(options);
+  if (found === undefined) return [];
+  const findings = found.warnings.map((one): Finding => ({
+    subject: 'names',
+    status: 'warning',
+    found: one,
+  }));
+  const fine: Finding = { subject: 'names', status: 'ok', found: listed(found.names) };
   return [{ host: 'DNS', reachable: true, findings: findings.length === 0 ? [fine] : findings }];
 }
 

@@ -1,0 +1,27 @@
+import { UserError } from '../../lib/errors.ts';
+import { judgeDns } from '../../site/dns/judge.ts';
+import { dnsSite } from './dns-site.ts';
+import type { InventoryOptions } from './options.ts';
+
+export interface NameFindings {
+  readonly names: readonly string[];
+  /** What is not as it should be, a line each; that nobody could be asked is one of them. */
+  readonly warnings: readonly string[];
+}
+
+/** Whether the site's names lead to it; undefined when the inventory does not say which ones it has. */
+export async function nameFindings(options: InventoryOptions): Promise<NameFindings | undefined> {
+  const site = dnsSite(options);
+  if (site === undefined) return undefined;
+  const { names } = site.dns;
+  try {
+    const findings = judgeDns(site.dns, await site.ask());
+    return {
+      names,
+      warnings: findings.map(({ name, server, message }) => `${name} at ${server}: ${message}`),
+    };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { names, warnings: [error.message] };
+  }
+}
