@@ -9,6 +9,7 @@ import { allModules } from '../src/modules/find-module.ts';
 import type { AnyModule } from '../src/modules/kit/module.ts';
 import { playbookSchema, tasksSchema } from './playbook-schema.ts';
 import { portsPage } from './ports-page.ts';
+import { alertsPage } from '../src/monitoring/rules.ts';
 import { clusterSchema } from '../src/failover/cluster/cluster-schema.ts';
 import {
   analysisSchema,
@@ -80,6 +81,7 @@ export function generatedDocs(): Readonly<Record<string, string>> {
   return {
     'failover-json.md': failoverJsonPage(),
     'ports.md': portsPage(NOTICE),
+    'alerts.md': alertsPage(NOTICE),
     'failover-json.schema.json': `${JSON.stringify(failoverJsonSchema(), null, 2)}\n`,
     'failover-problems.md': failoverProblemsPage(),
     'failover-settings.md': failoverSettingsPage(),

@@ -33,6 +33,7 @@ const UNIT: readonly Omit<TestPackage, 'tests'>[] = [
   { name: 'nginx', why: 'the filter for requests, with the modules that hosts have' },
   { name: 'libnginx-mod-http-modsecurity', why: 'the filter for requests' },
   { name: 'modsecurity-crs', why: 'the rules of that filter' },
+  { name: 'prometheus', why: 'judges the rules of the monitoring, as it does on the hosts' },
   { name: 'etcd-client', why: 'changes that etcd from outside, and its accounts' },
 ];
 

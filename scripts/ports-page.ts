@@ -22,6 +22,7 @@ const PEOPLE: readonly (readonly [variable: string, one: string, others: string]
   ['balancer_front_addresses', 'the balancers', 'the other balancers'],
   ['balancer_back_addresses', 'the balancers', 'the other balancers'],
   ['server_back_addresses', 'the servers', 'the other servers'],
+  ['monitoring_back_addresses', 'the monitoring', 'the other host of the monitoring'],
 ];
 
 /** Which ports of which hosts are open to whom, as the firewall's rules have it. */
@@ -44,7 +45,12 @@ ${portsTable('balancers')}
 
 ${portsTable('servers')}
 
-HTTP/3 has its rule with \`haproxy_http3\`, the copies with MariaDB, etcd where the failover keeps its store there. A server that
+## On a host of the monitoring
+
+${portsTable('monitoring')}
+
+Metrics have their rules where the inventory has hosts that watch ([monitoring.md](monitoring.md)), the pair where there are two of
+them. HTTP/3 has its rule with \`haproxy_http3\`, the copies with MariaDB, etcd where the failover keeps its store there. A server that
 carries only the database, or only the app, has the same rules: behind the others nobody listens.
 
 ## Inside a host
@@ -56,11 +62,15 @@ Nobody else reaches these; \`provision\` and \`failover\` come to them through S
 | 9999 | balancers | HAProxy's runtime API | \`haproxy_api_port\` |
 | 9998 | the one balancer that keeps the failover's files, without etcd | lock, memory and journal | \`failover_keeper_port\` |
 | 3000 | servers | the app, behind Nginx | \`app_port\` |
+| 8407 | servers | Nginx's own figures | \`nginx_status_port\` |
+| 9090 | monitoring | Prometheus | \`prometheus_port\` |
+| 9093 | monitoring | Alertmanager | \`alertmanager_port\` |
+| 9115 | monitoring | what asks the site as a visitor does | \`blackbox_port\` |
 `;
 }
 
 /** What a group's hosts may be asked for from elsewhere: all lists of rules in that file. */
-function portsTable(group: 'balancers' | 'servers'): string {
+function portsTable(group: 'balancers' | 'servers' | 'monitoring'): string {
   const variables = variablesOf(`${group}.yml`);
   const { site_defaults: defaults } = variablesOf('all.yml') as { readonly site_defaults: Variables };
   const rules = Object.entries(variables).flatMap(([name, value]) =>

@@ -18,6 +18,7 @@ const EVERYTHING_BUT_BIN = [
   'lab',
   'lib',
   'modules',
+  'monitoring',
   'playbook',
   'project',
   'release',
@@ -195,6 +196,11 @@ export const ROOMS: readonly Room[] = [
     folders: ['site', 'site/roll', 'site/dns'],
     what: 'taking servers out of what the balancers serve, and putting them back; handing addresses over; limits; in `roll/`: all of them in turn; in `dns/`: its names',
     imports: ['balancer', 'transport', 'lib'],
+  },
+  {
+    folders: ['monitoring'],
+    what: 'what is judged by the figures of a site, and its remedy: one table. Pure',
+    imports: ['lib'],
   },
   {
     folders: ['session-store'],

@@ -54,11 +54,10 @@ export function hostsYaml(input: InventoryInput): string {
     const group = (children[GROUPS[host.role]] ??= { hosts: {} });
     group.hosts[host.name] = hostVariables(host, input);
   }
-  // The authority of the lab, for sites that order certificates (docs/https.md).
-  const authorities = input.hosts.filter(({ role }) => role === 'spare');
-  children['acme_test_authority'] = {
-    hosts: Object.fromEntries(authorities.map(({ name }) => [name, {}])),
-  };
+  // What a spare host may be: the monitoring of a site, and the authority of the lab (docs/monitoring.md, docs/https.md).
+  const spare = input.hosts.filter(({ role }) => role === 'spare').map(({ name }) => [name, {}] as const);
+  for (const group of ['monitoring', 'acme_test_authority'])
+    children[group] = { hosts: Object.fromEntries(spare) };
   const inventory = {
     all: {
       vars: {

@@ -19,6 +19,8 @@ export const DEFAULT_SERVERS = 3;
 /** Their addresses end in 21 to 29. */
 export const MAX_SERVERS = 9;
 
+const SPARE_NUMBER = 31;
+
 /** All hosts of a lab with so many servers. */
 export function labHosts(servers: number): readonly HostSpec[] {
   return [
@@ -28,7 +30,7 @@ export function labHosts(servers: number): readonly HostSpec[] {
       const place = index + 1;
       return { name: `web${place}`, role: 'server', number: 20 + place, instance: `db${place}` };
     }),
-    { name: 'mon1', role: 'spare', number: 31 },
+    { name: 'mon1', role: 'spare', number: SPARE_NUMBER },
   ];
 }
 
@@ -123,6 +125,11 @@ export function frontAddress6(network: LabNetwork, host: HostSpec): string | und
 /** A host's address on the back network. */
 export function backAddress(network: LabNetwork, host: HostSpec): string {
   return withNumber(network.backNetwork, host.number);
+}
+
+/** The address of the spare host. */
+export function spareAddress(network: LabNetwork): string {
+  return withNumber(network.backNetwork, SPARE_NUMBER);
 }
 
 /** Where SSH and Ansible connect to: balancers on the front network, the others behind them. */

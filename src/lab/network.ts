@@ -1,7 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { systemOutput, system } from './system.ts';
 import { type Cut, cutsIn, faultRules } from './isolation.ts';
-import { CLIENT, type LabNames, type LabNetwork, OPERATOR, PACKAGE_CACHE_PORT, portName } from './layout.ts';
+import {
+  CLIENT,
+  type LabNames,
+  type LabNetwork,
+  OPERATOR,
+  PACKAGE_CACHE_PORT,
+  portName,
+  spareAddress,
+} from './layout.ts';
 
 /*
  * Everything of a lab's network lives in a network namespace of its own: both bridges, the firewall and the address
@@ -147,9 +155,13 @@ export async function removeNetwork(names: LabNames, network: LabNetwork | undef
   }
 }
 
-/** The rules of the lab's namespace: a way to the package cache on this machine, and to nowhere else. */
+/**
+ * The rules of the lab's namespace: a way to the package cache on this machine for all, a visitor's way to the site for the
+ * spare host, which may watch it, and no other.
+ */
 export function gatewayRules(network: LabNetwork): string {
   const cache = `ip daddr ${network.backGateway} tcp dport ${PACKAGE_CACHE_PORT}`;
+  const visit = `ip saddr ${spareAddress(network)} ip daddr { ${network.vip}, ${network.vip2} }`;
   return lines(
     'table ip understudy {',
     '  chain prerouting {',
@@ -159,11 +171,13 @@ export function gatewayRules(network: LabNetwork): string {
     '  chain postrouting {',
     '    type nat hook postrouting priority srcnat; policy accept;',
     '    ct status dnat masquerade',
+    `    ${visit} masquerade`,
     '  }',
     '  chain forward {',
     '    type filter hook forward priority filter; policy drop;',
     '    ct state established,related accept',
     '    ct status dnat accept',
+    `    ${visit} tcp dport { 80, 443 } accept`,
     '    reject with icmp type admin-prohibited',
     '  }',
     '}',

@@ -8,7 +8,14 @@ import { UserError } from '../lib/errors.ts';
 const SHIPPED = fileURLToPath(new URL('../../', import.meta.url));
 
 /** What the site needs beside an inventory. */
-const PARTS = ['playbooks', 'files/app/dist', 'files/failover', 'files/mysql', 'inventory/lab/group_vars'];
+const PARTS = [
+  'playbooks',
+  'files/app/dist',
+  'files/failover',
+  'files/monitoring',
+  'files/mysql',
+  'inventory/lab/group_vars',
+];
 
 /** A file of a project, by its path below the project's directory. */
 export interface ProjectFile {

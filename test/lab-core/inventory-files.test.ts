@@ -34,6 +34,7 @@ test('the inventory has the groups of the stack', (t) => {
     balancers: ['lb1', 'lb2'],
     servers: ['web1', 'web2', 'web3'],
     spare: ['mon1'],
+    monitoring: ['mon1'],
     acme_test_authority: ['mon1'],
   });
   t.like(all.vars, { lab: true, vip: '10.83.0.100', vip2: '10.83.0.101', mysql_package_source: 'lab' });

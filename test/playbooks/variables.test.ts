@@ -121,6 +121,7 @@ const PASSWORDS = [
   'valkey_replica',
   'valkey_sentinel',
   'valkey_manager',
+  'valkey_exporter',
   'mysql_app',
   'mysql_replication',
   'mysql_health',
