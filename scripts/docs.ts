@@ -1,6 +1,7 @@
 import { dnsSchema, dnsUpdateSchema } from '../src/commands/provision/dns-json.ts';
 import { drainSchema, drainStatusSchema, undrainSchema } from '../src/commands/provision/drain-json.ts';
 import { certificatesSchema } from '../src/commands/provision/certificates-json.ts';
+import { openSchema } from '../src/commands/provision/open-json.ts';
 import { releaseLineSchema, releasesSchema } from '../src/commands/provision/release-json.ts';
 import { SSH_OPTIONS } from '../src/transport/ssh-options.ts';
 import { z } from 'zod';
@@ -57,6 +58,7 @@ const provisionLines = z.discriminatedUnion('type', [
   dnsUpdateSchema,
   releasesSchema,
   certificatesSchema,
+  openSchema,
 ]);
 
 /** The part of JSON Schema that zod emits for our schemas. */

@@ -34,6 +34,7 @@ const UNIT: readonly Omit<TestPackage, 'tests'>[] = [
   { name: 'libnginx-mod-http-modsecurity', why: 'the filter for requests' },
   { name: 'modsecurity-crs', why: 'the rules of that filter' },
   { name: 'prometheus', why: 'judges the rules of the monitoring, as it does on the hosts' },
+  { name: 'prometheus-alertmanager', why: 'judges the configuration of who is told' },
   { name: 'etcd-client', why: 'changes that etcd from outside, and its accounts' },
 ];
 

@@ -102,6 +102,12 @@ export const PROVISION_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/provision/releases.ts')).releasesCommand,
   },
   {
+    name: 'open',
+    summary: 'lead a port of this machine to a service of the monitoring, by SSH, until Ctrl-C',
+    usage: '<service>',
+    load: async () => (await import('../commands/provision/open.ts')).openCommand,
+  },
+  {
     name: 'certificates',
     summary: "show the site's certificate on every balancer, and what is wrong with it",
     load: async () => (await import('../commands/provision/certificates.ts')).certificatesCommand,
