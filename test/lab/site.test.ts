@@ -8,6 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { certificateCases } from './support/certificate-cases.ts';
 import { jsonLines, startProvision, total, waitFor } from './support/cli.ts';
 import { hasIpv6 } from './support/dual-stack.ts';
+import { filterCases } from './support/filter-cases.ts';
 import { holderOf } from './support/hand-over.ts';
 import { limitsOneClient } from './support/limits.ts';
 import { releaseCases } from './support/release-cases.ts';
@@ -409,6 +410,8 @@ test.serial('killing a server costs no request once its health check has failed'
     (await request(lab, `http://${vip}/api/whoami`)).body.includes('web3'),
   );
 });
+
+filterCases(lab, () => vip);
 
 sessionStoreCases(lab, () => vip);
 

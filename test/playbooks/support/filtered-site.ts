@@ -3,6 +3,7 @@ import { createServer, request as httpRequest, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { siteVariables } from '../../../src/commands/failover/variables.ts';
@@ -17,6 +18,8 @@ import { firstMissing, type Missing, needsProgram } from '../../needs.ts';
 const PLAYBOOKS = fileURLToPath(new URL('../../../playbooks/', import.meta.url));
 const RULES = '/usr/share/modsecurity-crs/rules/REQUEST-901-INITIALIZATION.conf';
 const MODULE = '/usr/lib/nginx/modules/ngx_http_modsecurity_module.so';
+
+const LOG_MS = 10_000;
 
 export function needsFilter(): Missing {
   const packages = 'nginx libnginx-mod-http-modsecurity modsecurity-crs';
@@ -38,8 +41,8 @@ export interface Sent {
 export interface FilteredSite {
   /** The status of the answer. */
   send(request: Sent): Promise<number>;
-  /** The filter's log. */
-  log(): string;
+  /** The filter's log, with so many lines in it; the last ones are written after the answer. */
+  log(lines: number): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -58,8 +61,9 @@ export async function filteredSite(variables: Readonly<Record<string, unknown>>)
     inventory,
     JSON.stringify({
       all: {
+        vars: { vip: '192.0.2.100', vip6: '2001:db8::100' },
         children: {
-          balancers: { hosts: { lb1: { back_address: '127.0.0.1' } } },
+          balancers: { hosts: { lb1: { back_address: '127.0.0.1', front_address: '192.0.2.11' } } },
           servers: {
             hosts: {
               web1: {
@@ -115,7 +119,14 @@ http { include ${directory}/site.conf; }
   if (started.status !== 0) throw new Error(started.stderr);
   return {
     send: async (request) => await statusOf(port, request),
-    log: () => readFileSync(join(directory, 'log/audit.log'), 'utf8'),
+    async log(lines) {
+      const until = Date.now() + LOG_MS;
+      for (;;) {
+        const text = readFileSync(join(directory, 'log/audit.log'), 'utf8');
+        if (text.split('\n').length > lines || Date.now() > until) return text;
+        await wait(20);
+      }
+    },
     async close() {
       await run([...nginx, '-s', 'stop']);
       await new Promise((resolve) => app.close(resolve));
