@@ -59,8 +59,11 @@ export function downtimeCommand(_context: CommandContext): Command {
   addExamples(end, [['failover downtime end db3', 'before its time is over']]);
   end.action(async (word: string) => {
     await withCoordination(clusterChoice(end, word), async (coordination, cluster) => {
-      const { name } = findInstance(cluster, word);
       const before = await coordination.memory();
+      // That of an instance which the inventory no longer names can be ended, too.
+      const name = before.downtimes.some(({ instance }) => instance === word)
+        ? word
+        : findInstance(cluster, word).name;
       const had = before.downtimes.some(({ instance, until }) => instance === name && until > Date.now());
       await coordination.remember((memory) => ({
         ...memory,

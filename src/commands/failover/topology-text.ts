@@ -27,7 +27,7 @@ export function topologyText(topology: Topology, found: readonly Problem[], styl
     lines.push(styles.changed(`automatic recovery is paused ${end} by ${paused.by}: ${paused.reason}`));
   }
   for (const { instance, until, reason } of downtimes) {
-    if (until > topology.at)
+    if (until > topology.at && topology.instances.some(({ spec }) => spec.name === instance))
       lines.push(styles.changed(`downtime of ${instance} until ${clock(until)}: ${reason}`));
   }
   if (unacknowledged) {

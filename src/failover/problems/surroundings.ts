@@ -188,9 +188,10 @@ export const SURROUNDING_ROWS = [
     description: 'An instance is in a downtime: its problems are not shown and not repaired.',
     severity: 'notice',
     evenInDowntime: true,
-    find: ({ topology: { memory, at } }) =>
+    // One that was removed keeps its downtime for as long as the inventory may still name it.
+    find: ({ topology: { memory, at, instances } }) =>
       memory.downtimes
-        .filter((downtime) => downtime.until > at)
+        .filter(({ instance, until }) => until > at && instances.some(({ spec }) => spec.name === instance))
         .map((downtime) => ({
           instance: downtime.instance,
           message: `${downtime.instance} is in a downtime by ${downtime.by} for another ${howLong(downtime.until - at)}: ${downtime.reason}`,
