@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, statSync, type Stats } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 
+import { parse } from 'yaml';
+
 import type { Problem } from '../lib/errors.ts';
 import { isSecretFile } from '../lib/secret-file.ts';
 
@@ -47,8 +49,12 @@ function sourcesIn(directory: string, warnings: Problem[], problems: Problem[]):
   const own = HOSTS_FILES.map((name) => join(directory, name)).find(
     (file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true,
   );
-  // With a hosts file of its own, a directory is that inventory; other things may lie beside it.
-  if (own !== undefined) return [own];
+  // With a hosts file of its own, a directory is that inventory, and other things may lie beside it; what is as plainly an
+  // inventory is read, too, as Ansible would.
+  if (own !== undefined) {
+    const others = entriesOf(directory, problems).filter((name) => isPlainlyInventory(directory, name));
+    return [...new Set([basename(own), ...others])].sort().map((name) => join(directory, name));
+  }
   if (PRIVATE_FOLDERS.test(basename(directory))) return [];
   return entriesOf(directory, problems).flatMap((name) => {
     if (NEVER.test(name)) return [];
@@ -64,6 +70,37 @@ function sourcesIn(directory: string, warnings: Problem[], problems: Problem[]):
     warnings.push({ ...leftOut, message: `${entry} is left out: ${leftOut.message}` });
     return [];
   });
+}
+
+const SECTIONS = new Set(['hosts', 'children', 'vars']);
+
+/** A YAML file of groups and nothing else, or of an inventory plugin, which is refused later by its name. */
+function isPlainlyInventory(directory: string, name: string): boolean {
+  const file = join(directory, name);
+  if (
+    !/\.(?:ya?ml|json)$/.test(name) ||
+    NEVER.test(name) ||
+    PRIVATE_FILES.test(basename(name, extname(name)))
+  )
+    return false;
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true || isSecretFile(file)) return false;
+  let value: unknown;
+  try {
+    value = parse(readFileSync(file, 'utf8'), { logLevel: 'silent' });
+  } catch {
+    return false;
+  }
+  if (!isRecord(value)) return false;
+  if (typeof value['plugin'] === 'string') return true;
+  const groups = Object.values(value).filter((group) => group !== null);
+  return (
+    groups.every((group) => isRecord(group) && Object.keys(group).every((key) => SECTIONS.has(key))) &&
+    groups.some((group) => isRecord(group) && ('hosts' in group || 'children' in group))
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isPrivate(name: string, path: string, problems: Problem[]): boolean {

@@ -82,6 +82,28 @@ test('an inventory may be called private when it has a hosts file', (t) => {
   t.deepEqual([...loadInventory(join(directory, 'private')).hosts.keys()], ['web1']);
 });
 
+test('beside a hosts file, what is plainly an inventory is read, too, in the order of the names', (t) => {
+  const directory = withFiles(t, {
+    'hosts.yml': 'all: {hosts: {web1: {size: 1}, web2: }}\n',
+    'kinds.yml': 'big: {hosts: {web1: {size: 2}}, vars: {kind: big}}\nsmall: {children: {big: }}\n',
+    'another.json': '{"early": {"hosts": {"web3": {}}}}',
+    'notes.yml': 'web1: {owner: ann}\n',
+    'list.yml': '- web9\n',
+    'broken.yml': 'a: [\n',
+    'releases.json': '{"current": "a1", "hosts": ["web9"]}',
+    'secrets.yml': 'all: {hosts: {web9: }}\n',
+  });
+  const { hosts, groups, warnings } = loadInventory(directory);
+  t.deepEqual([...hosts.keys()].sort(), ['web1', 'web2', 'web3']);
+  t.deepEqual(groups.get('small'), ['web1']);
+  t.deepEqual(warnings, []);
+});
+
+test('an inventory plugin beside a hosts file is refused, and not passed over', (t) => {
+  const directory = withFiles(t, { 'hosts.yml': 'all: {hosts: {web1: }}\n', 'aws.yml': 'plugin: aws_ec2\n' });
+  t.regex(refused(t, directory).problems[0]?.message ?? '', /plugins are not supported/);
+});
+
 test('an empty inventory directory says so', (t) => {
   const { problems } = refused(t, withFiles(t, {}));
   t.regex(problems[0]?.message ?? '', /found nothing/);
