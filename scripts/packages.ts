@@ -25,6 +25,7 @@ const UNIT: readonly Omit<TestPackage, 'tests'>[] = [
   { name: 'curl', why: 'clients of the site and of the programs under test' },
   { name: 'socat', why: "HAProxy's admin socket, and servers that misbehave" },
   { name: 'knot', why: 'a name server that takes updates' },
+  { name: 'bind9', why: 'another one, in which a key may do little' },
   { name: 'bind9-dnsutils', why: 'dig and nsupdate, which ask it and change it' },
   { name: 'etcd-server', why: 'the store that several daemons of the failover share' },
   { name: 'chromium', why: 'a look at the page that a roll leaves' },

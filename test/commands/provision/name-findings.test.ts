@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 
 import { type ProcessResult, run } from '../../../src/lib/process.ts';
 import { testWith } from '../../needs.ts';
-import { NEEDS_NAME_SERVER, startNameServer } from '../../site/dns/support/name-server.ts';
+import { NAME_SERVERS, startNameServer } from '../../site/dns/support/name-server.ts';
 
 // `provision check` and `provision doctor` beside a real name server; the one balancer is this machine.
 
@@ -19,7 +19,7 @@ async function provision(
   records: readonly string[],
   ...args: readonly string[]
 ): Promise<ProcessResult> {
-  const server = await startNameServer(ZONE, records);
+  const server = await startNameServer('Knot', ZONE, records);
   const directory = mkdtempSync(join(tmpdir(), 'understudy-names-'));
   t.teardown(async () => {
     await server.close();
@@ -57,7 +57,7 @@ async function provision(
 
 const RIGHT = ['www 60 A 203.0.113.100'];
 const WRONG = ['www 60 A 203.0.113.7', 'www 60 CAA 0 issue "other.example"'];
-const withKnot = testWith(NEEDS_NAME_SERVER, test);
+const withKnot = testWith(NAME_SERVERS.Knot, test);
 
 withKnot('check warns of names that lead elsewhere, and of an authority that is forbidden', async (t) => {
   const { status, stdout, stderr } = await provision(t, WRONG, 'check');

@@ -9,16 +9,21 @@ import { UserError } from '../../../src/lib/errors.ts';
 import { run } from '../../../src/lib/process.ts';
 import { siteDnsSchema } from '../../../src/site/dns/spec.ts';
 import { testWith } from '../../needs.ts';
-import { NEEDS_NAME_SERVER, type NameServer, startNameServer } from '../../site/dns/support/name-server.ts';
+import {
+  NAME_SERVERS,
+  type NameServer,
+  type NameServerKind,
+  startNameServer,
+} from '../../site/dns/support/name-server.ts';
 
-// A watch beside a real Knot. Time is the test's: ten seconds from one look to the next.
+// A watch beside a real name server. Time is the test's: ten seconds from one look to the next.
 
 const ZONE = 'foobar.test';
 const WWW = `www.${ZONE}`;
 const [ONE, TWO] = ['203.0.113.100', '203.0.113.101'] as const;
 const STEP_MS = 10_000;
 
-const withKnot = testWith(NEEDS_NAME_SERVER, test);
+const withKnot = testWith(NAME_SERVERS.Knot, test);
 
 /** The addresses that are held at a look; `unknown` when it fails. */
 type Held = readonly string[] | 'unknown';
@@ -33,8 +38,8 @@ interface Watched {
   readonly notifications: readonly Notification[];
 }
 
-async function startZone(t: ExecutionContext, records = [`www 60 A ${ONE}`, `www 60 A ${TWO}`]) {
-  const server = await startNameServer(ZONE, records);
+async function startZone(t: ExecutionContext, kind: NameServerKind = 'Knot'): Promise<NameServer> {
+  const server = await startNameServer(kind, ZONE, [`www 60 A ${ONE}`, `www 60 A ${TWO}`]);
   t.teardown(async () => await server.close());
   return server;
 }
@@ -85,30 +90,42 @@ async function watch(
   return { events, notifications };
 }
 
-withKnot('an address that nobody holds leaves the name, and comes back', async (t) => {
-  const server = await startZone(t);
-  const gone = await watch(server, [...times(2, [ONE, TWO]), ...times(3, [ONE])]);
-  t.deepEqual(await server.lookUp(WWW), [ONE, TWO], 'a move takes less than that');
-  t.deepEqual(gone.events, []);
-  const both = await watch(server, [...times(4, [ONE]), ...times(3, [ONE]), ...times(7, [ONE, TWO])]);
-  t.deepEqual(await server.lookUp(WWW), [ONE, TWO]);
-  t.deepEqual(
-    both.events.map(({ event, message }) => `${event}: ${message}`),
-    [
-      `step: ${WWW} leads to ${TWO} no longer`,
-      `problem: no balancer holds ${TWO}; ${WWW} leads to it no longer`,
-      `step: ${WWW} leads to ${TWO} again`,
-      `solved: ${TWO} is held again, and ${WWW} leads to it`,
-    ],
+for (const kind of ['Knot', 'BIND'] as const) {
+  testWith(NAME_SERVERS[kind], test)(
+    `${kind}: an address that nobody holds leaves the name, and comes back`,
+    async (t) => {
+      const server = await startZone(t, kind);
+      const gone = await watch(server, [...times(2, [ONE, TWO]), ...times(3, [ONE])]);
+      t.deepEqual(await server.lookUp(WWW), [ONE, TWO], 'a move takes less than that');
+      t.deepEqual(gone.events, []);
+      const both = await watch(server, [...times(4, [ONE]), ...times(3, [ONE]), ...times(7, [ONE, TWO])]);
+      t.deepEqual(await server.lookUp(WWW), [ONE, TWO]);
+      t.deepEqual(
+        both.events.map(({ event, message }) => `${event}: ${message}`),
+        [
+          `step: ${WWW} leads to ${TWO} no longer`,
+          `problem: no balancer holds ${TWO}; ${WWW} leads to it no longer`,
+          `step: ${WWW} leads to ${TWO} again`,
+          `solved: ${TWO} is held again, and ${WWW} leads to it`,
+        ],
+      );
+      t.deepEqual(
+        both.notifications.map(({ event, level, code }) => [event, level, code]),
+        [
+          ['problem', 'critical', 'AddressNotHeld'],
+          ['solved', 'info', 'AddressNotHeld'],
+        ],
+      );
+    },
   );
-  t.deepEqual(
-    both.notifications.map(({ event, level, code }) => [event, level, code]),
-    [
-      ['problem', 'critical', 'AddressNotHeld'],
-      ['solved', 'info', 'AddressNotHeld'],
-    ],
-  );
-});
+
+  testWith(NAME_SERVERS[kind], test)(`${kind}: of two who differ, the name server refuses one`, async (t) => {
+    const server = await startZone(t, kind);
+    // As halves of a network that is cut would see it, with the store on both sides.
+    await Promise.all([watch(server, times(12, [ONE])), watch(server, times(12, [TWO]))]);
+    t.is((await server.lookUp(WWW)).length, 1);
+  });
+}
 
 withKnot('the last address stays, and people are told', async (t) => {
   const server = await startZone(t);
@@ -139,13 +156,6 @@ for (const [what, memory] of Object.entries(IDLE)) {
     t.deepEqual(events, []);
   });
 }
-
-withKnot('of two who differ, the name server refuses one', async (t) => {
-  const server = await startZone(t);
-  // As halves of a network that is cut would see it, with the store on both sides.
-  await Promise.all([watch(server, times(12, [ONE])), watch(server, times(12, [TWO]))]);
-  t.is((await server.lookUp(WWW)).length, 1);
-});
 
 withKnot('a look that failed is told once, and proves nothing', async (t) => {
   const server = await startZone(t);

@@ -1,18 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { poll } from '../../../../src/lib/async.ts';
 import { run } from '../../../../src/lib/process.ts';
+import { systemEnvironment } from '../../../../src/lib/system-path.ts';
 import { firstMissing, needsProgram } from '../../../needs.ts';
 
-export const NEEDS_NAME_SERVER = firstMissing(
-  needsProgram('knotd', 'knot'),
-  needsProgram('nsupdate', 'bind9-dnsutils'),
-);
+/** Which name server; what a test needs for it. */
+export const NAME_SERVERS = {
+  Knot: firstMissing(needsProgram('knotd', 'knot'), needsProgram('nsupdate', 'bind9-dnsutils')),
+  BIND: firstMissing(needsProgram('named', 'bind9'), needsProgram('nsupdate', 'bind9-dnsutils')),
+} as const;
+
+export type NameServerKind = keyof typeof NAME_SERVERS;
 
 /** A real name server on loopback, which takes updates for one zone. */
 export interface NameServer {
@@ -27,41 +31,26 @@ export interface NameServer {
   close(): Promise<void>;
 }
 
-/** Starts Knot with a zone that has these lines beside its own. */
-export async function startNameServer(zone: string, records: readonly string[]): Promise<NameServer> {
+/** Starts it with a zone that has these lines beside its own, and whose names below it may be updated. */
+export async function startNameServer(
+  kind: NameServerKind,
+  zone: string,
+  records: readonly string[],
+): Promise<NameServer> {
   const directory = mkdtempSync(join(tmpdir(), 'understudy-names-'));
   const port = await freePort();
   const secret = randomBytes(32).toString('base64');
-  mkdirSync(join(directory, 'run'));
+  const zoneFile = join(directory, `${zone}.zone`);
   writeFileSync(
-    join(directory, `${zone}.zone`),
+    zoneFile,
     ['$TTL 60', '@ SOA ns admin 1 3600 600 86400 60', '@ NS ns', 'ns A 127.0.0.1', ...records, ''].join('\n'),
   );
-  writeFileSync(
-    join(directory, 'knot.conf'),
-    `server:
-  listen: 127.0.0.1@${port}
-  rundir: ${directory}/run
-database:
-  storage: ${directory}
-key:
-  - id: site
-    algorithm: hmac-sha256
-    secret: ${secret}
-acl:
-  - id: site
-    key: site
-    action: update
-template:
-  - id: default
-    storage: ${directory}
-zone:
-  - domain: ${zone}
-    acl: site
-`,
-    { mode: 0o600 },
-  );
-  const child = spawn('knotd', ['-c', join(directory, 'knot.conf')], { stdio: 'ignore' });
+  const config = join(directory, 'configuration');
+  const settings = { directory, port, secret, zone, zoneFile };
+  writeFileSync(config, kind === 'Knot' ? knotSettings(settings) : bindSettings(settings), { mode: 0o600 });
+  const argv = kind === 'Knot' ? ['knotd', '-c', config] : ['named', '-f', '-c', config];
+  const [program = '', ...args] = argv;
+  const child = spawn(program, args, { stdio: 'ignore', env: systemEnvironment() });
   const lookUp = async (name: string): Promise<readonly string[]> => {
     const argv = [
       'dig',
@@ -95,7 +84,52 @@ zone:
   };
   if (answers) return server;
   await server.close();
-  throw new Error('knotd does not answer');
+  throw new Error(`${program} does not answer`);
+}
+
+interface Settings {
+  readonly directory: string;
+  readonly port: number;
+  readonly secret: string;
+  readonly zone: string;
+  readonly zoneFile: string;
+}
+
+function knotSettings({ directory, port, secret, zone, zoneFile }: Settings): string {
+  return `server:
+  listen: 127.0.0.1@${port}
+  rundir: ${directory}
+database:
+  storage: ${directory}
+key:
+  - id: site
+    algorithm: hmac-sha256
+    secret: ${secret}
+acl:
+  - id: site
+    key: site
+    action: update
+zone:
+  - domain: ${zone}
+    file: ${zoneFile}
+    acl: site
+`;
+}
+
+/** With a key that may do no more than docs/dns.md says. */
+function bindSettings({ directory, port, secret, zone, zoneFile }: Settings): string {
+  return `options {
+  directory "${directory}"; pid-file none; session-keyfile "${directory}/session.key";
+  listen-on port ${port} { 127.0.0.1; }; listen-on-v6 { none; };
+  recursion no; dnssec-validation no; notify no;
+};
+controls { };
+key site { algorithm hmac-sha256; secret "${secret}"; };
+zone "${zone}" {
+  type primary; file "${zoneFile}";
+  update-policy { grant site name www.${zone}. A AAAA; };
+};
+`;
 }
 
 async function ended(child: ChildProcess): Promise<void> {
