@@ -98,7 +98,7 @@ function imports(folder: string): OxlintOverride {
   const forbidden = FOLDERS.filter((other) => other !== folder && !mayImport(folder, other));
   const allowed = ROOMS.find(({ folders }) => folders.includes(folder))?.imports ?? [];
   return {
-    files: [`src/${folder}/*.ts`],
+    files: [`src/${folder}/*.{ts,tsx}`],
     rules: {
       'no-restricted-imports': [
         'error',

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
 import { ensureNode, ROOT } from './common.ts';
+import { buildPageClient } from './page-client.ts';
 
 /*
  * Bundles `failover` into files/failover/dist/failover.mjs: one file that runs on Debian's Node.js alone, for the
@@ -39,7 +40,10 @@ const daemonOnly: Plugin = {
 const target = process.argv[2] ?? join(ROOT, 'files', 'failover', 'dist');
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
 
+const page = await buildPageClient();
 await mkdir(target, { recursive: true });
+// For \`failover page\` of a checkout, which runs from its sources.
+await writeFile(join(target, 'page.json'), JSON.stringify(page));
 await build({
   absWorkingDir: ROOT,
   entryPoints: ['src/bin/failover.ts'],
@@ -49,7 +53,10 @@ await build({
   target: 'node20',
   format: 'esm',
   plugins: [daemonOnly],
-  define: { BUNDLED_MANIFEST: JSON.stringify({ version, engines: { node: '>=20' } }) },
+  define: {
+    BUNDLED_MANIFEST: JSON.stringify({ version, engines: { node: '>=20' } }),
+    BUNDLED_PAGE: JSON.stringify(page),
+  },
   // The driver is CommonJS and asks for Node's own modules by require.
   banner: {
     js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",

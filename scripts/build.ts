@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 import { ensureNode, ROOT } from './common.ts';
+import { buildPageClient } from './page-client.ts';
 import { scriptCommand } from './options.ts';
 
 ensureNode();
@@ -11,11 +12,14 @@ scriptCommand('build', 'makes dist/, the JavaScript of the published package', [
   ['npm run build', 'before npm pack; npm does it by itself'],
 ]).parse();
 
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  readonly dependencies: Readonly<Record<string, string>>;
+};
 const dist = join(ROOT, 'dist');
 rmSync(dist, { recursive: true, force: true });
 /*
  * A few files instead of hundreds: finding and reading each of them was a sixth of the time that a short run takes.
- * What is imported on demand stays on demand, and packages stay packages. All files are in one directory, because some
+ * What is imported on demand stays on demand, and the packages that are installed with it stay packages. All files are in one directory, because some
  * find others beside themselves.
  */
 await build({
@@ -25,7 +29,9 @@ await build({
   outdir: join(dist, 'bin'),
   bundle: true,
   splitting: true,
-  packages: 'external',
+  // What is only for development is part of the files: the libraries of the page.
+  external: Object.keys(manifest.dependencies),
+  define: { BUNDLED_PAGE: JSON.stringify(await buildPageClient()) },
   platform: 'node',
   format: 'esm',
   target: 'node24',

@@ -19,6 +19,7 @@ const EVERYTHING_BUT_BIN = [
   'lib',
   'modules',
   'monitoring',
+  'page',
   'playbook',
   'project',
   'release',
@@ -44,6 +45,21 @@ export const ROOMS: readonly Room[] = [
     folders: ['commands', 'commands/provision', 'commands/failover'],
     what: 'one file per verb: ask, show, exit code; the rules live below',
     imports: EVERYTHING_BUT_BIN,
+  },
+  {
+    folders: ['page'],
+    what: 'the live page: what it looks at, and the server that shows it',
+    imports: ['page/model', 'failover', 'site', 'balancer', 'lib'],
+  },
+  {
+    folders: ['page/model'],
+    what: 'what is sent to browsers, and what is shown of it. Pure',
+    imports: ['failover/output', 'lib'],
+  },
+  {
+    folders: ['page/client'],
+    what: 'what runs in the browser',
+    imports: ['page/model'],
   },
   {
     folders: ['report', 'report/roll'],

@@ -80,6 +80,11 @@ export const FAILOVER_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/failover/watch.ts')).watchCommand,
   },
   {
+    name: 'page',
+    summary: 'serve a live page of the site to browsers on this machine: the service behind `provision page`',
+    load: async () => (await import('../commands/failover/page.ts')).pageCommand,
+  },
+  {
     name: 'keep',
     summary: 'serve the lock and the journal of this machine to an operator elsewhere; systemd starts it',
     load: async () => (await import('../commands/failover/keep.ts')).keepCommand,

@@ -31,7 +31,7 @@ export interface Pool {
  * The backends of the role haproxy that servers are drained from: `web`, and those of each cluster's listener for reads;
  * `mysql_readable` and the like are for reads without a replica.
  */
-function partOf(backend: string): Part | undefined {
+export function partOf(backend: string): Part | undefined {
   if (backend === 'web') return 'requests';
   return /_(replicas|readable)$/.test(backend) ? 'reads' : undefined;
 }

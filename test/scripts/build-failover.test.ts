@@ -1,5 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -22,9 +24,10 @@ test.before('the bundle', (t) => {
   t.is(built.status, 0, built.stderr);
 });
 
+const node = existsSync(DEBIAN_NODE) ? DEBIAN_NODE : process.execPath;
+
 /** Away from the project: nothing beside the one file may be needed. */
 function run(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
-  const node = existsSync(DEBIAN_NODE) ? DEBIAN_NODE : process.execPath;
   return spawnSync(node, [bundle, ...args], {
     encoding: 'utf8',
     cwd: directory,
@@ -54,4 +57,43 @@ test('it reads its own file and no inventory, and says so', (t) => {
   const missing = run('watch', '--cluster', '/nowhere.json');
   t.is(missing.status, 1);
   t.regex(missing.stderr, /^error: cannot read \/nowhere\.json/);
+});
+
+test('it serves the page with its script and its style, and says what it sees', async (t) => {
+  const account = { user: 'failover', password: 'so-secret' };
+  const description = join(directory, 'orders.json');
+  writeFileSync(
+    description,
+    JSON.stringify({
+      name: 'orders',
+      flavour: 'mysql',
+      // Nobody listens there.
+      instances: [{ name: 'db1', host: 'web1', address: '127.0.0.1', port: 1 }],
+      accounts: { failover: account, replication: account, backup: account },
+      tls: {},
+    }),
+  );
+  const child = spawn(node, [bundle, 'page', '--cluster', description, '--port', '0'], {
+    cwd: directory,
+    env: { PATH: '/usr/bin:/bin' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
+  const at = said.toString().trim();
+  t.regex(at, /^http:\/\/localhost:\d+\/$/);
+  const page = await fetch(at);
+  const html = await page.text();
+  const script = /<script type="module">([\s\S]*)<\/script>/.exec(html)?.[1] ?? '';
+  t.true(script.length > 10_000);
+  const hash = createHash('sha256').update(script).digest('base64');
+  t.true(page.headers.get('content-security-policy')?.includes(`'sha256-${hash}'`));
+  const text = await (await fetch(`${at}state`)).text();
+  const state = JSON.parse(text) as { databases: { name: string }[] };
+  t.is(state.databases[0]?.name, 'orders');
+  t.false((text + html).includes('so-secret'));
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  const [code] = (await ended) as [number | null];
+  t.true(code === 0 || code === 130, String(code));
 });

@@ -222,7 +222,7 @@ async function daemonSession(described: Cluster, choice: ClusterChoice): Promise
     cluster,
     hooks: await hooksOf(cluster, redact),
     // The connections that the watch keeps open serve whoever works beside it, too.
-    controlDirectory: existsSync(CONTROL_DIRECTORY) ? CONTROL_DIRECTORY : undefined,
+    controlDirectory: controlDirectory(),
   });
   return {
     cluster,
@@ -236,8 +236,11 @@ async function daemonSession(described: Cluster, choice: ClusterChoice): Promise
   };
 }
 
-/** The service's own, while it runs. */
-const CONTROL_DIRECTORY = '/run/understudy';
+/** Where shared SSH connections have their sockets: of the service that this is, or of the watch while it runs. */
+export function controlDirectory(): string | undefined {
+  const own = process.env['RUNTIME_DIRECTORY'] ?? '/run/understudy';
+  return existsSync(own) ? own : undefined;
+}
 
 /** With its store lost, the lock and the journal are files. */
 function withoutStore(cluster: Cluster, choice: ClusterChoice): Cluster {

@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostPort } from '../../lib/host-port.ts';
-import { canonicalIp } from '../../lib/ip-network.ts';
 import { connect as connectTcp } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import type { Duplex } from 'node:stream';
 
 import type { RunScript } from '../../balancer/dns.ts';
@@ -14,9 +12,10 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { Coordination } from '../coordination/coordination.ts';
 import { fileCoordination } from '../coordination/file.ts';
 import { remoteCoordination } from '../coordination/remote.ts';
+import { balancerWay } from './balancer-way.ts';
 import { DialError, dialThroughAny } from './dialler.ts';
 import type { Machine } from './machine.ts';
-import { agentMachine, agentRuntimeApi, agentVerbs } from './machine-agent.ts';
+import { agentMachine, agentVerbs } from './machine-agent.ts';
 import { operatorMachine, operatorVerbs } from './machine-operator.ts';
 import { openBalancers } from './open-balancers.ts';
 import type { HookRunner, Ports } from './ports.ts';
@@ -130,22 +129,19 @@ export interface DaemonOptions {
   readonly controlDirectory?: string | undefined;
 }
 
+/** Where the role failover_agent puts it. */
+export const AGENT_KEY = '/etc/understudy-agent/key';
+
 /**
  * Opens a cluster as a daemon on a balancer: TCP, its own HAProxy, and other hosts by the key of the role
  * failover_agent.
  */
 export async function openDirectly(options: DaemonOptions): Promise<OpenCluster> {
-  const { cluster, key = '/etc/understudy-agent/key', controlDirectory } = options;
-  const own = new Set(
-    Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map((one) => canonicalIp(one.address))),
-  );
+  const { cluster, key = AGENT_KEY, controlDirectory } = options;
   const dial = dialTcp(cluster.settings.connectTimeoutMs);
   const servers = openServers(cluster, dial);
   const balancers = openBalancers(cluster, {
-    haproxy: ({ name, address, apiPort }) =>
-      own.has(canonicalIp(address))
-        ? () => dial('127.0.0.1', apiPort)
-        : agentRuntimeApi({ host: name, address, key, controlDirectory }),
+    haproxy: (balancer) => balancerWay(balancer, { dial, key, controlDirectory }).open,
     dial,
     verbs: (spec) => agentVerbs({ host: spec.host, address: spec.address, key }, spec),
     script: async (text, timeoutMs) => {

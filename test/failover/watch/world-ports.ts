@@ -31,6 +31,8 @@ export interface Site {
   unfenceHangs: boolean;
   /** Why every hook fails, while it does. */
   hooksFail: string | undefined;
+  /** The ways of somebody who is on none of its hosts: nothing cuts him off. */
+  ports(): Ports;
   watch(name: string): Watcher;
 }
 
@@ -82,6 +84,52 @@ export function site(settings: Partial<Cluster['settings']> = {}): Site {
   const entries = new Map<string, JournalEntry>();
   const lock: { owner: LeaseOwner | undefined; epoch: number } = { owner: undefined, epoch: 1 };
 
+  const portsFor = (state: { readonly cutOff: boolean }): Ports => {
+    const coordination = storeOf(shared, state, lock);
+    return {
+      servers: new Map(NAMES.map((each) => [each, serverOf(each, world, state, listeners)])),
+      balancers: ['lb1', 'lb2'].map((each) => ({
+        name: each,
+        kind: 'haproxy',
+        checks: true,
+        staleSeconds: 0,
+        writers: async () => (world.writer === undefined ? [] : [world.writer.replace('db', 'web')]),
+        expect: async () => {},
+        hold: async () => world.do({ do: 'hold-writers', ms: 1 }),
+        release: async () => world.do({ do: 'release-writers' }),
+        endWriters: async (host) => world.do({ do: 'end-writers', instance: host.replace('web', 'db') }),
+        pointWriters: async (host) => world.do({ do: 'point-writers', instance: host.replace('web', 'db') }),
+        close: async () => {},
+      })),
+      machines: new Map(
+        NAMES.map((each) => [
+          each,
+          {
+            host: each,
+            fence: async () => act(world, { do: 'fence', instance: each }),
+            endConnections: async () => {},
+            unfence: async (signal) => {
+              if (shared.unfenceHangs) await aborted(signal);
+              act(world, { do: 'unfence', instance: each });
+              return { runs: true };
+            },
+            serveCopy: async () => {},
+            endCopy: async () => {},
+            copyFrom: async () => {},
+            newestLogs: async () => '',
+            logEvents: async () => '',
+            logStatements: async () => Buffer.alloc(0),
+            applyLog: async () => {},
+          },
+        ]),
+      ),
+      coordination,
+      hooks: async () => {
+        if (shared.hooksFail !== undefined) throw new UserError(shared.hooksFail);
+      },
+    };
+  };
+
   const shared: Site = {
     world,
     cluster,
@@ -97,55 +145,13 @@ export function site(settings: Partial<Cluster['settings']> = {}): Site {
       lock.owner = owner;
       return () => (lock.owner = undefined);
     },
+    ports: () => portsFor({ cutOff: false }),
     watch(name) {
       const events: WatchEvent[] = [];
       const notifications: Notification[] = [];
       const stop = new AbortController();
       const state = { cutOff: false };
-      const coordination = storeOf(shared, state, lock);
-      const ports: Ports = {
-        servers: new Map(NAMES.map((each) => [each, serverOf(each, world, state, listeners)])),
-        balancers: ['lb1', 'lb2'].map((each) => ({
-          name: each,
-          kind: 'haproxy',
-          checks: true,
-          staleSeconds: 0,
-          writers: async () => (world.writer === undefined ? [] : [world.writer.replace('db', 'web')]),
-          expect: async () => {},
-          hold: async () => world.do({ do: 'hold-writers', ms: 1 }),
-          release: async () => world.do({ do: 'release-writers' }),
-          endWriters: async (host) => world.do({ do: 'end-writers', instance: host.replace('web', 'db') }),
-          pointWriters: async (host) =>
-            world.do({ do: 'point-writers', instance: host.replace('web', 'db') }),
-          close: async () => {},
-        })),
-        machines: new Map(
-          NAMES.map((each) => [
-            each,
-            {
-              host: each,
-              fence: async () => act(world, { do: 'fence', instance: each }),
-              endConnections: async () => {},
-              unfence: async (signal) => {
-                if (shared.unfenceHangs) await aborted(signal);
-                act(world, { do: 'unfence', instance: each });
-                return { runs: true };
-              },
-              serveCopy: async () => {},
-              endCopy: async () => {},
-              copyFrom: async () => {},
-              newestLogs: async () => '',
-              logEvents: async () => '',
-              logStatements: async () => Buffer.alloc(0),
-              applyLog: async () => {},
-            },
-          ]),
-        ),
-        coordination,
-        hooks: async () => {
-          if (shared.hooksFail !== undefined) throw new UserError(shared.hooksFail);
-        },
-      };
+      const ports = portsFor(state);
       const watch = startWatch({
         cluster,
         ports,
