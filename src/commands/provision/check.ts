@@ -4,6 +4,7 @@ import { Command } from 'commander';
 
 import { settings } from '../../config/settings.ts';
 import type { CommandContext } from '../context.ts';
+import { type DnsSite, dnsSite } from './dns-site.ts';
 import { nameFindings } from './name-findings.ts';
 import { addExamples, addRunOptions, type RunOptions, runOptions } from './options.ts';
 import { runCommandWith } from './run-command.ts';
@@ -20,8 +21,10 @@ export function checkCommand(context: CommandContext): Command {
   ]);
   return command.action(async (playbook: string) => {
     const options = runOptions(command);
+    // What is wrong with the variable is said before anybody is asked anything.
+    const names = isSite(playbook, options) ? dnsSite(options) : undefined;
     await runCommandWith(playbook, { ...options, check: true, diff: true }, context);
-    if (isSite(playbook, options) && !context.signal.aborted) await warnOfNames(options);
+    if (names !== undefined && !context.signal.aborted) await warnOf(names);
   });
 }
 
@@ -32,7 +35,7 @@ function isSite(playbook: string, { limit, syntaxCheck, list }: RunOptions): boo
 }
 
 /** That names lead elsewhere is nothing that a run would change, so the exit code does not say it. */
-async function warnOfNames(options: RunOptions): Promise<void> {
-  const { warnings = [] } = (await nameFindings(options)) ?? {};
+async function warnOf(names: DnsSite): Promise<void> {
+  const { warnings } = await nameFindings(names);
   for (const one of warnings) process.stderr.write(`[warning] ${one}\n`);
 }

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 
 import type { RunScript } from '../../balancer/dns.ts';
 import { settings } from '../../config/settings.ts';
+import type { Inventory } from '../../inventory/inventory.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { SecretRegistry } from '../../lib/secret.ts';
 import type { Answer } from '../../site/dns/answers.ts';
@@ -34,7 +35,8 @@ export function dnsSite(options: InventoryOptions): DnsSite | undefined {
   const inventory = loadInventory(options.inventory);
   const balancers = inventory.groups.get(GROUP) ?? [];
   const [first] = balancers;
-  if (first === undefined) return undefined;
+  // Most inventories do not have it, and a look at all variables takes a while.
+  if (first === undefined || !isSaid(inventory, first, options)) return undefined;
   const secrets = new SecretRegistry();
   const reader = new ClusterReader(
     siteVariables({
@@ -73,6 +75,11 @@ function scriptOn(connection: Connection, secrets: SecretRegistry): RunScript {
     const text = (said: Buffer): string => secrets.redact(said.toString('utf8'));
     return { status: timedOut ? TIMED_OUT : status, stdout: text(stdout), stderr: text(stderr) };
   };
+}
+
+function isSaid(inventory: Inventory, host: string, { extraVariables }: InventoryOptions): boolean {
+  const layers = inventory.hosts.get(host)?.layers ?? [];
+  return extraVariables.has(VARIABLE) || layers.some(({ values }) => values.has(VARIABLE));
 }
 
 function read(reader: ClusterReader, balancer: string): SiteDns | undefined {

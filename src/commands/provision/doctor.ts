@@ -7,6 +7,7 @@ import { checkUp, type Finding } from './checkup.ts';
 import { TransportError } from '../../transport/transport.ts';
 import { listed } from '../../lib/listed.ts';
 import type { CommandContext } from '../context.ts';
+import { dnsSite } from './dns-site.ts';
 import { nameFindings } from './name-findings.ts';
 import { onHosts } from './on-hosts.ts';
 import {
@@ -67,8 +68,9 @@ async function examine(options: InventoryOptions): Promise<readonly Examined[]> 
 
 /** The site's names, when the inventory says which ones it has: that they lead elsewhere stops no run. */
 async function examineNames(options: InventoryOptions): Promise<readonly Examined[]> {
-  const found = await nameFindings(options);
-  if (found === undefined) return [];
+  const site = dnsSite(options);
+  if (site === undefined) return [];
+  const found = await nameFindings(site);
   const findings = found.warnings.map((one): Finding => ({
     subject: 'names',
     status: 'warning',

@@ -1,7 +1,6 @@
 import { UserError } from '../../lib/errors.ts';
 import { judgeDns } from '../../site/dns/judge.ts';
-import { dnsSite } from './dns-site.ts';
-import type { InventoryOptions } from './options.ts';
+import type { DnsSite } from './dns-site.ts';
 
 export interface NameFindings {
   readonly names: readonly string[];
@@ -9,10 +8,8 @@ export interface NameFindings {
   readonly warnings: readonly string[];
 }
 
-/** Whether the site's names lead to it; undefined when the inventory does not say which ones it has. */
-export async function nameFindings(options: InventoryOptions): Promise<NameFindings | undefined> {
-  const site = dnsSite(options);
-  if (site === undefined) return undefined;
+/** Whether the site's names lead to it. */
+export async function nameFindings(site: DnsSite): Promise<NameFindings> {
   const { names } = site.dns;
   try {
     const findings = judgeDns(site.dns, await site.ask());

@@ -78,6 +78,13 @@ withKnot('check says nothing of names that are right, nor of any when one host i
   t.notRegex((await provision(t, WRONG, 'check', '--limit', 'lb1')).stderr, /warning/);
 });
 
+withKnot('a variable that is wrong is said before anything else', async (t) => {
+  const { status, stdout, stderr } = await provision(t, RIGHT, 'check', '-e', '{"site_dns": {"nmes": []}}');
+  t.is(status, 1);
+  t.is(stdout, '');
+  t.regex(stderr, /site_dns: .*nmes/);
+});
+
 withKnot('doctor says the same', async (t) => {
   const { stdout } = await provision(t, WRONG, 'doctor');
   t.regex(stdout, /^DNS: warning$[^]*missing: 203\.0\.113\.100$[^]*letsencrypt\.org issue a certificate$/m);
