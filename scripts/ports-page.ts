@@ -60,6 +60,7 @@ Nobody else reaches these; \`provision\` and \`failover\` come to them through S
 | port | on | what for | variable |
 | --- | --- | --- | --- |
 | 9999 | balancers | HAProxy's runtime API | \`haproxy_api_port\` |
+| 9997 | balancers that watch | the live page of the site | \`failover_page_port\` |
 | 9998 | the one balancer that keeps the failover's files, without etcd | lock, memory and journal | \`failover_keeper_port\` |
 | 3000 | servers | the app, behind Nginx | \`app_port\` |
 | 8407 | servers | Nginx's own figures | \`nginx_status_port\` |

@@ -102,6 +102,11 @@ export const PROVISION_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/provision/releases.ts')).releasesCommand,
   },
   {
+    name: 'page',
+    summary: 'lead a port of this machine to the live page of the site, by SSH, until Ctrl-C',
+    load: async () => (await import('../commands/provision/page.ts')).pageCommand,
+  },
+  {
     name: 'open',
     summary: 'lead a port of this machine to a service of the monitoring, by SSH, until Ctrl-C',
     usage: '<service>',

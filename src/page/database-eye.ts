@@ -29,7 +29,7 @@ export interface DatabaseWays {
 /** How many changes of the journal are shown. */
 const HISTORY_LENGTH = 12;
 const MEMORY_EVERY_MS = 300;
-const BALANCERS_EVERY_MS = 1000;
+const BALANCERS_EVERY_MS = 2000;
 /** While nothing is under way, somebody may still add to the journal: it is read again. */
 const HISTORY_EVERY_MS = 5000;
 const ETCD_EVERY_MS = 5000;

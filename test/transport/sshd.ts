@@ -91,6 +91,16 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
   };
 }
 
+/** Kills an sshd and, like a power cut, every connection that it serves. */
+export async function cut(sshd: TestSshd): Promise<void> {
+  const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(sshd.process.pid)], {
+    encoding: 'utf8',
+  });
+  sshd.process.kill('SIGKILL');
+  for (const pid of children.trim().split(/\s+/)) process.kill(Number(pid), 'SIGKILL');
+  await once(sshd.process, 'exit');
+}
+
 export function keygen(file: string, kind: 'ed25519' | 'ecdsa' | 'rsa', passphrase = ''): void {
   execFileSync('ssh-keygen', ['-q', '-t', kind, '-N', passphrase, '-C', 'test', '-f', file]);
 }

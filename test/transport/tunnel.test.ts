@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
@@ -7,7 +6,7 @@ import { poll } from '../../src/lib/async.ts';
 import { UserError } from '../../src/lib/errors.ts';
 import { sshTransport } from '../../src/transport/ssh.ts';
 import { openTunnel, type TunnelEnd, type TunnelOptions } from '../../src/transport/tunnel.ts';
-import { freePort, startSshd, type TestSshd } from './sshd.ts';
+import { cut, freePort, startSshd, type TestSshd } from './sshd.ts';
 
 /** A service that says its name to whoever connects, and then what it hears. */
 async function service(t: ExecutionContext, name: string) {
@@ -65,16 +64,6 @@ async function greeting(port: number): Promise<string | undefined> {
     });
     socket.once('close', () => resolve(undefined));
   });
-}
-
-/** Kills an sshd and, like a power cut, every connection that it serves. */
-async function cut(sshd: TestSshd): Promise<void> {
-  const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(sshd.process.pid)], {
-    encoding: 'utf8',
-  });
-  sshd.process.kill('SIGKILL');
-  for (const pid of children.trim().split(/\s+/)) process.kill(Number(pid), 'SIGKILL');
-  await once(sshd.process, 'exit');
 }
 
 test('bytes pass both ways, by many connections at once', async (t) => {

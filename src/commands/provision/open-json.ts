@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
-// What `provision open` prints with --json, once the way is open.
+// What `provision open` and `provision page` print with --json, once the way is open.
 
 export const openSchema = z
   .strictObject({
     type: z.literal('open'),
-    service: z.string(),
+    service: z.string().describe('`prometheus`, `alertmanager` or `page`'),
     host: z.string().describe('the host that connections go through'),
     url: z.string().describe('where it answers on this machine, until the command ends'),
     port: z.number(),
