@@ -18,6 +18,8 @@ export interface Account {
     readonly password: string;
     readonly minimumDays?: number | undefined;
     readonly maximumDays?: number | undefined;
+    readonly warningDays?: number | undefined;
+    readonly inactiveDays?: number | undefined;
     readonly expireDay?: number | undefined;
   };
 }
@@ -55,7 +57,7 @@ export const account: FactKind<string, Account | undefined> = {
 function parseAccount(entry: string, group: string, all: readonly string[], shadow: string): Account {
   const [name = '', , uid, gid, comment = '', home = '', shell = ''] = entry.split('\n')[0]?.split(':') ?? [];
   const days = (text: string | undefined): number | undefined => (text ? Number(text) : undefined);
-  const [, password, , minimum, maximum, , , expire] = shadow.split(':');
+  const [, password, , minimum, maximum, warning, inactive, expire] = shadow.split(':');
   return {
     name,
     uid: Number(uid),
@@ -72,6 +74,8 @@ function parseAccount(entry: string, group: string, all: readonly string[], shad
             password,
             minimumDays: days(minimum),
             maximumDays: days(maximum),
+            warningDays: days(warning),
+            inactiveDays: days(inactive),
             expireDay: days(expire),
           },
         }),

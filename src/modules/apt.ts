@@ -24,7 +24,8 @@ export const apt = defineModule({
   args: aptArgs,
   aliases: aptAliases,
   paths: ['deb'],
-  facts(given) {
+  facts(raw) {
+    const given = withForce(raw);
     const upgrade = upgradeWords(given);
     const queries: FactQuery[] = [...packageFacts(given)];
     if (given.update_cache || given.cache_valid_time > 0) queries.push(query(aptLists, 'lists'));
@@ -37,7 +38,8 @@ export const apt = defineModule({
 });
 
 /** The plan of a call of apt: lists first, then packages, then what is left over. */
-export function planApt(given: AptArgs, facts: FactReader, context: PlanContext): Plan {
+export function planApt(raw: AptArgs, facts: FactReader, context: PlanContext): Plan {
+  const given = withForce(raw);
   const update = isUpdateDue(given, facts);
   const work = allWork(given, facts, update && !context.checkMode);
   if ('need' in work) return { kind: 'need', facts: work.need };
@@ -72,6 +74,11 @@ export function planApt(given: AptArgs, facts: FactReader, context: PlanContext)
     result,
     finish: (outputs) => finish(outputs, updateSteps.length, result, work, updateAlone),
   };
+}
+
+/** apt-get's `--force-yes` is gone; these are what it stood for. */
+function withForce(given: AptArgs): AptArgs {
+  return given.force ? { ...given, allow_unauthenticated: true, allow_downgrade: true } : given;
 }
 
 function isUpdateDue(given: AptArgs, facts: FactReader): boolean {

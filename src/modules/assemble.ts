@@ -4,7 +4,7 @@ import { content } from '../facts/content.ts';
 import { directory } from '../facts/directory.ts';
 import { query, type FactReader } from '../facts/fact.ts';
 import type { Plan, PlanContext } from '../steps/plan.ts';
-import { args, bool, fileAliases, fileArguments, path, str } from './kit/arguments.ts';
+import { args, bool, fileAliases, fileArguments, path, str, validateArgument } from './kit/arguments.ts';
 import { attributesOf } from './parts/attributes.ts';
 import { defineModule } from './kit/define.ts';
 import { pattern } from './parts/edit.ts';
@@ -21,11 +21,7 @@ const assembleArgs = args({
   regexp: pattern.optional().describe('Only fragments whose names match this regular expression.'),
   ignore_hidden: bool.default(false).describe('Leave out fragments whose names begin with a dot.'),
   backup: bool.default(false).describe('Keep a copy of the file as it was, with the time in its name.'),
-  validate: str
-    .optional()
-    .describe(
-      "A command that judges the new file before it takes the old one's place; `%s` stands for its path.",
-    ),
+  validate: validateArgument,
   decrypt: bool
     .default(true)
     .describe('Accepted; files that Ansible Vault encrypted are opened in any case.'),

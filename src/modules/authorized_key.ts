@@ -5,7 +5,7 @@ import { query, type FactQuery } from '../facts/fact.ts';
 import { file as fileFact } from '../facts/file.ts';
 import { quote } from '../lib/shell.ts';
 import type { Plan } from '../steps/plan.ts';
-import { args, bool, choice, only, path, str } from './kit/arguments.ts';
+import { args, bool, choice, path, str } from './kit/arguments.ts';
 import { parseAuthorizedKey, type AuthorizedKey } from './parts/authorized-key-line.ts';
 import { defineModule } from './kit/define.ts';
 import { editFacts, planEdit, readLines, trimBlanks } from './parts/edit.ts';
@@ -25,9 +25,9 @@ const keyArgs = args({
   exclusive: bool.default(false).describe('Remove all other keys from the file.'),
   comment: str.optional().describe('The comment after the key, instead of its own.'),
   follow: bool.default(false).describe('Whether to follow the file where it is a symbolic link.'),
-  validate_certs: only(true, 'keys are not fetched').describe(
-    'It is for keys that are fetched from an address.',
-  ),
+  validate_certs: bool
+    .default(true)
+    .describe('Accepted, and without effect: it is for keys that are fetched from an address.'),
 });
 
 /** Keys that may log in as a user. */

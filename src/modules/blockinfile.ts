@@ -1,4 +1,13 @@
-import { args, bool, choice, fileAliases, fileArguments, path, str } from './kit/arguments.ts';
+import {
+  args,
+  bool,
+  choice,
+  fileAliases,
+  fileArguments,
+  path,
+  str,
+  validateArgument,
+} from './kit/arguments.ts';
 import { attributesOf } from './parts/attributes.ts';
 import { defineModule } from './kit/define.ts';
 import { editFacts, pattern, planEdit, readLines, type Edit, type EditText } from './parts/edit.ts';
@@ -28,11 +37,7 @@ const blockArgs = args(
     prepend_newline: bool.default(false).describe('Have an empty line before the block.'),
     create: bool.default(false).describe('Create the file if it does not exist.'),
     backup: bool.default(false).describe('Keep a copy of the file as it was, with the time in its name.'),
-    validate: str
-      .optional()
-      .describe(
-        "A command that judges the new file before it takes the old one's place; `%s` stands for its path.",
-      ),
+    validate: validateArgument,
     ...fileArguments,
   },
   { exclusive: [['insertbefore', 'insertafter']] },

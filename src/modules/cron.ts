@@ -4,7 +4,7 @@ import { commandOutput } from '../facts/command-output.ts';
 import { query, type FactQuery } from '../facts/fact.ts';
 import { command, quote } from '../lib/shell.ts';
 import type { Plan } from '../steps/plan.ts';
-import { args, bool, choice, path, str } from './kit/arguments.ts';
+import { args, bool, choice, filled, path, str } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
 import { editFacts, planEdit } from './parts/edit.ts';
 import { toBytesText } from '../lib/python-regex.ts';
@@ -14,7 +14,7 @@ const cronArgs = args(
     name: str.describe("The job's name, kept in a comment above it; with `env`, the variable's name."),
     job: str.optional().describe("The command; with `env`, the variable's value."),
     state: choice('absent', 'present').default('present').describe('Whether it shall be there.'),
-    user: str
+    user: filled
       .optional()
       .describe(
         'Whose crontab it is, or with `cron_file` who runs the job; the user of the task without it.',

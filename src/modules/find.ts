@@ -6,9 +6,10 @@ import { file as fileFact, type ChecksumAlgorithm, type FileFact } from '../fact
 import { content } from '../facts/content.ts';
 import { setup } from '../facts/setup.ts';
 import type { Plan, Result } from '../steps/plan.ts';
-import { args, bool, choice, int, list, only, path, str, unsupported } from './kit/arguments.ts';
+import { args, bool, choice, int, list, mode, path, str } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
 import { pattern } from './parts/edit.ts';
+import { resolveMode } from './parts/mode.ts';
 import { pythonRegex, toBytesText } from '../lib/python-regex.ts';
 import { shellPattern } from './parts/shell-pattern.ts';
 import { statResult } from './parts/stat-result.ts';
@@ -23,7 +24,12 @@ const findArgs = args({
   contains: pattern
     .optional()
     .describe('Only files with a line that matches this regular expression from its beginning.'),
-  read_whole_file: only(false, 'contains looks at lines').describe('Lines are looked at one by one.'),
+  read_whole_file: bool
+    .default(false)
+    .describe('Look for `contains` anywhere in the whole file, instead of at the beginning of each line.'),
+  encoding: choice('utf-8', 'utf8', 'ascii')
+    .optional()
+    .describe('Accepted, and without effect: `contains` is compared byte for byte.'),
   file_type: choice('any', 'directory', 'file', 'link').default('file').describe('What to look for.'),
   age: str
     .refine((value) => AGE.test(value), { error: 'expected an age such as 2d or -1h' })
@@ -45,7 +51,10 @@ const findArgs = args({
     .default('sha1')
     .describe('The kind of digest.'),
   use_regex: bool.default(false).describe('The patterns are regular expressions.'),
-  mode: unsupported('filter the result instead'),
+  mode: mode.optional().describe('Only what has these permissions, as a number or as words from none.'),
+  exact_mode: bool
+    .default(true)
+    .describe('The permissions must be those of `mode`; with `no`, any of its bits will do.'),
   limit: int.optional().describe('Return at most so many.'),
 });
 
@@ -73,7 +82,7 @@ export const find = defineModule({
     paths: ['name', 'path'],
     patterns: ['pattern'],
     excludes: ['exclude'],
-    checksum_algorithm: ['checksum_algo'],
+    checksum_algorithm: ['checksum', 'checksum_algo'],
   },
   facts: (given) => [
     ...given.paths.map((root) => query(directory, keyOf(given, root))),
@@ -138,7 +147,13 @@ function isWanted(given: FindArgs, { entry }: Found, facts: FactReader): boolean
     );
   if (given.patterns.length > 0 && !matches(given.patterns)) return false;
   if (given.excludes.length > 0 && matches(given.excludes)) return false;
-  return hasSize(given, entry) && hasAge(given, entry, facts);
+  return hasMode(given, entry) && hasSize(given, entry) && hasAge(given, entry, facts);
+}
+
+function hasMode(given: FindArgs, entry: DirectoryEntry): boolean {
+  if (given.mode === undefined) return true;
+  const wanted = resolveMode(given.mode, 0, entry.type === 'directory');
+  return given.exact_mode ? entry.mode === wanted : (entry.mode & wanted) !== 0;
 }
 
 function hasSize(given: FindArgs, entry: DirectoryEntry): boolean {
@@ -178,10 +193,9 @@ function containsLine(given: FindArgs, item: Found, facts: FactReader): boolean 
   const found = facts.get(query(content, item.path));
   if (found.kind !== 'file') return false;
   const regexp = pythonRegex(given.contains, { bytes: true });
-  return found.bytes
-    .toString('latin1')
-    .split('\n')
-    .some((line) => regexp.match(line) !== null);
+  const text = found.bytes.toString('latin1');
+  if (given.read_whole_file) return regexp.search(text) !== null;
+  return text.split('\n').some((line) => regexp.match(line) !== null);
 }
 
 function describe(given: FindArgs, item: Found, facts: FactReader): Result {

@@ -2,7 +2,7 @@ import { query } from '../facts/fact.ts';
 import { group as groupFact } from '../facts/group.ts';
 import { command } from '../lib/shell.ts';
 import type { Plan } from '../steps/plan.ts';
-import { args, bool, choice, int, str, unsupported } from './kit/arguments.ts';
+import { args, bool, choice, int, str } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
 
 const groupArgs = args({
@@ -15,8 +15,8 @@ const groupArgs = args({
     .describe("Accepted, and without effect: groupadd and its kin work on the target's own files."),
   non_unique: bool.default(false).describe('Let the number be that of another group.'),
   force: bool.default(false).describe("Remove the group even if it is some user's primary group."),
-  gid_min: unsupported('set it in /etc/login.defs'),
-  gid_max: unsupported('set it in /etc/login.defs'),
+  gid_min: int.optional().describe('The lowest number that a new group may get.'),
+  gid_max: int.optional().describe('The highest number that a new group may get.'),
 });
 
 /** Groups of the target. */
@@ -54,7 +54,14 @@ export const group = defineModule({
     if (!found) {
       return change(
         `create ${subject}`,
-        ['groupadd', ...gid, ...(given.system ? ['-r'] : []), given.name],
+        [
+          'groupadd',
+          ...gid,
+          ...(given.gid_min === undefined ? [] : ['-K', `GID_MIN=${given.gid_min}`]),
+          ...(given.gid_max === undefined ? [] : ['-K', `GID_MAX=${given.gid_max}`]),
+          ...(given.system ? ['-r'] : []),
+          given.name,
+        ],
         '',
         `gid: ${given.gid ?? '(next free)'}\n`,
       );

@@ -7,6 +7,7 @@ import {
   list,
   only,
   path,
+  filled,
   str,
   unsupported,
 } from './kit/arguments.ts';
@@ -18,8 +19,8 @@ import { toBytesText } from '../lib/python-regex.ts';
 const iniArgs = args(
   {
     path: path.describe('The file to edit.'),
-    section: str.optional().describe('The section; without it, what stands before the first one.'),
-    option: str.optional().describe('The option; without it, the whole section is meant.'),
+    section: filled.optional().describe('The section; without it, what stands before the first one.'),
+    option: filled.optional().describe('The option; without it, the whole section is meant.'),
     value: str.optional().describe("The option's value."),
     values: list(str).optional().describe('Several values, for an option that stands more than once.'),
     state: choice('absent', 'present')

@@ -1,4 +1,13 @@
-import { args, bool, choice, fileAliases, fileArguments, path, str } from './kit/arguments.ts';
+import {
+  args,
+  bool,
+  choice,
+  fileAliases,
+  fileArguments,
+  path,
+  str,
+  validateArgument,
+} from './kit/arguments.ts';
 import { attributesOf } from './parts/attributes.ts';
 import { defineModule } from './kit/define.ts';
 import { chomp, editFacts, pattern, planEdit, readLines, type Edit, type EditText } from './parts/edit.ts';
@@ -27,11 +36,7 @@ const lineArgs = args(
     create: bool.default(false).describe('Create the file if it does not exist.'),
     backup: bool.default(false).describe('Keep a copy of the file as it was, with the time in its name.'),
     firstmatch: bool.default(false).describe('The first match counts everywhere, not the last.'),
-    validate: str
-      .optional()
-      .describe(
-        "A command that judges the new file before it takes the old one's place; `%s` stands for its path.",
-      ),
+    validate: validateArgument,
     ...fileArguments,
   },
   {

@@ -9,6 +9,25 @@ const PACKAGES = query(commandOutput, [
   '-f=${db:Status-Status}\\t${Package}\\t${Version}\\t${Architecture}\\t${Section}\\t${Origin}\\n',
 ]);
 
+/** All of Ansible's; where apt is among them, it is the one that the target has. */
+const MANAGERS = [
+  'auto',
+  'apk',
+  'apt',
+  'dnf',
+  'dnf5',
+  'openbsd_pkg',
+  'pacman',
+  'pkg',
+  'pkg5',
+  'pkg_info',
+  'pkgng',
+  'portage',
+  'rpm',
+  'yum',
+  'zypper',
+] as const;
+
 interface Package {
   readonly name: string;
   readonly version: string;
@@ -27,7 +46,12 @@ export const packageFacts = defineModule({
   ansible.builtin.package_facts:
 `,
   args: args({
-    manager: list(choice('auto', 'apt')).default(['auto']).describe('Accepted; packages are read from dpkg.'),
+    manager: list(choice(...MANAGERS))
+      .refine((names) => names.some((name) => name === 'auto' || name === 'apt'), {
+        error: 'is not supported without apt, or auto, among them',
+      })
+      .default(['auto'])
+      .describe('Accepted; packages are read from dpkg.'),
     strategy: choice('first', 'all')
       .default('first')
       .describe('Accepted, and without effect: there is one package manager.'),

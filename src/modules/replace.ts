@@ -1,4 +1,13 @@
-import { args, bool, choice, fileAliases, fileArguments, path, str } from './kit/arguments.ts';
+import {
+  args,
+  bool,
+  choice,
+  fileAliases,
+  fileArguments,
+  path,
+  str,
+  validateArgument,
+} from './kit/arguments.ts';
 import { attributesOf } from './parts/attributes.ts';
 import { defineModule } from './kit/define.ts';
 import { editFacts, pattern, planEdit, type Edit, type EditText } from './parts/edit.ts';
@@ -13,11 +22,7 @@ const replaceArgs = args({
   after: pattern.optional().describe('Only what stands after the first match of this.'),
   before: pattern.optional().describe('Only what stands before the first match of this.'),
   backup: bool.default(false).describe('Keep a copy of the file as it was, with the time in its name.'),
-  validate: str
-    .optional()
-    .describe(
-      "A command that judges the new file before it takes the old one's place; `%s` stands for its path.",
-    ),
+  validate: validateArgument,
   encoding: choice('utf-8', 'utf8', 'ascii')
     .default('utf-8')
     .describe('Accepted; files are read as bytes, and patterns are UTF-8.'),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { quote } from '../lib/shell.ts';
 import { splitShellWords } from '../lib/shell-words.ts';
-import { args, bool, path, str } from './kit/arguments.ts';
+import { args, bool, filled, path, str } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
 import { sha1 } from './parts/file-plan.ts';
 import { conditionFacts, planCommand } from './parts/run-command.ts';
@@ -16,7 +16,7 @@ const scriptArgs = args({
   removes: path
     .optional()
     .describe('Run it only when this file, or one that matches this pattern, exists on the target.'),
-  executable: str
+  executable: filled
     .optional()
     .describe('The program that runs it; without it, the first line of the script says so.'),
   decrypt: bool

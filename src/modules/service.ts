@@ -1,6 +1,6 @@
 import { query } from '../facts/fact.ts';
 import { unit } from '../facts/unit.ts';
-import { args, bool, choice, count, str, unsupported } from './kit/arguments.ts';
+import { args, bool, choice, count, str } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
 import { stateArgument, unitArgument, systemdShape } from './parts/systemd-arguments.ts';
 import { planUnit } from './parts/unit-plan.ts';
@@ -17,9 +17,11 @@ const serviceArgs = args(
     sleep: count
       .optional()
       .describe('Accepted, and without effect: a restart waits until the service has stopped.'),
-    pattern: unsupported('systemd knows what runs'),
+    pattern: str.optional().describe('Accepted, and without effect: systemd knows what runs.'),
     runlevel: str.optional().describe('Accepted, and without effect: it is not for systemd.'),
-    arguments: unsupported('write them into the unit'),
+    arguments: str
+      .optional()
+      .describe('Accepted, and without effect: what a unit is started with stands in it.'),
     use: choice('auto', 'systemd', 'ansible.builtin.systemd', 'ansible.builtin.systemd_service', 'service')
       .optional()
       .describe('The service manager, which is systemd.'),

@@ -8,6 +8,7 @@ import {
   modeOrPreserve,
   path,
   str,
+  validateArgument,
 } from './kit/arguments.ts';
 import { attributesOf } from './parts/attributes.ts';
 import { preserved } from './copy.ts';
@@ -34,12 +35,7 @@ const templateArgs = args({
     .default(true)
     .describe('Replace a file whose content differs; `no` writes only what is missing.'),
   follow: bool.default(false).describe('Write through a symbolic link at `dest` rather than replace it.'),
-  validate: str
-    .refine((value) => value.includes('%s'), { error: 'must contain %s' })
-    .optional()
-    .describe(
-      "A command that judges the new file before it takes the old one's place; `%s` stands for its path.",
-    ),
+  validate: validateArgument,
   trim_blocks: bool.default(true).describe('Drop the new line after a block tag.'),
   lstrip_blocks: bool.default(false).describe('Drop blanks before a block tag at the beginning of a line.'),
   newline_sequence: choice('\n', '\r', '\r\n', '\\n', '\\r', '\\r\\n')

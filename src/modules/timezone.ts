@@ -29,6 +29,7 @@ export const timezone = defineModule({
     name: Etc/UTC
 `,
   args: timezoneArgs,
+  aliases: { hwclock: ['rtc'] },
   facts: (given) => [LINK, NAME, query(fileFact, { path: ZONES + given.name, follow: true })],
   plan(given, facts): Plan {
     const link = facts.get(LINK);

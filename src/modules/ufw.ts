@@ -4,13 +4,10 @@ import { which } from '../facts/which.ts';
 import { command } from '../lib/shell.ts';
 import type { Plan } from '../steps/plan.ts';
 import type { Step } from '../steps/step.ts';
-import { args, bool, choice, int, str, unsupported } from './kit/arguments.ts';
+import { args, bool, choice, filled, int } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
 import { outputText } from './kit/outputs.ts';
 import { findRule, parseRules, ruleWords } from './parts/ufw-rules.ts';
-
-/** Roles fill in what they do not need with empty text, which Ansible's ufw leaves out. */
-const filled = str.transform((value) => (value === '' ? undefined : value));
 
 const ufwArgs = args(
   {
@@ -31,7 +28,10 @@ const ufwArgs = args(
       .describe('What happens to traffic of this kind.'),
     delete: bool.default(false).describe('Remove the rule.'),
     insert: int.optional().describe('The number that a new rule gets; without it, it is the last.'),
-    insert_relative_to: unsupported('give insert a number alone'),
+    insert_relative_to: choice('first-ipv4', 'first-ipv6', 'last-ipv4', 'last-ipv6', 'zero')
+      .refine((value) => value === 'zero', { error: 'is not supported: give insert a number alone' })
+      .optional()
+      .describe('What `insert` counts from; only `zero` is supported.'),
     route: bool.default(false).describe('The rule is about traffic that is passed on.'),
     log: bool.default(false).describe('Log new connections that match.'),
     from_ip: filled

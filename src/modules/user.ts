@@ -64,6 +64,8 @@ function planCreate(given: UserArgs): Plan {
     ...option('-e', expiry(given.expires)),
     ...(given.create_home ? ['-m', ...option('-k', given.skeleton)] : ['-M']),
     ...(given.umask === undefined ? [] : ['-K', `UMASK=${given.umask}`]),
+    ...(given.uid_min === undefined ? [] : ['-K', `UID_MIN=${given.uid_min}`]),
+    ...(given.uid_max === undefined ? [] : ['-K', `UID_MAX=${given.uid_max}`]),
     ...(given.system ? ['-r'] : []),
     // Without -N a group of the same name is made; when there is one already, useradd would refuse.
     given.name,
@@ -118,6 +120,7 @@ function agingLines(given: UserArgs): string[] {
     ...option('-M', given.password_expire_max),
     ...option('-m', given.password_expire_min),
     ...option('-W', given.password_expire_warn),
+    ...option('-I', given.password_expire_account_disable),
   ];
   return words.length === 0 ? [] : [command(['chage', ...words, given.name])];
 }
@@ -194,10 +197,11 @@ function planChange(given: UserArgs, found: Account, facts: FactReader): Plan {
     lines.push(...passwordLines(given));
   }
   if (agingDiffers(given, found)) {
-    before['password aging'] =
-      `${found.shadow?.minimumDays ?? '?'}..${found.shadow?.maximumDays ?? '?'} days`;
-    after['password aging'] =
-      `${given.password_expire_min ?? found.shadow?.minimumDays ?? '?'}..${given.password_expire_max ?? found.shadow?.maximumDays ?? '?'} days`;
+    for (const [name, was, wish] of agingOf(given, found)) {
+      if (wish === undefined || wish === was) continue;
+      before[`password ${name}`] = String(was ?? '?');
+      after[`password ${name}`] = String(wish);
+    }
     lines.push(...agingLines(given));
   }
   const result: Result = {
@@ -238,11 +242,26 @@ function passwordDiffers(given: UserArgs, found: Account): boolean {
 }
 
 function agingDiffers(given: UserArgs, found: Account): boolean {
-  const { password_expire_max: max, password_expire_min: min } = given;
-  return (
-    (max !== undefined && max !== found.shadow?.maximumDays) ||
-    (min !== undefined && min !== found.shadow?.minimumDays)
-  );
+  return agingOf(given, found).some(([, was, wish]) => wish !== undefined && wish !== was);
+}
+
+/** What the shadow file says of a password's age, and what it shall say. Nothing there is -1, as chage writes it. */
+function agingOf(
+  given: UserArgs,
+  found: Account,
+): readonly (readonly [name: string, was: number | undefined, wish: number | undefined])[] {
+  const { shadow } = found;
+  const inactive = given.password_expire_account_disable;
+  return [
+    ['maximum days', shadow?.maximumDays, given.password_expire_max],
+    ['minimum days', shadow?.minimumDays, given.password_expire_min],
+    ['days of warning', shadow?.warningDays, given.password_expire_warn],
+    [
+      'days until disabled',
+      shadow?.inactiveDays ?? -1,
+      inactive === undefined ? inactive : Math.max(-1, inactive),
+    ],
+  ];
 }
 
 /** An account whose SSH key is missing gets one. */

@@ -47,8 +47,8 @@ const CASES: readonly (readonly [name: string, task: string, expected: readonly 
   ['a rule that a variable may keep', 'template: {src: "{{ a }}", dest: /b, validate: "{{ c }}"}', []],
   [
     'what is not supported',
-    'file: {path: /a, seuser: x}',
-    ['3:13 file: seuser: is not supported: SELinux contexts are not managed'],
+    'user: {name: a, seuser: x}',
+    ['3:13 user: seuser: is not supported: SELinux contexts are not managed'],
   ],
   ['a list with a variable in it', 'apt: {name: [a, "{{ b }}"]}', []],
   ['free text', 'shell: echo {{ a }} | wc creates=/b', []],

@@ -46,10 +46,29 @@ export const float = z
   )
   .transform(Number);
 
+const text = z.union([z.string(), z.number(), z.boolean()], expected('text'));
+
+/** Whether an argument is text, of whatever form: a path, say. */
+export function isText(schema: unknown): boolean {
+  const { def } = (schema ?? {}) as { def?: { innerType?: unknown; in?: unknown } };
+  return schema === text || (def !== undefined && isText(def.innerType ?? def.in));
+}
+
 /** Text; numbers and booleans are written out as Python would. */
-export const str = z
-  .union([z.string(), z.number(), z.boolean()], expected('text'))
-  .transform((value) => (typeof value === 'boolean' ? (value ? 'True' : 'False') : String(value)));
+export const str = text.transform((value) =>
+  typeof value === 'boolean' ? (value ? 'True' : 'False') : String(value),
+);
+
+/** Text that is not given when it is empty: roles fill in what they do not need with it. */
+export const filled = str.transform((value) => (value === '' ? undefined : value));
+
+/** What judges a file before it is replaced. */
+export const validateArgument = filled
+  .refine((value) => value === undefined || value.includes('%s'), { error: 'must contain %s' })
+  .optional()
+  .describe(
+    "A command that judges the new file before it takes the old one's place; `%s` stands for its path.",
+  );
 
 /** A path on the target or the controller. */
 export const path = str.refine((value) => value !== '' && !value.includes('\0'), {
@@ -129,6 +148,15 @@ export function only(value: boolean, reason: string) {
   return bool.refine((given) => given === value, { error: `is not supported: ${reason}` }).optional();
 }
 
+/** A part of a file's SELinux context. `defineModule` sees to hosts that have SELinux. */
+function contextPart(name: string) {
+  return str
+    .optional()
+    .describe(
+      `The ${name} of its SELinux context: without effect where there is no SELinux, an error where there is.`,
+    );
+}
+
 /** Owner, group and mode, which all modules that write files take. */
 export const fileArguments = {
   owner: str.optional().describe('The user who shall own it, by name or number.'),
@@ -138,10 +166,10 @@ export const fileArguments = {
     .describe(
       "The permissions, such as `'0644'` or `u=rw,g=r,o=r`; without it an existing file keeps its own, and a new one gets what the umask says.",
     ),
-  seuser: unsupported('SELinux contexts are not managed'),
-  serole: unsupported('SELinux contexts are not managed'),
-  setype: unsupported('SELinux contexts are not managed'),
-  selevel: unsupported('SELinux contexts are not managed'),
+  seuser: contextPart('user'),
+  serole: contextPart('role'),
+  setype: contextPart('type'),
+  selevel: contextPart('level'),
   attributes: unsupported('run chattr with ansible.builtin.command instead'),
   unsafe_writes: bool
     .default(false)

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 
 import { account } from '../../facts/account.ts';
 import { query, type FactQuery, type FactReader } from '../../facts/fact.ts';
+import { file } from '../../facts/file.ts';
 import type { Plan, PlanContext } from '../../steps/plan.ts';
 import type { Module } from './module.ts';
 
@@ -23,25 +24,53 @@ export function defineModule<Schema extends z.ZodType>(
   definition: Definition<Schema>,
 ): Module<z.output<Schema>> {
   type Args = z.output<Schema>;
-  const { paths = [], ...module } = definition;
-  if (paths.length === 0) return module as unknown as Module<Args>;
+  const { paths = [], ...rest } = definition;
+  const module = withContexts(rest as unknown as Module<Args>);
+  if (paths.length === 0) return module;
   const homes = (args: Args, context: PlanContext): FactQuery[] =>
     paths.flatMap((name) => {
       const user = homeOwner(args[name], context.user);
       return user === undefined ? [] : [query(account, user)];
     });
   return {
-    ...(module as unknown as Module<Args>),
+    ...module,
     facts(args, context) {
       const needed = homes(args, context);
-      return needed.length > 0 ? needed : definition.facts(args, context);
+      return needed.length > 0 ? needed : module.facts(args, context);
     },
     plan(args, facts, context): Plan {
-      if (homes(args, context).length === 0) return definition.plan(args, facts, context);
+      if (homes(args, context).length === 0) return module.plan(args, facts, context);
       const expanded: Args = { ...(args as object), ...expand(args, paths, facts, context) } as Args;
-      const missing = definition.facts(expanded, context).filter((needed) => !facts.has(needed));
+      const missing = module.facts(expanded, context).filter((needed) => !facts.has(needed));
       if (missing.length > 0) return { kind: 'need', facts: missing };
-      return definition.plan(expanded, facts, context);
+      return module.plan(expanded, facts, context);
+    },
+  };
+}
+
+const CONTEXT = ['seuser', 'serole', 'setype', 'selevel'] as const;
+const SELINUX = query(file, { path: '/sys/fs/selinux/enforce' });
+
+/**
+ * The parts of a SELinux context mean nothing on a host without SELinux, as in Ansible. Where there is one, they are
+ * refused.
+ */
+function withContexts<Args>(module: Module<Args>): Module<Args> {
+  const given = (args: Args): string | undefined =>
+    CONTEXT.find((name) => (args as Readonly<Record<string, unknown>>)[name] !== undefined);
+  return {
+    ...module,
+    facts: (args, context) => [
+      ...(given(args) === undefined ? [] : [SELINUX]),
+      ...module.facts(args, context),
+    ],
+    plan(args, facts, context) {
+      const name = given(args);
+      if (name === undefined || !facts.get(SELINUX).exists) return module.plan(args, facts, context);
+      return {
+        kind: 'failed',
+        message: `this host has SELinux, and ${name} is not supported there; use chcon with ansible.builtin.command`,
+      };
     },
   };
 }

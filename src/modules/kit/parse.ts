@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 
 import type { AnyModule } from './module.ts';
+import { isText } from './arguments.ts';
 import { similarWords } from '../../lib/similar.ts';
 import { Float, isDict, isList, type Dict, type Value } from '../../lib/value.ts';
 
@@ -119,18 +120,31 @@ function resolveAliases(module: Schema, plain: Readonly<Record<string, unknown>>
       values[name] = plain[spelling];
     }
   }
-  return { values: withoutNulls(module, values), problems };
+  return { values: withoutEmpty(module, values), problems };
 }
 
-/** An argument without a value (`owner:`) is not given, as in Ansible; only where words are to choose from, null is none. */
-function withoutNulls(module: Schema, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  if (!Object.values(values).includes(null)) return { ...values };
+/**
+ * An argument without a value (`owner:`) is not given, as in Ansible; only where words are to choose from, null is none.
+ * Nor is empty text where it could mean nothing else (`creates: ''`): roles fill in what they do not need with it.
+ */
+function withoutEmpty(module: Schema, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  if (!Object.values(values).some((value) => value === null || value === '')) return { ...values };
   const shape = shapeOf(module);
   return Object.fromEntries(
-    Object.entries(values).filter(
-      ([name, value]) => value !== null || isChoice(shape[name]) || !(name in shape),
-    ),
+    Object.entries(values).filter(([name, value]) => {
+      const schema = shape[name];
+      if (value === null) return isChoice(schema) || !(name in shape);
+      return value !== '' || !isText(schema) || !isOptional(schema) || accepts(schema, '');
+    }),
   );
+}
+
+function accepts(schema: unknown, value: unknown): boolean {
+  return (schema as z.ZodType).safeParse(value).success;
+}
+
+function isOptional(schema: unknown): boolean {
+  return accepts(schema, undefined);
 }
 
 function isChoice(schema: unknown): boolean {

@@ -1,4 +1,4 @@
-import { args, bool, choice, count, int, list, only, path, str, unsupported } from '../kit/arguments.ts';
+import { args, bool, choice, count, filled, int, list, path, str, unsupported } from '../kit/arguments.ts';
 
 const PACKAGE = /^[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?(>?=\S+)?$/;
 
@@ -47,15 +47,15 @@ export const aptArgs = args(
       })
       .optional()
       .describe('A package file on the target to install.'),
-    default_release: str.optional().describe("The release to prefer, as apt's `-t`."),
+    default_release: filled.optional().describe("The release to prefer, as apt's `-t`."),
     install_recommends: bool
       .optional()
       .describe(
         "Whether recommended packages come along; without it the target's apt configuration decides.",
       ),
-    force: only(false, 'use allow_unauthenticated or allow_downgrade').describe(
-      'Use the switches that say what is allowed instead.',
-    ),
+    force: bool
+      .default(false)
+      .describe('Allow packages whose origin cannot be verified, and downgrades; better allow one of them.'),
     upgrade: choice('dist', 'full', 'no', 'safe', 'yes')
       .default('no')
       .describe('Upgrade all packages: `safe` and `yes` remove none, `full` and `dist` may.'),
@@ -112,7 +112,6 @@ export const aptArgs = args(
     problem("name: '*' stands alone, with state: latest");
   }
 });
-
 export type AptArgs = (typeof aptArgs)['_output'];
 
 /** Other spellings of apt's arguments. */

@@ -2,7 +2,17 @@ import { z } from 'zod';
 
 import { jsonText } from '../../lib/json-text.ts';
 import { fromPlain } from '../../lib/value.ts';
-import { args, bool, fileArguments, mode, modeOrPreserve, path, str } from '../kit/arguments.ts';
+import {
+  args,
+  bool,
+  fileArguments,
+  filled,
+  mode,
+  modeOrPreserve,
+  path,
+  str,
+  validateArgument,
+} from '../kit/arguments.ts';
 
 /** What ansible.builtin.copy takes. */
 export const copyArgs = args(
@@ -26,17 +36,13 @@ export const copyArgs = args(
     force: bool
       .default(true)
       .describe('Replace a file whose content differs; `no` writes only what is missing.'),
-    validate: str
-      .optional()
-      .describe(
-        "A command that judges the new file before it takes the old one's place; `%s` stands for its path.",
-      ),
+    validate: validateArgument,
     directory_mode: mode.optional().describe('The permissions of directories that are created.'),
     remote_src: bool.default(false).describe('`src` is on the target.'),
     local_follow: bool
       .default(true)
       .describe('Accepted, and without effect: symbolic links of the controller are followed.'),
-    checksum: str.optional().describe('The SHA-1 that the source must have, or the task fails.'),
+    checksum: filled.optional().describe('The SHA-1 that the source must have, or the task fails.'),
     follow: bool.default(false).describe('Write through a symbolic link at `dest` rather than replace it.'),
     decrypt: bool
       .default(true)
@@ -53,7 +59,6 @@ export const copyArgs = args(
     problem('dest: must be a file, not a directory, when content is given');
   }
   if (given.content !== undefined && given.mode === 'preserve') problem('mode: preserve needs src');
-  if (given.validate !== undefined && !given.validate.includes('%s')) problem('validate: must contain %s');
 });
 
 export type CopyArgs = (typeof copyArgs)['_output'];

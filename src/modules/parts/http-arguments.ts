@@ -1,4 +1,4 @@
-import { bool, choice, count, dict, list, only, path, str, unsupported } from '../kit/arguments.ts';
+import { bool, choice, count, dict, filled, list, only, path, str, unsupported } from '../kit/arguments.ts';
 
 /** What uri and get_url share. */
 export const httpArguments = {
@@ -9,8 +9,8 @@ export const httpArguments = {
     .describe('The address, with http or https.'),
   headers: dict.default({}).describe('Further headers of the request.'),
   http_agent: str.default('ansible-httpget').describe('The `User-Agent` header.'),
-  url_username: str.optional().describe('The user name for basic authentication.'),
-  url_password: str.optional().describe('The password for basic authentication.'),
+  url_username: filled.optional().describe('The user name for basic authentication.'),
+  url_password: filled.optional().describe('The password for basic authentication.'),
   force_basic_auth: bool
     .default(false)
     .describe('Accepted, and without effect: a name and password are always sent with the first request.'),

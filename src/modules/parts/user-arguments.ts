@@ -32,7 +32,12 @@ export const userArgs = args({
   password_expire_max: int.optional().describe('After how many days the password must be changed.'),
   password_expire_min: int.optional().describe('After how many days the password may be changed.'),
   password_expire_warn: int.optional().describe('How many days before that the user is warned.'),
+  password_expire_account_disable: int
+    .optional()
+    .describe('How many days after that the account is disabled; negative is never.'),
   expires: float.optional().describe('When the account ends, in seconds since 1970; negative is never.'),
+  uid_min: int.optional().describe('The lowest number that a new user may get.'),
+  uid_max: int.optional().describe('The highest number that a new user may get.'),
   system: bool.default(false).describe('Take the number of a new user from the range of the system.'),
   umask: str.optional().describe('The umask with which a new home directory is made.'),
   force: bool.default(false).describe('With `absent`: remove the user even if logged in.'),
@@ -49,11 +54,11 @@ export const userArgs = args({
   ssh_key_comment: str.optional().describe('The comment of that key.'),
   ssh_key_passphrase: unsupported('make the key with ansible.builtin.command'),
   seuser: unsupported('SELinux contexts are not managed'),
-  login_class: unsupported('it is for BSD'),
-  hidden: unsupported('it is for macOS'),
-  profile: unsupported('it is for Solaris'),
-  authorization: unsupported('it is for Solaris'),
-  role: unsupported('it is for Solaris'),
+  login_class: str.optional().describe('Accepted, and without effect: it is for BSD.'),
+  hidden: bool.optional().describe('Accepted, and without effect: it is for macOS.'),
+  profile: str.optional().describe('Accepted, and without effect: it is for Solaris.'),
+  authorization: str.optional().describe('Accepted, and without effect: it is for Solaris.'),
+  role: str.optional().describe('Accepted, and without effect: it is for Solaris.'),
 });
 
 export type UserArgs = (typeof userArgs)['_output'];

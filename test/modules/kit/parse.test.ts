@@ -40,6 +40,22 @@ test('numbers become the text that Python has for them', (t) => {
   );
 });
 
+test('empty text is not given where it could mean nothing else', (t) => {
+  t.like(parsed('shell', { cmd: 'x', chdir: '', creates: '', removes: '', executable: '' }), {
+    args: { chdir: undefined, creates: undefined, removes: undefined, executable: undefined },
+  });
+  t.like(parsed('lineinfile', { path: '/f', line: '', validate: '' }), {
+    args: { line: '', validate: undefined },
+  });
+  t.deepEqual(parsed('copy', { content: 'x', dest: '', mode: '', force: '' }), {
+    problems: [
+      'dest: expected a path; found an empty one',
+      "force: expected yes or no; found ''",
+      "mode: expected a mode such as '0644' or 'u=rw,g=r', or preserve; found ''",
+    ],
+  });
+});
+
 test('an argument without a value is not given', (t) => {
   t.like(parsed('copy', { content: 'x', dest: '/f', owner: null, mode: null, force: null }), {
     args: { owner: undefined, mode: undefined, force: true },
