@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Keys, OtherKey } from './sealed.ts';
 
 /** Where a database may be reached. */
 export interface Endpoint {
@@ -32,12 +33,13 @@ export interface LoginStoreConfig {
   readonly patienceMs: number;
 }
 
-export interface LoginConfig {
+/** What tokens are signed with is on all servers the same. */
+export interface LoginConfig extends Keys {
   /** The one account of the sample. */
   readonly user: string;
   readonly password: string;
-  /** What tokens are signed with, on all servers the same. */
-  readonly key: string;
+  /** Right as well, while the password is changed. */
+  readonly otherPasswords?: readonly string[];
   /** How long a login lasts. */
   readonly seconds: number;
   /** Absent: the browser's cookie says everything. */
@@ -94,10 +96,17 @@ export function readConfig(env: NodeJS.ProcessEnv): AppConfig {
     if (store !== 'cookie' && store !== 'valkey') {
       problems.push(`APP_SESSION_STORE: expected cookie or valkey; found '${store}'`);
     }
+    // Below the first one is what counts, too, while it is changed.
+    const lines = (name: string, credential: string): readonly string[] =>
+      readSecret(env, name, credential, problems).split('\n');
+    const [password = '', ...otherPasswords] = lines('APP_LOGIN_PASSWORD', 'login-password');
+    const [key = '', ...otherKeys] = lines('APP_SESSION_KEY', 'session-key');
     return {
       user: text('APP_LOGIN_USER'),
-      password: readSecret(env, 'APP_LOGIN_PASSWORD', 'login-password', problems),
-      key: readSecret(env, 'APP_SESSION_KEY', 'session-key', problems),
+      password,
+      otherPasswords,
+      key,
+      otherKeys: otherKeys.map(readOtherKey),
       seconds: whole('APP_SESSION_SECONDS', 12 * 3600),
       store: store === 'valkey' ? readStore() : undefined,
     };
@@ -126,6 +135,12 @@ export function readConfig(env: NodeJS.ProcessEnv): AppConfig {
   };
   if (problems.length > 0) throw new Error(`the configuration is wrong:\n  ${problems.join('\n  ')}`);
   return config;
+}
+
+/** `KEY`, or `KEY SECONDS` since 1970, when it is worth nothing any more. */
+function readOtherKey(line: string): OtherKey {
+  const [key = '', seconds] = line.split(' ');
+  return { key, until: seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * 1000 };
 }
 
 /** A secret: a file in systemd's credentials directory, a file named by NAME_FILE, or (for development) the variable. */

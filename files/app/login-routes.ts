@@ -5,7 +5,7 @@ import { BadRequest, readFields } from './input.ts';
 import type { Login, Logins } from './logins.ts';
 import { loginPage, type Origin } from './pages.ts';
 import { cookie, refuseForeignForms, type Reply, type Routes, setCookie } from './reply.ts';
-import { isEqual, signature } from './sealed.ts';
+import { isEqual, isSignature, sealsOf, signature } from './sealed.ts';
 
 const TOKEN = 'login';
 /** What a form is tied to before anybody is logged in. */
@@ -15,9 +15,10 @@ const VISIT_SECONDS = 3600;
 /** Logging in, saying who is logged in, and logging out: as a page with forms, and as JSON. */
 export function loginRoutes(config: LoginConfig, logins: Logins, origin: Omit<Origin, 'instance'>): Routes {
   /** A form is ours when it has this, which other sites cannot read. */
-  const formToken = (subject: string): string => signature(subject, { purpose: 'form', key: config.key });
+  const seals = () => sealsOf('form', config, Date.now());
+  const formToken = (subject: string): string => signature(subject, seals()[0]);
   const mustBeOurs = (found: unknown, subject: string | undefined): void => {
-    if (subject === undefined || typeof found !== 'string' || !isEqual(found, formToken(subject))) {
+    if (subject === undefined || typeof found !== 'string' || !isSignature(found, subject, seals())) {
       throw new BadRequest(403, 'this form is not ours, or too old: load the page again');
     }
   };
@@ -30,8 +31,9 @@ export function loginRoutes(config: LoginConfig, logins: Logins, origin: Omit<Or
   };
   const isAccount = ({ user, password }: Readonly<Record<string, unknown>>): boolean => {
     if (typeof user !== 'string' || typeof password !== 'string') return false;
-    // Both are compared, whatever the first one gives.
-    const right = [isEqual(user, config.user), isEqual(password, config.password)];
+    // All are compared, whatever the first one gives.
+    const passwords = [config.password, ...(config.otherPasswords ?? [])];
+    const right = [isEqual(user, config.user), passwords.map((one) => isEqual(password, one)).some(Boolean)];
     return right.every(Boolean);
   };
   const remember = (request: IncomingMessage, token: string): string =>

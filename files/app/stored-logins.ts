@@ -5,7 +5,7 @@ import type { LoginStoreConfig } from './config.ts';
 import { Unavailable } from './failure.ts';
 import { log } from './log.ts';
 import type { Login, Logins } from './logins.ts';
-import { openText, sealText } from './sealed.ts';
+import { type Keys, openText, sealsOf, sealText } from './sealed.ts';
 
 const PURPOSE = 'stored login';
 const CONNECT_TIMEOUT_MS = 1000;
@@ -19,9 +19,9 @@ const PASSING = /^(NOREPLICAS|READONLY|LOADING|MASTERDOWN|UNBLOCKED|TRYAGAIN|Con
 /** Logins in Valkey, whose primary the Sentinels know. The store has hashes of tokens, which log nobody in. */
 export function storedLogins(
   store: LoginStoreConfig,
-  { key, seconds }: { readonly key: string; readonly seconds: number },
+  { seconds, ...keys }: Keys & { readonly seconds: number },
 ): Logins {
-  const seal = { purpose: PURPOSE, key };
+  const seals = () => sealsOf(PURPOSE, keys, Date.now());
   let closing = false;
   const redis = connect(store, () => closing);
 
@@ -41,7 +41,7 @@ export function storedLogins(
 
   return {
     async begin(user) {
-      const token = sealText(randomBytes(24).toString('base64url'), seal);
+      const token = sealText(randomBytes(24).toString('base64url'), seals()[0]);
       const login: Login = { user, expiresAt: Date.now() + seconds * 1000 };
       await ask(() => redis.set(keyOf(token), JSON.stringify(login), 'EX', seconds));
       const copies = await ask(() => redis.wait(1, COPY_MS)).catch(() => 0);
@@ -50,12 +50,12 @@ export function storedLogins(
     },
     async find(token) {
       // What we did not sign is no token, and nothing to ask the store for.
-      if (token === undefined || openText(token, seal) === undefined) return undefined;
+      if (token === undefined || openText(token, ...seals()) === undefined) return undefined;
       const text = await ask(() => redis.get(keyOf(token)));
       return text === null ? undefined : (JSON.parse(text) as Login);
     },
     async end(token) {
-      if (openText(token, seal) !== undefined) await ask(() => redis.del(keyOf(token)));
+      if (openText(token, ...seals()) !== undefined) await ask(() => redis.del(keyOf(token)));
     },
     async lacks(patienceMs) {
       return await ask(() => redis.get('sess:none'), patienceMs).then(

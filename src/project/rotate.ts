@@ -1,5 +1,5 @@
 import type { RotationStep, SecretName } from './rotation.ts';
-import { ROTATED_SECRETS, tagsOf } from './rotation.ts';
+import { fades, ROTATED_SECRETS, tagsOf } from './rotation.ts';
 
 /** What a rotation acts on. Everything may be repeated. */
 export interface RotationPorts {
@@ -7,6 +7,8 @@ export interface RotationPorts {
   exchange(secret: SecretName): void;
   exchangeBack(secret: SecretName): void;
   forgetOthers(secret: SecretName): void;
+  /** Keeps what is beside the present one with the time until which it counts. */
+  fade(secret: SecretName): void;
   /** Runs the roles of these tags on all hosts; `alone` are the files beside whose passwords no other is accepted. */
   runRoles(tags: readonly string[], alone: readonly string[]): Promise<void>;
   /** Waits until every server accepts the present password of these, and the one beside it as well, or not at all. */
@@ -39,10 +41,12 @@ async function carryOut(step: RotationStep, ports: RotationPorts): Promise<void>
       return secrets.forEach((secret) => ports.exchangeBack(secret));
     case 'use':
       return await ports.runRoles(tagsOf(step), []);
+    case 'fade':
+      return secrets.forEach((secret) => ports.fade(secret));
     case 'refuse-others':
       await ports.runRoles(
         tagsOf(step),
-        secrets.map((secret) => ROTATED_SECRETS[secret].file),
+        secrets.filter((secret) => !fades(secret)).map((secret) => ROTATED_SECRETS[secret].file),
       );
       return await ports.seeAccepted(secrets, 'no more');
     case 'forget':

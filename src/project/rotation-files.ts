@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 
 import { UserError } from '../lib/errors.ts';
 import { keepSecret, makePassword } from '../lib/keep-secret.ts';
-import { syncDirectory } from '../lib/durable.ts';
+import { replaceFile, syncDirectory } from '../lib/durable.ts';
 import type { Stage } from './rotation.ts';
 
 /** As the lookup in the playbooks' variables makes them. */
@@ -60,6 +60,14 @@ export function forgetOthers(file: string): void {
     for (const other of [`${file}.new`, `${file}.old`]) rmSync(other, { force: true });
     syncDirectory(dirname(file));
   });
+}
+
+/** Keeps what is beside the present one with the time until which it counts. What faded before is worth nothing from now on. */
+export function fade(file: string, until: Date): void {
+  const { second } = passwordsIn(file);
+  if (second === undefined) return;
+  const line = `${second} ${Math.ceil(until.getTime() / 1000)}\n`;
+  written(file, () => replaceFile(`${file}.before`, line, 0o600));
 }
 
 /** At every moment the file holds a password, and the one before is kept: so it is linked first, and then replaced. */

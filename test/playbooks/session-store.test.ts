@@ -107,6 +107,25 @@ storeTest('each account may do what it is for, over TLS, and nothing else', asyn
   t.notRegex(await store.cli('web1', '', '', 'PING'), /PONG/);
 });
 
+storeTest('accounts are loaded while everything goes on, and each password is tried', async (t) => {
+  const load = visitors();
+  const accounts = [
+    ['app', 'appSecret'],
+    ['app', 'next'],
+    ['replica', 'replicaSecret'],
+    ['manager', 'wrong'],
+  ] as const;
+  const seen = async (): Promise<string> => (await store.accepts('web2', accounts)).join(', ');
+  const rest = '3 valkey yes, 4 valkey no, 4 sentinel no';
+  await store.secondPassword('next');
+  t.is(await seen(), `1 valkey yes, 1 sentinel yes, 2 valkey yes, 2 sentinel yes, ${rest}`);
+  await store.secondPassword(undefined);
+  t.is(await seen(), `1 valkey yes, 1 sentinel yes, 2 valkey no, 2 sentinel no, ${rest}`);
+  const { errors, lost } = await load.over();
+  t.deepEqual(errors, []);
+  t.is(lost, 0);
+});
+
 storeTest(
   'a primary that is stopped hands over first: nobody is logged out, and nobody waits long',
   async (t) => {

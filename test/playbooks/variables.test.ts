@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { parse } from 'yaml';
 
-import { siteVariables } from '../../src/commands/failover/variables.ts';
+import { ROLES, siteVariables } from '../../src/commands/failover/variables.ts';
 import type { Cluster } from '../../src/failover/cluster/cluster.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 import { SecretRegistry } from '../../src/lib/secret.ts';
@@ -199,6 +200,7 @@ function variableOf(
     playbookDirectory: playbooks,
     extraVars: more,
     secrets: new SecretRegistry(),
+    roles: [...ROLES, 'app'],
   });
   return variables.of(host).get(name);
 }
@@ -465,4 +467,53 @@ test('the text of the accounts, whose digest is kept, is the same on every host,
     const other = { beside: { 'mysql_backup_password.new': 'another' } };
     t.is(new Set([text('web1'), text('web1', next), text('web1', other)]).size, 3, flavour);
   }
+});
+
+const hashed = (text: string): string => `#${createHash('sha256').update(text).digest('hex')}`;
+
+test('an account of the store accepts what is beside its password, whichever of both is the present one', (t) => {
+  const both = [hashed('valkey_app generated'), hashed('another')].sort().join(' ');
+  for (const end of ['new', 'old']) {
+    const where = { beside: { [`valkey_app_password.${end}`]: 'another\n' } };
+    for (const template of ['users.acl.j2', 'sentinel-users.acl.j2']) {
+      const text = rendered(t, where, `valkey/templates/${template}`, 'web1');
+      t.true(text.includes(`\nuser app on ${both} `), text);
+      t.true(text.includes(`\nuser manager on ${hashed('valkey_manager generated')} -@all`), text);
+      const alone = new Map([['valkey_one_password', ['valkey_app_password']]]);
+      const one = rendered(t, where, `valkey/templates/${template}`, 'web1', alone);
+      t.true(one.includes(`\nuser app on ${hashed('valkey_app generated')} `), one);
+    }
+  }
+  // Where an exchange was cut off, both are the same.
+  const same = rendered(
+    t,
+    { beside: { 'valkey_app_password.old': 'valkey_app generated\n' } },
+    'valkey/templates/users.acl.j2',
+    'web1',
+  );
+  t.true(same.includes(`\nuser app on ${hashed('valkey_app generated')} ~sess`), same);
+});
+
+test('the app is told what else counts while its password and its key are changed', (t) => {
+  const key = { app_session_key: 'present\n' };
+  const lines = (name: string, beside: Readonly<Record<string, string>>, more?: Dict): Value | undefined =>
+    variableOf(t, { beside: { ...key, ...beside } }, 'web1', name, more);
+  const login = { 'app_login_password.new': 'next\n' };
+  t.is(lines('app_login_lines', {}), 'app_login generated');
+  t.is(lines('app_login_lines', login), 'app_login generated\nnext');
+  t.is(
+    lines('app_login_lines', login, new Map([['app_one_password', ['app_login_password']]])),
+    'app_login generated',
+  );
+  const before = { 'app_session_key.before': 'first 1893456000\n' };
+  for (const [beside, text] of [
+    [{}, 'present'],
+    [{ 'app_session_key.new': 'next\n' }, 'present\nnext'],
+    [{ 'app_session_key.old': 'first\n' }, 'present\nfirst'],
+    [{ 'app_session_key.old': 'present\n' }, 'present'],
+    [{ 'app_session_key.old': 'first\n', ...before }, 'present\nfirst 1893456000'],
+    [before, 'present\nfirst 1893456000'],
+    [{ 'app_session_key.new': 'next\n', ...before }, 'present\nnext\nfirst 1893456000'],
+  ] as const)
+    t.is(lines('app_session_key_lines', beside), text);
 });

@@ -6,6 +6,7 @@ import test from 'ava';
 import {
   exchange,
   exchangeBack,
+  fade,
   forgetOthers,
   makeNext,
   passwordsIn,
@@ -42,6 +43,27 @@ test('a password goes from settled to settled, and the one before is kept until 
     t.is(stageOf(file), 'settled');
     t.deepEqual(passwordsIn(file), { present: made, second: undefined });
     t.deepEqual(readdirSync(directory), ['mysql_app_password']);
+  });
+});
+
+test('a key that fades is kept with its time, whether it was replaced or taken back', (t) => {
+  inDirectory((file) => {
+    const until = new Date('2030-01-01T00:00:00.2Z');
+    fade(file, until);
+    t.throws(() => read(`${file}.before`), undefined, 'there is nothing beside it');
+    makeNext(file);
+    const made = read(`${file}.new`);
+    exchange(file);
+    fade(file, until);
+    t.is(read(`${file}.before`), 'first 1893456001');
+    t.is(statSync(`${file}.before`).mode & 0o777, 0o600);
+    t.is(stageOf(file), 'going', 'until everybody knows the time');
+    exchangeBack(file);
+    fade(file, until);
+    t.is(read(`${file}.before`), `${made} 1893456001`);
+    forgetOthers(file);
+    t.is(stageOf(file), 'settled');
+    t.is(read(`${file}.before`), `${made} 1893456001`);
   });
 });
 

@@ -12,7 +12,7 @@ import type { CommandView } from '../../variables/magic.ts';
 import type { Scope } from '../../variables/scope.ts';
 
 /** The roles whose defaults say what an instance and a balancer are when the inventory does not. */
-const ROLES = ['mysql', 'haproxy', 'failover_agent', 'etcd', 'failover_watch', 'valkey'];
+export const ROLES = ['mysql', 'haproxy', 'failover_agent', 'etcd', 'failover_watch', 'valkey'];
 
 export interface VariablesOptions {
   readonly inventory: Inventory;

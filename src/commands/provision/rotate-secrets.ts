@@ -13,7 +13,7 @@ import {
   type SecretName,
   tagsOf,
 } from '../../project/rotation.ts';
-import { exchange, exchangeBack, forgetOthers, makeNext } from '../../project/rotation-files.ts';
+import { exchange, exchangeBack, fade, forgetOthers, makeNext } from '../../project/rotation-files.ts';
 import { rotate, type RotationPorts } from '../../project/rotate.ts';
 import type { CommandContext } from '../context.ts';
 import { acquire, giveWay } from '../failover/change-lock.ts';
@@ -27,7 +27,7 @@ import {
   type InventoryOptions,
 } from './options.ts';
 import { confirm } from './confirm.ts';
-import { loginsOf, rotationRefusals, type RotationSite, rotationSite } from './rotation-site.ts';
+import { attemptsOf, rotationRefusals, type RotationSite, rotationSite } from './rotation-site.ts';
 import { seeLogins } from './rotation-logins.ts';
 import { runHoldingLock } from './run-command.ts';
 import { loadRun } from './run-load.ts';
@@ -104,7 +104,7 @@ function planned(
   { inventory, extraVariables: extraVars }: InventoryOptions,
   flags: RotateFlags,
 ): Pick<Rotation, 'site' | 'steps'> {
-  const site = rotationSite({ inventory, playbook, extraVars, only: flags.only ?? SECRET_NAMES });
+  const site = rotationSite({ inventory, playbook, extraVars, only: flags.only });
   return { site, steps: planRotation(site.stages, { only: flags.only, undo: flags.undo ?? false }) };
 }
 
@@ -176,8 +176,10 @@ function portsOf(
     exchange: (secret) => exchange(fileOf(secret)),
     exchangeBack: (secret) => exchangeBack(fileOf(secret)),
     forgetOthers: (secret) => forgetOthers(fileOf(secret)),
+    fade: (secret) => fade(fileOf(secret), new Date(Date.now() + site.fadeMs)),
     async runRoles(tags, alone) {
-      const extraVariables = new Map([...choice.extraVariables, ['mysql_one_password', alone] as const]);
+      const one = ['mysql', 'valkey', 'app'].map((role) => [`${role}_one_password`, alone] as const);
+      const extraVariables = new Map([...choice.extraVariables, ...one]);
       const options = { ...WHOLE_RUN, ...choice, extraVariables, tags, forks, json: flags.json ?? false };
       const code = await runHoldingLock(await loadRun(playbook, options), options, signal);
       if (code === EXIT.ok) return;
@@ -191,7 +193,7 @@ function portsOf(
     },
     seeAccepted: async (secrets, second) =>
       await seeLogins(
-        sessions.flatMap((session) => loginsOf(session, site, secrets, second)),
+        sessions.flatMap((session) => attemptsOf(session, site, secrets, second)),
         signal,
       ),
   };
@@ -203,6 +205,7 @@ const SENTENCES: Readonly<Record<RotationStep['do'], string>> = {
   exchange: 'the new ones become the present ones',
   'exchange-back': 'the ones of before become the present ones again',
   use: 'everything uses the present ones',
+  fade: 'what was signed with those of before counts until those logins are over',
   'refuse-others': 'every server accepts the present ones only',
   forget: 'the others are removed',
 };

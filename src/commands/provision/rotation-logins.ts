@@ -22,13 +22,16 @@ export interface Login {
   readonly accepted: boolean;
 }
 
+/** Says what is wrong; undefined: nothing. */
+export type Attempt = (signal: AbortSignal) => Promise<string | undefined>;
+
 /** Waits until every login is accepted, or refused, as it has to be; rejects with all that are not when the time is over. */
-export async function seeLogins(logins: readonly Login[], signal: AbortSignal): Promise<void> {
+export async function seeLogins(attempts: readonly Attempt[], signal: AbortSignal): Promise<void> {
   const until = performance.now() + APPLIED_MS;
   const problems = await Promise.all(
-    logins.map(async (login) => {
+    attempts.map(async (attempt) => {
       for (;;) {
-        const problem = await tryLogin(login, signal);
+        const problem = await attempt(signal);
         if (problem === undefined || performance.now() > until) return problem;
         await wait(PAUSE_MS, undefined, { signal });
       }
@@ -38,7 +41,8 @@ export async function seeLogins(logins: readonly Login[], signal: AbortSignal): 
   if (found.length > 0) throw new UserError(found.map((message) => ({ message })));
 }
 
-async function tryLogin(
+/** A login to an instance of the database. */
+export async function tryLogin(
   { at, user, password, accepted }: Login,
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -50,11 +54,18 @@ async function tryLogin(
       () => {},
     );
     session.destroy();
-    return accepted ? undefined : `${at.name} still accepts the password of "${user}" that it had before`;
+    return accepted ? undefined : stillAccepted(at.name, user);
   } catch (error) {
     if (!(error instanceof ServerFailure)) throw error;
-    if (error.errno === WRONG_PASSWORD)
-      return accepted ? `${at.name} does not accept the password of "${user}"` : undefined;
+    if (error.errno === WRONG_PASSWORD) return accepted ? notAccepted(at.name, user) : undefined;
     return TOO_MANY.has(error.errno) && accepted ? undefined : error.message;
   }
+}
+
+export function notAccepted(server: string, user: string): string {
+  return `${server} does not accept the password of "${user}"`;
+}
+
+export function stillAccepted(server: string, user: string): string {
+  return `${server} still accepts the password of "${user}" that it had before`;
 }

@@ -71,3 +71,17 @@ test('what is missing for logins is named at once', (t) => {
     message: /expected cookie or valkey/,
   });
 });
+
+test('below the password and the key is what counts as well', (t) => {
+  const login = readConfig({
+    ...LOGIN,
+    APP_LOGIN_PASSWORD: 'right\nright, too',
+    APP_SESSION_KEY: 'key\nnext\nbefore 1893456000',
+  }).login;
+  t.like(login, { password: 'right', otherPasswords: ['right, too'], key: 'key' });
+  t.deepEqual(login?.otherKeys, [
+    { key: 'next', until: Number.POSITIVE_INFINITY },
+    { key: 'before', until: 1_893_456_000_000 },
+  ]);
+  t.deepEqual(readConfig(LOGIN).login?.otherKeys, []);
+});

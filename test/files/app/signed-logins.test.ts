@@ -39,3 +39,17 @@ test('two logins of one user are two tokens', async (t) => {
   const logins = signedLogins({ key: 'key', seconds: 60 });
   t.not((await logins.begin('ada')).token, (await logins.begin('ada')).token);
 });
+
+test('what another key signed counts until its time, and nothing new is signed with it', async (t) => {
+  let now = 1000;
+  const clock = (): number => now;
+  const before = signedLogins({ key: 'old', seconds: 60 }, clock);
+  const logins = signedLogins({ key: 'new', otherKeys: [{ key: 'old', until: 2000 }], seconds: 60 }, clock);
+  const old = await before.begin('ada');
+  t.is((await logins.find(old.token))?.user, 'ada');
+  const { token } = await logins.begin('ada');
+  t.is(await before.find(token), undefined);
+  now = 2000;
+  t.is(await logins.find(old.token), undefined);
+  t.is((await logins.find(token))?.user, 'ada');
+});

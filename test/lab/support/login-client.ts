@@ -22,7 +22,8 @@ const LOGIN_PAUSE_MS = 200;
 const PATIENCE_MS = 30_000;
 
 const [site = '', user = '', passwordFile = '', stopFile = ''] = process.argv.slice(2);
-const account = JSON.stringify({ user, password: readFileSync(passwordFile, 'utf8').trim() });
+/** The password may be changed meanwhile. */
+const account = (): string => JSON.stringify({ user, password: readFileSync(passwordFile, 'utf8').trim() });
 const agent = new Agent({ keepAlive: false });
 const startedAt = performance.now();
 const failures: string[] = [];
@@ -55,7 +56,7 @@ async function ask(method: 'GET' | 'POST', cookie?: string): Promise<Answered> {
       );
       response.resume();
     });
-    request.end(method === 'POST' ? account : undefined);
+    request.end(method === 'POST' ? account() : undefined);
   });
 }
 

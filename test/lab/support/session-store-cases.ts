@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import test, { type ExecutionContext } from 'ava';
 import { makeTool } from '../../../src/failover/drill/tool.ts';
 import type { StatusJson } from '../../../src/failover/output/json-schema.ts';
 import { scanArguments } from './argument-scan.ts';
-import { jsonLines, waitFor } from './cli.ts';
+import { jsonLines, startProvision, waitFor } from './cli.ts';
 import { exposed } from './exposed.ts';
 import { holderOf } from './hand-over.ts';
 import type { LoginReport } from './login-client.ts';
@@ -136,6 +136,44 @@ export function sessionStoreCases(lab: TestLab, vipOf: () => string): void {
     await changesNothing(t);
     t.is(await settled(), after);
   });
+
+  test.serial(
+    'passwords are changed by a tool that is killed meanwhile, and nobody is logged out',
+    async (t) => {
+      await settled();
+      const files = [...PASSWORDS, 'app_login_password', 'app_session_key'];
+      const read = (): readonly string[] => files.map((name) => readFileSync(secretOf(name), 'utf8').trim());
+      const before = read();
+      const rotate = ['rotate-secrets', '--yes', '--json', ...VALKEY];
+      const { failures } = await loggedIn(t, async () => {
+        const only = 'login,session_key,valkey_app,valkey_replica,valkey_sentinel,valkey_manager';
+        const first = startProvision([...rotate, '--only', only, '-i', lab.inventory]);
+        await waitFor(
+          'the new ones are put to use',
+          async () => /"do":"use"[^]*"status":"changed"/.test(first.stdout()),
+          300_000,
+        );
+        process.kill(first.pid, 'SIGKILL');
+        await first.ended;
+        // The lock of a tool that died is free after some seconds.
+        await waitFor('the next one goes on', async () => {
+          const next = await lab.provision(...rotate);
+          return /is changing servers right now/.test(next.stderr) ? false : must(next, 'rotate-secrets');
+        });
+        await settled();
+      });
+      t.deepEqual(failures, []);
+      const after = read();
+      for (const [index, name] of files.entries()) {
+        t.not(after[index], before[index], name);
+        for (const end of ['new', 'old']) t.false(existsSync(secretOf(`${name}.${end}`)), name);
+      }
+      const account = JSON.stringify({ user: 'demo', password: before.at(-2) });
+      const old = ['-H', 'content-type: application/json', '-d', account];
+      t.is((await request(lab, `http://${vipOf()}/api/login`, ...old)).status, 401);
+      await changesNothing(t);
+    },
+  );
 
   test.serial('a login outlives the server that has the primary', async (t) => {
     const primary = await settled();

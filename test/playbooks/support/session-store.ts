@@ -114,15 +114,7 @@ ${MEMBERS.map((name, index) => `        ${name}: { back_address: ${address(index
         'etc/sentinel-users.acl': 'sentinel-users.acl.j2',
         'bin/session-store': 'session-store.j2',
       };
-      for (const [file, template] of Object.entries(files)) {
-        const text = this.#render(member, `valkey/templates/${template}`)
-          .replaceAll('/etc/valkey', join(at, 'etc'))
-          .replaceAll('/var/lib/valkey', join(at, 'lib'))
-          .replaceAll('chown valkey:valkey', 'test -s')
-          // Younger than Redis 7.0.
-          .replaceAll(PREFIX === 'valkey' ? '' : ' +client|setinfo', '');
-        writeFileSync(join(at, file), text);
-      }
+      for (const [file, template] of Object.entries(files)) this.#write(member, file, template);
       writeFileSync(
         join(at, 'etc/manager-password'),
         `${this.#variable(member, 'valkey_manager_password')}\n`,
@@ -138,12 +130,40 @@ ${MEMBERS.map((name, index) => `        ${name}: { back_address: ${address(index
     }
   }
 
+  /** As a run leaves it while the app's password is changed; undefined: that is over. */
+  async secondPassword(password: string | undefined): Promise<void> {
+    const file = join(this.#directory, 'secrets/valkey_app_password.new');
+    if (password === undefined) rmSync(file);
+    else writeFileSync(file, `${password}\n`);
+    for (const member of MEMBERS) {
+      for (const name of ['users.acl', 'sentinel-users.acl'])
+        this.#write(member, `etc/${name}`, `${name}.j2`);
+      const { status, stderr } = await this.program(member, 'load-accounts');
+      if (status !== 0) throw new Error(stderr);
+    }
+  }
+
+  /** Which of these accounts are let in: `1 valkey yes`. */
+  async accepts(
+    member: Member,
+    accounts: readonly (readonly [string, string])[],
+  ): Promise<readonly string[]> {
+    const input = accounts.map((words) => `${words.join(' ')}\n`).join('');
+    const { stdout } = await this.#run(member, ['accepts'], input);
+    return stdout.trimEnd().split('\n');
+  }
+
   /** Runs the members' own program. */
   async program(member: Member, ...words: readonly string[]): Promise<ProcessResult> {
+    return await this.#run(member, words);
+  }
+
+  async #run(member: Member, words: readonly string[], input?: string): Promise<ProcessResult> {
     const bin = join(this.#at(member), 'bin');
     return await run(['sh', join(bin, 'session-store'), ...words], {
       env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` },
       timeoutMs: 90_000,
+      ...(input !== undefined && { input }),
     });
   }
 
@@ -217,6 +237,17 @@ ${MEMBERS.map((name, index) => `        ${name}: { back_address: ${address(index
       await this.end(member, what, 'SIGKILL');
     }
     if (process.env['KEEP_STORE'] === undefined) rmSync(this.#directory, { recursive: true });
+  }
+
+  #write(member: Member, file: string, template: string): void {
+    const at = this.#at(member);
+    const text = this.#render(member, `valkey/templates/${template}`)
+      .replaceAll('/etc/valkey', join(at, 'etc'))
+      .replaceAll('/var/lib/valkey', join(at, 'lib'))
+      .replaceAll('chown valkey:valkey', 'test -s')
+      // Younger than Redis 7.0.
+      .replaceAll(PREFIX === 'valkey' ? '' : ' +client|setinfo', '');
+    writeFileSync(join(at, file), text);
   }
 
   #at(member: string): string {
