@@ -180,7 +180,7 @@ function Change({ change }: { change: ChangeView }) {
           <strong>{kind}</strong> {moved}
         </span>
         <Said mark={mark} />
-        <span class="quiet">{took}</span>
+        <span class="quiet took">{took}</span>
         <span class="quiet why">
           {who}: {reason}
         </span>
