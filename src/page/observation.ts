@@ -19,6 +19,8 @@ export interface ObservationOptions {
   readonly databases: readonly Watched[];
   /** Undefined: no balancer is near. */
   readonly site?: SiteWays | undefined;
+  /** Takes out of what is seen what nobody may read. */
+  readonly redact?: ((text: string) => string) | undefined;
   /** How long it goes on looking when nobody wants to know any more: a page that is loaded anew finds it going. */
   readonly lingerMs?: number | undefined;
 }
@@ -175,10 +177,11 @@ class Round {
           },
     );
     const seen = { databases, balancers: [...this.#balancers.values()], drained: this.#drained };
-    const text = JSON.stringify(seen);
+    const { redact = (text) => text, from } = this.#options;
+    const text = redact(JSON.stringify(seen));
     const now = performance.now();
     if (this.#latest?.text === text && now - this.#latest.sentAt < REPEAT_MS) return;
-    const state = { at: Date.now(), from: this.#options.from, ...seen };
+    const state = { at: Date.now(), from, ...(JSON.parse(text) as typeof seen) };
     this.#latest = { state, text, sentAt: now };
     for (const wake of this.#waiting) wake();
   }

@@ -174,6 +174,20 @@ test('a cluster that cannot be opened does not hide the others', async (t) => {
   t.like(databases[0], { name: 'orders', status: null, failure: 'its description is wrong' });
 });
 
+test('what nobody may read is not sent, wherever somebody has said it', async (t) => {
+  const here = site();
+  here.world.live(40);
+  const { looking, ended } = seen(t, here, { redact: (text) => text.replaceAll('so-secret', '[REDACTED]') });
+  await stateWith(looking.states(ended.signal), (state) => primaryOf(state) === 'db1');
+  here.storeIsLost = 'etcd said no to so-secret';
+  const state = await stateWith(
+    looking.states(ended.signal),
+    ({ databases: [one] }) => typeof one?.storeFailure === 'string',
+  );
+  t.regex(state.databases[0]?.storeFailure ?? '', /etcd said no to \[REDACTED\]/);
+  t.false(JSON.stringify(state).includes('so-secret'));
+});
+
 /** HAProxy's runtime API, as far as it is asked. */
 async function haproxy(t: ExecutionContext) {
   const answers = {

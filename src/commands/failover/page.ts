@@ -52,6 +52,7 @@ export function pageCommand(context: CommandContext): Command {
       from: hostname(),
       databases: opened.map(({ watched }) => watched),
       site: siteWays(sessions),
+      redact: (text) => sessions.reduce((said, session) => session.redact(said), text),
     });
     try {
       const server = await servePage({ observation: looking, assets: pageAssets(), port });
