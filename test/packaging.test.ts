@@ -1,6 +1,8 @@
 import test from 'ava';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -110,6 +112,31 @@ test('installed with npm, what provision init prints next works', async (t) => {
   t.is(loaded.status, 0, loaded.stderr);
   const secret = await stat(join(site, 'inventory/production/secrets/mysql_app_password'));
   t.is(secret.mode & 0o777, 0o600);
+});
+
+test('the installed failover serves the live page, with the libraries that it brought', async (t) => {
+  const account = { user: 'failover', password: 'secret' };
+  const description = join(directory, 'orders.json');
+  await writeFile(
+    description,
+    JSON.stringify({
+      name: 'orders',
+      flavour: 'mysql',
+      // Nobody listens there.
+      instances: [{ name: 'db1', host: 'web1', address: '127.0.0.1', port: 1 }],
+      accounts: { failover: account, replication: account, backup: account },
+      tls: {},
+    }),
+  );
+  const child = spawn(
+    process.execPath,
+    [program('failover'), 'page', '--cluster', description, '--port', '0'],
+    { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  t.teardown(() => child.kill('SIGKILL'));
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
+  const page = await (await fetch(said.toString().trim())).text();
+  t.regex(page, /<script type="module">.{10000}/s);
 });
 
 test('the package has what it needs and nothing else', (t) => {

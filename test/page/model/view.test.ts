@@ -79,6 +79,83 @@ test('a store that is lost is said, and counts', (t) => {
   t.is(databases[0]?.storeFailure, 'etcd does not answer');
 });
 
+test('where writers go is said by the name of the instance', (t) => {
+  const state = database(HEALTHY);
+  const status = state.status;
+  if (!status) throw new Error('a status');
+  const views = (
+    [
+      { name: 'lb1', kind: 'haproxy', reachable: true, writers: ['web1'] },
+      { name: 'lb2', kind: 'haproxy', reachable: true, writers: [] },
+      { name: 'lb3', kind: 'haproxy', reachable: true, writers: ['web1', 'web3'] },
+      { name: '10.0.0.9', kind: 'vip', reachable: false, writers: [] },
+    ] as const
+  ).map(({ writers, ...one }) => ({ ...one, writers: [...writers] }));
+  t.deepEqual(
+    databaseView({ ...state, status: { ...status, balancers: views } }).writers.map(
+      ({ name, mark }) => `${name}: ${mark.tone}: ${mark.text}`,
+    ),
+    [
+      'lb1: good: writers to db1',
+      'lb2: critical: no writer',
+      'lb3: critical: writers to db1 and db3',
+      '10.0.0.9 (vip): warning: does not answer',
+    ],
+  );
+});
+
+test('the store of sessions is shown with its own problems', (t) => {
+  const state = database(HEALTHY);
+  const status = state.status;
+  if (!status) throw new Error('a status');
+  const member = (host: string, change_: object) => ({
+    host,
+    address: host,
+    reachable: true,
+    role: 'replica' as const,
+    version: '8.1.1',
+    follows: 'web1',
+    connected: true,
+    behindBytes: 0,
+    lagSeconds: 1,
+    usedBytes: 1,
+    maxBytes: 0,
+    sentinel: { primary: 'web1', others: 2, quorum: true },
+    ...change_,
+  });
+  const remedy = '`provision up`, or start it';
+  const sessions = {
+    primary: 'web1',
+    members: [
+      member('web1', { role: 'primary' }),
+      member('web2', {}),
+      member('web3', { connected: false }),
+      member('web4', { sentinel: null }),
+      member('web5', { role: null }),
+      member('web6', { reachable: false }),
+    ],
+    problems: [
+      { code: 'SilentMember', severity: 'warning' as const, host: 'web6', message: 'it is silent', remedy },
+    ],
+  };
+  const view = databaseView({ ...state, status: { ...status, sessions } });
+  t.deepEqual(
+    view.sessions?.map(({ name, mark }) => `${name}: ${mark.tone}: ${mark.text}`),
+    [
+      'web1: good: primary',
+      'web2: good: replica, 1 s behind',
+      'web3: warning: replica without its primary',
+      'web4: warning: replica, 1 s behind, its Sentinel is silent',
+      'web5: critical: Valkey does not answer',
+      'web6: warning: silent',
+    ],
+  );
+  t.deepEqual(
+    view.problems.map(({ code, tone }) => [code, tone]),
+    [['SilentMember', 'warning']],
+  );
+});
+
 test('a change has its steps, its time, and what it cost', (t) => {
   const [done, failed] = databaseView(
     database(HEALTHY, {
