@@ -35,11 +35,11 @@ export async function inventoryDirectory(lab: string, from: string): Promise<str
 
 /** Writes the inventory, owned by whoever called sudo. What the lab does not generate is left alone. */
 export async function writeInventory(state: LabState, network: LabNetwork): Promise<void> {
-  const { name: lab, inventory: directory, debian, servers } = state;
+  const { name: lab, inventory: directory, debian, servers, monitoring } = state;
   const hosts = labHosts(servers);
   const hostKeys = new Map<string, readonly string[]>();
   for (const host of hosts) hostKeys.set(host.name, await hostPublicKeys(lab, host.name));
-  const input: InventoryInput = { lab, directory, debian, hosts, network, hostKeys };
+  const input: InventoryInput = { lab, directory, debian, hosts, monitoring, network, hostKeys };
   const made = await mkdir(directory, { recursive: true });
   const owner = invokingUser();
   if (made !== undefined && owner) {

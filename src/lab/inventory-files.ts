@@ -22,6 +22,8 @@ export interface InventoryInput {
   readonly directory: string;
   readonly debian: Debian;
   readonly hosts: readonly HostSpec[];
+  /** Whether the spare host watches the site. */
+  readonly monitoring: boolean;
   readonly network: LabNetwork;
   /** Host → its public keys, as in ssh_host_*_key.pub. */
   readonly hostKeys: ReadonlyMap<string, readonly string[]>;
@@ -56,7 +58,7 @@ export function hostsYaml(input: InventoryInput): string {
   }
   // What a spare host may be: the monitoring of a site, and the authority of the lab (docs/monitoring.md, docs/https.md).
   const spare = input.hosts.filter(({ role }) => role === 'spare').map(({ name }) => [name, {}] as const);
-  for (const group of ['monitoring', 'acme_test_authority'])
+  for (const group of ['acme_test_authority', ...(input.monitoring ? ['monitoring'] : [])])
     children[group] = { hosts: Object.fromEntries(spare) };
   const inventory = {
     all: {

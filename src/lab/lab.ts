@@ -46,6 +46,8 @@ export interface UpOptions extends LabOptions {
   readonly debian?: Debian | undefined;
   /** How many servers; without it a lab keeps those that it has. More of them are added to it. */
   readonly servers?: number | undefined;
+  /** Whether the spare host is to watch the site; without it, it stays what it is. */
+  readonly monitoring?: boolean | undefined;
 }
 
 /** A lab that is up, as its commands see it. */
@@ -70,16 +72,22 @@ export async function up(options: UpOptions = {}): Promise<Lab> {
       state = await withLock('labs', waiting(report), async () => {
         const inventory = await inventoryDirectory(name, options.from ?? process.cwd());
         const debian = options.debian ?? DEFAULT_DEBIAN;
-        const { servers = DEFAULT_SERVERS } = options;
-        const fresh: LabState = { name, index: await chooseIndex(name), debian, servers, inventory };
+        const { servers = DEFAULT_SERVERS, monitoring = false } = options;
+        const index = await chooseIndex(name);
+        const fresh: LabState = { name, index, debian, servers, monitoring, inventory };
         await writeState(fresh);
         return fresh;
       });
     } else {
       if (options.debian !== undefined && options.debian !== state.debian) throw otherDebian(state);
-      const { servers = state.servers } = options;
+      const { servers = state.servers, monitoring = state.monitoring } = options;
       if (servers < state.servers) throw fewerServers(state);
-      state = { ...state, servers, inventory: await inventoryDirectory(name, options.from ?? process.cwd()) };
+      state = {
+        ...state,
+        servers,
+        monitoring,
+        inventory: await inventoryDirectory(name, options.from ?? process.cwd()),
+      };
       await writeState(state);
     }
 

@@ -21,6 +21,8 @@ const stateSchema = z.object({
   debian: z.enum(DEBIANS as readonly [Debian, ...Debian[]]).default(DEFAULT_DEBIAN),
   /** How many servers it has. Labs of before there was a choice have three. */
   servers: z.number().int().positive().max(MAX_SERVERS).default(DEFAULT_SERVERS),
+  /** Whether the spare host watches the site. Labs of before there was a choice are not watched. */
+  monitoring: z.boolean().default(false),
   /** The version of the base image that the hosts' disks lie over; absent until it is built. */
   base: z.string().optional(),
   /** The directory of the inventory that the lab writes. */

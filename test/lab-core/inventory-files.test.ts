@@ -14,6 +14,7 @@ const input: InventoryInput = {
   directory: "/home/o'neil/my project/100%/inventory/lab",
   debian: '13',
   hosts: HOSTS,
+  monitoring: false,
   network: labNetwork(0),
   hostKeys: new Map(HOSTS.map((host) => [host.name, [`ssh-ed25519 AAAA${host.name} root@${host.name}`]])),
 };
@@ -34,10 +35,14 @@ test('the inventory has the groups of the stack', (t) => {
     balancers: ['lb1', 'lb2'],
     servers: ['web1', 'web2', 'web3'],
     spare: ['mon1'],
-    monitoring: ['mon1'],
     acme_test_authority: ['mon1'],
   });
   t.like(all.vars, { lab: true, vip: '10.83.0.100', vip2: '10.83.0.101', mysql_package_source: 'lab' });
+});
+
+test('the spare host watches the site where that is asked for', (t) => {
+  const { all } = parse(hostsYaml({ ...input, monitoring: true })) as Inventory;
+  t.deepEqual(Object.keys(all.children['monitoring']?.hosts ?? {}), ['mon1']);
 });
 
 test('a lab of five servers has them and their databases in its inventory', (t) => {

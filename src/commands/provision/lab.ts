@@ -29,6 +29,12 @@ const HOST_NAMES = labHosts(DEFAULT_SERVERS)
   .map((host) => host.name)
   .join(', ');
 
+interface UpFlags {
+  readonly debian?: string;
+  readonly servers?: number;
+  readonly monitoring?: boolean;
+}
+
 /** `provision lab`: real test hosts on this machine, and faults for them. */
 export function labCommand(): Command {
   const lab = new Command('lab').description('real test hosts on this machine');
@@ -49,9 +55,12 @@ export function labCommand(): Command {
         `how many servers (web1, web2, …); a lab keeps those it has, and gets more (${DEFAULT_SERVERS})`,
         serverCount,
       )
-      .action(async (options: LabCommandOptions & { debian?: string; servers?: number }) => {
+      .option('--monitoring', 'mon1 is to watch the site; a lab keeps what it is')
+      .option('--no-monitoring', 'mon1 is to be spare again')
+      .action(async (options: LabCommandOptions & UpFlags) => {
+        const { name, servers, monitoring } = options;
         const debian = options.debian === undefined ? undefined : debianRelease(options.debian);
-        await up({ name: options.name, debian, servers: options.servers, report: reporter() });
+        await up({ name, debian, servers, monitoring, report: reporter() });
       }),
     [
       ['sudo provision lab up', 'six bare hosts, and inventory/lab to reach them by'],

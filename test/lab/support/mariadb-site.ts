@@ -15,6 +15,7 @@ import {
   promoteUntilDone,
 } from './failover.ts';
 import { handsOver } from './hand-over.ts';
+import { allIsWell, balancerStops, changesNothing, forget, isTold, turnOn } from './monitoring.ts';
 import { restartsInTurn } from './roll.ts';
 import { sessionsInTheWay } from './sessions.ts';
 import type { Debian } from '../../../src/lab/release.ts';
@@ -227,5 +228,18 @@ export function mariadbSite({ name, debian, version }: MariadbSite): void {
       changed.map((line) => `${line.host}: ${line.task}`),
       [],
     );
+  });
+
+  test.serial('the site is watched on request: every figure is read, and a fault is told', async (t) => {
+    const monitoring = await turnOn(t, lab, FLAVOUR);
+    try {
+      await allIsWell(t, monitoring);
+      await changesNothing(t, lab, FLAVOUR);
+      // Once is enough for what does not depend on the release.
+      if (debian !== '12') await isTold(t, monitoring, balancerStops(lab, 'lb2'));
+    } finally {
+      await monitoring.close();
+      forget(lab);
+    }
   });
 }
