@@ -28,7 +28,7 @@ const UNIT: readonly Omit<TestPackage, 'tests'>[] = [
   { name: 'bind9', why: 'another one, in which a key may do little' },
   { name: 'bind9-dnsutils', why: 'dig and nsupdate, which ask it and change it' },
   { name: 'etcd-server', why: 'the store that several daemons of the failover share' },
-  { name: 'chromium', why: 'a look at the page that a roll leaves' },
+  { name: 'chromium', why: 'a look at the live page, and at the one that a roll leaves' },
   { name: 'redis-server', why: 'the store of logins, where the distribution has no Valkey' },
   { name: 'redis-sentinel', why: 'what promotes a replica of that store' },
   { name: 'nginx', why: 'the filter for requests, with the modules that hosts have' },

@@ -54,21 +54,7 @@ export function pageState({
   ...changes
 }: Partial<PageState> & { readonly primary?: string; readonly history?: boolean } = {}): PageState {
   const others = ['db1', 'db2', 'db3'].filter((name) => name !== primary);
-  const entries = history
-    ? [
-        change({ at: new Date(NOW - 4_000_000).toISOString() }),
-        change({
-          id: 'two',
-          kind: 'failover',
-          who: 'watch@lb2',
-          reason: 'db2 is dead',
-          from: 'db2',
-          to: 'db1',
-          ms: 1240,
-          at: new Date(NOW - 90_000_000).toISOString(),
-        }),
-      ]
-    : [];
+  const entries = history ? [change({ at: new Date(NOW - 4_000_000).toISOString() }), failover()] : [];
   const healthy = database(
     [`${primary} primary 1:1-5021`, ...others.map((name) => `${name} <${primary} 1:1-5021`)],
     {
@@ -104,16 +90,7 @@ export function troubledState(): PageState {
           { name: 'wait until db2 has everything', instance: 'db2', status: 'running', ms: 0 },
         ],
       }),
-      change({
-        id: 'two',
-        kind: 'failover',
-        who: 'watch@lb2',
-        reason: 'db2 is dead',
-        from: 'db2',
-        to: 'db1',
-        ms: 1240,
-        at: new Date(NOW - 90_000_000).toISOString(),
-      }),
+      failover(),
       change({
         id: 'one',
         outcome: 'undone',
@@ -145,6 +122,20 @@ export function troubledState(): PageState {
       balancer('lb2', null, { silence: 'no answer', servers: [] }),
     ],
     drained: [{ server: 'web2', by: 'anna@ops', since: NOW - 60_000, reason: 'roll playbooks/kernel.yml' }],
+  });
+}
+
+/** What a watch has done the day before. */
+function failover(): DatabaseState['history'][number] {
+  return change({
+    id: 'two',
+    kind: 'failover',
+    who: 'watch@lb2',
+    reason: 'db2 is dead',
+    from: 'db2',
+    to: 'db1',
+    ms: 1240,
+    at: new Date(NOW - 90_000_000).toISOString(),
   });
 }
 

@@ -8,8 +8,11 @@ import { fileURLToPath } from 'node:url';
 
 import test, { type ExecutionContext } from 'ava';
 
+import { siteVariables } from '../../../src/commands/failover/variables.ts';
+import { loadInventory } from '../../../src/inventory/load.ts';
 import { poll } from '../../../src/lib/async.ts';
 import { run } from '../../../src/lib/process.ts';
+import { SecretRegistry } from '../../../src/lib/secret.ts';
 import { servePage } from '../../../src/page/server.ts';
 import { byHand, pageState } from '../../page/support.ts';
 import { cut, startSshd, type TestSshd } from '../../transport/sshd.ts';
@@ -111,3 +114,22 @@ test('a site without the page is told from one that is away', async (t) => {
   t.is(away.status, 4);
   t.regex(away.stderr, /lb1: /);
 });
+
+for (const [what, variables, hosts] of [
+  ['on both that watch', '', ['lb1', 'lb2']],
+  ['on the one that watches, where the journal is', ', failover_store: none', ['lb1']],
+  ['nowhere without a watch', ', failover_watch: false', []],
+  ['nowhere when it is switched off', ', failover_page: false', []],
+] as const) {
+  test(`the page is ${what}`, async (t) => {
+    const [lb1, lb2] = await Promise.all([balancer(t, 'lb1'), balancer(t, 'lb2')]);
+    const { of } = siteVariables({
+      inventory: loadInventory(inventory(t, { lb1, lb2 }, variables)),
+      playbookDirectory: fileURLToPath(new URL('../../../playbooks', import.meta.url)),
+      extraVars: new Map(),
+      secrets: new SecretRegistry(),
+      roles: ['failover_watch'],
+    });
+    t.deepEqual(of('lb1').get('failover_page_hosts'), hosts);
+  });
+}
