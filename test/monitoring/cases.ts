@@ -467,10 +467,22 @@ export const CASES: readonly AlertCase[] = [
     series: {
       'understudy_provision_run_timestamp_seconds{instance="web1"}': '100x300',
       'understudy_provision_run_timestamp_seconds{instance="web2"}': '9000x300',
+      'understudy_provision_run_timestamp_seconds{instance="web3"}': '9000x300',
     },
     notYet: '59m',
     fires: '61m',
     summary: 'web1 was left out by the last `provision up`',
+  },
+  {
+    alert: 'HostLeftBehind',
+    what: 'not by a run that was for another host alone',
+    series: {
+      'understudy_provision_run_timestamp_seconds{instance="web1"}': '100x300',
+      'understudy_provision_run_timestamp_seconds{instance="web2"}': '100x300',
+      'understudy_provision_run_timestamp_seconds{instance="web3"}': '9000x300',
+    },
+    fires: '61m',
+    count: 0,
   },
 ];
 
