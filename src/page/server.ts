@@ -33,6 +33,8 @@ export interface PageServer {
 const LOOPBACK = '127.0.0.1';
 const COMMENT_MS = 15_000;
 const RETRY_MS = 1000;
+/** How long who asks for the state alone waits for a first look at everything. */
+const PATIENCE_MS = 5000;
 /** More are not people. */
 const MOST_STREAMS = 200;
 /** What a browser on the other end of a tunnel calls us. Another name leads here by the DNS of somebody else. */
@@ -106,7 +108,7 @@ export function pageApp({
   });
 
   app.get('/state', async (context) => {
-    const state = await firstOf(observation, context.req.raw.signal);
+    const state = await completeState(observation, context.req.raw.signal);
     return state === undefined ? context.body(null, 503) : context.json(state);
   });
 
@@ -130,7 +132,16 @@ export function pageApp({
   return app;
 }
 
-async function firstOf(observation: Observation, signal: AbortSignal): Promise<PageState | undefined> {
-  for await (const state of observation.states(signal)) return state;
-  return undefined;
+/** Who asks once wants to hear of everything; what stays silent for longer is left out. */
+async function completeState(observation: Observation, signal: AbortSignal): Promise<PageState | undefined> {
+  const either = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+  let last: PageState | undefined;
+  for await (const state of observation.states(either)) {
+    last = state;
+    const isComplete =
+      state.databases.every(({ status, failure }) => status !== null || failure !== null) &&
+      state.balancers.every(({ servers, silence }) => servers.length > 0 || silence !== null);
+    if (isComplete) break;
+  }
+  return last;
 }

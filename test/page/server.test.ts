@@ -153,6 +153,21 @@ test('the present state is there as JSON, too', async (t) => {
   t.deepEqual(JSON.parse(body.toString()), JSON.parse(JSON.stringify(pageState())));
 });
 
+test('who asks for the state alone waits for the first look', async (t) => {
+  const whole = pageState();
+  const begun = pageState({
+    databases: whole.databases.map((one) => ({ ...one, status: null })),
+    balancers: whole.balancers.map((one) => ({ ...one, servers: [] })),
+  });
+  const { port, looking } = await served(t);
+  looking.change(begun);
+  const answered = answer(port, '/state');
+  while (looking.watchers === 0) await new Promise((resolve) => setImmediate(resolve));
+  looking.change({ ...begun, databases: whole.databases });
+  looking.change(whole);
+  t.deepEqual(JSON.parse((await answered).body.toString()), JSON.parse(JSON.stringify(whole)));
+});
+
 test('a port that is taken is said', async (t) => {
   const { port } = await served(t);
   const error = await t.throwsAsync(servePage({ observation: byHand(), assets: ASSETS, port }), {
