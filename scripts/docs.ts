@@ -1,6 +1,7 @@
 import { dnsSchema, dnsUpdateSchema } from '../src/commands/provision/dns-json.ts';
 import { drainSchema, drainStatusSchema, undrainSchema } from '../src/commands/provision/drain-json.ts';
 import { certificatesSchema } from '../src/commands/provision/certificates-json.ts';
+import { logLineSchema } from '../src/commands/provision/logs-json.ts';
 import { openSchema } from '../src/commands/provision/open-json.ts';
 import { releaseLineSchema, releasesSchema } from '../src/commands/provision/release-json.ts';
 import { SSH_OPTIONS } from '../src/transport/ssh-options.ts';
@@ -58,6 +59,7 @@ const provisionLines = z.discriminatedUnion('type', [
   dnsUpdateSchema,
   releasesSchema,
   certificatesSchema,
+  logLineSchema,
   openSchema,
 ]);
 

@@ -148,6 +148,7 @@ export const ROOMS: readonly Room[] = [
       'failover/cluster',
       'balancer',
       'site/dns',
+      'site/logs',
       'database',
       'lib',
     ],
@@ -209,8 +210,8 @@ export const ROOMS: readonly Room[] = [
     imports: ['modules/parts', 'facts', 'database', 'transport', 'lib'],
   },
   {
-    folders: ['site', 'site/roll', 'site/dns'],
-    what: 'taking servers out of what the balancers serve, and putting them back; handing addresses over; limits; in `roll/`: all of them in turn; in `dns/`: its names',
+    folders: ['site', 'site/roll', 'site/dns', 'site/logs'],
+    what: 'taking servers out of what the balancers serve, and putting them back; handing addresses over; limits; in `roll/`: all of them in turn; in `dns/`: its names; in `logs/`: what its hosts have logged, in order',
     imports: ['balancer', 'transport', 'lib'],
   },
   {

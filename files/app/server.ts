@@ -148,19 +148,24 @@ export function createApp(
     const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (handler) return handler(request, url);
     return {
-      ...failureReply(new BadRequest(405, 'not this way'), url),
+      ...failureReply(new BadRequest(405, 'not this way'), url, request),
       headers: { allow: Object.keys(methods).join(', ') },
     };
   };
 
-  const failureReply = (error: unknown, url: URL): Reply => {
+  const failureReply = (error: unknown, url: URL, request: IncomingMessage): Reply => {
     const known =
       error instanceof BadRequest
         ? { status: error.status, message: error.message }
         : error instanceof Unavailable
           ? { status: 503, message: `${capital(error.message)}. Please try again in a moment.` }
           : { status: 500, message: 'Something went wrong on our side.' };
-    if (known.status >= 500) log(`${url.pathname}: ${describe(error)}`);
+    // By its id the request is found in the logs of the balancers and of Nginx, too.
+    const id = request.headers['x-request-id'];
+    if (known.status >= 500)
+      log(
+        `${request.method} ${url.pathname}${id === undefined ? '' : ` (${String(id)})`}: ${describe(error)}`,
+      );
     const plain = /^\/(api\/|health$|ready$)/.test(url.pathname);
     return {
       status: known.status,
@@ -173,7 +178,7 @@ export function createApp(
     const url = new URL(request.url?.startsWith('/') ? `http://app${request.url}` : 'http://app/invalid');
     Promise.resolve()
       .then(() => respond(request, url))
-      .catch((error: unknown) => failureReply(error, url))
+      .catch((error: unknown) => failureReply(error, url, request))
       .then((reply) => send(request, response, reply, config.server, state))
       .catch((error: unknown) => {
         log(describe(error));

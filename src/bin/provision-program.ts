@@ -107,6 +107,12 @@ export const PROVISION_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/provision/page.ts')).pageCommand,
   },
   {
+    name: 'logs',
+    summary: 'show what the hosts have logged, as one log in the order of time',
+    usage: '[hosts...]',
+    load: async () => (await import('../commands/provision/logs.ts')).logsCommand,
+  },
+  {
     name: 'open',
     summary: 'lead a port of this machine to a service of the monitoring, by SSH, until Ctrl-C',
     usage: '<service>',
