@@ -6,15 +6,16 @@ import { selectHosts } from '../../inventory/select.ts';
 import { EXIT, UserError } from '../../lib/errors.ts';
 import { type Palette, palette, wantsColour } from '../../report/palette.ts';
 import { harmless } from '../../report/text.ts';
-import { byTime, isWanted, type LogFilter } from '../../site/logs/filter.ts';
+import type { LogFilter } from '../../site/logs/filter.ts';
+import { Gathered } from '../../site/logs/gathered.ts';
 import { isoTime, type LogLine } from '../../site/logs/line.ts';
-import { LogReader } from '../../site/logs/read.ts';
-import { logScript } from '../../site/logs/script.ts';
+import { archiveScript, logScript } from '../../site/logs/script.ts';
 import type { CommandContext } from '../context.ts';
 import { parseDuration } from '../failover/options.ts';
 import type { logLineSchema } from './logs-json.ts';
-import { onHosts } from './on-hosts.ts';
+import { onHosts, type ReachedHost } from './on-hosts.ts';
 import { addExamples, addExtraVariables, addInventoryOptions, inventoryOptions } from './options.ts';
+import { MONITORING, serviceHosts } from './service-hosts.ts';
 
 interface LogFlags {
   readonly unit?: string;
@@ -23,6 +24,7 @@ interface LogFlags {
   readonly priority?: number;
   readonly requestId?: string;
   readonly follow?: true;
+  readonly archive?: true;
   readonly json?: true;
 }
 
@@ -52,11 +54,13 @@ export function logsCommand(context: CommandContext): Command {
     )
     .option('--request-id <id>', 'only what names this request (X-Request-Id)', parseRequestId)
     .option('-f, --follow', 'go on until Ctrl-C')
+    .option('--archive', 'what the monitoring has kept, of hosts that are gone, too')
     .option('--json', 'one JSON object a line');
   addExamples(command, [
     ['provision logs --since 10m', 'of all hosts, the newest last'],
     ['provision logs web1 web2 -u app -f', 'while something happens'],
     ['provision logs -p err --since 1d', 'what went wrong lately, wherever'],
+    ['provision logs web2 --archive --since 2d', 'of a host that does not answer any more'],
     [
       'provision logs --request-id 7e555d9f-771b-4e50-bc59-20752f3bbab2',
       'one request, from balancer to database',
@@ -72,9 +76,15 @@ export function logsCommand(context: CommandContext): Command {
     const hosts = selectHosts(inventory, 'all', patterns.length === 0 ? undefined : patterns.join(',')).hosts;
     if (hosts.length === 0) throw new UserError(`no host matches "${patterns.join(',')}"`);
     const follow = flags.follow === true;
+    if (follow && flags.archive)
+      throw new UserError({
+        message: '--follow asks the hosts themselves, not the archive',
+        hint: 'leave one of both out',
+      });
     const since = Date.now() - (flags.since ?? (follow ? 0 : HOUR_MS));
     const filter: LogFilter = {
       since: since * 1000,
+      hosts: new Set(hosts),
       unit: flags.unit?.replace(/\.service$/, ''),
       text: flags.requestId,
       pattern: flags.grep,
@@ -83,79 +93,46 @@ export function logsCommand(context: CommandContext): Command {
     const shown = printer(flags.json === true, hosts);
     const gathered = new Gathered(filter, shown);
     const timer = follow ? setInterval(() => gathered.give(), GATHER_MS) : undefined;
-    const script = logScript({ since: since / 1000, unit: filter.unit, text: filter.text, follow });
-    try {
-      const outcomes = await onHosts(
-        inventory,
-        hosts,
-        { ...options, signal: context.signal },
-        async ({ connection, become }) => {
-          const reader = gathered.reader(connection.host);
-          const stderr: Buffer[] = [];
-          try {
-            await connection.run(script, {
-              become,
-              signal: context.signal,
-              onStdout: (chunk) => reader.push(chunk),
-              onStderr: (chunk) => stderr.push(chunk),
-            });
-          } catch (error) {
-            if (!context.signal.aborted) throw error;
-          }
-          reader.flush();
-          return Buffer.concat(stderr).toString();
-        },
-      );
+    const wish = { since: since / 1000, unit: filter.unit, text: filter.text, follow };
+    const script = flags.archive ? archiveScript(wish) : logScript(wish);
+    const read = async ({ connection, become }: ReachedHost): Promise<string> => {
+      const reader = gathered.reader(connection.host);
+      const stderr: Buffer[] = [];
+      try {
+        await connection.run(script, {
+          become,
+          signal: context.signal,
+          onStdout: (chunk) => reader.push(chunk),
+          onStderr: (chunk) => stderr.push(chunk),
+        });
+      } catch (error) {
+        if (!context.signal.aborted) throw error;
+      }
+      reader.flush();
+      return Buffer.concat(stderr).toString();
+    };
+    const ask = async (...asked: readonly string[]): Promise<boolean> => {
+      const outcomes = await onHosts(inventory, asked, { ...options, signal: context.signal }, read);
       for (const outcome of outcomes) {
         const said = outcome.status === 'failed' ? outcome.error.message : outcome.value.trim();
         if (said !== '') process.stderr.write(`${outcome.host}: ${harmless(said)}\n`);
-        if (outcome.status === 'failed') process.exitCode = EXIT.unreachable;
       }
+      return outcomes.every(({ status }) => status === 'done');
+    };
+    try {
+      let isDone = false;
+      if (flags.archive) {
+        // Each host of the monitoring keeps all of it: one that answers is enough.
+        for (const host of serviceHosts(MONITORING, inventory, options.extraVariables).hosts)
+          if (!isDone) isDone = await ask(host);
+      } else isDone = await ask(...hosts);
+      if (!isDone) process.exitCode = EXIT.unreachable;
     } finally {
       clearInterval(timer);
       gathered.end();
     }
   });
   return command;
-}
-
-/** Lines of several hosts, put in order. */
-class Gathered {
-  readonly #filter: LogFilter;
-  readonly #show: (line: LogLine) => void;
-  readonly #readers: LogReader[] = [];
-  #lines: LogLine[] = [];
-  #before: readonly LogLine[] = [];
-
-  constructor(filter: LogFilter, show: (line: LogLine) => void) {
-    this.#filter = filter;
-    this.#show = show;
-  }
-
-  reader(host: string): LogReader {
-    const reader = new LogReader(host, (line) => {
-      if (isWanted(line, this.#filter)) this.#lines.push(line);
-    });
-    this.#readers.push(reader);
-    return reader;
-  }
-
-  /** Shows what has waited for one round, in order with what came since. */
-  give(): void {
-    for (const reader of this.#readers) reader.flush();
-    const last = this.#before.reduce((at, line) => Math.max(at, line.at), -Infinity);
-    const all = [...this.#before, ...this.#lines].sort(byTime);
-    for (const line of all.filter(({ at }) => at <= last)) this.#show(line);
-    this.#before = all.filter(({ at }) => at > last);
-    this.#lines = [];
-  }
-
-  end(): void {
-    for (const reader of this.#readers) reader.flush();
-    for (const line of [...this.#before, ...this.#lines].sort(byTime)) this.#show(line);
-    this.#before = [];
-    this.#lines = [];
-  }
 }
 
 function printer(json: boolean, hosts: readonly string[]): (line: LogLine) => void {

@@ -2,18 +2,10 @@ import { Argument, Command } from 'commander';
 
 import type { CommandContext } from '../context.ts';
 import { addExamples } from './options.ts';
+import { MONITORING } from './service-hosts.ts';
 import { addWayOptions, type HostService, keepWayOpen } from './way-to-service.ts';
 
 /** What the hosts that watch have. */
-const MONITORING = {
-  role: 'monitoring',
-  hosts: 'site_monitoring_hosts',
-  missing: (inventory) => ({
-    message: `${inventory} has no hosts that watch the others`,
-    hint: 'put one into the group monitoring, without site_monitoring: false, and run `provision up` (docs/monitoring.md)',
-  }),
-} satisfies Omit<HostService, 'name' | 'port'>;
-
 const SERVICES: Readonly<Record<string, HostService>> = {
   prometheus: { ...MONITORING, name: 'prometheus', port: 'prometheus_port' },
   alertmanager: { ...MONITORING, name: 'alertmanager', port: 'alertmanager_port' },

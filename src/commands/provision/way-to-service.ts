@@ -1,16 +1,11 @@
-import { dirname, resolve } from 'node:path';
-
 import { type Command, InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
 
-import { settings } from '../../config/settings.ts';
 import { loadInventory } from '../../inventory/load.ts';
-import { type Problem, UserError } from '../../lib/errors.ts';
-import { SecretRegistry } from '../../lib/secret.ts';
+import { UserError } from '../../lib/errors.ts';
 import { sshTransport } from '../../transport/ssh.ts';
 import type { HostAddress } from '../../transport/transport.ts';
 import { openTunnel, type TunnelEnd } from '../../transport/tunnel.ts';
-import { siteVariables } from '../failover/variables.ts';
 import { type Addresses, addressesIn } from './addresses.ts';
 import type { openSchema } from './open-json.ts';
 import {
@@ -19,16 +14,13 @@ import {
   type InventoryOptions,
   inventoryOptions,
 } from './options.ts';
+import { type RoleHosts, serviceHosts } from './service-hosts.ts';
 
 /** What listens on the loopback of some hosts, as the role that installs it says where. */
-export interface HostService {
+export interface HostService extends RoleHosts {
   readonly name: string;
-  readonly role: string;
-  /** Variables of the role: the hosts that have it, the preferred one first, and its port there. */
-  readonly hosts: string;
+  /** The role's variable with its port there. */
   readonly port: string;
-  /** What is said where no host has it. */
-  readonly missing: (inventory: string) => Problem;
 }
 
 /** Adds the options of a command that leads to such a service. */
@@ -86,17 +78,8 @@ interface Ways extends Pick<Addresses, 'jumpHost'> {
 function waysTo(service: HostService, { inventory: path, extraVariables }: InventoryOptions): Ways {
   const inventory = loadInventory(path);
   const { of, jumpHost } = addressesIn(inventory, { extraVars: extraVariables });
-  const variables = siteVariables({
-    inventory,
-    playbookDirectory: dirname(resolve(settings().playbook)),
-    extraVars: extraVariables,
-    secrets: new SecretRegistry(),
-    roles: [service.role],
-  });
-  const [anyHost] = inventory.hosts.keys();
-  const hosts = anyHost === undefined ? [] : variables.of(anyHost).get(service.hosts);
-  if (!Array.isArray(hosts) || hosts.length === 0) throw new UserError(service.missing(path));
-  const ends = hosts.map(String).map((name) => ({
+  const { hosts, variables } = serviceHosts(service, inventory, extraVariables);
+  const ends = hosts.map((name) => ({
     host: bySsh(name, of(name)),
     port: Number(variables.of(name).get(service.port)),
   }));

@@ -76,7 +76,7 @@ function slowEntry(line: string, zone: string): FileEntry | undefined {
 }
 
 /** Of a time in ISO 8601, whose fraction may be finer than a millisecond. */
-function micros(text: string): number {
+export function micros(text: string): number {
   const fraction = /\.(\d+)/.exec(text)?.[1] ?? '';
   const seconds = Date.parse(text.replace(/\.\d+/, '')) / 1000;
   return seconds * 1_000_000 + Number(fraction.padEnd(6, '0').slice(0, 6));

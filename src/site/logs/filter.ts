@@ -3,6 +3,8 @@ import type { LogLine } from './line.ts';
 export interface LogFilter {
   /** Microseconds since 1970. */
   readonly since: number;
+  /** Undefined: any. */
+  readonly hosts?: ReadonlySet<string> | undefined;
   readonly unit?: string | undefined;
   readonly text?: string | undefined;
   readonly pattern?: RegExp | undefined;
@@ -11,9 +13,10 @@ export interface LogFilter {
 }
 
 /** Whether a line is wanted. */
-export function isWanted(line: LogLine, { since, unit, text, pattern, priority }: LogFilter): boolean {
+export function isWanted(line: LogLine, { since, hosts, unit, text, pattern, priority }: LogFilter): boolean {
   return (
     line.at >= since &&
+    (hosts === undefined || hosts.has(line.host)) &&
     (unit === undefined || line.unit === unit || line.unit.startsWith(`${unit}@`)) &&
     (text === undefined || line.message.includes(text)) &&
     (pattern === undefined || pattern.test(line.message)) &&

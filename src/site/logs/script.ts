@@ -45,3 +45,15 @@ export function logScript({ since, unit, text, follow }: LogWish): string {
     ...(follow ? ['wait'] : []),
   ].join('\n');
 }
+
+/** The same of what the role `logs` has kept of all hosts: each line begins with an A. */
+export function archiveScript({ since, text }: Pick<LogWish, 'since' | 'text'>): string {
+  // The lines of a file's entry are several entries here, of which only one may hold the text.
+  const only = text === undefined ? '' : ` | grep -F -e ${quote(text)} -e '"file":'`;
+  return [
+    'command -v zstdcat > /dev/null || { echo "no logs are kept here: provision up --tags logs" >&2; exit 1; }',
+    `find /var/log/hosts -name '*.jsonl*' -newermt '@${Math.floor(since)}' | sort | while read -r file; do`,
+    '  case $file in *.zst) zstdcat "$file" ;; *) cat "$file" ;; esac',
+    `done${only} | sed 's/^/A /'`,
+  ].join('\n');
+}
