@@ -11,9 +11,9 @@ import { watchersOf } from '../failover/watch/presence.ts';
 import { type Probe, startProbe } from '../failover/watch/probe.ts';
 import { topologyOf } from '../failover/watch/situation.ts';
 import { Surroundings } from '../failover/watch/surroundings.ts';
-import { again } from '../lib/async.ts';
 import type { Dial } from '../lib/dial.ts';
 import { UserError } from '../lib/errors.ts';
+import { keepLooking } from './keep-looking.ts';
 import type { DatabaseState } from './model/state.ts';
 
 /** What the eye sees a cluster by; nothing of it changes anything. */
@@ -69,15 +69,13 @@ export class DatabaseEye {
       return startProbe({ spec, server, settings: cluster.settings, onChange, clock });
     });
     signal.addEventListener('abort', () => this.#probes.forEach((probe) => probe.stop()), { once: true });
-    const every = (everyMs: number, work: () => Promise<void>): void =>
-      void again(work, { everyMs, signal, failed: rethrow });
-    every(MEMORY_EVERY_MS, async () => await this.#readMemory());
-    every(BALANCERS_EVERY_MS, async () => {
+    keepLooking(MEMORY_EVERY_MS, signal, async () => await this.#readMemory());
+    keepLooking(BALANCERS_EVERY_MS, signal, async () => {
       await this.#surroundings.readBalancers();
       onChange();
     });
-    if (cluster.etcd.length > 0) every(ETCD_EVERY_MS, async () => await this.#readEtcd());
-    if (ways.sessions) every(SESSIONS_EVERY_MS, async () => await this.#readSessions());
+    if (cluster.etcd.length > 0) keepLooking(ETCD_EVERY_MS, signal, async () => await this.#readEtcd());
+    if (ways.sessions) keepLooking(SESSIONS_EVERY_MS, signal, async () => await this.#readSessions());
   }
 
   /** The cluster as it is known now. */
@@ -156,11 +154,6 @@ export class DatabaseEye {
     this.#sessions = (await this.#ways.sessions?.()) ?? null;
     this.#onChange();
   }
-}
-
-/** Each work deals with what the world refuses; the rest is a bug, and ends the program. */
-function rethrow(error: unknown): never {
-  throw error;
 }
 
 /** A steady clock, in milliseconds. */

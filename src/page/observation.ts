@@ -1,7 +1,7 @@
-import { again } from '../lib/async.ts';
 import type { Drained } from '../site/drained.ts';
 import { balancerEye, type BalancerWays, type SiteAddresses } from './balancer-eye.ts';
 import { DatabaseEye, type DatabaseWays } from './database-eye.ts';
+import { keepLooking } from './keep-looking.ts';
 import type { BalancerState, PageState } from './model/state.ts';
 
 /** A cluster, or why it could not be opened. */
@@ -95,7 +95,7 @@ class Round {
     );
     const { site } = options;
     if (site !== undefined) this.#lookAtSite(site, signal);
-    void again(async () => this.#renew(), { everyMs: REPEAT_MS / 10, signal, failed: rethrow });
+    keepLooking(REPEAT_MS / 10, signal, async () => this.#renew());
   }
 
   async *states(signal: AbortSignal): AsyncIterable<PageState> {
@@ -134,18 +134,15 @@ class Round {
     for (const ways of site.balancers) {
       const eye = balancerEye(ways);
       signal.addEventListener('abort', () => eye.close(), { once: true });
-      const look = async (): Promise<void> => {
-        const state = await eye.look(await site.addresses());
-        if (!signal.aborted) this.#balancers.set(ways.name, state);
+      keepLooking(ways.everyMs, signal, async () => {
+        this.#balancers.set(ways.name, await eye.look(await site.addresses()));
         this.#soon();
-      };
-      void again(look, { everyMs: ways.everyMs, signal, failed: rethrow });
+      });
     }
-    const readDrained = async (): Promise<void> => {
+    keepLooking(DRAINED_EVERY_MS, signal, async () => {
       this.#drained = [...(await site.drained())];
       this.#soon();
-    };
-    void again(readDrained, { everyMs: DRAINED_EVERY_MS, signal, failed: rethrow });
+    });
   }
 
   /** Something may look different. */
@@ -185,8 +182,4 @@ class Round {
     this.#latest = { state, text, sentAt: now };
     for (const wake of this.#waiting) wake();
   }
-}
-
-function rethrow(error: unknown): never {
-  throw error;
 }

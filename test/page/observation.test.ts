@@ -244,6 +244,29 @@ async function haproxy(t: ExecutionContext) {
   return { answers, ways };
 }
 
+test('a look that is under way at the end ends nothing else', async (t) => {
+  const here = site();
+  const { ways } = await haproxy(t);
+  const [lb1] = ways.balancers;
+  if (!lb1) throw new Error('a balancer');
+  const asked = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const open = async () => {
+    asked.resolve();
+    await goOn.promise;
+    return await lb1.open();
+  };
+  const { looking, ended } = seen(t, here, { site: { ...ways, balancers: [{ ...lb1, open }] } });
+  const first = stateWith(looking.states(ended.signal), () => true);
+  await asked.promise;
+  await first;
+  looking.close();
+  goOn.resolve();
+  // What nobody catches fails the run; it would come with the answer, and the question after it.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  t.pass();
+});
+
 test('each balancer says its servers and its addresses, or why it does not', async (t) => {
   const here = site();
   const { answers, ways } = await haproxy(t);
