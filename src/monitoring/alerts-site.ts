@@ -91,7 +91,7 @@ export const BALANCERS: AlertGroup = {
       severity: 'page',
       summary: 'no balancer holds {{ $labels.vip }}',
       meaning: 'Nobody reaches the site at that address.',
-      remedy: '`provision handover status`; `journalctl -u keepalived` on the balancers.',
+      remedy: '`provision handover --status`; `journalctl -u keepalived` on the balancers.',
     },
     {
       code: 'TwoBalancersHoldAddress',

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { stringify } from 'yaml';
 
+import { FAILOVER_VERBS } from '../../src/bin/failover-program.ts';
+import { PROVISION_VERBS } from '../../src/bin/provision-program.ts';
 import { run } from '../../src/lib/process.ts';
 import { ALERTS } from '../../src/monitoring/alerts.ts';
 import { rulesFile } from '../../src/monitoring/rules.ts';
@@ -25,6 +27,16 @@ test('every alert has a name of its own, and a case', (t) => {
     [...CASES, ...SLOW_CASES].filter(({ count }) => count !== 0).map(({ alert }) => alert),
   );
   t.deepEqual([...tried].toSorted(), codes.toSorted());
+});
+
+test('what is to be typed begins with a command that there is', (t) => {
+  const verbs = new Set([
+    ...PROVISION_VERBS.map(({ name }) => `provision ${name}`),
+    ...FAILOVER_VERBS.map(({ name }) => `failover ${name}`),
+  ]);
+  for (const { code, remedy } of all)
+    for (const [typed] of remedy.matchAll(/(?<=`)(provision|failover) [a-z-]+/g))
+      t.true(verbs.has(typed), `${code}: ${typed}`);
 });
 
 withPromtool('Prometheus finds no mistake in the rules', async (t) => {
