@@ -4,6 +4,7 @@ import { access } from 'node:fs/promises';
 import { explainApt, foldApt } from '../lib/apt-output.ts';
 import { UserError } from '../lib/errors.ts';
 import { findSystemProgram } from '../lib/system-path.ts';
+import { withoutServices } from './quiet-services.ts';
 import { system } from './system.ts';
 
 /** A program of the system (or, with a path, a file) that is needed, and the Debian package that has it. */
@@ -55,8 +56,15 @@ export function packagesOf(tools: readonly Tool[]): readonly string[] {
   return [...new Set(tools.map((tool) => tool.package))];
 }
 
-/** Installs Debian packages on this machine, without what they only recommend; a `UserError` when that fails. */
+/**
+ * Installs Debian packages on this machine, without what they only recommend and without starting their services; a
+ * `UserError` when that fails.
+ */
 export async function installPackages(packages: readonly string[]): Promise<void> {
+  await withoutServices(packages, async () => await install(packages));
+}
+
+async function install(packages: readonly string[]): Promise<void> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const argv = ['apt-get', 'install', '-y', '--no-install-recommends', ...packages];
   const first = await system(argv, { env });
