@@ -75,6 +75,8 @@ The site is up: ${url}
 
 Try next:
   curl -i ${url}                            which server answered is in the headers
+  npm run provision -- page                          all of it live, in a browser
+  npm run provision -- logs --since 10m              what all hosts have logged, as one
   npm run provision -- check --diff                  nothing should have to change
   npm run provision -- lab kill web1                 cut a server's power; the site stays up
   npm run provision -- lab start web1                and switch it on again
