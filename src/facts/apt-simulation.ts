@@ -10,6 +10,8 @@ export interface SimulationFact {
     readonly to: string;
   }[];
   readonly removes: readonly { readonly name: string; readonly version: string }[];
+  /** All that apt-get says. */
+  readonly said?: string;
 }
 
 /** What apt-get would do if it were called with these arguments; nothing is done, and no lock is needed. */
@@ -21,7 +23,7 @@ export const aptSimulation: FactKind<readonly string[], SimulationFact> = {
     subshell(
       keys.map(
         (words) =>
-          `apt-get -s -q -o Debug::NoLocking=1 ${words.map(quote).join(' ')} 2>/dev/null | grep -E '^(Inst|Remv|Purg) '; printf '\\0'`,
+          `apt-get -s -q -o Debug::NoLocking=1 ${words.map(quote).join(' ')} 2>/dev/null; printf '\\0'`,
       ),
     ),
   parse(stdout, keys) {
@@ -37,6 +39,7 @@ export function parseSimulation(lines: readonly string[]): SimulationFact {
       const match = /^Inst (\S+) (?:\[([^\]]+)\] )?\((\S+)/.exec(line);
       return match ? [{ name: match[1] ?? '', from: match[2], to: match[3] ?? '' }] : [];
     }),
+    said: lines.map((line) => `${line}\n`).join(''),
     removes: lines.flatMap((line) => {
       const match = /^(?:Remv|Purg) (\S+)(?: \[([^\]]+)\])?/.exec(line);
       return match ? [{ name: match[1] ?? '', version: match[2] ?? '' }] : [];

@@ -37,6 +37,14 @@ const PROPERTIES = [
   'CanReload',
   'CanStart',
   'CanStop',
+  'ControlGroup',
+  'Environment',
+  'ExecStart',
+  'Group',
+  'LimitNOFILE',
+  'Restart',
+  'User',
+  'WorkingDirectory',
 ];
 
 /** A unit's state as systemd sees it. A name without a suffix is a service. */

@@ -50,7 +50,10 @@ export function planApt(raw: AptArgs, facts: FactReader, context: PlanContext): 
   const hasWork = work.steps.length > 0;
   // In check mode the lists stay as they are; that alone is a change only when nothing else was asked for.
   const updateAlone = update && !asksForPackages(given);
-  if (!hasWork && (!update || (context.checkMode && !updateAlone))) return { kind: 'unchanged', result };
+  // What apt-get would have said is returned where there was nothing for it to do, too.
+  const foretold = spoken(work.said ?? '', '');
+  if (!hasWork && (!update || (context.checkMode && !updateAlone)))
+    return { kind: 'unchanged', result: { ...result, ...(work.said === undefined ? {} : foretold) } };
   const updateSteps: Step[] = update
     ? [
         {
@@ -71,7 +74,7 @@ export function planApt(raw: AptArgs, facts: FactReader, context: PlanContext): 
       ? [...work.diffs, { subject: 'package lists', before: '', after: 'fetched again\n' }]
       : work.diffs,
     steps: [...updateSteps, ...work.steps],
-    result,
+    result: { ...result, ...(context.checkMode && work.said !== undefined ? foretold : {}) },
     finish: (outputs) => finish(outputs, updateSteps.length, result, work, updateAlone),
   };
 }
@@ -143,13 +146,15 @@ function joinWork(parts: readonly Work[]): Work {
   const diffs: Diff[] = [];
   const steps: Step[] = [];
   let certain = true;
+  let said: string | undefined;
   for (const part of parts) {
     if ('need' in part || 'failed' in part) return part;
     diffs.push(...part.diffs);
     steps.push(...part.steps);
     certain &&= part.certain;
+    if (part.said !== undefined) said = (said ?? '') + part.said;
   }
-  return { diffs, steps, certain };
+  return { diffs, steps, certain, said };
 }
 
 /** What is common to all calls of apt-get for these arguments. */
@@ -170,11 +175,14 @@ function simulated(
 ): Work {
   const needed = query(aptSimulation, words);
   if (!facts.has(needed)) return { need: [needed] };
-  const diffs = simulationDiffs(facts.get(needed));
+  const simulation = facts.get(needed);
+  const diffs = simulationDiffs(simulation);
+  const said = listsChange ? undefined : simulation.said;
   // New lists may bring new versions, so only apt-get itself will tell.
-  if (diffs.length === 0 && !listsChange) return { diffs: [], steps: [], certain: true };
+  if (diffs.length === 0 && !listsChange) return { diffs: [], steps: [], certain: true, said };
   return {
     diffs,
+    said,
     steps: [
       { kind: 'script', speaks: 'apt', description, script: aptScript(options, [aptGet(options, ...words)]) },
     ],
@@ -255,6 +263,10 @@ function finish(
       ? { cache_updated: before !== after, cache_update_time: after ?? 0 }
       : { cache_updated: false };
   const stdout = outputs.slice(updates).map(outputText).join('');
+  const stderr = outputs
+    .slice(updates)
+    .map((output) => (output.kind === 'exit' ? output.stderr.toString('utf8') : ''))
+    .join('');
   const changed =
     work.steps.length === 0 ? updateAlone && before !== after : work.certain || aptChanged(stdout);
   return {
@@ -263,10 +275,22 @@ function finish(
     result: {
       ...result,
       ...cache,
-      ...(work.steps.length === 0
-        ? {}
-        : { stdout, stdout_lines: stdout.split('\n').filter((line) => line !== '') }),
+      ...(work.steps.length > 0
+        ? spoken(stdout, stderr)
+        : work.said === undefined
+          ? {}
+          : spoken(work.said, '')),
     },
+  };
+}
+
+/** What apt-get said, as Ansible returns it. */
+function spoken(stdout: string, stderr: string): Result {
+  return {
+    stdout,
+    stdout_lines: stdout.split('\n').filter((line) => line !== ''),
+    stderr,
+    stderr_lines: stderr.split('\n').filter((line) => line !== ''),
   };
 }
 

@@ -8,7 +8,7 @@ import { args, bool, fileAliases, fileArguments, path, str, validateArgument } f
 import { attributesOf } from './parts/attributes.ts';
 import { defineModule } from './kit/define.ts';
 import { pattern } from './parts/edit.ts';
-import { digestQuery, fileResult, fileWork, sha1, workPlan } from './parts/file-plan.ts';
+import { digestQuery, fileResult, fileWork, md5, placedAt, sha1, workPlan } from './parts/file-plan.ts';
 import { pythonRegex, toBytesText } from '../lib/python-regex.ts';
 
 const assembleArgs = args({
@@ -44,6 +44,7 @@ export const assemble = defineModule({
   args: assembleArgs,
   aliases: fileAliases,
   paths: ['dest'],
+  afterwards: placedAt('dest'),
   facts: (given) => [
     digestQuery(given.dest, true),
     ...(given.remote_src ? [query(directory, { path: given.src, depth: 1, follow: true })] : []),
@@ -65,6 +66,8 @@ export const assemble = defineModule({
       dest: given.dest,
       src: given.src,
       checksum: sha1(bytes),
+      md5sum: md5(bytes),
+      msg: 'OK',
       ...fileResult(current, attributes, bytes.length),
     });
   },

@@ -7,7 +7,7 @@ import { attributesOf } from './parts/attributes.ts';
 import { planDirectoryCopy } from './parts/copy-directory.ts';
 import { planRemoteCopy } from './parts/copy-remote.ts';
 import { defineModule } from './kit/define.ts';
-import { digestQuery, sha1 } from './parts/file-plan.ts';
+import { digestQuery, sha1, placedAt } from './parts/file-plan.ts';
 import { planPlacedFile } from './parts/placed-file.ts';
 
 /** Copies files and directories of the controller, text, or files of the target itself. */
@@ -25,6 +25,7 @@ export const copy = defineModule({
   args: copyArgs,
   aliases: fileAliases,
   paths: ['dest'],
+  afterwards: placedAt('dest'),
   facts(given): FactQuery[] {
     if (given.remote_src && given.src !== undefined) {
       return [

@@ -11,7 +11,7 @@ import { attributeChange, attributesOf } from './parts/attributes.ts';
 import { defineModule } from './kit/define.ts';
 import { attributeCommands, makeDirectories } from './parts/directories.ts';
 import { fileArgs, type FileArgs } from './parts/file-arguments.ts';
-import { attributeWork, fileResult, workPlan } from './parts/file-plan.ts';
+import { attributeWork, fileResult, workPlan, placedAt } from './parts/file-plan.ts';
 import { planLink } from './parts/file-link.ts';
 
 /** Files, directories, links: whether they exist, and with which attributes. */
@@ -29,6 +29,7 @@ export const file = defineModule({
   args: fileArgs,
   aliases: { path: ['dest', 'name'], ...fileAliases },
   paths: ['path'],
+  afterwards: (result) => placedAt('path' in result ? 'path' : 'dest')(result),
   facts: (given) => [
     query(fileFact, { path: given.path }),
     ...(given.recurse ? [query(directory, { path: given.path })] : []),

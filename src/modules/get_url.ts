@@ -7,7 +7,7 @@ import type { StepOutput } from '../steps/step.ts';
 import { args, bool, fileAliases, fileArguments, path, str } from './kit/arguments.ts';
 import { attributesOf } from './parts/attributes.ts';
 import { defineModule } from './kit/define.ts';
-import { attributeWork, fileResult, md5, workPlan } from './parts/file-plan.ts';
+import { attributeWork, fileResult, md5, workPlan, placedAt } from './parts/file-plan.ts';
 import { httpArguments, requestHeaders, timeout } from './parts/http-arguments.ts';
 
 const CHECKSUM = /^(md5|sha1|sha224|sha256|sha384|sha512):([0-9a-fA-F]{32,128})$/;
@@ -68,6 +68,7 @@ export const getUrl = defineModule({
   args: getArgs,
   aliases: { url_username: ['username'], url_password: ['password'], ...fileAliases },
   paths: ['dest', 'ca_path'],
+  afterwards: placedAt('dest'),
   facts: (given) => [fileQuery(given.dest, checksumOf(given))],
   plan(given, facts): Plan {
     const checksum = checksumOf(given);
@@ -78,14 +79,19 @@ export const getUrl = defineModule({
     if (!facts.has(needed)) return { kind: 'need', facts: [needed] };
     const current = facts.get(needed);
     const attributes = attributesOf(given);
-    const base = { url: given.url, dest, src: undefined, ...fileResult(current, attributes) };
+    const base = {
+      url: given.url,
+      dest,
+      checksum_dest: current.exists ? (current.checksum ?? null) : null,
+      ...fileResult(current, attributes),
+    };
     // A digest tells whether the file is the one that is wanted; without one, any file will do unless forced.
     const isThere =
       current.exists &&
       (checksum ? current.checksum === checksum.digest : !given.force && current.type === 'file');
     if (isThere) {
       const work = attributeWork(dest, attributes, current, facts);
-      return workPlan(work, { ...base, msg: 'file already exists', checksum_dest: current.checksum });
+      return workPlan(work, { ...base, msg: 'file already exists' });
     }
     return {
       kind: 'change',

@@ -30,6 +30,16 @@ export const group = defineModule({
     system: true
 `,
   args: groupArgs,
+  afterwards: (result) => {
+    const read = query(groupFact, String(result['name']));
+    return {
+      read,
+      result(facts) {
+        const found = facts.get(read);
+        return found ? { gid: found.gid } : {};
+      },
+    };
+  },
   facts: (given) => [query(groupFact, given.name)],
   plan(given, facts): Plan {
     const found = facts.get(query(groupFact, given.name));

@@ -12,6 +12,7 @@ import {
   unsupported,
 } from './kit/arguments.ts';
 import { attributesOf } from './parts/attributes.ts';
+import { placedAt } from './parts/file-plan.ts';
 import { defineModule } from './kit/define.ts';
 import { editFacts, planEdit, readLines, trimBlanks, type Edit } from './parts/edit.ts';
 import { toBytesText } from '../lib/python-regex.ts';
@@ -73,6 +74,7 @@ export const iniFile = defineModule({
   args: iniArgs,
   aliases: { path: ['dest'], ...fileAliases },
   paths: ['path'],
+  afterwards: placedAt('path'),
   facts: (given) => editFacts(given.path),
   plan: (given, facts) =>
     planEdit({ ...given, attributes: attributesOf(given) }, facts, (text) => edit(given, text)),

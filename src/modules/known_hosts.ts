@@ -1,6 +1,7 @@
 import { createHmac, createHash } from 'node:crypto';
 
 import { args, bool, choice, path, str } from './kit/arguments.ts';
+import { placedAt } from './parts/file-plan.ts';
 import { defineModule } from './kit/define.ts';
 import { blankSeparated, editFacts, planEdit, readLines, trimBlanks } from './parts/edit.ts';
 import { toBytesText } from '../lib/python-regex.ts';
@@ -35,6 +36,7 @@ export const knownHosts = defineModule({
   args: knownArgs,
   aliases: { name: ['host'] },
   paths: ['path'],
+  afterwards: placedAt('path'),
   facts: (given) => editFacts(given.path),
   plan: (given, facts) =>
     planEdit({ path: given.path, attributes: {} }, facts, (text) => {

@@ -5,29 +5,26 @@ import { defineModule } from './kit/define.ts';
 import { stateArgument, unitArgument, systemdShape } from './parts/systemd-arguments.ts';
 import { planUnit } from './parts/unit-plan.ts';
 
-const serviceArgs = args(
-  {
-    name: unitArgument.describe('The unit; without an ending it is a service.'),
-    state: stateArgument.describe(
-      '`started` and `stopped` act where it is not so; `restarted` and `reloaded` always do.',
-    ),
-    enabled: bool.optional().describe('Whether it starts at boot.'),
-    masked: systemdShape.masked,
-    daemon_reload: systemdShape.daemon_reload,
-    sleep: count
-      .optional()
-      .describe('Accepted, and without effect: a restart waits until the service has stopped.'),
-    pattern: str.optional().describe('Accepted, and without effect: systemd knows what runs.'),
-    runlevel: str.optional().describe('Accepted, and without effect: it is not for systemd.'),
-    arguments: str
-      .optional()
-      .describe('Accepted, and without effect: what a unit is started with stands in it.'),
-    use: choice('auto', 'systemd', 'ansible.builtin.systemd', 'ansible.builtin.systemd_service', 'service')
-      .optional()
-      .describe('The service manager, which is systemd.'),
-  },
-  { oneOf: [['state', 'enabled', 'masked']] },
-);
+const serviceArgs = args({
+  name: unitArgument.describe('The unit; without an ending it is a service.'),
+  state: stateArgument.describe(
+    '`started` and `stopped` act where it is not so; `restarted` and `reloaded` always do.',
+  ),
+  enabled: bool.optional().describe('Whether it starts at boot.'),
+  masked: systemdShape.masked,
+  daemon_reload: systemdShape.daemon_reload,
+  sleep: count
+    .optional()
+    .describe('Accepted, and without effect: a restart waits until the service has stopped.'),
+  pattern: str.optional().describe('Accepted, and without effect: systemd knows what runs.'),
+  runlevel: str.optional().describe('Accepted, and without effect: it is not for systemd.'),
+  arguments: str
+    .optional()
+    .describe('Accepted, and without effect: what a unit is started with stands in it.'),
+  use: choice('auto', 'systemd', 'ansible.builtin.systemd', 'ansible.builtin.systemd_service', 'service')
+    .optional()
+    .describe('The service manager, which is systemd.'),
+});
 
 /** Services, whatever runs them; here that is systemd. */
 export const service = defineModule({

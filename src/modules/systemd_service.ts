@@ -13,18 +13,6 @@ const systemdArgs = args(systemdShape, {
     ['masked', 'name'],
   ],
 }).superRefine((given, context) => {
-  const isWork =
-    given.state !== undefined ||
-    given.enabled !== undefined ||
-    given.masked !== undefined ||
-    given.daemon_reload ||
-    given.daemon_reexec;
-  if (!isWork) {
-    context.addIssue({
-      code: 'custom',
-      message: 'one of state, enabled, masked, daemon_reload, daemon_reexec is required',
-    });
-  }
   if (given.scope === 'global' && given.state !== undefined) {
     context.addIssue({ code: 'custom', message: 'scope: global has no running units; leave out state' });
   }
@@ -65,11 +53,11 @@ export const systemdService = defineModule({
     const result = { name: null, status: {} };
     // What else than a unit's own files matters (generators, new directories) systemd does not tell, so it is asked to
     // read them all. That changes nothing on the target.
-    if (context.checkMode) return { kind: 'unchanged', result };
     const verbs = [
       ...(given.daemon_reload ? ['daemon-reload'] : []),
       ...(given.daemon_reexec ? ['daemon-reexec'] : []),
     ];
+    if (context.checkMode || verbs.length === 0) return { kind: 'unchanged', result };
     return {
       kind: 'change',
       diffs: [],

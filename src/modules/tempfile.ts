@@ -1,5 +1,6 @@
 import { quote } from '../lib/shell.ts';
 import { args, choice, path, str } from './kit/arguments.ts';
+import { placedAt } from './parts/file-plan.ts';
 import { defineModule } from './kit/define.ts';
 import { outputText } from './kit/outputs.ts';
 
@@ -23,6 +24,7 @@ export const tempfile = defineModule({
 `,
   args: tempArgs,
   paths: ['path'],
+  afterwards: placedAt('path'),
   facts: () => [],
   plan(given) {
     const directory = given.path === undefined ? '"${TMPDIR:-/tmp}"' : quote(given.path);

@@ -13,7 +13,7 @@ import {
 import { attributesOf } from './parts/attributes.ts';
 import { preserved } from './copy.ts';
 import { defineModule } from './kit/define.ts';
-import { digestQuery } from './parts/file-plan.ts';
+import { digestQuery, placedAt } from './parts/file-plan.ts';
 import { planPlacedFile } from './parts/placed-file.ts';
 
 const ENCODINGS: Readonly<Record<string, BufferEncoding>> = {
@@ -75,6 +75,7 @@ export const template = defineModule({
   args: templateArgs,
   aliases: fileAliases,
   paths: ['dest'],
+  afterwards: placedAt('dest'),
   facts: (given) => [digestQuery(given.dest, given.follow)],
   plan(given, facts, context): Plan {
     const source = context.controller.find(given.src, 'templates');

@@ -8,7 +8,7 @@ import type { Plan } from '../steps/plan.ts';
 import type { Step } from '../steps/step.ts';
 import { args, bool, fileAliases, fileArguments, int, list, path, str } from './kit/arguments.ts';
 import { defineModule } from './kit/define.ts';
-import { sha1 } from './parts/file-plan.ts';
+import { sha1, placedAt } from './parts/file-plan.ts';
 import { outputText } from './kit/outputs.ts';
 
 const unarchiveArgs = args(
@@ -63,6 +63,7 @@ export const unarchive = defineModule({
   })),
   aliases: fileAliases,
   paths: ['dest', 'creates'],
+  afterwards: placedAt('dest'),
   facts: (given) => [
     query(fileFact, { path: given.dest, follow: true }),
     ...(given.creates === undefined ? [] : [query(glob, given.creates)]),

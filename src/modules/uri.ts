@@ -5,7 +5,7 @@ import { file as fileFact } from '../facts/file.ts';
 import { glob } from '../facts/glob.ts';
 import { jsonText } from '../lib/json-text.ts';
 import { fromPlain } from '../lib/value.ts';
-import type { Outcome, Plan } from '../steps/plan.ts';
+import type { Outcome, Plan, Result } from '../steps/plan.ts';
 import type { StepOutput } from '../steps/step.ts';
 import {
   args,
@@ -20,6 +20,7 @@ import {
   unsupported,
 } from './kit/arguments.ts';
 import { attributesOf } from './parts/attributes.ts';
+import { placedAt } from './parts/file-plan.ts';
 import { defineModule } from './kit/define.ts';
 import { httpArguments, redirectCount, redirects, requestHeaders, timeout } from './parts/http-arguments.ts';
 
@@ -65,6 +66,7 @@ export const uri = defineModule({
   args: uriArgs,
   aliases: { url_username: ['user'], url_password: ['password'], ...fileAliases },
   paths: ['creates', 'removes', 'dest', 'ca_path'],
+  afterwards: placedAt('path'),
   facts: (given): FactQuery[] => [
     ...[given.creates, given.removes].flatMap((item) => (item === undefined ? [] : [query(glob, item)])),
     ...(given.dest === undefined ? [] : [query(fileFact, { path: given.dest, checksum: 'sha1' as const })]),
@@ -170,13 +172,15 @@ function finish(given: UriArgs, output: StepOutput | undefined): Outcome {
     status: output.status,
     elapsed: Math.round(output.ms / 1000),
     ...(isJson ? jsonOf(text) : {}),
+    ...cookiesOf(output.headers['set-cookie']),
     ...(given.return_content ? { content: text } : {}),
     ...(given.dest === undefined ? {} : { path: given.dest }),
   };
   if (!given.status_code.includes(output.status)) {
+    const said = output.status >= 400 ? `: HTTP Error ${output.status}: ${output.reason ?? ''}` : '';
     return {
       status: 'failed',
-      message: `Status code was ${output.status} and not [${given.status_code.join(', ')}]`,
+      message: `Status code was ${output.status} and not [${given.status_code.join(', ')}]${said}`,
       result: { ...result, content: text },
     };
   }
@@ -184,6 +188,19 @@ function finish(given: UriArgs, output: StepOutput | undefined): Outcome {
     status: 'ok',
     changed: given.dest !== undefined,
     result: { ...result, msg: `OK (${output.size} bytes)` },
+  };
+}
+
+/** The cookies that were set, without what else is said of them. */
+function cookiesOf(header: string | undefined): Result {
+  const pairs = (header ?? '')
+    .split(/,\s*(?=[^;,\s=]+=)/)
+    .map((cookie) => /^([^;=\s]+)=([^;]*)/.exec(cookie))
+    .filter((match) => match !== null)
+    .map(([, name = '', value = '']): [string, string] => [name, value]);
+  return {
+    cookies: Object.fromEntries(pairs),
+    cookies_string: pairs.map(([name, value]) => `${name}=${value}`).join('; '),
   };
 }
 

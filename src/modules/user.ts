@@ -25,6 +25,23 @@ export const user = defineModule({
 `,
   args: userArgs,
   aliases: { name: ['user'], create_home: ['createhome'] },
+  afterwards: (result) => {
+    const read = query(account, String(result['name']));
+    return {
+      read,
+      result(facts) {
+        const found = facts.get(read);
+        if (!found) return {};
+        return {
+          uid: found.uid,
+          group: found.gid,
+          home: found.home,
+          shell: found.shell,
+          comment: found.comment,
+        };
+      },
+    };
+  },
   facts: (given) => [
     query(account, given.name),
     ...[given.group, ...(given.groups ?? [])].flatMap((name) =>
@@ -208,7 +225,7 @@ function planChange(given: UserArgs, found: Account, facts: FactReader): Plan {
     ...baseResult(given),
     uid: given.uid ?? found.uid,
     group: found.gid,
-    groups: (given.groups ?? found.groups).join(','),
+    ...(given.groups === undefined ? {} : { groups: given.groups.join(',') }),
     comment: given.comment ?? found.comment,
     home: given.home ?? found.home,
     shell: given.shell ?? found.shell,

@@ -2,6 +2,7 @@ import { quote } from '../lib/shell.ts';
 import type { Outcome, Plan } from '../steps/plan.ts';
 import type { Step, StepOutput } from '../steps/step.ts';
 import { args, choice, count, int, path, str, unsupported } from './kit/arguments.ts';
+import { placedAt } from './parts/file-plan.ts';
 import { defineModule } from './kit/define.ts';
 import { toExtendedRegex } from '../lib/python-regex.ts';
 
@@ -59,6 +60,7 @@ export const waitFor = defineModule({
 `,
   args: waitArgs,
   paths: ['path'],
+  afterwards: placedAt('path'),
   facts: () => [],
   plan: (given): Plan => ({
     kind: 'action',
@@ -117,6 +119,8 @@ function finish(given: WaitArgs, output: StepOutput | undefined): Outcome {
     path: given.path ?? null,
     search_regex: given.search_regex ?? null,
     elapsed,
+    // What groups of a pattern matched is not known here; a pattern without groups has none.
+    ...(given.search_regex?.includes('(') ? {} : { match_groups: [], match_groupdict: {} }),
   };
   if (output?.kind !== 'no-answer') return { status: 'ok', changed: false, result };
   const what =

@@ -1,13 +1,21 @@
 import { noteHandlers } from '../facts/due-handlers.ts';
 import { unreachable } from '../lib/errors.ts';
-import type { Effect, Plan } from '../steps/plan.ts';
+import type { AnyModule } from '../modules/kit/module.ts';
+import type { Effect, Plan, Result } from '../steps/plan.ts';
 import type { StepOutput } from '../steps/step.ts';
 import { dueHandlersQuery, ensureFacts, factsAhead, neededFacts, noteOf } from './ahead.ts';
 import { applySteps } from './changed.ts';
 import { narrowWindow, widenWindow } from './window.ts';
 import { handlersNotifiedBy } from './handlers.ts';
 import { prepare, type Prepared } from './prepare.ts';
-import { failedResult, okResult, outcomeResult, skippedResult, type ItemResult } from './result.ts';
+import {
+  failedResult,
+  okResult,
+  outcomeResult,
+  resultValues,
+  skippedResult,
+  type ItemResult,
+} from './result.ts';
 import { actorKey, type Actor } from './host/actor.ts';
 import { StepFailure } from './host/step-failure.ts';
 import { ArgumentError } from './task-error.ts';
@@ -100,19 +108,39 @@ async function carryOut(turn: ModuleTurn, prepared: Prepared, plan: Doing): Prom
   // Whether an action changed anything is often for the task to say, afterwards.
   const surelyChanges = plan.kind === 'change' || (effect !== 'nothing' && !task.changedWhen);
   if (surelyChanges) narrowWindow(target);
+  const afterwards = task.register === undefined ? undefined : prepared.module.afterwards;
+  const later = afterwards?.((plan.kind === 'change' ? plan.result : undefined) ?? {});
   const notified = surelyChanges ? handlersNotifiedBy(run, task, turn.scope) : [];
   if (notified.length > 0) noteOn(host, target, actor);
   try {
     const outputs = await applySteps(world, target, actor, plan.steps, effect, {
-      refresh: staysFresh(turn, effect) ? factsAhead(turn, actor, { changed: surelyChanges }) : [],
+      refresh: staysFresh(turn, effect)
+        ? [...(later ? [later.read] : []), ...factsAhead(turn, actor, { changed: surelyChanges })]
+        : [],
       before: notified.length > 0 ? noteHandlers(noteOf(run, host), notified) : undefined,
       onLine: (line) => world.emit({ type: 'progress', host: host.name, line }),
     });
-    return finish(plan, outputs, diffs);
+    const result = finish(plan, outputs, diffs);
+    return afterwards ? await withLater(turn, actor, result, afterwards) : result;
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error;
     return failedResult(error.message, { rc: error.status, stderr: error.output }, error.shown);
   }
+}
+
+/** Adds what only the target can tell of what was done there. */
+async function withLater(
+  turn: ModuleTurn,
+  actor: Actor,
+  result: ItemResult,
+  afterwards: NonNullable<AnyModule['afterwards']>,
+): Promise<ItemResult> {
+  if (result.status === 'failed') return result;
+  const later = afterwards(Object.fromEntries(result.values) as Result);
+  if (!later) return result;
+  await ensureFacts(turn, actor, [later.read]);
+  const found = later.result(turn.target.session.facts(actor));
+  return { ...result, values: new Map([...result.values, ...resultValues(found, {})]) };
 }
 
 /** Whether what is read right after the steps will still hold when the other hosts have done the task, too. */
@@ -131,5 +159,12 @@ function finish(plan: Doing, outputs: readonly StepOutput[], diffs: ItemResult['
   if (plan.finish) return outcomeResult(plan.finish(outputs), diffs);
   const missing = outputs.find((output) => output.kind === 'no-answer');
   if (missing) return failedResult(missing.message, plan.result);
-  return okResult(plan.result ?? {}, true, diffs);
+  return okResult({ ...plan.result, ...backupOf(outputs, plan.result) }, true, diffs);
+}
+
+/** Modules that edit lines call it `backup`, the others `backup_file`. */
+function backupOf(outputs: readonly StepOutput[], result: Result = {}): Result {
+  const made = outputs.find((output) => output.kind === 'done' && output.backup !== undefined);
+  if (made?.kind !== 'done') return {};
+  return { ['backup' in result ? 'backup' : 'backup_file']: made.backup };
 }

@@ -158,9 +158,13 @@ export type SiteRequest =
   | { readonly verb: 'switchover'; readonly awayFrom: string; readonly reason: string }
   | { readonly verb: 'switchover'; readonly to: string; readonly reason: string };
 
+/** What a command that starts no shell writes to stderr, alone and with the status 127, when there is no such program. */
+export const NO_PROGRAM = 'understudy: there is no such program';
+
 /** What a step gave back. Scripts and writes that failed never reach a module: the engine reports them. */
 export type StepOutput =
-  | { readonly kind: 'done' }
+  /** Where what a file held before was kept, if it was. */
+  | { readonly kind: 'done'; readonly backup?: string | undefined }
   | {
       readonly kind: 'exit';
       readonly status: number;
@@ -173,6 +177,7 @@ export type StepOutput =
   | {
       readonly kind: 'http';
       readonly status: number;
+      readonly reason?: string | undefined;
       readonly headers: Readonly<Record<string, string>>;
       /** Empty when it was large and went to a file. */
       readonly body: Buffer;

@@ -80,7 +80,7 @@ test('candidates and simulations are read from what apt prints', (t) => {
   ]);
   const lines =
     'Inst libc6 [2.41-12] (2.41-13 Debian:13.1/stable [amd64])\nInst new (1.0 Debian:13.1/stable [all])\nRemv old [0.9]\n\0';
-  t.deepEqual(aptSimulation.parse(Buffer.from(lines), [['upgrade']])[0], {
+  t.like(aptSimulation.parse(Buffer.from(lines), [['upgrade']])[0], {
     installs: [
       { name: 'libc6', from: '2.41-12', to: '2.41-13' },
       { name: 'new', from: undefined, to: '1.0' },

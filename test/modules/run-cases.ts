@@ -101,6 +101,7 @@ export function readerOf(facts: Readonly<Record<string, unknown>>): FactReader {
     // What is not listed is not there.
     if (query.kind.name === 'file') return { found: true, value: { exists: false } };
     if (query.kind.name === 'content') return { found: true, value: { kind: 'missing' } };
+    if (query.kind.name === 'file details') return { found: true, value: undefined };
     if (query.kind.name === 'glob') return { found: true, value: [] };
     return { found: false };
   };

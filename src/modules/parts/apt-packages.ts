@@ -13,6 +13,8 @@ export interface PackageWork {
   readonly steps: readonly Step[];
   /** Whether the steps are sure to change something; otherwise their output tells. */
   readonly certain: boolean;
+  /** What apt-get says that it would do, where that was asked. */
+  readonly said?: string | undefined;
 }
 
 const NOTHING: PackageWork = { diffs: [], steps: [], certain: true };

@@ -6,6 +6,7 @@ import { file, type ExistingFile, type FileFact } from '../../facts/file.ts';
 import type { Diff, Plan, PlanContext, Result } from '../../steps/plan.ts';
 import type { FileAttributes, FileContent, Step } from '../../steps/step.ts';
 import { octal } from '../kit/arguments.ts';
+import type { Afterwards } from '../kit/module.ts';
 import { attributeChange, diffText } from './attributes.ts';
 import { resolveMode } from './mode.ts';
 
@@ -181,6 +182,22 @@ export function fileResult(current: FileFact, attributes: FileAttributes, size?:
   }
   if (size !== undefined) known['size'] = size;
   return known;
+}
+
+/** For modules that return the attributes of the file that they have made, and its path under a name. */
+export function placedAt(name: string): (result: Result) => Afterwards | undefined {
+  return (result) => {
+    const path = result[name];
+    if (typeof path !== 'string') return undefined;
+    const read = query(file, { path });
+    return {
+      read,
+      result(facts) {
+        const found = facts.get(read);
+        return found.exists ? fileResult(found, {}) : {};
+      },
+    };
+  };
 }
 
 /** Text for a diff; binary and large content is only named. */

@@ -2,7 +2,7 @@ import { query, type FactQuery, type FactReader } from '../../facts/fact.ts';
 import { glob } from '../../facts/glob.ts';
 import { command as commandLine } from '../../lib/shell.ts';
 import type { Outcome, Plan, PlanContext, Result } from '../../steps/plan.ts';
-import type { Step, StepOutput } from '../../steps/step.ts';
+import { NO_PROGRAM, type Step, type StepOutput } from '../../steps/step.ts';
 
 /** What command, shell, script and raw have in common. */
 export interface CommandWish {
@@ -84,6 +84,15 @@ export function commandOutcome(
   if (out?.kind !== 'exit') {
     const message = out?.kind === 'no-answer' ? out.message : 'the command gave no result';
     return { status: 'failed', message, result: { cmd: wish.cmd, rc: -1 } };
+  }
+  const [program] = typeof wish.cmd === 'string' ? [] : wish.cmd;
+  if (program !== undefined && out.status === 127 && out.stderr.toString('utf8').trimEnd() === NO_PROGRAM) {
+    const message = `[Errno 2] No such file or directory: b'${program}'`;
+    return {
+      status: 'failed',
+      message,
+      result: { cmd: commandLine(wish.cmd as readonly string[]), ...output(2, '', ''), msg: message },
+    };
   }
   const text = (bytes: Buffer): string =>
     wish.stripEmptyEnds ? bytes.toString('utf8').replace(/[\r\n]+$/, '') : bytes.toString('utf8');

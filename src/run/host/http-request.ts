@@ -20,6 +20,8 @@ export interface HttpWorld {
 
 export interface HttpAnswer {
   readonly status: number;
+  /** The server's word for the status. */
+  readonly reason: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly url: string;
   readonly content: FileContent;
@@ -134,6 +136,7 @@ async function once(step: HttpStep, url: URL, world: HttpWorld): Promise<HttpAns
     );
     return {
       status: response.statusCode ?? 0,
+      reason: response.statusMessage ?? '',
       headers: Object.fromEntries(
         Object.entries(response.headers).map(([name, value]) => [name, String(value)]),
       ),

@@ -86,13 +86,14 @@ async function request(
     return { kind: 'no-answer', message: `${step.url}: ${message}`, ms: elapsed() };
   }
   try {
-    const { status, headers, url, content, digests } = answer;
+    const { status, reason, headers, url, content, digests } = answer;
     const { save } = step;
     const sha1 = digests['sha1'] ?? '';
     const body = Buffer.isBuffer(content) ? content : Buffer.alloc(0);
     const output = (): StepOutput => ({
       kind: 'http',
       status,
+      reason,
       headers,
       url,
       body,

@@ -164,7 +164,10 @@ export class RemoteHost implements Host {
           ms,
         };
       }
-      if (section?.status === 0) return { kind: 'done' };
+      if (section?.status === 0) {
+        const backup = step.kind === 'write' && step.backup ? section.stdout.toString('utf8') : '';
+        return backup === '' ? { kind: 'done' } : { kind: 'done', backup };
+      }
       const description = step.kind === 'write' ? `writing ${step.path}` : step.description;
       if (result.timedOut)
         throw new StepFailure(`${description} (time limit of ${timeoutMs} ms reached)`, 124, '');

@@ -3,7 +3,13 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 
 import { command, quote } from '../../lib/shell.ts';
-import type { FileAttributes, FileContent, Step, TargetFile } from '../../steps/step.ts';
+import {
+  NO_PROGRAM,
+  type FileAttributes,
+  type FileContent,
+  type Step,
+  type TargetFile,
+} from '../../steps/step.ts';
 
 /** The steps that a target does by itself, as a script; the others need the engine. */
 export type ScriptedStep = Extract<Step, { kind: 'script' | 'write' | 'command' }>;
@@ -103,7 +109,12 @@ function writeScript(step: Extract<Step, { kind: 'write' }>, uploaded: string | 
   }
   lines.push(`sync ${temporary}`);
   if (step.backup) {
-    lines.push(`if [ -e ${target} ]; then cp -p ${target} ${target}".$$.$(date +%Y-%m-%d@%H:%M:%S~)"; fi`);
+    lines.push(
+      `if [ -e ${target} ]; then us_number=$$; us_time=$(date +%Y-%m-%d@%H:%M:%S~)`,
+      // One shell does all tasks, and may do two within a second.
+      `  while us_backup=${target}.$us_number.$us_time; [ -e "$us_backup" ]; do us_number=$((us_number + 1)); done`,
+      `  cp -p ${target} "$us_backup"; printf '%s' "$us_backup"; fi`,
+    );
   }
   // When the rename itself reaches the disk is for the file system: until then the old file is there, and whole.
   lines.push(...(step.unsafe ? placeOrWriteInto(step, temporary) : place(temporary, target)), 'trap - EXIT');
@@ -173,6 +184,12 @@ function commandScript(step: Extract<Step, { kind: 'command' }>): string {
       : step.run.executable === undefined || step.run.executable === '/bin/sh'
         ? `eval ${quote(step.run.shell)}`
         : command([step.run.executable, '-c', step.run.shell]);
+  // Whether there is no such program must not be told by a status that programs use, too.
+  const [program] = 'argv' in step.run ? step.run.argv : [];
+  if (program !== undefined)
+    lines.push(
+      `command -v ${quote(program)} >/dev/null 2>&1 || { printf '%s\\n' ${quote(NO_PROGRAM)} >&2; exit 127; }`,
+    );
   if (step.stdin === undefined) {
     lines.push(line);
   } else {
