@@ -6,6 +6,7 @@ export function parseHardware(sections: Sections): SetupFacts {
     ...processors(sections),
     ...memory(sections.get('/proc/meminfo') ?? ''),
     mounts: mounts(sections),
+    flags: flags(sections.get('/proc/cpuinfo') ?? ''),
     ...board(sections),
   };
 }
@@ -36,6 +37,11 @@ function processors(sections: Sections): SetupFacts {
     processor_vcpus: count * cores * threads,
     processor_nproc: nproc,
   };
+}
+
+/** What the processors can do, by the kernel's names: `flags` on PCs, `Features` on ARM. */
+function flags(text: string): readonly string[] {
+  return /^(?:flags|Features)\s*:\s*(.*)$/m.exec(text)?.[1]?.split(' ') ?? [];
 }
 
 function memory(text: string): SetupFacts {
@@ -98,16 +104,65 @@ function board(sections: Sections): SetupFacts {
     bios_date: of('bios_date'),
     bios_vendor: of('bios_vendor'),
     bios_version: of('bios_version'),
+    board_asset_tag: of('board_asset_tag'),
     board_name: of('board_name'),
     board_serial: of('board_serial'),
     board_vendor: of('board_vendor'),
     board_version: of('board_version'),
+    chassis_asset_tag: of('chassis_asset_tag'),
+    chassis_serial: of('chassis_serial'),
     chassis_vendor: of('chassis_vendor'),
     chassis_version: of('chassis_version'),
+    form_factor: formFactor(of('chassis_type')),
     product_name: of('product_name'),
     product_serial: of('product_serial'),
     product_uuid: of('product_uuid'),
     product_version: of('product_version'),
     system_vendor: of('sys_vendor'),
   };
+}
+
+/** The kinds of chassis by their numbers (SMBIOS, 7.4.1). */
+const CHASSIS: readonly string[] = [
+  'Unknown',
+  'Other',
+  'Unknown',
+  'Desktop',
+  'Low Profile Desktop',
+  'Pizza Box',
+  'Mini Tower',
+  'Tower',
+  'Portable',
+  'Laptop',
+  'Notebook',
+  'Hand Held',
+  'Docking Station',
+  'All In One',
+  'Sub Notebook',
+  'Space-saving',
+  'Lunch Box',
+  'Main Server Chassis',
+  'Expansion Chassis',
+  'Sub Chassis',
+  'Bus Expansion Chassis',
+  'Peripheral Chassis',
+  'RAID Chassis',
+  'Rack Mount Chassis',
+  'Sealed-case PC',
+  'Multi-system',
+  'CompactPCI',
+  'AdvancedTCA',
+  'Blade',
+  'Blade Enclosure',
+  'Tablet',
+  'Convertible',
+  'Detachable',
+  'IoT Gateway',
+  'Embedded PC',
+  'Mini PC',
+  'Stick PC',
+];
+
+function formFactor(number: string): string {
+  return number === 'NA' ? number : (CHASSIS[Number(number)] ?? `unknown (${number})`);
 }

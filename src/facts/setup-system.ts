@@ -49,7 +49,7 @@ export function parseSystem(sections: Sections): SetupFacts {
     uptime_seconds: Math.floor(Number(text('/proc/uptime').split(' ')[0] ?? 0)),
     loadavg: loadAverage(text('/proc/loadavg')),
     fips: text('/proc/sys/crypto/fips_enabled') === '1',
-    selinux: { status: 'disabled' },
+    selinux: selinux(text('/sys/fs/selinux/enforce')),
     selinux_python_present: false,
     apparmor: { status: isPresent(sections, '/sys/kernel/security/apparmor') ? 'enabled' : 'disabled' },
     is_chroot: false,
@@ -61,6 +61,13 @@ export function parseSystem(sections: Sections): SetupFacts {
     ...hostKeys(sections),
     env: environment(sections),
   };
+}
+
+/** The file says whether the policy is enforced; where it is missing there is no SELinux. */
+function selinux(enforce: string): SetupFacts {
+  return enforce === ''
+    ? { status: 'disabled' }
+    : { status: 'enabled', mode: enforce === '1' ? 'enforcing' : 'permissive' };
 }
 
 function isPresent(sections: Sections, path: string): boolean {
@@ -231,7 +238,8 @@ function virtualization(sections: Sections): SetupFacts {
   return {
     virtualization_type: type,
     virtualization_role: 'guest',
-    virtualization_tech_guest: container === '' ? [type] : [...new Set([type, 'container'])],
+    virtualization_tech_guest:
+      container === '' && type !== 'docker' ? [type] : [...new Set([type, 'container'])],
     virtualization_tech_host: isPresent(sections, '/dev/kvm') ? ['kvm'] : [],
   };
 }

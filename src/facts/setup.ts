@@ -5,6 +5,7 @@ import type { SetupFacts } from './setup-facts.ts';
 import { parseSystem } from './setup-system.ts';
 import { parseHardware } from './setup-hardware.ts';
 import { parseNetwork } from './setup-network.ts';
+import { parsePlatform, PLATFORM_COMMANDS } from './setup-platform.ts';
 import { parseLocalFacts } from './setup-local.ts';
 
 /** Files that are read as they are; those that are not there are left out. */
@@ -14,6 +15,8 @@ const FILES = [
   '/etc/lsb-release',
   '/etc/machine-id',
   '/etc/resolv.conf',
+  '/etc/iscsi/initiatorname.iscsi',
+  '/etc/nvme/hostnqn',
   '/proc/cmdline',
   '/proc/cpuinfo',
   '/proc/loadavg',
@@ -30,10 +33,14 @@ const FILES = [
   '/sys/class/dmi/id/bios_date',
   '/sys/class/dmi/id/bios_vendor',
   '/sys/class/dmi/id/bios_version',
+  '/sys/class/dmi/id/board_asset_tag',
   '/sys/class/dmi/id/board_name',
   '/sys/class/dmi/id/board_serial',
   '/sys/class/dmi/id/board_vendor',
   '/sys/class/dmi/id/board_version',
+  '/sys/class/dmi/id/chassis_asset_tag',
+  '/sys/class/dmi/id/chassis_serial',
+  '/sys/class/dmi/id/chassis_type',
   '/sys/class/dmi/id/chassis_vendor',
   '/sys/class/dmi/id/chassis_version',
   '/sys/class/dmi/id/product_name',
@@ -41,6 +48,7 @@ const FILES = [
   '/sys/class/dmi/id/product_uuid',
   '/sys/class/dmi/id/product_version',
   '/sys/class/dmi/id/sys_vendor',
+  '/sys/fs/selinux/enforce',
   '/etc/ssh/ssh_host_ecdsa_key.pub',
   '/etc/ssh/ssh_host_ed25519_key.pub',
   '/etc/ssh/ssh_host_rsa_key.pub',
@@ -62,6 +70,7 @@ const COMMANDS: readonly (readonly [string, string])[] = [
   ['utc', "date -u '+%Y %m %d %H %M %S'"],
   ['winter', 'TZ=${TZ-} date -d "$(date +%Y)-01-01" +%Z'],
   ['summer', 'TZ=${TZ-} date -d "$(date +%Y)-07-01" +%Z'],
+  ...PLATFORM_COMMANDS,
   ['lsb', 'command -v lsb_release >/dev/null && lsb_release -a'],
 ];
 
@@ -100,7 +109,13 @@ export const setup: FactKind<string, SetupFacts> = {
     for (let index = 0; index + 1 < parts.length; index += 2) {
       sections.set(parts[index] ?? '', parts[index + 1] ?? '');
     }
-    const common = { ...parseSystem(sections), ...parseHardware(sections), ...parseNetwork(sections) };
+    const system = parseSystem(sections);
+    const common = {
+      ...system,
+      ...parsePlatform(sections, system['distribution_release'], system['service_mgr']),
+      ...parseHardware(sections),
+      ...parseNetwork(sections),
+    };
     return factPaths.map((path) => ({ ...common, local: parseLocalFacts(sections, path) }));
   },
 };
