@@ -12,7 +12,7 @@ import { filterCases } from './support/filter-cases.ts';
 import { holderOf } from './support/hand-over.ts';
 import { limitsOneClient } from './support/limits.ts';
 import { releaseCases } from './support/release-cases.ts';
-import { isRefusedByName, serverDies } from './support/roll-events.ts';
+import { isRefusedByName, primaryDies, serverDies } from './support/roll-events.ts';
 import { rebootsInTurn } from './support/roll.ts';
 import { sessionStoreCases } from './support/session-store-cases.ts';
 import { must, request, siteIsUp, testLab, vipOf } from './support/site.ts';
@@ -348,6 +348,10 @@ test.serial('what the rest of the site cannot carry is waited for, and refused b
 
 test.serial('a server dies while a roll works on it, and no request fails', async (t) => {
   await serverDies(t, lab, vip);
+});
+
+test.serial('a roll goes on after a failover in its middle, and no request fails', async (t) => {
+  await primaryDies(t, lab, vip);
 });
 
 releaseCases(lab, SERVERS, () => vip);

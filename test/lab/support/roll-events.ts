@@ -1,5 +1,9 @@
+import { fileURLToPath } from 'node:url';
+
 import type { ExecutionContext } from 'ava';
 
+import type { StatusJson } from '../../../src/failover/output/json-schema.ts';
+import { makeTool } from '../../../src/failover/drill/tool.ts';
 import { jsonLines, type RunningProgram, startProvision, waitFor } from './cli.ts';
 import { mustBeWhole, startLoad } from './load.ts';
 import { must, request, type TestLab } from './site.ts';
@@ -9,6 +13,8 @@ const WORK = 'test/lab/support/wait-for-file.yml';
 const FILE = '/run/go-on';
 /** A machine on which labs run is busy. */
 const LIMIT_MS = 300_000;
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const FAILOVER = [process.execPath, `${ROOT}src/bin/failover.ts`];
 
 /** The host that is worked on loses its power: the roll stops there and says how to go on, and no request fails. */
 export async function serverDies(t: ExecutionContext, lab: TestLab, vip: string): Promise<void> {
@@ -24,6 +30,49 @@ export async function serverDies(t: ExecutionContext, lab: TestLab, vip: string)
   must(await lab.provision('roll', WORK, '--yes', '--resume'), 'roll --resume');
   await mustBeWhole(t, load);
   await allAreBack(t, lab);
+}
+
+/**
+ * The primary dies while another host is worked on: the watch promotes the third one, and the roll goes on by that. What the
+ * dead one had written and nobody acknowledged is for people to throw away; the roll waits meanwhile.
+ */
+export async function primaryDies(t: ExecutionContext, lab: TestLab, vip: string): Promise<void> {
+  const load = await startLoad(t, lab, vip);
+  const before = await primaryOf(lab);
+  const { roll, host } = await begun(lab, 'servers');
+  await lab.sh(before, 'kill -9 $(pidof mysqld mariadbd)');
+  const after = await waitFor('another primary', async () => {
+    const now = await primaryOf(lab);
+    return now !== before && now !== '' ? now : undefined;
+  });
+  t.not(after, host, 'the one that is worked on');
+  await comesBack(t, lab, before);
+  await goOn(lab);
+  const { status, stderr, stdout } = await roll.ended;
+  t.is(status, 0, stderr);
+  const worked = phases(stdout, 'work', 'running');
+  t.deepEqual([...worked].sort(), ['web1', 'web2', 'web3']);
+  t.is(worked.at(-1), after, 'the new primary goes last');
+  const acknowledged = await makeTool(FAILOVER, ['-i', lab.inventory], ROOT)('ack');
+  t.is(acknowledged.status, 0, acknowledged.stderr);
+  await mustBeWhole(t, load);
+  await allAreBack(t, lab);
+}
+
+/** The old primary follows by itself, or has transactions of its own and is made anew from a copy. */
+async function comesBack(t: ExecutionContext, lab: TestLab, old: string): Promise<void> {
+  const failover = makeTool(FAILOVER, ['-i', lab.inventory], ROOT);
+  const seen = await waitFor(`${old} follows, or is said to have too much`, async () => {
+    const { stdout } = await failover('status', '--json');
+    const { instances } = JSON.parse(stdout) as StatusJson;
+    const found = instances.find(({ host }) => host === old);
+    if (found?.receiver === 'on' && found.applier === 'on') return 'follows';
+    return found?.problems.includes('ErrantTransactions') ? 'errant' : undefined;
+  });
+  t.log(`${old} ${seen}`);
+  if (seen === 'follows') return;
+  const cloned = await failover('rejoin', old, '--clone', '--yes');
+  t.is(cloned.status, 0, cloned.stderr);
 }
 
 /** What the rest of the site cannot carry now is waited for, and refused by its name; nothing is taken out for it. */
