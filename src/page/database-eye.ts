@@ -116,8 +116,10 @@ export class DatabaseEye {
     const isRunning = unfinished !== undefined || this.#history[0]?.outcome === 'running';
     const now = clock();
     const seen = `${epoch} ${unfinished?.id ?? ''}`;
-    if (isRunning || seen !== this.#historyOf) this.#hurriedUntil = now + HURRY_MS;
-    if (isRunning || seen !== this.#historyOf || now - this.#historyAt >= HISTORY_EVERY_MS) {
+    const isNews = isRunning || seen !== this.#historyOf;
+    // What the first look finds may be long over: the servers need not answer often for that.
+    if (isRunning || (isNews && this.#historyOf !== '')) this.#hurriedUntil = now + HURRY_MS;
+    if (isNews || now - this.#historyAt >= HISTORY_EVERY_MS) {
       await this.#readHistory();
       this.#historyAt = now;
       this.#historyOf = seen;

@@ -72,6 +72,29 @@ test('a failover is seen, with its steps', async (t) => {
   t.false(after.databases[0]?.status?.instances.find(({ name }) => name === 'db1')?.reachable);
 });
 
+test('who begins to look asks the servers no more often than the watch', async (t) => {
+  const here = site({ pollMs: 250 });
+  here.world.live(40);
+  let reads = 0;
+  const ports = here.ports();
+  const db1 = ports.servers.get('db1');
+  if (!db1) throw new Error('a server');
+  const counting = new Proxy(db1, {
+    get: (target, method) => {
+      if (method === 'readState') reads++;
+      return Reflect.get(target, method) as unknown;
+    },
+  });
+  const servers = new Map([...ports.servers, ['db1', counting] as const]);
+  const { looking, ended } = seen(t, here, {
+    databases: [{ cluster: here.cluster, ports: { ...ports, servers } }],
+  });
+  await stateWith(looking.states(ended.signal), (state) => primaryOf(state) === 'db1');
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  // One a second; in a hurry it were ten.
+  t.true(reads <= 4, `${reads} reads in two seconds`);
+});
+
 test('fifty who want to know cost one look, and nobody costs none', async (t) => {
   const here = site();
   here.world.live(40);
