@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { didYouMean } from '../lib/similar.ts';
-import { isDict, toPlain, type Dict } from '../lib/value.ts';
-import type { Inherited, RoleContext, TaskNode, VarsBlock } from './ast.ts';
+import { fromPlain, isDict, toPlain, type Dict, type Value } from '../lib/value.ts';
+import type { Inherited, RoleContext, Task, TaskNode, VarsBlock } from './ast.ts';
 import { describe, Fields } from './fields.ts';
 import { findRole, type FoundRole, type Report } from './find-role.ts';
 import { inherit, withoutUndefined } from './inheritance.ts';
@@ -27,6 +27,8 @@ export interface RoleUse {
   readonly isDependency?: true;
   /** For `roles:` and dependencies the keywords of the entry: a second use that says the same is left out. */
   readonly once: Pick<Inherited, 'when' | 'tags'> | undefined;
+  /** `rolespec_validate: false`: its arguments are not checked. */
+  readonly isUnchecked?: boolean;
   readonly chain: readonly string[];
   readonly report: Report;
 }
@@ -70,12 +72,7 @@ export function applyRole(context: LoadContext, play: PlayParts, use: RoleUse): 
   };
   const dependencies = meta.dependencies(play, roleContext, use);
   play.roles.push(roleContext);
-  if (hasArgumentSpec(role, meta.hasSpecs)) {
-    context.warnings.push({
-      message: `the arguments of the role "${role.name}" are not checked against its argument specs`,
-      location: { file: role.directory, line: 1, column: 1 },
-    });
-  }
+  const check = use.isUnchecked ? undefined : argumentCheck(context, role, meta.specs, roleContext, use);
   const place = { play, inherited: use.inherited, role: roleContext, chain: use.chain };
   const tasks = roleFile(role, 'tasks', use.from.tasksFrom, use.report);
   const handlers = roleFile(role, 'handlers', use.from.handlersFrom, use.report);
@@ -83,6 +80,7 @@ export function applyRole(context: LoadContext, play: PlayParts, use: RoleUse): 
     context: roleContext,
     tasks: [
       ...dependencies.flatMap((dependency) => dependency.tasks),
+      ...(check ? [check] : []),
       ...(tasks === undefined ? [] : readTasksOf(context, { ...place, section: 'tasks' }, tasks)),
     ],
     handlers: [
@@ -94,12 +92,13 @@ export function applyRole(context: LoadContext, play: PlayParts, use: RoleUse): 
 
 interface Meta {
   readonly allowDuplicates: boolean;
-  readonly hasSpecs: boolean;
+  /** Where the specs of the arguments are written, when that is meta/main.yml. */
+  readonly specs: Specs | undefined;
   dependencies(play: PlayParts, parent: RoleContext, use: RoleUse): readonly AppliedRole[];
 }
 
 function readMeta(context: LoadContext, role: FoundRole, report: Report): Meta {
-  const none: Meta = { allowDuplicates: false, hasSpecs: false, dependencies: () => [] };
+  const none: Meta = { allowDuplicates: false, specs: undefined, dependencies: () => [] };
   const file = roleFile(role, 'meta', undefined, report);
   const document = file === undefined ? undefined : context.read(file);
   if (!document || document.value === null) return none;
@@ -114,7 +113,9 @@ function readMeta(context: LoadContext, role: FoundRole, report: Report): Meta {
   const entries = fields.list('dependencies', 'roles') ?? [];
   return {
     allowDuplicates: fields.templated('allow_duplicates', 'flag')?.value === true,
-    hasSpecs: document.value.has('argument_specs'),
+    specs: document.value.has('argument_specs')
+      ? { fields, value: document.value.get('argument_specs') ?? null }
+      : undefined,
     dependencies: (play, parent, use) =>
       entries.flatMap((item, index): AppliedRole[] => {
         const at = document.valueAt(entries, index);
@@ -150,11 +151,70 @@ function checkMeta(fields: Fields, meta: Dict): void {
   }
 }
 
-function hasArgumentSpec(role: FoundRole, inMeta: boolean): boolean {
-  return (
-    inMeta ||
-    ['.yml', '.yaml'].some((ext) => existsSync(join(role.directory, 'meta', `argument_specs${ext}`)))
-  );
+interface Specs {
+  readonly fields: Fields;
+  readonly value: Value;
+}
+
+/** The specs of a role's arguments: in a file of their own, or in meta/main.yml. */
+function readSpecs(context: LoadContext, role: FoundRole): Specs | undefined {
+  const file = ['.yml', '.yaml', '.json']
+    .map((extension) => join(role.directory, 'meta', `argument_specs${extension}`))
+    .find((path) => existsSync(path));
+  const document = file === undefined ? undefined : context.read(file);
+  if (!document || !isDict(document.value)) return undefined;
+  const fields = new Fields(context, document, document.value);
+  return { fields, value: document.value.get('argument_specs') ?? null };
+}
+
+/** The task that checks a role's arguments before its others run; undefined when nothing is said of them. */
+function argumentCheck(
+  context: LoadContext,
+  role: FoundRole,
+  inMeta: Specs | undefined,
+  roleContext: RoleContext,
+  use: RoleUse,
+): Task | undefined {
+  const specs = readSpecs(context, role) ?? inMeta;
+  if (specs === undefined || specs.value === null) return undefined;
+  const { fields, value } = specs;
+  if (!isDict(value)) {
+    fields.report('argument_specs', `"argument_specs": expected a dictionary, found ${describe(value)}`);
+    return undefined;
+  }
+  const entry = use.from.tasksFrom ?? 'main';
+  const spec = value.get(entry) ?? null;
+  if (!isDict(spec) || spec.size === 0) return undefined;
+  const options = spec.get('options') ?? new Map();
+  if (!isDict(options)) {
+    fields.report(
+      'argument_specs',
+      `"options" of "${entry}": expected a dictionary, found ${describe(options)}`,
+    );
+    return undefined;
+  }
+  const at = fields.at('argument_specs');
+  const about = spec.get('short_description');
+  const name = `Validating arguments against arg spec '${entry}'${about === undefined ? '' : ` - ${String(about)}`}`;
+  const info = { type: 'role', name: role.name, argument_spec_name: entry, path: role.directory };
+  return {
+    ...use.inherited,
+    kind: 'task',
+    name: { text: name, at },
+    action: { text: 'ansible.builtin.validate_argument_spec', at },
+    args: {
+      value: new Map<Value, Value>([
+        ['argument_spec', options],
+        ['validate_args_context', fromPlain(info)],
+      ]),
+      at,
+    },
+    tags: [...use.inherited.tags, 'always'],
+    notify: [],
+    listen: [],
+    role: roleContext,
+    at,
+  };
 }
 
 function parentsOf(role: RoleContext | undefined): readonly RoleContext[] {

@@ -7,7 +7,7 @@ import type { LoadContext } from './load-context.ts';
 import { applyRole } from './apply-role.ts';
 import { type Importer, type Place, type ReadTask, staticVars } from './place.ts';
 import { readTasksOf } from './read-tasks.ts';
-import type { RoleFiles } from './role-files.ts';
+import { isOff, type RoleFiles } from './role-files.ts';
 
 /** Expands import_tasks and import_role. */
 export const importer: Importer = { tasks: importTasks, role: importRole };
@@ -69,6 +69,7 @@ function importRole(context: LoadContext, place: Place, head: ReadTask): readonl
     params: [],
     parent: place.role,
     once: undefined,
+    isUnchecked: isOff(action.args.value.get('rolespec_validate')),
     chain: place.chain,
     report: (message, hint) => fields.report(action.name.text, message, hint),
   });

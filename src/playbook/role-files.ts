@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { extname, join, parse, relative } from 'node:path';
 
 import { didYouMean } from '../lib/similar.ts';
-import { isDict } from '../lib/value.ts';
+import { isDict, type Value } from '../lib/value.ts';
 import type { VarsBlock } from './ast.ts';
 import { describe } from './fields.ts';
 import type { FoundRole, Report } from './find-role.ts';
@@ -92,4 +92,9 @@ function filesBelow(directory: string): readonly string[] {
 
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Whether a switch is written as off. */
+export function isOff(value: Value | undefined): boolean {
+  return value === false || (typeof value === 'string' && /^(no|false|off|n|0)$/i.test(value));
 }

@@ -4,7 +4,7 @@ import type { RoleContext, Task } from './ast.ts';
 import { includedPlay } from './included-play.ts';
 import { LoadContext } from './load-context.ts';
 import type { LoaderOptions } from './loader-options.ts';
-import type { RoleFiles } from './role-files.ts';
+import { isOff, type RoleFiles } from './role-files.ts';
 
 /** A role that was loaded during a run. */
 export interface LoadedRole extends AppliedRole {
@@ -25,6 +25,7 @@ export function loadRole(name: string, task: Task, from: RoleFiles, options: Loa
     params: [],
     parent: task.role,
     once: undefined,
+    isUnchecked: isOff(task.args.value.get('rolespec_validate')),
     chain: [],
     report: (message, hint) =>
       context.problems.push({ message, location: task.at, ...(hint === undefined ? {} : { hint }) }),

@@ -1,14 +1,16 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 
-import { isList, toPlain, type Dict, type Value } from '../lib/value.ts';
+import { isDict, isList, toPlain, type Dict, type Value } from '../lib/value.ts';
 import { loadVarsFile } from '../playbook/vars-file.ts';
 import type { Task } from '../playbook/ast.ts';
 import { shortName } from '../validate/validate.ts';
 import type { Scope } from '../variables/scope.ts';
+import { OMIT } from '../variables/magic.ts';
 import { settle } from '../variables/written.ts';
 import { isUndefinedError } from '../template/error.ts';
 import { isTruthy } from '../template/render.ts';
+import { argumentErrors } from './argument-spec.ts';
 import { learned } from './changed.ts';
 import { searchPath } from '../variables/search-path.ts';
 import { asFlag, renderArguments } from './prepare.ts';
@@ -97,6 +99,30 @@ const actions: Readonly<Record<string, Action>> = {
       assigned: facts,
       ...(isCacheable ? { facts } : {}),
     };
+  },
+
+  validate_argument_spec({ args, scope }) {
+    const spec = args.get('argument_spec');
+    const provided = args.get('provided_arguments') ?? new Map();
+    if (!isDict(spec)) throw new TaskError('validate_argument_spec: "argument_spec" must be a dictionary');
+    if (!isDict(provided))
+      throw new TaskError('validate_argument_spec: "provided_arguments" must be a dictionary');
+    const given = new Map<Value, Value>();
+    for (const name of spec.keys()) {
+      const value = scope.get(String(name));
+      if (value !== undefined && value !== OMIT) given.set(name, settle(value));
+    }
+    const errors = argumentErrors(spec, new Map([...given, ...provided]));
+    const context = args.get('validate_args_context') ?? new Map();
+    if (errors.length === 0) {
+      const passed = { msg: 'The arg spec validation passed', validate_args_context: context };
+      return okResult(passed, false);
+    }
+    return failedResult(`Validation of arguments failed:\n${errors.join('\n')}`, {
+      argument_errors: errors,
+      argument_spec_data: spec,
+      validate_args_context: context,
+    });
   },
 
   set_stats: () => okResult({}, false),

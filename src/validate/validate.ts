@@ -24,6 +24,7 @@ export const ENGINE_ACTIONS = [
   'meta',
   'set_fact',
   'set_stats',
+  'validate_argument_spec',
 ] as const;
 
 /** The short name of an action, without Ansible's namespaces. */
