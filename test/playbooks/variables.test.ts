@@ -517,3 +517,18 @@ test('the app is told what else counts while its password and its key are change
   ] as const)
     t.is(lines('app_session_key_lines', beside), text);
 });
+
+test('whoever guesses passwords is limited, by form and by JSON', (t) => {
+  const text = onBalancer(t, {}, 'haproxy/templates/haproxy.cfg.j2');
+  for (const [name, path] of [
+    ['login', '/login'],
+    ['api_login', '/api/login'],
+  ] as const) {
+    t.true(
+      text.includes(
+        `str(${name}) if !exempt !{ var(txn.path_group) -m found } { path,url_dec -m beg ${path} } { method POST }`,
+      ),
+    );
+    t.regex(text, new RegExp(`table path_${name} `));
+  }
+});

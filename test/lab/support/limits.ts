@@ -6,7 +6,7 @@ import { must, request, type TestLab } from './site.ts';
 
 const FORM = ['-X', 'POST', '-d', 'name=nobody', '-D', '-'];
 
-/** Logins are limited to ten a minute: of the client's, not of somebody else's, and whichever balancer is asked. */
+/** Logins are limited to ten a minute, by form and by JSON: of the client's, not of somebody else's, and whichever balancer is asked. */
 export async function limitsOneClient(t: ExecutionContext, lab: TestLab, vip: string): Promise<void> {
   const login = async (address: string) => await request(lab, `http://${address}/login`, ...FORM);
   const shown = must(await lab.provision('inventory', '--json'), 'inventory').stdout;
@@ -23,6 +23,9 @@ export async function limitsOneClient(t: ExecutionContext, lab: TestLab, vip: st
     t.regex((await login(address)).body, /^retry-after: 60\r$/im);
   }
   t.is((await request(lab, `http://${vip}/`)).status, 200, 'the limit is one for logins');
+  const json = ['-H', 'content-type: application/json', '-d', '{"user": "demo", "password": "guessed"}'];
+  for (const wanted of [...Array.from({ length: 10 }, () => 401), 429])
+    t.is((await request(lab, `http://${vip}/api/login`, ...json)).status, wanted);
   const somebodyElse = ['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', '--max-time', '10', ...FORM];
   t.notRegex((await run([...somebodyElse, `http://${vip}/login`])).stdout, /429$/);
   for (const balancer of ['lb1', 'lb2']) await lab.sh(balancer, 'systemctl reload haproxy');
