@@ -1,9 +1,10 @@
 // What TLS, the limits and the filter cost a request, and what they and the store of sessions cost a run with nothing to change:
-// node bench/edge.ts LAB, a lab with a site on it. The client, the balancers and the servers share this machine: only ratios count.
-// It needs h2load (nghttp2-client).
+// node bench/edge.ts LAB, a lab with a site on it. The client, the balancers and the servers share this machine: only
+// ratios count, and most of all those of the processor's time that HAProxy and Nginx took. It needs h2load (nghttp2-client).
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 
 import { run } from '../src/lib/process.ts';
 import type { Seen } from './edge-client.ts';
@@ -30,7 +31,13 @@ const PLAIN = { haproxy_limits: false };
 const ALL = { waf: 'block', session_store: 'valkey' };
 
 type Variables = Readonly<Record<string, unknown>>;
-type Figures = Map<string, { readonly perSecond: number; readonly p99: number }[]>;
+interface Figure {
+  readonly perSecond: number;
+  readonly p99: number;
+  /** Milliseconds of a processor for each request. */
+  readonly haproxy: number;
+  readonly nginx: number;
+}
 
 async function ours(...args: readonly string[]): Promise<string> {
   const { status, stdout, stderr } = await run([...PROVISION, ...args], { cwd, timeoutMs: 600_000 });
@@ -92,24 +99,72 @@ const CASES: readonly (readonly [
   [{ ...COUNTING, waf: 'block' }, [['http, kept, limits, waf: block', async () => await kept('http')]]],
 ];
 
+const SERVICES = { haproxy: ['lb1', 'lb2'], nginx: ['web1', 'web2', 'web3'] } as const;
+
+/** What a service has taken on all its hosts, in milliseconds of a processor. */
+async function taken(service: keyof typeof SERVICES): Promise<number> {
+  const said = await Promise.all(
+    SERVICES[service].map(
+      async (host) =>
+        await ours(
+          'lab',
+          'exec',
+          '--name',
+          lab,
+          host,
+          '--',
+          'systemctl',
+          'show',
+          '-P',
+          'CPUUsageNSec',
+          service,
+        ),
+    ),
+  );
+  return said.reduce((sum, text) => sum + Number(text) / 1e6, 0);
+}
+
+/** Does something and says what both services took meanwhile, each second. */
+async function watched<T>(work: () => Promise<T>): Promise<{ result: T; haproxy: number; nginx: number }> {
+  const before = await Promise.all([taken('haproxy'), taken('nginx')]);
+  const startedAt = performance.now();
+  const result = await work();
+  const after = await Promise.all([taken('haproxy'), taken('nginx')]);
+  const seconds = (performance.now() - startedAt) / 1000;
+  return { result, haproxy: (after[0] - before[0]) / seconds, nginx: (after[1] - before[1]) / seconds };
+}
+
 async function requests(): Promise<void> {
-  const figures: Figures = new Map();
+  const figures = new Map<string, Figure[]>();
+  // What checks of health and the database take, whatever visitors do.
+  const idle = await watched(async () => await wait(SECONDS * 1000));
   for (let round = 0; round < ROUNDS; round++) {
     for (const [variables, cases] of round % 2 === 0 ? CASES : CASES.toReversed()) {
       await up(variables, '--tags', 'haproxy,nginx');
       for (const [title, work] of cases) {
-        const seen = await work();
-        figures.set(title, [...(figures.get(title) ?? []), seen]);
-        process.stderr.write(`${title}: ${JSON.stringify(seen)}\n`);
+        const startedAt = performance.now();
+        const { result, ...busy } = await watched(work);
+        const seconds = (performance.now() - startedAt) / 1000;
+        const requests = result.perSecond * SECONDS;
+        const each = (name: 'haproxy' | 'nginx'): number => ((busy[name] - idle[name]) * seconds) / requests;
+        const figure = {
+          perSecond: result.perSecond,
+          p99: result.p99,
+          haproxy: each('haproxy'),
+          nginx: each('nginx'),
+        };
+        figures.set(title, [...(figures.get(title) ?? []), figure]);
+        process.stderr.write(`${title}: ${JSON.stringify(figure)}\n`);
       }
     }
   }
-  const base = median((figures.get('http, kept') ?? []).map(({ perSecond }) => perSecond));
+  const base = figures.get('http, kept') ?? [];
   for (const [title, found] of figures) {
-    const perSecond = median(found.map((one) => one.perSecond));
-    const p99 = median(found.map((one) => one.p99));
+    const middle = (name: keyof Figure): number => median(found.map((one) => one[name]));
+    const ratio = (name: 'perSecond' | 'p99'): string =>
+      (middle(name) / median(base.map((one) => one[name]))).toFixed(2);
     process.stdout.write(
-      `${title}: ${perSecond.toFixed(0)} requests a second (${(perSecond / base).toFixed(2)}), p99 ${p99.toFixed(1)} ms\n`,
+      `${title}: ${middle('perSecond').toFixed(0)} requests a second (${ratio('perSecond')}), p99 ${middle('p99').toFixed(1)} ms (${ratio('p99')}); HAProxy ${middle('haproxy').toFixed(3)} ms, Nginx ${middle('nginx').toFixed(3)} ms each\n`,
     );
   }
 }
@@ -138,7 +193,7 @@ async function runs(): Promise<void> {
 }
 
 try {
-  await requests();
+  if (ROUNDS > 0) await requests();
   await runs();
 } finally {
   rmSync(directory, { recursive: true, force: true });
