@@ -156,14 +156,15 @@ export class Fields {
   }
 
   /** A list of dictionaries or templates of such; one alone may stand for the list. */
-  environment(): readonly Templated[] {
-    const value = this.get('environment');
+  /** One dictionary or a list of them, each perhaps a template. */
+  dictionaries(key: string, what: string): readonly Templated[] {
+    const value = this.get(key);
     if (value === undefined) return [];
     const items = isList(value) ? value : [value];
     return items.flatMap((item, index): Templated[] => {
-      const at = isList(value) ? this.document.valueAt(value, index) : this.at('environment');
+      const at = isList(value) ? this.document.valueAt(value, index) : this.at(key);
       if (isDict(item) || (typeof item === 'string' && isTemplate(item))) return [{ value: item, at }];
-      this.#wrong('environment', 'a dictionary of environment variables', item);
+      this.#wrong(key, `a dictionary of ${what}`, item);
       return [];
     });
   }

@@ -3,7 +3,13 @@ import type { Fields } from './fields.ts';
 import type { Level } from './keyword.ts';
 import { KEYWORDS, keywordsWhere, type KeywordName } from './keywords.ts';
 
-export const NOTHING_INHERITED: Inherited = { when: [], tags: [], environment: [], vars: [] };
+export const NOTHING_INHERITED: Inherited = {
+  when: [],
+  tags: [],
+  environment: [],
+  moduleDefaults: [],
+  vars: [],
+};
 
 /** Reads the keywords of one level that what stands inside takes over. */
 export function readInheritance(fields: Fields, staticVars: readonly VarsBlock[]): Inherited {
@@ -11,7 +17,8 @@ export function readInheritance(fields: Fields, staticVars: readonly VarsBlock[]
   const merged: MergedKeywords = {
     when: fields.conditions('when'),
     tags: fields.tags(vars ? [...staticVars, vars] : staticVars),
-    environment: fields.environment(),
+    environment: fields.dictionaries('environment', 'environment variables'),
+    moduleDefaults: fields.dictionaries('module_defaults', 'arguments by the names of modules'),
     vars: vars ? [vars] : [],
   };
   const nearest = keywordsWhere(({ inherit }) => inherit === 'nearest');
@@ -30,6 +37,7 @@ export function inherit(outer: Inherited, own: Inherited): Inherited {
     when: [...outer.when, ...own.when],
     tags: [...new Set([...outer.tags, ...own.tags])],
     environment: [...outer.environment, ...own.environment],
+    moduleDefaults: [...outer.moduleDefaults, ...own.moduleDefaults],
     vars: [...outer.vars, ...own.vars],
   };
   return { ...outer, ...own, ...merged };

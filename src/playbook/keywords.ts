@@ -304,10 +304,9 @@ export const KEYWORDS = {
   },
   module_defaults: {
     on: WITH_IMPORTS,
-    kind: 'arguments',
+    kind: 'environment',
     inherit: 'merged',
-    does: 'Arguments for all tasks of a module.',
-    refused: 'give the arguments to each task, or set them with a variable',
+    does: 'Arguments for all tasks of a module, by its name.',
   },
   debugger: {
     on: WITH_IMPORTS,

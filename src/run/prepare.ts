@@ -8,6 +8,7 @@ import type { PlanContext } from '../steps/plan.ts';
 import { type Layer, type Scope } from '../variables/scope.ts';
 import type { Task, Templated, Texts } from '../playbook/ast.ts';
 import { isTruthy, renderTemplate } from '../template/render.ts';
+import { withModuleDefaults } from '../validate/module-defaults.ts';
 import { becomePassword } from '../variables/address.ts';
 import { OMIT } from '../variables/magic.ts';
 import { controllerFiles } from './controller.ts';
@@ -80,7 +81,8 @@ export function renderArguments(task: Task, scope: Scope): Dict {
     const named = render(task.args.value, task.args.at);
     if (isDict(named)) for (const [name, value] of named) args.set(name, value);
     if (task.freeForm) args.set('_raw_params', render(task.freeForm.text, task.freeForm.at));
-    return withoutOmitted(args) as Dict;
+    const defaults = task.moduleDefaults.map(({ value, at }) => render(value, at));
+    return withoutOmitted(withModuleDefaults(task, defaults, args)) as Dict;
   } catch (error) {
     throw explainError(error, task.args.at, 'arguments');
   }

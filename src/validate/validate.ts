@@ -1,5 +1,5 @@
 import type { Problem, SourceLocation } from '../lib/errors.ts';
-import { isDict, isList, type Value } from '../lib/value.ts';
+import { isDict, isList, type Dict, type Value } from '../lib/value.ts';
 import { didYouMean } from '../lib/similar.ts';
 import { findModule } from '../modules/find-module.ts';
 import type { AnyModule } from '../modules/kit/module.ts';
@@ -8,6 +8,7 @@ import { registry } from '../modules/registry.ts';
 import type { Play, Playbook, Task, TaskNode, Text } from '../playbook/ast.ts';
 import { check, isTemplate } from '../template/render.ts';
 import { isLookup, LOOKUPS, shortLookupName } from '../variables/lookup-names.ts';
+import { withModuleDefaults } from './module-defaults.ts';
 import { loadModulesOf } from './load-modules.ts';
 import { metaProblems, notifyProblems } from './validate-play.ts';
 
@@ -106,22 +107,22 @@ function actionProblems(task: Task): readonly Problem[] {
 /** What is wrong with a module's arguments whatever the variables will be. */
 function argumentProblems(task: Task, module: AnyModule): readonly Problem[] {
   // A template for all arguments may give any.
-  if (task.argsTemplates) return [];
-  const given = argumentValues(task.args.value);
+  const defaults = task.moduleDefaults.map(({ value }) => value);
+  if (task.argsTemplates || !defaults.every(isDict)) return [];
+  const freeForm = task.freeForm?.text;
+  const free: Dict = freeForm === undefined ? new Map() : new Map([['_raw_params', freeForm]]);
+  const args = withModuleDefaults(task, defaults, new Map([...task.args.value, ...free]));
+  const given = argumentValues(args);
   const open = new Set<string>();
   const isOpen = (value: Value): boolean =>
     (typeof value === 'string' && isTemplate(value)) ||
     (isList(value) && value.some(isOpen)) ||
     (isDict(value) && [...value].some(([key, item]) => isOpen(key) || isOpen(item)));
-  for (const [key, value] of task.args.value) {
+  for (const [key, value] of args) {
     const name = String(key);
     // Whole arguments may be left out by a name that is rendered, too.
     if (isTemplate(name)) return [];
     if (isOpen(value)) open.add(name);
-  }
-  if (task.freeForm) {
-    given['_raw_params'] = task.freeForm.text;
-    if (isTemplate(task.freeForm.text)) open.add('_raw_params');
   }
   return problemsBeforeRun(module, given, open).map((problem) => ({
     message: `${shortName(task.action.text)}: ${problem}`,
