@@ -303,7 +303,7 @@ export const KEYWORDS = {
     refused: 'it belongs to async',
   },
   module_defaults: {
-    on: WITH_IMPORTS,
+    on: EVERYWHERE,
     kind: 'environment',
     inherit: 'merged',
     does: 'Arguments for all tasks of a module, by its name.',
