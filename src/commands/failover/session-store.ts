@@ -13,7 +13,7 @@ const PATIENCE_MS = 10_000;
 export function storeReader({
   sessionStore,
   shell,
-}: Session): (() => Promise<readonly StoreMember[]>) | undefined {
+}: Pick<Session, 'sessionStore' | 'shell'>): (() => Promise<readonly StoreMember[]>) | undefined {
   if (sessionStore.length === 0 || shell === undefined) return undefined;
   const ways = sessionStore.map((member) => ({
     ...member,

@@ -143,7 +143,10 @@ async function carryOut(sessions: readonly Session[], rotation: Rotation): Promi
       });
       locks.push(lease.signal, way.signal);
     }
-    const refusals = await rotationRefusals(sessions);
+    const refusals = await rotationRefusals(
+      sessions,
+      steps.flatMap(({ secrets }) => secrets),
+    );
     if (refusals.length > 0) throw new UserError(refusals, { exitCode: EXIT.failed });
     const text = flags.json ? process.stderr : process.stdout;
     await rotate(steps, portsOf(sessions, rotation, AbortSignal.any([rotation.signal, ...locks])), (step) => {

@@ -111,21 +111,28 @@ function elsewhere(
   ];
 }
 
-/** Why nothing is rotated now: all that is wrong with the clusters. */
-export async function rotationRefusals(sessions: readonly Session[]): Promise<readonly Problem[]> {
+/** Why nothing is rotated now: all that is wrong with the clusters, and with the store when its passwords are among these. */
+export async function rotationRefusals(
+  sessions: readonly Session[],
+  secrets: readonly SecretName[],
+): Promise<readonly Problem[]> {
   const all = await Promise.all(
     sessions.map(async (session) => [
       ...refusalsOf((await look(session)).topology, session),
-      ...(await storeRefusals(session)),
+      ...(await storeRefusals(session, secrets)),
     ]),
   );
   return all.flat();
 }
 
 /** A member of the store that is not there would keep the passwords of before. */
-async function storeRefusals(session: Session): Promise<readonly Problem[]> {
-  const members = await storeReader(session)?.();
-  return storeProblems(members ?? [])
+export async function storeRefusals(
+  session: Pick<Session, 'sessionStore' | 'shell'>,
+  secrets: readonly SecretName[],
+): Promise<readonly Problem[]> {
+  const read = storeReader(session);
+  if (read === undefined || !secrets.some((secret) => 'storeUser' in ROTATED_SECRETS[secret])) return [];
+  return storeProblems(await read())
     .filter(({ code }) => code !== 'SessionMemoryFull' && code !== 'SessionReplicaLags')
     .map(({ host, message, remedy }) => ({
       message: `the store of sessions${host === undefined ? '' : ` on ${host}`}: ${message}`,
