@@ -34,6 +34,8 @@ export interface Group {
   /** `ansible_group_priority`; of groups of one depth, the higher one is applied later and so wins. */
   readonly priority: number;
   readonly children: readonly string[];
+  /** Those that it names itself, not those of its children. */
+  readonly hosts: readonly string[];
   readonly layers: readonly VariableLayer[];
 }
 

@@ -122,6 +122,7 @@ function groupsOf(
       depth: builder.depth(group.name),
       priority: group.priority,
       children: group.children,
+      hosts: group.hosts,
       layers: [
         ...ownLayer(group, RANK.inventoryGroups),
         ...collect(problems, () => vars?.forGroup(group.name, rank) ?? []),

@@ -75,7 +75,8 @@ export function inOrder(groups: readonly Group[]): readonly Group[] {
 function groupsOf(inventory: Inventory, hostName: string): readonly string[] {
   const listing = [...inventory.groups].filter(([, hosts]) => hosts.includes(hostName)).map(([name]) => name);
   const groups = [...new Set(['all', ...listing])].map(
-    (name) => inventory.groupTree.get(name) ?? { name, depth: 1, priority: 1, children: [], layers: [] },
+    (name) =>
+      inventory.groupTree.get(name) ?? { name, depth: 1, priority: 1, children: [], hosts: [], layers: [] },
   );
   return inOrder(groups).map((group) => group.name);
 }
