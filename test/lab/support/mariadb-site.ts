@@ -15,6 +15,7 @@ import {
   promoteUntilDone,
 } from './failover.ts';
 import { handsOver } from './hand-over.ts';
+import { nothingIsLost, requestIsFollowed } from './logs.ts';
 import { allIsWell, balancerStops, changesNothing, forget, isTold, turnOn } from './monitoring.ts';
 import { restartsInTurn } from './roll.ts';
 import { sessionsInTheWay } from './sessions.ts';
@@ -235,6 +236,8 @@ export function mariadbSite({ name, debian, version }: MariadbSite): void {
     try {
       await allIsWell(t, monitoring);
       await changesNothing(t, lab, FLAVOUR);
+      await requestIsFollowed(t, lab);
+      await nothingIsLost(t, lab);
       // Once is enough for what does not depend on the release.
       if (debian !== '12') await isTold(t, monitoring, balancerStops(lab, 'lb2'));
     } finally {
