@@ -24,7 +24,7 @@ export interface AlertGroup {
 }
 
 /** A figure that is worked out first, under a name of its own. */
-export interface Record {
+export interface Recorded {
   readonly name: string;
   readonly expression: string;
 }

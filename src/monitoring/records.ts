@@ -1,4 +1,4 @@
-import type { Record } from './alert.ts';
+import type { Recorded } from './alert.ts';
 
 /** MySQL and MariaDB name the same thing differently: whatever judges a database uses these names. */
 const DATABASE: readonly (readonly [name: string, mysql: string, mariadb: string])[] = [
@@ -21,12 +21,12 @@ const answers = (window: string, code = ''): string =>
   `sum(rate(haproxy_backend_http_responses_total{proxy="web"${code}}[${window}]))`;
 
 /** Of the answers in that time, how many were the site's own errors: none while there were none at all. */
-const errors = (window: string): Record => ({
+const errors = (window: string): Recorded => ({
   name: `site:errors:ratio${window}`,
   expression: `${answers(window, ',code="5xx"')} / clamp_min(${answers(window)}, 0.001)`,
 });
 
-export const RECORDS: readonly Record[] = [
+export const RECORDS: readonly Recorded[] = [
   ...DATABASE.map(([name, mysql, mariadb]) => ({ name, expression: `mysql_${mysql} or mysql_${mariadb}` })),
   { name: 'site:requests:rate2m', expression: answers('2m') },
   errors('5m'),

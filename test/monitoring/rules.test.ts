@@ -11,7 +11,8 @@ import { run } from '../../src/lib/process.ts';
 import { ALERTS } from '../../src/monitoring/alerts.ts';
 import { rulesFile } from '../../src/monitoring/rules.ts';
 import { needsProgram, testWith } from '../needs.ts';
-import { type AlertCase, CASES, SLOW_CASES, WELL } from './cases.ts';
+import type { AlertCase } from './alert-case.ts';
+import { CASES, SLOW_CASES, WELL } from './cases.ts';
 
 const withPromtool = testWith(needsProgram('promtool', 'prometheus'), test.serial);
 const all = ALERTS.flatMap(({ alerts }) => alerts);
