@@ -43,6 +43,22 @@ const OF_KIND: Readonly<Record<Kind, Json>> = {
   hosts: { type: ['string', 'array'] },
   loop: { type: ['array', 'string'] },
   loop_control: DICT,
+  prompts: {
+    type: 'array',
+    items: {
+      type: 'object',
+      properties: {
+        name: { type: 'string' },
+        prompt: { type: 'string' },
+        default: {},
+        private: { type: ['boolean', 'string'] },
+        confirm: { type: ['boolean', 'string'] },
+        unsafe: { type: ['boolean', 'string'] },
+      },
+      required: ['name'],
+      additionalProperties: false,
+    },
+  },
   names: LIST,
   sizes: { type: ['integer', 'string', 'array'] },
   vars_files: { type: ['array', 'string', 'null'] },

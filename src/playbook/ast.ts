@@ -166,11 +166,27 @@ export interface RoleContext {
   readonly onceKey?: string;
 }
 
+/** A variable that a play asks the user for. */
+export interface Prompt {
+  readonly name: string;
+  readonly question: string;
+  readonly default?: Value;
+  /** What is typed is not shown. */
+  readonly isPrivate: boolean;
+  /** It is asked for twice. */
+  readonly isConfirmed: boolean;
+  /** The answer is no template. */
+  readonly isUnsafe: boolean;
+  readonly at: SourceLocation;
+}
+
 export interface Play extends OwnKeywords<'play'> {
   readonly hosts: Templated;
   readonly at: SourceLocation;
   readonly serial?: Templated;
   readonly vars: VarsBlock;
+  /** `vars_prompt`. */
+  readonly prompts: readonly Prompt[];
   /** Paths as written; each entry is one path, or a list of which the first that exists is taken. */
   readonly varsFiles: readonly Templated[];
   readonly preTasks: readonly TaskNode[];

@@ -30,6 +30,7 @@ export type Kind =
   | 'loop'
   | 'loop_control'
   | 'names'
+  | 'prompts'
   | 'sizes'
   | 'vars_files';
 

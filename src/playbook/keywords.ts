@@ -338,10 +338,9 @@ export const KEYWORDS = {
   },
   vars_prompt: {
     on: ['play'],
-    kind: 'vars',
+    kind: 'prompts',
     inherit: 'none',
-    does: 'Variables to ask for.',
-    refused: 'give the variables with --extra-vars, or look them up',
+    does: 'Variables that the user is asked for.',
   },
   fact_path: {
     on: ['play'],

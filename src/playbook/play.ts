@@ -10,6 +10,7 @@ import { type AppliedRole, applyRole } from './apply-role.ts';
 import { importer } from './imports.ts';
 import type { LoadContext } from './load-context.ts';
 import type { Place, PlayParts } from './place.ts';
+import { readPrompts } from './prompts.ts';
 import { readRoleEntry } from './role-entry.ts';
 import { readTaskList } from './task-list.ts';
 import { loadVarsFile } from './vars-file.ts';
@@ -78,6 +79,7 @@ export function readPlay(
     hosts,
     at: fields.start,
     vars,
+    prompts: readPrompts(fields),
     varsFiles,
     preTasks,
     roleTasks: roles.flatMap((role) => role.tasks),

@@ -7,7 +7,7 @@ import { settings } from '../../config/settings.ts';
 import { addressesIn } from './addresses.ts';
 import type { RunOptions } from './options.ts';
 import type { RollOptions } from './roll-options.ts';
-import { loadRun, type ReportMaker, runLoaded, runSettings, validate } from './run-load.ts';
+import { askUser, loadRun, type ReportMaker, runLoaded, runSettings, validate } from './run-load.ts';
 
 /** What is done on each host while it is out of service. */
 export interface RollWork {
@@ -40,8 +40,9 @@ export interface PreparedWork {
 /** Loads the playbook of a roll and everything that it needs; rejects with all that is wrong. */
 export async function playbookWork(work: RollWork, options: RollOptions): Promise<PreparedWork> {
   const common = runOptions(work, options);
-  const loaded = await loadRun(work.playbook, common);
-  await validate(loaded.playbook);
+  const found = await loadRun(work.playbook, common);
+  await validate(found.playbook);
+  const loaded = await askUser(found, common);
   const { inventory, playbook } = loaded;
   const playbookVars = loadVarsDirectories(playbook.directory);
   const { jumpHost } = addressesIn(inventory, {

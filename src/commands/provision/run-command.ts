@@ -5,7 +5,7 @@ import type { CommandContext } from '../context.ts';
 import { addressesIn } from './addresses.ts';
 import { connectEarly } from './early-connections.ts';
 import type { RunOptions } from './options.ts';
-import { type Loaded, loadRun, runLoaded, runSettings, validate } from './run-load.ts';
+import { askUser, type Loaded, loadRun, runLoaded, runSettings, validate } from './run-load.ts';
 import { takeLock, type RunLock } from './run-lock.ts';
 
 /** Loads a playbook and its inventory and runs it; the exit code is left in `process.exitCode`. */
@@ -38,10 +38,11 @@ export async function runCommandWith(
 
 /** Runs what was loaded, for whoever has the lock of the inventory, or needs none. Returns the exit code. */
 export async function runHoldingLock(
-  loaded: Loaded,
+  given: Loaded,
   options: RunOptions,
   signal: AbortSignal,
 ): Promise<ExitCode> {
+  const loaded = await askUser(given, options);
   const { playbook, inventory } = loaded;
   const sources = {
     playbookVars: loadVarsDirectories(playbook.directory),

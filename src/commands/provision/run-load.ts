@@ -23,6 +23,8 @@ export interface Loaded {
   readonly playbook: Playbook;
   readonly inventory: Inventory;
   readonly loaderOptions: LoaderOptions;
+  /** What the user typed and nobody may see. */
+  readonly typed?: readonly string[];
 }
 
 /** Loads everything, and reports all that is wrong with it at once. */
@@ -61,12 +63,20 @@ async function problemsOf(playbook: Playbook): Promise<readonly Problem[]> {
   return await validatePlaybook(playbook);
 }
 
+/** Asks the user for what the plays want to be asked. */
+export async function askUser(loaded: Loaded, options: RunOptions): Promise<Loaded> {
+  if (!loaded.playbook.plays.some((play) => play.prompts.length > 0)) return loaded;
+  const { answerPrompts, terminalAsk } = await import('./prompts.ts');
+  const { playbook, secrets } = await answerPrompts(loaded.playbook, options.extraVariables, terminalAsk());
+  return { ...loaded, playbook, typed: secrets };
+}
+
 /** Makes the report of a run: by itself as the options say, on stdout and stderr. */
 export type ReportMaker = (options: ReportOptions & { readonly json: boolean }) => Promise<Report>;
 
 /** Runs what was loaded, and reports it. */
 export async function runLoaded(
-  { playbook, inventory, loaderOptions }: Loaded,
+  { playbook, inventory, loaderOptions, typed = [] }: Loaded,
   transport: Transport,
   options: RunOptions,
   signal: AbortSignal,
@@ -78,6 +88,7 @@ export async function runLoaded(
   ]);
   const secrets = new SecretRegistry();
   theVault().onSecret((secret) => secrets.add(secret));
+  for (const secret of typed) secrets.add(secret);
   const report = await (makeReport ?? createReport)({
     json: options.json,
     check: options.check,
