@@ -14,13 +14,15 @@ export function terminalAsk(): Ask | undefined {
   if (!process.stdin.isTTY) return undefined;
   return async (question, isHidden) => {
     const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
-    process.stderr.write(question);
+    // From here on the terminal itself echoes nothing, and only then is it asked.
     const terminal = createInterface({
       input: process.stdin,
       output: isHidden ? silence : process.stderr,
       terminal: true,
     });
     try {
+      if (!isHidden) return await terminal.question(question);
+      process.stderr.write(question);
       return await terminal.question('');
     } finally {
       terminal.close();
