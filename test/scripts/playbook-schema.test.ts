@@ -35,7 +35,7 @@ const MISTAKES: readonly (readonly [string, unknown])[] = [
   ['a play without hosts', [{ tasks: [] }]],
   ['a keyword that is mistyped', play({ ping: null, whem: 'x' })],
   ['an argument that a module does not have', play({ copy: { src: 'a', dest: '/b', mood: '0644' } })],
-  ['an argument that is not supported', play({ copy: { src: 'a', dest: '/b', seuser: 'x' } })],
+  ['an argument that is not supported', play({ copy: { src: 'a', dest: '/b', attributes: '+i' } })],
   ['a word that is not among the choices', play({ file: { path: '/a', state: 'here' } })],
   ['a switch that is neither yes nor no', play({ ping: null, become: 'maybe' })],
 ];
