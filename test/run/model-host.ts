@@ -97,6 +97,9 @@ function read(machine: Machine, { kind, key }: FactQuery): unknown {
         ? { kind: 'directory' }
         : { kind: 'file', bytes: Buffer.from(found.content) };
     }
+    // Nothing in the model has blocks or flags.
+    case 'file details':
+      return undefined;
     case 'glob':
       return machine.files.has(key as string) ? [key] : [];
     case 'group':
