@@ -1,3 +1,5 @@
+import { isIPv6 } from 'node:net';
+
 import { EXIT, UserError } from '../../lib/errors.ts';
 import { run } from '../../lib/process.ts';
 import { addressHolder } from './address-holder.ts';
@@ -65,8 +67,13 @@ async function claimed(
     others.map(async (other) => {
       const { name: host, interface: device } = other;
       try {
-        const holder = { host, address, interface: device, run: verbs(other), timeoutMs: ASK_MS };
-        return await addressHolder(holder).holds();
+        return await addressHolder({
+          host,
+          address: `${address}/${isIPv6(address) ? 128 : 32}`,
+          interface: device,
+          run: verbs(other),
+          timeoutMs: ASK_MS,
+        }).holds();
       } catch (error) {
         if (error instanceof UserError && error.exitCode === EXIT.unreachable) return false;
         throw error;

@@ -1,6 +1,9 @@
+import { fileURLToPath } from 'node:url';
+
 import test from 'ava';
 
 import { seeAddresses } from '../../../src/failover/reach/address-sight.ts';
+import { run } from '../../../src/lib/process.ts';
 import type { RunVerb, VerbResult } from '../../../src/failover/reach/machine-verbs.ts';
 
 const [ONE, TWO] = ['203.0.113.100', '2001:db8::65'] as const;
@@ -41,10 +44,24 @@ for (const [what, other, held] of OTHERS) {
         [ONE, true],
         [TWO, held],
       ],
-      asked: [`address-look ${TWO} front0`],
+      asked: [`address-look ${TWO}/128 front0`],
     });
   });
 }
+
+test('the script of the other balancer takes what it is asked', async (t) => {
+  const script = fileURLToPath(new URL('../../../files/failover/understudy-node', import.meta.url));
+  const verbs = (): RunVerb => async (argv) => await run(['sh', script, ...argv]);
+  const here = { ...LB2, interface: 'lo' };
+  const program = ['sh', '-c', `printf '127.0.0.1 silent\\n${ONE} silent\\n'`];
+  t.deepEqual(
+    [...(await seeAddresses({ addresses: ['127.0.0.1', ONE], others: [here], program, verbs }))],
+    [
+      ['127.0.0.1', true],
+      [ONE, false],
+    ],
+  );
+});
 
 test('an address of which nothing is said is not known', async (t) => {
   t.deepEqual((await seen(`${ONE} here\\n`)).held, [[ONE, true]]);
