@@ -18,7 +18,9 @@ import { sessionStoreCases } from './support/session-store-cases.ts';
 import { must, request, siteIsUp, testLab, vipOf } from './support/site.ts';
 import { upgradesInTurn } from './support/upgrade-in-turn.ts';
 
-const lab = testLab('test-site');
+// Single tests may run on a lab that is provisioned already: UNDERSTUDY_TEST_LAB=NAME.
+const given = process.env['UNDERSTUDY_TEST_LAB'];
+const lab = testLab(given ?? 'test-site');
 const SERVERS = ['web1', 'web2', 'web3'];
 const HOSTS = ['lb1', 'lb2', ...SERVERS];
 
@@ -47,13 +49,15 @@ async function primaries(): Promise<readonly string[]> {
 }
 
 test.before('six bare hosts', async () => {
-  await lab.lab('up');
-  await lab.lab('reset');
+  if (given === undefined) {
+    await lab.lab('up');
+    await lab.lab('reset');
+  }
   vip = await vipOf(lab);
 });
 
 test.after.always('nothing is left', async () => {
-  if (process.env['KEEP_LAB'] === undefined) await lab.lab('down', '--yes');
+  if (given === undefined && process.env['KEEP_LAB'] === undefined) await lab.lab('down', '--yes');
 });
 
 test.serial('the hosts are bare: no Python, none of the packages of the stack', async (t) => {

@@ -14,11 +14,14 @@ import { run } from '../../../src/lib/process.ts';
 import { scanArguments } from './argument-scan.ts';
 import { type Ended, jsonLines, total, waitFor } from './cli.ts';
 import { exposed } from './exposed.ts';
+import { holderOf } from './hand-over.ts';
 import { must, startAsClient, type TestLab } from './site.ts';
 import type { TlsReport } from './tls-client.ts';
 
 const BALANCERS = ['lb1', 'lb2'] as const;
 const NAME = 'www.foobar.com';
+/** How long a certificate is valid that the timer renews while the test waits: it does so in the second half. */
+const SHORT_SECONDS = 90;
 const PEBBLE = 'curl -sk https://127.0.0.1:15000';
 const NAMES = 'curl -s http://127.0.0.1:8055';
 
@@ -190,6 +193,63 @@ export function certificateCases(lab: TestLab, vipOf: () => string): void {
       [],
     );
     t.deepEqual(await serials(), before);
+  });
+
+  test.serial('an address that moves in the middle of a challenge stops no order', async (t) => {
+    const vip = vipOf();
+    const before = await served('lb1');
+    const ways = await lab.sh('mon1', `ip route show ${vip} | tr '\\n' ' '`);
+    const held = `INPUT -p tcp -s ${vip} --sport 80 -j DROP`;
+    const leaves = async (from: string, to: string): Promise<void> => {
+      await lab.sh(from, 'vip-handover yield');
+      await waitFor(`${to} has the address`, async () => (await holderOf(lab, vip)) === to);
+    };
+    try {
+      await leaves('lb2', 'lb1');
+      await lab.sh('lb2', 'vip-handover stay');
+      // The authority asks lb1, and does not hear what it answers …
+      await lab.sh(
+        'mon1',
+        `iptables -I ${held}; ip route replace ${vip} via ${backAddresses.get('lb1') ?? ''}`,
+      );
+      const renewing = certificates('renew', 'lb1', '--force');
+      const unheard = `iptables -nvxL INPUT 1 | awk '{ print $1 }'`;
+      await waitFor('the authority asks', async () => Number(await lab.sh('mon1', unheard)) > 0);
+      // … until it hears the other balancer, which has the address by then, and has not ordered anything.
+      await Promise.all([
+        leaves('lb1', 'lb2'),
+        lab.sh('mon1', `ip route replace ${vip} via ${backAddresses.get('lb2') ?? ''}; iptables -D ${held}`),
+      ]);
+      must(await renewing, 'renew');
+    } finally {
+      await lab.sh('mon1', `iptables -D ${held} 2> /dev/null || :; ip route replace ${ways}`);
+      await lab.sh('lb1', 'vip-handover stay');
+    }
+    t.not(await served('lb1'), before);
+    t.is(await holderOf(lab, vip), 'lb2');
+  });
+
+  test.serial('short certificates are renewed by the timer, and no connection fails', async (t) => {
+    const short = {
+      acme_test_validity: SHORT_SECONDS,
+      tls_renewal_calendar: '*:*:0/10',
+      tls_renewal_spread: '0s',
+    };
+    const options = [...variables, '-e', JSON.stringify(short)];
+    must(await lab.provision('up', '--tags', 'certificates', ...options), 'up');
+    // The authority has begun anew: it knows no account, and has another root.
+    must(await lab.provision('certificates', 'renew', '--force', ...options), 'renew');
+    writeFileSync(rootFile, await lab.sh('mon1', `${PEBBLE}/roots/0`));
+    const before = await serials();
+    const { serials: seen } = await underLoad(t, async () => {
+      await waitFor(
+        'the timer has renewed both',
+        async () => (await serials()).every((serial, index) => serial !== before[index]),
+        SHORT_SECONDS * 1000,
+      );
+    });
+    t.true(seen.length > 1);
+    t.like((await shown())[0], { served: true });
   });
 
   test.serial('the key of another certificate is refused before anything is changed', async (t) => {

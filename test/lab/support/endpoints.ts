@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 
 import type { TestFn } from 'ava';
 
@@ -22,10 +23,12 @@ const RECORD = `db.${ZONE}`;
 interface Endpoints {
   /** `-e …` for the command. */
   readonly options: readonly string[];
+  /** The name server that takes updates, as `site_dns.update` has it. */
+  readonly update: { readonly server: string; readonly key_name: string; readonly key_secret: string };
   /** The hosts that have the address, asked at their kernels. */
   holders(): Promise<readonly string[]>;
-  /** What the name server says. */
-  named(): Promise<readonly string[]>;
+  /** What the name server says; of the writers' name without another one. */
+  named(name?: string): Promise<readonly string[]>;
   /** The hardware address to which a neighbour would send a packet for the address. */
   neighbour(): Promise<string>;
   hardware(host: string): Promise<string>;
@@ -96,6 +99,60 @@ export function endpointTests(test: TestFn, lab: TestLab, at: () => FailoverLab)
     t.like(JSON.parse(must(await dns('update', '--yes'), 'dns update').stdout), { updates: { length: 0 } });
   });
 
+  test.serial("an address that no balancer holds leaves the site's names, and comes back", async (t) => {
+    const { update, named } = await ready();
+    const www = `www.${ZONE}`;
+    const { vip, vip2 } = await floating(lab);
+    const file = join(tmpdir(), `understudy-withdrawn-${process.pid}.json`);
+    const site_dns = { names: [www], ttl: 5, withdraw_after: 10, update };
+    writeFileSync(file, JSON.stringify({ keepalived_mode: 'active-active', site_dns }), { mode: 0o600 });
+    const up = async (...more: readonly string[]): Promise<void> => {
+      const tags = ['--tags', 'haproxy,keepalived,failover'];
+      must(await lab.provision('up', '--yes', ...tags, ...more), 'up');
+    };
+    const leadsTo = async (what: string, addresses: readonly string[]): Promise<void> =>
+      await eventually(
+        what,
+        async () => isDeepStrictEqual((await named(www)).toSorted(), addresses.toSorted()),
+        120_000,
+      );
+    try {
+      await up('-e', `@${file}`);
+      must(await lab.provision('dns', 'update', '--yes', '-e', `@${file}`), 'dns update');
+      await leadsTo('both addresses are there', [vip, vip2]);
+      await at().ok('resume');
+      // lb1 takes both, and is made to forget one of them.
+      await lab.sh('lb2', 'systemctl stop keepalived');
+      await lab.sh(
+        'lb1',
+        `sed -i '/^vrrp_instance site_2 /,/^}/d' /etc/keepalived/keepalived.conf; systemctl reload keepalived`,
+      );
+      await leadsTo('the one that nobody holds is gone', [vip]);
+      const said = await lab.sh('lb1', 'journalctl -u failover-watch --no-pager -n 50');
+      t.regex(said, new RegExp(`problem: no balancer holds ${vip2}; ${www} leads to it no longer`));
+      t.false(said.includes(update.key_secret));
+      t.is(await lab.sh('lb1', 'stat -c "%a %U" /etc/understudy/names.json'), '600 root');
+      // With nobody who holds any, the last one stays.
+      await lab.sh('lb1', 'systemctl stop keepalived');
+      await eventually(
+        'people are told that the last one stays',
+        async () =>
+          (await lab.sh('lb1', 'journalctl -u failover-watch --no-pager -n 50')).includes(
+            `no balancer holds ${vip}, and ${www} leads to it still`,
+          ),
+        60_000,
+      );
+      t.deepEqual(await named(www), [vip]);
+      await lab.sh('lb2', 'systemctl start keepalived');
+      await leadsTo('both are there again', [vip, vip2]);
+    } finally {
+      await at().ok('pause', 'the tests promote by hand');
+      await up();
+      await lab.sh('lb2', 'systemctl start keepalived');
+    }
+    t.is(await lab.sh('lb1', 'ls /etc/understudy/names.json 2> /dev/null || :'), '');
+  });
+
   test.serial('addresses and programs are taken away again', async (t) => {
     if (endpoints === undefined) return void t.pass();
     const { holders } = endpoints;
@@ -103,6 +160,14 @@ export function endpointTests(test: TestFn, lab: TestLab, at: () => FailoverLab)
     await eventually('nobody has the address', async () => (await holders()).length === 0, 20_000);
     t.pass();
   });
+}
+
+/** The addresses of the site that move. */
+async function floating(lab: TestLab): Promise<{ readonly vip: string; readonly vip2: string }> {
+  const shown = must(await lab.provision('inventory', '--json'), 'inventory').stdout;
+  const { hosts } = JSON.parse(shown) as { hosts: Record<string, { vip: string; vip2: string }> };
+  if (hosts['lb1'] === undefined) throw new Error('the lab has no lb1');
+  return hosts['lb1'];
 }
 
 async function setUp(lab: TestLab, at: FailoverLab): Promise<Endpoints> {
@@ -160,15 +225,17 @@ systemctl start knot`,
     { kind: 'vip', name: 'db-vip', address, interface: 'back0' },
     { kind: 'dns', record: RECORD, zone: ZONE, server, ttl: 5, key_name: 'failover', key_secret: key },
   ];
+  const update = { server, key_name: 'failover', key_secret: key };
   const site_dns = {
     names: [`www.${ZONE}`, ZONE],
     addresses: ['203.0.113.100', '2001:db8::64'],
-    update: { server, key_name: 'failover', key_secret: key },
+    update,
   };
   writeFileSync(file, JSON.stringify({ failover_endpoints: variable, site_dns }), { mode: 0o600 });
   const [balancer = { name: '' }] = at.site.balancers;
   return {
     options: ['-e', `@${file}`],
+    update,
     holders: async () => {
       const found = await Promise.all(
         instances.map(async ({ host }) =>
@@ -177,8 +244,8 @@ systemctl start knot`,
       );
       return found.flat();
     },
-    named: async () =>
-      (await lab.sh(balancer.name, `dig +short @${server} ${RECORD}`))
+    named: async (name = RECORD) =>
+      (await lab.sh(balancer.name, `dig +short @${server} ${name}`))
         .trim()
         .split('\n')
         .filter((line) => line !== ''),
