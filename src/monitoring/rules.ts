@@ -29,7 +29,7 @@ export function alertsPage(notice: string): string {
       ...alerts.map((alert) =>
         [
           `### ${alert.code}`,
-          `${alert.meaning}`,
+          alert.meaning,
           `- **${alert.severity}**${alert.for === undefined ? '' : `, after ${alert.for}`}: \`${alert.expression}\``,
           `- **What to do**: ${alert.remedy}`,
         ].join('\n\n'),

@@ -44,7 +44,11 @@ for (const [module, documented] of Object.entries(DOCUMENTED)) {
         t.true(found?.aliases?.[name]?.includes(alias), `${alias} does not stand for ${name}`);
       for (const choice of choices) {
         const said = saidAbout(module, name, choice);
-        t.regex(said ?? 'is not supported', /is not supported|: expected one of /, `${name}: ${choice}`);
+        t.regex(
+          said ?? 'is not supported',
+          /is not supported|: expected one of /,
+          `${name}: ${String(choice)}`,
+        );
       }
     }
   });
