@@ -255,3 +255,44 @@ for (const [what, recent, before, asked] of ORDERS) {
     );
   });
 }
+
+const KNOWN =
+  /^known_serial\(\) \{[\s\S]*?^\}/m.exec(template('certificates/templates/site-certificates.j2'))?.[0] ?? '';
+
+/** What HAProxy says when it is asked the first, the second … time, and whether it runs. */
+const ANSWERS: readonly (readonly [
+  title: string,
+  answers: readonly string[],
+  runs: boolean,
+  found: string | RegExp,
+])[] = [
+  ['one that answers is believed', ['Filename: x\nSerial: 0A1B\n'], true, '0A1B\n'],
+  ['one that has not this file serves none', ["Can't display the certificate: Not found"], true, ''],
+  ['one that does not run serves none', [''], false, ''],
+  ['one that is busy is asked again', ['', '', 'Serial: 0A1B\n'], true, '0A1B\n'],
+  [
+    'one that never answers is no reason to write the file alone',
+    [''],
+    true,
+    /^failed: HAProxy does not say/,
+  ],
+];
+
+for (const [title, answers, runs, found] of ANSWERS) {
+  test(`which certificate HAProxy serves: ${title}`, async (t) => {
+    const directory = scratch(t);
+    for (const [index, answer] of answers.entries()) writeFileSync(join(directory, String(index)), answer);
+    // The clock goes by ten seconds whenever it is looked at.
+    const script = `pem=site.pem
+date() { now=$(cat now 2> /dev/null || echo 0); echo $((now + 10)) > now; echo $now; }
+sleep() { :; }
+fail() { echo "failed: $1"; exit 1; }
+systemctl() { ${runs ? ':' : 'return 3'}; }
+ask() { turn=$(cat turn 2> /dev/null || echo 0); echo $((turn + 1)) > turn; [ -e $turn ] || turn=${answers.length - 1}; cat $turn; }
+${KNOWN}
+(known_serial) || :`;
+    const said = await sh(directory, script);
+    if (typeof found === 'string') t.is(said, found);
+    else t.regex(said, found);
+  });
+}
