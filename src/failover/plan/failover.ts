@@ -333,8 +333,9 @@ function stopReceiver(survey: Survey, instance: Answering, from: Instance | unde
             : []),
           { do: 'start-receiver', instance: name },
         ];
+  // A receiver takes a host without power for one that is busy, until its connection has been silent for long enough.
   const seeks =
-    replication?.receiver === 'connecting' && from?.kind === 'silent' && !from.silence.alive
+    replication?.receiver !== 'off' && from?.kind === 'silent' && !from.silence.alive
       ? { seeks: from.spec.name }
       : {};
   return step(survey.settings, { do: 'stop-receiver', instance: name, ...seeks }, { optional: true, undo });

@@ -77,9 +77,11 @@ for (const one of CASES) {
   });
 }
 
-test('a receiver that connects to a primary which is gone is stopped together with its connection, and others are not', (t) => {
+test('a receiver of a primary which is gone is stopped together with its connection, whether or not it has noticed', (t) => {
   const planned = planPromote(
-    describe({ instances: ['db1 dead', 'db2 <db1~ 1:1-100', 'db3 <db1x 1:1-100'] }),
+    describe({
+      instances: ['db1 dead', 'db2 <db1~ 1:1-100', 'db3 <db1x 1:1-100', 'db4 <db1 silent=3000 1:1-100'],
+    }),
     {},
     SETTINGS,
   );
@@ -90,6 +92,7 @@ test('a receiver that connects to a primary which is gone is stopped together wi
   t.deepEqual(stops, [
     { do: 'stop-receiver', instance: 'db2', seeks: 'db1' },
     { do: 'stop-receiver', instance: 'db3' },
+    { do: 'stop-receiver', instance: 'db4', seeks: 'db1' },
   ]);
 });
 
